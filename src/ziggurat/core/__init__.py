@@ -1,0 +1,1 @@
+"""What every room shares: interfaces, plain types, errors, configuration, seeding. Imports no other room."""

@@ -1,0 +1,184 @@
+"""The interfaces that families, tokenizers, metrics and trainers implement, each at most five verbs.
+
+Axes: **B** batch, **T** target time, **V** vocabulary, **D** width. Arrays at these boundaries are NumPy, so that
+counts and vectors need no torch. ``logprob`` is the natural logarithm everywhere.
+
+*Convention for the first token.* A scored sequence is ``[bos, t1, …, tn, eos]`` (see `Vocabulary`). ``bos`` is
+context only. So ``token_logprobs`` of T ids has T − 1 columns, and the first is ``log p(t1 | bos)``.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary
+
+__all__ = ["Family", "LanguageModel", "Metric", "SequenceScorer", "State", "TokenStream", "Tokenizer"]
+
+State: TypeAlias = Any
+"""What a model remembers of a batch of prefixes; opaque to all but the model that made it."""
+
+
+class Tokenizer(Protocol):
+    """Text to ids and back. Strings stop here: no model sees one."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the tokenizer's module in ``tokens/``, for example ``bpe``."""
+        ...
+
+    @property
+    def lossless(self) -> bool:
+        """Whether ``decode(encode(text).ids) == text`` for every text; bits per byte exist only where it is true."""
+        ...
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Size and special ids."""
+        ...
+
+    @property
+    def byte_lengths(self) -> IdArray:
+        """(V,) UTF-8 bytes that each id stands for; 0 for special ids."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that decides the ids; token perplexities compare only where it is equal."""
+        ...
+
+    def encode(self, text: str) -> Encoding:
+        """Return the ids of ``text`` with their offsets, without begin or end tokens."""
+        ...
+
+    def encode_batch(self, texts: Sequence[str]) -> list[IdArray]:
+        """Return the ids of many texts at once, faster than one by one and without offsets."""
+        ...
+
+    def decode(self, ids: Sequence[int] | IdArray) -> str:
+        """Return the text of ``ids``; special ids give nothing, broken UTF-8 gives U+FFFD."""
+        ...
+
+    def to_json(self) -> str:
+        """Return the content of ``tokenizer.json``, as the `tokenizers` library reads it."""
+        ...
+
+
+class TokenStream(Protocol):
+    """Tokenized documents, one after another, possibly larger than memory (a memory map)."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The vocabulary that the ids belong to."""
+        ...
+
+    @property
+    def tokens(self) -> npt.NDArray[np.integer[Any]]:
+        """(N,) all ids: every document's ``[bos, …, eos]``; where bos = eos, neighbours share that token."""
+        ...
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """(documents + 1,) where each document's ``bos`` stands in `tokens`; the last entry closes the last one."""
+        ...
+
+    def document(self, index: int) -> IdArray:
+        """Return one document's ids ``[bos, t1, …, tn, eos]``."""
+        ...
+
+
+class SequenceScorer(Protocol):
+    """Anything that gives whole sequences a score. BERT's pseudo-likelihood is this and no more."""
+
+    def score(self, ids: IdArray, lengths: IdArray) -> npt.NDArray[np.float64]:
+        """Return (B,) nats: the log-score of each row's first ``lengths`` ids; ids is (B, T), padded with any id."""
+        ...
+
+
+@runtime_checkable
+class LanguageModel(SequenceScorer, Protocol):
+    """A distribution over the next id given all ids before it.
+
+    Laws, tested on every family: probabilities sum to one; scanning equals stepping; causal; a row's result does
+    not depend on its neighbours or on padding; ``reorder`` permutes; the mass of all strings of one length is one.
+    """
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The ids it knows."""
+        ...
+
+    @property
+    def context(self) -> int | None:
+        """Longest sequence that it can read at once, in ids; None where there is no limit."""
+        ...
+
+    def token_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        """Return (B, T − 1): log p(ids[:, t] | ids[:, :t]) for t ≥ 1; 0 at and beyond a row's length."""
+        ...
+
+    def begin(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, State]:
+        """Read (B, T) prompts at once (each ≥ 1 id, its ``bos``); return (B, V) next-id logprobs and the state."""
+        ...
+
+    def step(self, state: State, ids: IdArray) -> tuple[FloatArray, State]:
+        """Append one id (B,) to each row; return (B, V) next-id logprobs and the new state. ``state`` stays valid
+        only where the model says so: do not use it again.
+        """
+        ...
+
+    def reorder(self, state: State, rows: IdArray) -> State:
+        """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop (beams, finished rows)."""
+        ...
+
+
+class Family(Protocol):
+    """One kind of model: the ``FAMILY`` object of a module in ``models/``. Stateless.
+
+    A model at rest is a JSON-able configuration and named arrays; that is all that a bundle needs to know.
+    """
+
+    name: ClassVar[str]
+    """The module's name."""
+    trainer: ClassVar[Literal["count", "gradient", "blend"]]
+    """Module in ``training/`` that fits it."""
+    config: ClassVar[type[Any]]
+    """Frozen dataclass of its ``[model]`` keys (see `ziggurat.core.config`)."""
+
+    def build(self, config: Any, vocabulary: Vocabulary, *, seed: int) -> LanguageModel:
+        """Return an untrained model."""
+        ...
+
+    def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
+        """Return what ``config.json`` and ``model.safetensors`` hold."""
+        ...
+
+    def restore(self, config: dict[str, Any], tensors: TensorMap) -> LanguageModel:
+        """Return the model from what `state` gave; arrays may be read-only memory maps."""
+        ...
+
+    def tiny(self, *, seed: int) -> LanguageModel:
+        """Return a small model with random content for the law tests (vocabulary 11 ids, bos = eos = 0)."""
+        ...
+
+
+class Metric(Protocol):
+    """A measured quantity built up from batches: the ``METRIC`` object's instances in ``judge/metrics/``."""
+
+    name: ClassVar[str]
+    unit: ClassVar[str]
+    higher_is_better: ClassVar[bool]
+
+    def update(self, nats: Iterable[float], tokens: Iterable[int], size_bytes: Iterable[int]) -> None:
+        """Add documents: each one's negative log-likelihood in nats, predicted tokens and UTF-8 bytes."""
+        ...
+
+    def merge(self, other: "Metric") -> None:
+        """Add what another instance of the same metric has seen."""
+        ...
+
+    def value(self) -> float:
+        """Return the metric over all that was added."""
+        ...

@@ -1,0 +1,95 @@
+"""The plain, frozen values that travel between rooms."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Continuation",
+    "Document",
+    "Encoding",
+    "Event",
+    "FloatArray",
+    "IdArray",
+    "Listener",
+    "Span",
+    "TensorMap",
+    "Vocabulary",
+]
+
+IdArray: TypeAlias = npt.NDArray[np.int32]
+"""Token ids, or lengths; always 32-bit."""
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+"""Log-probabilities (natural log) and vectors at a room's boundary; always 32-bit."""
+
+TensorMap: TypeAlias = Mapping[str, npt.NDArray[np.generic]]
+"""A model's arrays by name, as they stand in ``model.safetensors``."""
+
+Event: TypeAlias = Mapping[str, float | int | str]
+"""One thing that happened in a run: ``{"event": "step", "step": 12, "loss": 3.1, …}``; a line of ``metrics.jsonl``."""
+
+Listener: TypeAlias = Callable[[Event], None]
+"""Whoever wants to hear of events: a progress display, ``metrics.jsonl``, TensorBoard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text of the user's: the unit of splitting, deduplication and bootstrap intervals."""
+
+    id: str
+    """Unique within a corpus; for a file its path, for a record ``path:line`` or the record's own id."""
+    text: str
+    source: str = ""
+    """Where it came from (the file's path as the user gave it)."""
+    language: str = ""
+    """BCP 47 code (``en``, ``zh``) or empty where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A labelled stretch of text: characters ``start`` (inclusive) to ``end`` (exclusive)."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A text as ids, and where in the text each id stands."""
+
+    ids: IdArray
+    """(T,) ids, without any begin or end token."""
+    offsets: IdArray
+    """(T, 2) characters ``[start, end)`` of the *original* text; the bytes of one character share its offsets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a model must know of a tokenizer: how many ids there are and which are special.
+
+    A sequence that is scored is ``[bos, t1, …, tn, eos]``. ``bos`` is given and never predicted; every later
+    token, ``eos`` included, is. Tokenizers that Ziggurat trains use one id for both (``<|endoftext|>``), so that
+    documents packed one after another read the same as documents alone.
+    """
+
+    size: int
+    bos: int
+    eos: int
+    unk: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """What a model wrote after a prompt."""
+
+    text: str
+    ids: tuple[int, ...]
+    logprob: float
+    """Sum of natural log-probabilities of ``ids`` under the model itself (before temperature and filters)."""
+    reason: Literal["length", "stop", "end"]
+    """Why it ended: the token limit, a stop string, or the end-of-text token."""

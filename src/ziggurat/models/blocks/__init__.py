@@ -1,0 +1,1 @@
+"""What neural families are made of: attention, positions, normalisation, feed-forward, cache."""

@@ -1,0 +1,1 @@
+"""Compiled look-ups that families query with."""

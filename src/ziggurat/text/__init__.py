@@ -1,0 +1,1 @@
+"""Files to Documents: sources, cleaning, segmentation, deduplication, splits."""

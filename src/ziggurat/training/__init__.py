@@ -1,0 +1,1 @@
+"""Fitting models: counting, the one gradient loop, blending."""

@@ -1,0 +1,1 @@
+"""Using models: sampling, stopping, completion."""
