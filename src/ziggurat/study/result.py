@@ -1,0 +1,154 @@
+"""What a climb found: plain numbers that the report draws and ``ziggurat reproduce`` runs again."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ziggurat.core.errors import DamagedError, NewerVersionError
+
+__all__ = ["Climb", "Comparison", "Entrant", "Probe", "Sample", "Yardstick"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One tokenizer tried with an n-gram model on the dev split."""
+
+    kind: str
+    vocabulary: int
+    bytes_per_token: float
+    order: int
+    dev_bits_per_byte: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a model wrote after a held-out beginning."""
+
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """One trained model with its held-out figures."""
+
+    name: str
+    """The recipe's name."""
+    family: str
+    bundle: str
+    """Path of the bundle, relative to the run folder."""
+    parameters: int
+    size_bytes: int
+    train_seconds: float
+    steps: int
+    bits_per_byte: float
+    low: float
+    high: float
+    """95 % bootstrap interval over held-out documents."""
+    token_perplexity: float
+    tokens_per_second: float
+    nats: tuple[float, ...]
+    """Negative log-likelihood of each held-out document, for paired tests and for `reproduce`."""
+    curve: tuple[tuple[float, float], ...]
+    """(training seconds, dev bits per byte) at each evaluation; empty for models fitted in one go."""
+    dev_bits_per_byte: float
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A paired test of two entrants on the same documents."""
+
+    better: str
+    worse: str
+    difference: float
+    """Bits per byte by which ``worse`` is worse."""
+    low: float
+    high: float
+    p_value: float
+    """After Holm's correction over all comparisons of the report."""
+    distinguishable: bool
+    smallest_detectable: float
+    """Bits per byte that this test set could have told apart (80 % power at 5 %)."""
+    text_factor: float
+    """How many times more held-out text it would take to tell these two apart; ≤ 1 where it is enough already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """A general-purpose compressor on the same held-out text."""
+
+    name: str
+    bits_per_byte: float
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """A finished climb."""
+
+    title: str
+    sources: tuple[str, ...]
+    command: str
+    seed: int
+    budget_seconds: float
+    seconds: float
+    spent: dict[str, float]
+    corpus: dict[str, Any]
+    """`text.corpus.Corpus.facts()`."""
+    tokenizer: dict[str, Any]
+    probes: tuple[Probe, ...]
+    held_out_documents: int
+    held_out_bytes: int
+    entrants: tuple[Entrant, ...]
+    """Best first."""
+    comparisons: tuple[Comparison, ...]
+    yardsticks: tuple[Yardstick, ...]
+    recommended: str
+    best_single: str
+    """Best entrant that is not made of others."""
+    sampling: dict[str, Any]
+    """Options of the samples: temperature, top_p, tokens."""
+    machine: dict[str, Any]
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        """Return the content of ``climb.json``."""
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str, *, where: str) -> "Climb":
+        """Read what `to_json` wrote; ``where`` names the file in errors.
+
+        Raises:
+            DamagedError: the text is no climb, or a part of one.
+            NewerVersionError: it was written by a newer version.
+        """
+        try:
+            raw = json.loads(text)
+            if raw["format"] > FORMAT:
+                raise NewerVersionError(
+                    f"{where}: written by a newer ziggurat (format {raw['format']}); upgrade to read it"
+                )
+            raw["probes"] = tuple(Probe(**item) for item in raw["probes"])
+            raw["entrants"] = tuple(_entrant(item) for item in raw["entrants"])
+            raw["comparisons"] = tuple(Comparison(**item) for item in raw["comparisons"])
+            raw["yardsticks"] = tuple(Yardstick(**item) for item in raw["yardsticks"])
+            raw["sources"] = tuple(raw["sources"])
+            return cls(**raw)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedError(f"{where}: not the data of a climb ({type(error).__name__}: {error})") from error
+
+    def entrant(self, name: str) -> Entrant:
+        """Return one entrant by name."""
+        return next(e for e in self.entrants if e.name == name)
+
+
+def _entrant(raw: dict[str, Any]) -> Entrant:
+    raw["nats"] = tuple(raw["nats"])
+    raw["curve"] = tuple((float(s), float(b)) for s, b in raw["curve"])
+    raw["samples"] = tuple(Sample(**item) for item in raw["samples"])
+    return Entrant(**raw)
