@@ -97,7 +97,7 @@ def size(count: float) -> str:
 
 
 def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def _pair(climb: Climb, one: str, other: str) -> Comparison:
@@ -157,7 +157,7 @@ def _comparison(c: Comparison, w: Mapping[str, str]) -> dict[str, str]:
         "pair": f"{c.better} – {c.worse}",
         "difference": f"{c.difference:.3f}",
         "interval": f"{c.low:.3f} – {c.high:.3f}",
-        "p": _p(c.p_value),
+        "p": _p(c.p_value).removeprefix("= "),
         "verdict": verdict,
     }
 
