@@ -1,0 +1,230 @@
+"""What every neural family is inside (`Network`, torch) and how it shows itself outside (`NeuralLanguageModel`, NumPy).
+
+Axes: **B** batch, **T** time, **V** vocabulary, **D** width, **N** positions picked from B × T.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ziggurat.core.errors import UsageError
+from ziggurat.core.types import FloatArray, IdArray, Vocabulary
+
+__all__ = ["Network", "NetworkState", "NeuralLanguageModel"]
+
+NetworkState: TypeAlias = Any
+"""What a network remembers of a batch of prefixes: an LSTM's hidden and cell vectors, a decoder's keys and values."""
+
+WINDOW_TOKENS = 8192
+"""Ids (rows × time) that one call of `Network.hidden` is given at most, so that memory stays flat."""
+
+WINDOW_ROWS = 64
+"""Rows that a network which carries state reads side by side, however long they are."""
+
+LOGIT_COUNT = 1 << 22
+"""Logits that stand in memory at once when targets are looked up: 16 MB in 32-bit."""
+
+
+class Network(nn.Module, ABC):
+    """A causal network: ids in, one vector a position out, and from a vector the logits of the next id.
+
+    *Idea.* The projection to the vocabulary is a verb of its own, because B · T · V logits are most of a small model's
+    memory: a loss takes `hidden` once and calls `logits` on pieces of it.
+
+    Parameters live in 32-bit; everything runs under ``torch.autocast``. Dropout acts in training mode only and draws
+    from torch's global generator, whose state a checkpoint holds.
+    """
+
+    carries_state: ClassVar[bool]
+    """Whether the state after one training window may begin the next (truncated backpropagation through time)."""
+
+    def __init__(self, vocabulary: Vocabulary, *, width: int, context: int | None) -> None:
+        """Remember the ids it knows, the width D of its vectors and the longest sequence that it can read."""
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.width = width
+        self.context = context
+
+    @abstractmethod
+    def hidden(
+        self, ids: Tensor, state: NetworkState | None = None, *, lengths: Tensor | None = None
+    ) -> tuple[Tensor, NetworkState | None]:
+        """Read (B, T) ids after what ``state`` holds; return (B, T, D) vectors and the state after them.
+
+        Where ``state`` is None the ids begin their sequences. A network that does not carry state then returns None
+        and keeps nothing: begin with `initial_state` to go on from here. No gradient flows into a state that is
+        returned. A state that was passed in may be changed in place: do not use it again.
+
+        *Shapes and units.* ``lengths`` (B,), from 0 to T, counts the ids of each row that are no padding (all, where
+        it is None). The returned state is that after a row's last real id; vectors at padding mean nothing.
+        """
+
+    @abstractmethod
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return (…, V) unnormalised log-probabilities of the next id from (…, D) vectors."""
+
+    @abstractmethod
+    def initial_state(self, batch: int) -> NetworkState:
+        """Return the state of ``batch`` rows of which nothing has been read."""
+
+    @abstractmethod
+    def reorder_state(self, state: NetworkState, rows: Tensor) -> NetworkState:
+        """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop."""
+
+    def forward(self, ids: Tensor, state: NetworkState | None = None) -> tuple[Tensor, NetworkState | None]:
+        """Return (B, T, V) logits and the state: `hidden` and `logits` in one, for where memory is no matter."""
+        hidden, state = self.hidden(ids, state)
+        return self.logits(hidden), state
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers are trained, those that two places share counted once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+class NeuralLanguageModel:
+    """Any `Network` as a `ziggurat.core.protocols.LanguageModel`: NumPy in, NumPy out, dropout off, no gradients.
+
+    *Cost.* Scoring reads rows of like length together, at most `WINDOW_TOKENS` ids at a time, and projects to the
+    vocabulary in pieces, so memory beyond the result does not grow with the text. `step` may change the state that it
+    is given: use the one it returns.
+
+    *Raises.* `UsageError` where a row is longer than `context`: score it by a rolling window, or prompt with less.
+    """
+
+    def __init__(self, network: Network) -> None:
+        """Show ``network``; it stays the same object, so that a model under training can be evaluated."""
+        self.network = network
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The ids it knows."""
+        return self.network.vocabulary
+
+    @property
+    def context(self) -> int | None:
+        """Longest sequence that it can read at once, in ids; None where there is no limit."""
+        return self.network.context
+
+    def token_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        """Return (B, T − 1): log p(ids[:, t] | ids[:, :t]) for t ≥ 1; 0 at and beyond a row's length."""
+        logprobs = np.zeros((ids.shape[0], max(ids.shape[1] - 1, 0)), dtype=np.float32)
+        self._check_length(int(lengths.max(initial=1)) - 1)
+        with _reading(self.network):
+            for rows in self._rows_of_like_length(lengths):
+                longest = int(lengths[rows].max())
+                if longest > 1:
+                    logprobs[rows, : longest - 1] = self._score_rows(ids[rows, :longest], lengths[rows])
+        return logprobs
+
+    def score(self, ids: IdArray, lengths: IdArray) -> npt.NDArray[np.float64]:
+        """Return (B,) nats: the sum of each row's `token_logprobs`."""
+        return np.asarray(self.token_logprobs(ids, lengths).sum(axis=1, dtype=np.float64))
+
+    def begin(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, NetworkState]:
+        """Read (B, T) prompts at once; return (B, V) next-id logprobs and the state."""
+        self._check_length(int(lengths.max(initial=1)))
+        network = self.network
+        ids_BT = self._tensor(ids[:, : int(lengths.max(initial=1))])
+        lengths_B = self._tensor(lengths)
+        with _reading(network):
+            state = network.initial_state(ids.shape[0])
+            last_BD = torch.zeros(ids.shape[0], network.width, device=network.device)
+            for start, stop in self._windows(*ids_BT.shape):
+                inside_B = (lengths_B - start).clamp(0, stop - start)
+                hidden_BTD, state = network.hidden(ids_BT[:, start:stop], state, lengths=inside_B)
+                ends_here = ((lengths_B > start) & (lengths_B <= stop)).nonzero().squeeze(1)
+                last_BD[ends_here] = hidden_BTD[ends_here, inside_B[ends_here] - 1].to(last_BD.dtype)
+            return self._next_logprobs(last_BD), state
+
+    def step(self, state: NetworkState, ids: IdArray) -> tuple[FloatArray, NetworkState]:
+        """Append one id (B,) to each row; return (B, V) next-id logprobs and the new state (the old one is gone)."""
+        with _reading(self.network):
+            hidden_B1D, state = self.network.hidden(self._tensor(ids)[:, None], state)
+            return self._next_logprobs(hidden_B1D[:, 0]), state
+
+    def reorder(self, state: NetworkState, rows: IdArray) -> NetworkState:
+        """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop."""
+        with _reading(self.network):
+            return self.network.reorder_state(state, self._tensor(rows))
+
+    def _score_rows(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        """Return `token_logprobs` of rows that are read together; the last id of a row is predicted, not read."""
+        ids_BT, lengths_B = self._tensor(ids), self._tensor(lengths)
+        logprobs_BT = torch.zeros(ids.shape[0], ids.shape[1] - 1, device=self.network.device)
+        positions_T = torch.arange(1, ids.shape[1], device=self.network.device)
+        state: NetworkState | None = None
+        for start, stop in self._windows(ids.shape[0], ids.shape[1] - 1):
+            hidden_BTD, state = self.network.hidden(ids_BT[:, start:stop], state)
+            keep_mask = positions_T[start:stop] < lengths_B[:, None]
+            targets_N = ids_BT[:, start + 1 : stop + 1][keep_mask]
+            logprobs_BT[:, start:stop][keep_mask] = self._target_logprobs(hidden_BTD[keep_mask], targets_N)
+        return np.asarray(logprobs_BT.cpu().numpy())
+
+    def _target_logprobs(self, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
+        """Return (N,) log-probabilities of the targets, never holding all N × V logits."""
+        rows = max(1, LOGIT_COUNT // self.vocabulary.size)
+        logprobs_N = torch.empty(hidden_ND.shape[0], device=hidden_ND.device)
+        for start in range(0, hidden_ND.shape[0], rows):
+            logits_NV = self.network.logits(hidden_ND[start : start + rows]).float()
+            targets = targets_N[start : start + rows]
+            logprobs_N[start : start + rows] = -nn.functional.cross_entropy(logits_NV, targets, reduction="none")
+        return logprobs_N
+
+    def _next_logprobs(self, hidden_BD: Tensor) -> FloatArray:
+        logprobs_BV = self.network.logits(hidden_BD).float().log_softmax(-1)
+        return np.asarray(logprobs_BV.cpu().numpy())
+
+    def _windows(self, batch: int, length: int) -> Iterator[tuple[int, int]]:
+        """Cut time into windows that bound memory where state carries over; otherwise everything is one window."""
+        size = max(1, WINDOW_TOKENS // max(1, batch)) if self.network.carries_state else max(1, length)
+        for start in range(0, length, size):
+            yield start, min(start + size, length)
+
+    def _rows_of_like_length(self, lengths: IdArray) -> Iterator[npt.NDArray[np.intp]]:
+        """Group rows, shortest first, so that little is padding and what is read at once stays within bounds."""
+        order = np.argsort(lengths, kind="stable")
+        start = 0
+        for stop in range(1, len(order) + 1):
+            if stop < len(order):
+                rows, shortest, longest = stop + 1 - start, int(lengths[order[start]]), int(lengths[order[stop]])
+                fits = rows <= WINDOW_ROWS if self.network.carries_state else rows * longest <= WINDOW_TOKENS
+                if fits and longest <= 2 * shortest + 32:
+                    continue
+            yield order[start:stop]
+            start = stop
+
+    def _check_length(self, length: int) -> None:
+        if self.context is not None and length > self.context:
+            raise UsageError(
+                f"{length} ids are more than the model can read at once (its context is {self.context}): "
+                "score long texts by a rolling window, shorten the prompt, or train with a larger context"
+            )
+
+    def _tensor(self, ids: IdArray) -> Tensor:
+        return torch.from_numpy(ids.astype(np.int64)).to(self.network.device)
+
+
+@contextmanager
+def _reading(network: Network) -> Iterator[None]:
+    """Switch gradients and dropout off, and dropout on again where it was on."""
+    training = network.training
+    if training:
+        network.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        if training:
+            network.train()
