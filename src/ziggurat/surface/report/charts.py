@@ -9,7 +9,7 @@ __all__ = ["curves", "ranking", "spending"]
 
 Row = Mapping[str, Any]
 
-WIDTH = 640
+WIDTH = 760
 PALETTE = ["#0b6e4f", "#c8553d", "#3d5a80", "#e0a458", "#7b506f", "#6b705c"]
 
 
