@@ -1,0 +1,100 @@
+"""What no file of the package does."""
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Iterator
+
+from tests.architecture.source import Source
+
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "stuff", "tools"}
+PICKLING_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+PICKLING_CALLS = {"torch.save", "torch.load", "torch.jit.load"}
+FAMILY_MARKER = re.compile(r"(?m)^FAMILY\b\s*(?::[^=\n]+)?=")
+
+
+def vague_names(sources: Iterable[Source]) -> list[str]:
+    """Rooms and files that are named for holding what belonged nowhere."""
+    return [s.module for s in sources if VAGUE_NAMES & {part.strip("_") for part in s.module.split(".")}]
+
+
+def pickles(sources: Iterable[Source]) -> list[str]:
+    """Places where an object would be read from, or written as, executable bytes."""
+    found = []
+    for source in sources:
+        found += [
+            f"{source.module}:{line}: {name}"
+            for name, line in source.imports()
+            if name.split(".")[0] in PICKLING_MODULES
+        ]
+        for call in _calls(source):
+            name = ast.unparse(call.func)
+            allows = any(k.arg == "allow_pickle" and not _is_false(k.value) for k in call.keywords)
+            if name in PICKLING_CALLS or allows:
+                found.append(f"{source.module}:{call.lineno}: {name}")
+    return found
+
+
+def prints(sources: Iterable[Source], *, above: str) -> list[str]:
+    """Calls of ``print``, and writes to the standard streams, outside the room ``above``."""
+    return [
+        f"{s.module}:{call.lineno}: {name}"
+        for s in sources
+        if s.room != above
+        for call in _calls(s)
+        if (name := ast.unparse(call.func)) == "print" or re.fullmatch(r"sys\.(stdout|stderr)\.write", name)
+    ]
+
+
+def families(sources: Iterable[Source]) -> dict[str, str]:
+    """Return ``{name: module}`` of the model families, found as the registry finds them."""
+    return {
+        s.module.rpartition(".")[2]: s.module
+        for s in sources
+        if s.module.startswith("ziggurat.models.") and s.module.count(".") == 2 and FAMILY_MARKER.search(s.text)
+    }
+
+
+def branches_on_family(sources: Iterable[Source], names: Collection[str]) -> list[str]:
+    """Comparisons with, matches on, and tables keyed by a family's name outside that family's own file."""
+    found = []
+    for source in sources:
+        own = source.module.rpartition(".")[2] if source.room == "models" else ""
+        others = set(names) - {own}
+        found += [f"{source.module}:{node.lineno}: {ast.unparse(node)[:80]}" for node in _choices(source.tree, others)]
+    return found
+
+
+def imports_of_family(sources: Iterable[Source], modules: Collection[str]) -> list[str]:
+    """Imports of a family's module by name: families are found by the registry."""
+    return [
+        f"{s.module}:{line}: imports {name}"
+        for s in sources
+        for name, line in s.imports()
+        for family in modules
+        if s.module != family and (name == family or name.startswith(f"{family}."))
+    ]
+
+
+def _choices(tree: ast.AST, names: set[str]) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            operands = [node.left, *node.comparators]
+            members = [e for o in operands for e in (o.elts if isinstance(o, (ast.Tuple, ast.List, ast.Set)) else [o])]
+            if any(_is_name(member, names) for member in members):
+                yield node
+        elif isinstance(node, ast.MatchValue) and _is_name(node.value, names):
+            yield node.value
+        elif isinstance(node, ast.Dict) and sum(key is not None and _is_name(key, names) for key in node.keys) > 1:
+            yield node
+
+
+def _is_name(node: ast.expr, names: set[str]) -> bool:
+    return isinstance(node, ast.Constant) and node.value in names
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def _calls(source: Source) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(source.tree) if isinstance(node, ast.Call))

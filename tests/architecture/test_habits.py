@@ -1,0 +1,96 @@
+"""What no file of the package does; each check is shown to catch one that does."""
+
+from tests.architecture import habits
+from tests.architecture.source import Source, package_sources
+from ziggurat.core.registry import Registry
+
+SOURCES = package_sources()
+FAMILIES = habits.families(SOURCES)
+
+
+def made_up(text: str, module: str = "ziggurat.text.made_up") -> list[Source]:
+    return [Source(module, text)]
+
+
+def test_nothing_is_named_for_holding_what_belonged_nowhere() -> None:
+    assert habits.vague_names(SOURCES) == []
+
+
+def test_a_vague_name_is_seen() -> None:
+    assert habits.vague_names(made_up("", "ziggurat.text.utils.cleaning")) == ["ziggurat.text.utils.cleaning"]
+    assert habits.vague_names(made_up("", "ziggurat.judge._helpers")) == ["ziggurat.judge._helpers"]
+    assert habits.vague_names(made_up("", "ziggurat.text.common_words")) == []
+
+
+def test_nothing_is_pickled() -> None:
+    assert habits.pickles(SOURCES) == []
+
+
+def test_a_pickle_is_seen() -> None:
+    for line in (
+        "import pickle",
+        "from joblib import dump",
+        "torch.save(model, path)",
+        "torch.load(path, weights_only=True)",
+        "np.load(path, allow_pickle=True)",
+        "np.load(path, allow_pickle=trusted)",
+    ):
+        assert len(habits.pickles(made_up(line))) == 1, line
+    assert habits.pickles(made_up("np.load(path, allow_pickle=False)")) == []
+
+
+def test_nothing_below_the_surface_prints() -> None:
+    assert habits.prints(SOURCES, above="surface") == []
+
+
+def test_printing_is_seen() -> None:
+    text = "def f():\n    print(1)\n    sys.stderr.write('a')\n    pprint(1)\n"
+    assert [found.rpartition(":")[2] for found in habits.prints(made_up(text), above="surface")] == [
+        " print",
+        " sys.stderr.write",
+    ]
+    assert habits.prints(made_up(text, "ziggurat.surface.cli.made_up"), above="surface") == []
+
+
+def test_the_families_are_those_that_the_registry_finds() -> None:
+    assert FAMILIES
+    assert tuple(sorted(FAMILIES)) == Registry("ziggurat.models", "FAMILY", kind="model family").names()
+
+
+def test_nobody_branches_on_a_familys_name() -> None:
+    assert habits.branches_on_family(SOURCES, FAMILIES) == []
+
+
+def test_a_branch_on_a_familys_name_is_seen() -> None:
+    names = {"ngram", "decoder"}
+    for text in (
+        "if family == 'ngram': ...",
+        "x = 1 if 'decoder' != f.name else 2",
+        "if family in ('ngram', 'other'): ...",
+        "match family:\n    case 'ngram': ...",
+        "orders = {'ngram': 5, 'decoder': 1}[family]",
+    ):
+        assert len(habits.branches_on_family(made_up(text), names)) == 1, text
+    own = Source("ziggurat.models.ngram", "assert config['family'] == 'ngram'")
+    assert habits.branches_on_family([own], names) == []
+    assert habits.branches_on_family(made_up("parts = {'decoder': {'type': 'ByteLevel'}}"), names) == []
+
+
+def test_families_are_reached_through_the_registry() -> None:
+    assert habits.imports_of_family(SOURCES, FAMILIES.values()) == []
+
+
+def test_an_import_of_a_family_is_seen() -> None:
+    for text in ("from ziggurat.models.ngram import Table", "def f():\n    from ziggurat.models import ngram"):
+        assert len(habits.imports_of_family(made_up(text), ["ziggurat.models.ngram"])) == 1, text
+    assert habits.imports_of_family(made_up("import ziggurat.models.ngram_table"), ["ziggurat.models.ngram"]) == []
+
+
+def test_a_family_is_found_by_its_marker_only_in_its_folder() -> None:
+    marked = "FAMILY: Family = Counted()\n"
+    sources = [
+        Source("ziggurat.models.counted", marked),
+        Source("ziggurat.models.blocks.counted", marked),
+        Source("ziggurat.models.plain", "FAMILY_NAMES = ()\n"),
+    ]
+    assert habits.families(sources) == {"counted": "ziggurat.models.counted"}
