@@ -54,7 +54,7 @@ def test_the_build_is_pinned_too() -> None:
 
 def test_the_processors_torch_is_asked_for_by_name() -> None:
     asked = set(re.findall(r"torch==([\w.]+)", (REPOSITORY / "Makefile").read_text(encoding="utf-8")))
-    assert asked == {PINS["torch"]}
+    assert asked == {PINS[canonicalize_name("torch")]}
 
 
 def test_pins_name_no_build_of_one_machine() -> None:
