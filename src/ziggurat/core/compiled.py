@@ -1,0 +1,147 @@
+"""Compiled CPU kernels: loops over tokens and n-grams at the machine's speed, without the interpreter's lock.
+
+*Idea.* A kernel is a plain typed function over NumPy arrays, compiled by numba on first use and kept in the user's
+cache folder (``$XDG_CACHE_HOME/ziggurat/kernels``), so that later processes only load it. Kernels hold no lock:
+`in_parallel` runs them on ordinary threads, each over its own part of the data.
+
+Kernels live in ``*/kernels/``. A kernel is compiled again when its own file changes (numba sees to that) or a file
+whose kernels it calls (its cache folder is named after their content).
+"""
+
+import functools
+import hashlib
+import inspect
+import itertools
+import logging
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast, overload
+
+__all__ = ["cache_folder", "even_ranges", "in_parallel", "kernel", "thread_count"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_LOG = logging.getLogger("ziggurat")
+
+
+@overload
+def kernel(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def kernel(*, fast_math: bool = False, inline: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def kernel(function: Any = None, /, *, fast_math: bool = False, inline: bool = False) -> Any:
+    """Compile a function of NumPy arrays and numbers on first use; keep the machine code in the user's cache.
+
+    Integer division by zero and reads out of bounds are not checked: a kernel's caller checks sizes.
+
+    Args:
+        function: The function, where the decorator stands without arguments.
+        fast_math: Let the compiler reorder floating-point sums; results then differ in the last bits.
+        inline: Put the body into each kernel that calls it.
+    """
+    if function is None:
+        return functools.partial(kernel, fast_math=fast_math, inline=inline)
+    import numba
+    from numba.core import config
+
+    _announce_compilation()
+    chosen, folder = config.CACHE_DIR, _folder_for(function)
+    try:
+        if not chosen and folder is not None:
+            config.CACHE_DIR = str(folder)
+        jit = numba.njit(
+            nogil=True,
+            cache=bool(chosen) or folder is not None,
+            fastmath=fast_math,
+            error_model="numpy",
+            forceinline=inline,
+        )
+        return jit(function)
+    finally:
+        config.CACHE_DIR = chosen
+
+
+@functools.cache
+def cache_folder() -> Path | None:
+    """Return the folder of compiled kernels, made where it was missing; None where none can be written."""
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        folder = Path(base) / "ziggurat" / "kernels"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def thread_count(wanted: int = 0) -> int:
+    """Return how many threads to use: ``wanted``, or for 0 all cores that this process may use.
+
+    ``OMP_NUM_THREADS`` limits the number where ``wanted`` is 0, as it does for the libraries below.
+    """
+    if wanted > 0:
+        return wanted
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    return max(1, min(cores, int(limit))) if limit.isdecimal() and int(limit) else cores
+
+
+def in_parallel(tasks: Iterable[Callable[[], R]], *, threads: int) -> list[R]:
+    """Run all tasks on up to ``threads`` threads, in order of their start; return their results in that order."""
+    waiting = list(tasks)
+    if threads <= 1 or len(waiting) <= 1:
+        return [task() for task in waiting]
+    with ThreadPoolExecutor(min(threads, len(waiting))) as pool:
+        return list(pool.map(_call, waiting))
+
+
+def even_ranges(size: int, parts: int) -> list[tuple[int, int]]:
+    """Cut ``range(size)`` into at most ``parts`` neighbouring ranges that differ by at most one; none is empty.
+
+    >>> even_ranges(7, 3)
+    [(0, 2), (2, 4), (4, 7)]
+    """
+    parts = max(1, min(parts, size))
+    edges = [size * part // parts for part in range(parts + 1)]
+    return [(start, stop) for start, stop in itertools.pairwise(edges) if stop > start]
+
+
+def _folder_for(function: Callable[..., Any]) -> Path | None:
+    """Return where a kernel's machine code is kept: a folder of its own for each state of the kernels it calls."""
+    base = cache_folder()
+    module = function.__module__
+    called = {
+        path
+        for value in function.__globals__.values()
+        if (source := getattr(value, "py_func", None)) is not None and source.__module__ != module
+        if (path := inspect.getsourcefile(source)) is not None
+    }
+    if base is None or not called:
+        return base
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(called):
+        digest.update(Path(path).read_bytes())
+    return base / digest.hexdigest()
+
+
+def _call(task: Callable[[], R]) -> R:
+    return task()
+
+
+@functools.cache
+def _announce_compilation() -> None:
+    """Log once per kernel that it is being compiled: the first run on a machine waits for it, and should say so."""
+    from numba.core import event
+
+    class Announcer(event.Listener):  # type: ignore[misc]
+        def on_start(self, event: Any) -> None:
+            function = event.data["dispatcher"].py_func
+            if cast(str, function.__module__).startswith("ziggurat."):
+                name = f"{function.__module__}.{function.__name__}"
+                _LOG.info("compiling %s (first run on this machine; kept in %s)", name, cache_folder())
+
+        def on_end(self, event: Any) -> None:
+            """Say nothing: the next line tells that this one is done."""
+
+    event.register("numba:compile", Announcer())
