@@ -15,7 +15,7 @@ ARGS ?=
 
 SHELL := /bin/sh
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 SET_UP = $(PIP) --no-build-isolation --editable
 
 # A stamp says that .venv holds an extra. It carries the folder's path, because an environment that was moved is no longer one.
@@ -59,8 +59,8 @@ wheel: $(DEVELOPMENT)
 	@here=$$(pwd) && place=$$(mktemp -d) && trap 'rm -rf "$$place"' EXIT && trap 'exit 130' INT TERM && \
 	echo "installing $$(ls dist) into an empty environment …" && \
 	"$$here/$(BIN)/python" -m venv "$$place/venv" && \
-	"$$place/venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0 && \
-	"$$place/venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl && \
+	"$$place/venv/bin/python" -m pip install -qq --disable-pip-version-check --constraint constraints.txt torch==2.13.0 && \
+	"$$place/venv/bin/python" -m pip install -qq --disable-pip-version-check --constraint constraints.txt dist/*.whl && \
 	cd "$$place" && env -u PYTHONPATH venv/bin/ziggurat --help >/dev/null && env -u PYTHONPATH venv/bin/ziggurat recipe >/dev/null && \
 	echo "dist/: the wheel installs and runs outside the checkout"
 
