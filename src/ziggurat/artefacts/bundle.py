@@ -1,0 +1,262 @@
+"""A bundle: a trained model, its tokenizer and its papers in one folder that the ecosystem opens too.
+
+::
+
+    config.json              the model's configuration
+    model.safetensors        its arrays
+    tokenizer.json           the tokenizer
+    tokenizer_config.json    what transformers asks beside it
+    generation_config.json   the same, where transformers knows the model's form
+    ziggurat.json            the manifest
+    README.md                the model card
+
+A bundle is written in one piece and refused when a byte of it is not what the manifest says. The card is for people
+to edit, so its bytes are compared only on request.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ziggurat.artefacts import manifest as manifests
+from ziggurat.artefacts.card import write_card
+from ziggurat.artefacts.manifest import Manifest, Provenance, describe_file
+from ziggurat.artefacts.store import atomic_folder, sha256, write_text
+from ziggurat.artefacts.tensors import read_tensors, write_tensors
+from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError
+from ziggurat.core.protocols import Family, LanguageModel, Tokenizer
+from ziggurat.core.registry import Registry
+from ziggurat.core.types import TensorMap
+
+__all__ = ["FAMILIES", "Bundle", "bundle_folder", "load", "read_manifest", "record", "save"]
+
+FAMILIES: Registry[Family] = Registry("ziggurat.models", "FAMILY", kind="model family")
+"""All model families, by the name of their module."""
+
+CARD = "README.md"
+CONFIG = "config.json"
+TENSORS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
+HASHED_UNASKED_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An open bundle."""
+
+    path: Path
+    manifest: Manifest
+    model: LanguageModel
+    tokenizer: Tokenizer
+
+    @property
+    def family(self) -> Family:
+        """The family that the model belongs to."""
+        return FAMILIES.get(self.manifest.family)
+
+
+def save(path: Path, *, family: str, model: LanguageModel, tokenizer: Tokenizer, provenance: Provenance) -> Bundle:
+    """Write a model and its tokenizer as the bundle ``path``, replacing an older one there; return it.
+
+    Raises:
+        DiskFullError: the disk is full; what stood at ``path`` is as it was.
+    """
+    config, tensors = FAMILIES.get(family).state(model)
+    manifest = Manifest(
+        family=family,
+        recipe=_plain(provenance.recipe),
+        seed=provenance.seed,
+        tokenizer=_tokenizer_facts(tokenizer),
+        model=_model_facts(model, config, tensors),
+        corpus=_plain(provenance.corpus),
+        training=_plain(provenance.training),
+        metrics={},
+        versions=manifests.versions(),
+    )
+    with atomic_folder(path) as folder:
+        _write_json(folder / CONFIG, config)
+        write_tensors(folder / TENSORS, tensors)
+        write_text(folder / TOKENIZER, tokenizer.to_json())
+        _write_json(folder / "tokenizer_config.json", _transformers_tokenizer(model, tokenizer))
+        if "architectures" in config:
+            special = {"bos_token_id": tokenizer.vocabulary.bos, "eos_token_id": tokenizer.vocabulary.eos}
+            _write_json(folder / "generation_config.json", {**special, "do_sample": True, "temperature": 1.0})
+        write_text(folder / CARD, write_card(manifest))
+        manifest = replace(manifest, files={file.name: describe_file(file) for file in sorted(folder.iterdir())})
+        write_text(folder / manifests.NAME, manifest.to_json())
+    return Bundle(path, manifest, model, tokenizer)
+
+
+def load(path: Path, *, verify: bool | None = None) -> Bundle:
+    """Open a bundle, or the bundle of a run folder; its arrays are memory-mapped, not read.
+
+    Args:
+        path: The bundle's folder, or the folder of the run that made it.
+        verify: True hashes every file, the card included; False compares sizes only. Unless told, a bundle of up
+            to 200 MB is hashed without its card, and of a larger one sizes are compared.
+
+    *Cost.* Hashing takes about a second per gigabyte.
+
+    Raises:
+        ArtefactError: there is no bundle; the message says what is missing.
+        DamagedError: a file is not what the manifest says; the message names it.
+        NewerVersionError: a newer Ziggurat wrote it.
+    """
+    folder = bundle_folder(path)
+    manifest = read_manifest(folder)
+    _check_files(folder, manifest, verify)
+    tokenizer = _read_tokenizer(folder, manifest)
+    try:
+        family = FAMILIES.get(manifest.family, where=str(folder / manifests.NAME))
+    except UnknownNameError as error:
+        raise ArtefactError(str(error)) from error
+    tensors = read_tensors(folder / TENSORS)
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        model = family.restore(config, tensors)
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise DamagedError(f"{folder / CONFIG}: damaged: it does not fit {TENSORS} ({error})") from error
+    if model.vocabulary != tokenizer.vocabulary:
+        raise DamagedError(f"{folder / TOKENIZER}: damaged: its vocabulary is not the model's")
+    return Bundle(folder, manifest, model, tokenizer)
+
+
+def record(path: Path, metrics: Mapping[str, Mapping[str, Any]]) -> Manifest:
+    """Add measured quantities to a bundle's manifest and write its card again, both in one step; return the manifest.
+
+    ``metrics`` maps what was measured on to the quantities: ``{"test": {"bits_per_byte": 1.97, …}}``. A card that
+    its owner edited stays as it is.
+    """
+    folder = bundle_folder(path)
+    manifest = read_manifest(folder)
+    card = folder / CARD
+    edited = card.is_file() and sha256(card) != manifest.files[CARD]["sha256"]
+    with atomic_folder(folder) as changed:
+        shutil.copytree(folder, changed, copy_function=_link, dirs_exist_ok=True)
+        manifest = replace(manifest, metrics={**manifest.metrics, **_plain(metrics)})
+        (changed / manifests.NAME).unlink()
+        if not edited:
+            (changed / CARD).unlink(missing_ok=True)
+            write_text(changed / CARD, write_card(manifest))
+        manifest = replace(manifest, files={**manifest.files, CARD: describe_file(changed / CARD)})
+        write_text(changed / manifests.NAME, manifest.to_json())
+    return manifest
+
+
+def bundle_folder(path: Path) -> Path:
+    """Return the folder of the bundle at ``path``: itself, or its ``bundle/`` where it is a run folder.
+
+    Raises:
+        ArtefactError: neither is a bundle.
+    """
+    for folder in (path, path / "bundle"):
+        if (folder / manifests.NAME).is_file():
+            return folder
+    if not path.exists():
+        raise ArtefactError(f"{path}: no such folder; a bundle is the folder that 'ziggurat train' leaves")
+    if not path.is_dir():
+        raise ArtefactError(f"{path}: a file, not a bundle; give the folder that holds {manifests.NAME}")
+    inside = sorted(str(found.parent) for found in path.glob(f"*/bundle/{manifests.NAME}"))
+    if inside:
+        raise ArtefactError(f"{path}: holds several bundles; choose one of {', '.join(inside)}")
+    if (path / "recipe.toml").is_file():
+        raise ArtefactError(f"{path}: this run has no bundle yet; finish it with 'ziggurat train --resume {path}'")
+    raise ArtefactError(f"{path}: not a bundle ({manifests.NAME} is missing)")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of the bundle ``folder``."""
+    with _reading(folder / manifests.NAME) as path:
+        return Manifest.from_json(path.read_text(encoding="utf-8"), where=str(path))
+
+
+def _check_files(folder: Path, manifest: Manifest, verify: bool | None) -> None:
+    for name, facts in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise DamagedError(f"{path}: damaged bundle: this file is missing")
+        if (name != CARD or verify) and (size := path.stat().st_size) != facts["bytes"]:
+            raise DamagedError(f"{path}: damaged: {size} bytes instead of {facts['bytes']}")
+    if verify or (verify is None and manifest.size_bytes <= HASHED_UNASKED_BYTES):
+        for name, facts in manifest.files.items():
+            if (name != CARD or verify) and sha256(folder / name) != facts["sha256"]:
+                raise DamagedError(f"{folder / name}: damaged: its bytes are not those that were written")
+
+
+def _read_tokenizer(folder: Path, manifest: Manifest) -> Tokenizer:
+    from ziggurat.tokens.loading import load_tokenizer
+
+    with _reading(folder / TOKENIZER) as path:
+        tokenizer = load_tokenizer(path.read_text(encoding="utf-8"))
+    if tokenizer.fingerprint != manifest.tokenizer["fingerprint"]:
+        raise DamagedError(f"{folder / TOKENIZER}: damaged: not the tokenizer that the model was trained with")
+    return tokenizer
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Path]:
+    try:
+        yield path
+    except OSError as error:
+        raise ArtefactError(f"{path}: can't be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedError(f"{path}: damaged: {error}") from error
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+
+def _tokenizer_facts(tokenizer: Tokenizer) -> dict[str, Any]:
+    return {
+        "kind": tokenizer.kind,
+        "fingerprint": tokenizer.fingerprint,
+        "vocabulary": tokenizer.vocabulary.size,
+        "lossless": tokenizer.lossless,
+    }
+
+
+def _model_facts(model: LanguageModel, config: Mapping[str, Any], tensors: TensorMap) -> dict[str, Any]:
+    return {
+        "architecture": next(iter(config.get("architectures", ())), None),
+        "parameters": sum(int(array.size) for array in tensors.values()),
+        "arrays": len(tensors),
+        "context": model.context,
+    }
+
+
+def _transformers_tokenizer(model: LanguageModel, tokenizer: Tokenizer) -> dict[str, Any]:
+    """Return what lets ``transformers.AutoTokenizer`` open ``tokenizer.json``."""
+    vocabulary = tokenizer.vocabulary
+    texts = {entry["id"]: entry["content"] for entry in json.loads(tokenizer.to_json()).get("added_tokens", ())}
+    special = {"bos_token": vocabulary.bos, "eos_token": vocabulary.eos, "unk_token": vocabulary.unk}
+    return {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        **{role: texts[token] for role, token in special.items() if token in texts},
+        **({"model_max_length": model.context} if model.context else {}),
+        "clean_up_tokenization_spaces": False,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return facts as JSON writes them: NumPy's numbers as Python's, and nothing that is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))) else value
+
+
+def _link(source: str, target: str) -> None:
+    """Let ``target`` share the bytes of ``source``, or copy them where the file system can't."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,89 @@
+"""The model card: ``README.md`` of a bundle, generated from what its manifest records and from nothing else.
+
+*Idea.* A number that nobody can trace is worth nothing. Every figure of the card stands in a table beside the name of
+its manifest entry, so that a reader (or a test) can look it up in ``ziggurat.json``.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ziggurat.artefacts.card_words import CHINESE, ENGLISH, Words
+from ziggurat.artefacts.manifest import Manifest
+
+__all__ = ["write_card"]
+
+MODEL = ("family", "model.parameters", "model.context", "tokenizer.kind", "tokenizer.vocabulary", "seed")
+TRAINING = (
+    "corpus.splits.train.documents",
+    "corpus.splits.train.bytes",
+    "corpus.splits.dev.bytes",
+    "corpus.splits.test.bytes",
+    "corpus.near_duplicates_across_splits",
+    "training.steps",
+    "training.tokens",
+    "training.seconds",
+)
+MEASURED = ("bits_per_byte", "low", "high", "token_perplexity", "documents", "bytes", "tokens_per_second")
+
+
+def write_card(manifest: Manifest) -> str:
+    """Return the card's Markdown: English first, then Chinese."""
+    lines = [*_front_matter(manifest), *_page(manifest, ENGLISH), *_page(manifest, CHINESE)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _front_matter(manifest: Manifest) -> Iterator[str]:
+    """What model hubs read: library, task, tags."""
+    yield from ("---", "library_name: ziggurat", "pipeline_tag: text-generation")
+    yield from (f"tags: [ziggurat, {manifest.family}]", "---", "")
+
+
+def _page(manifest: Manifest, words: Words) -> Iterator[str]:
+    title = manifest.recipe.get("name", manifest.family)
+    yield from (f"# {title}{words.title_ending}", "")
+    yield from (words.opening.format(family=manifest.family, version=manifest.ziggurat), "")
+    yield from (f"## {words.use}", "", *_usage(manifest, words))
+    yield from (f"## {words.model}", "", *_table(manifest, _shown(manifest, MODEL), words))
+    if rows := _shown(manifest, TRAINING):
+        yield from (f"## {words.training}", "", *_table(manifest, rows, words))
+    yield from (f"## {words.measured}", "")
+    measured = [f"metrics.{name}.{quantity}" for name in manifest.metrics for quantity in MEASURED]
+    rows = _shown(manifest, measured)
+    yield from _table(manifest, rows, words) if rows else (words.not_measured, "")
+    yield from (f"## {words.limits_title}", "", *(f"- {limit}" for limit in words.limits))
+    yield from ("",) if manifest.tokenizer["lossless"] else (f"- {words.lossy}", "")
+
+
+def _usage(manifest: Manifest, words: Words) -> Iterator[str]:
+    yield from ("```sh", 'ziggurat generate FOLDER --prompt "…"', "ziggurat evaluate FOLDER TEXT…", "```", "")
+    yield from ("```python", "import ziggurat", "", 'print(ziggurat.load("FOLDER").generate("…"))')
+    if manifest.model.get("architecture"):
+        yield from ("", f"# {words.elsewhere}", "from transformers import AutoModelForCausalLM, AutoTokenizer", "")
+        yield 'model = AutoModelForCausalLM.from_pretrained("FOLDER")'
+        yield 'tokenizer = AutoTokenizer.from_pretrained("FOLDER")'
+    yield from ("```", "")
+
+
+def _shown(manifest: Manifest, entries: Iterable[str]) -> list[str]:
+    return [entry for entry in entries if _value(manifest, entry) is not None]
+
+
+def _table(manifest: Manifest, entries: Iterable[str], words: Words) -> Iterator[str]:
+    yield from (f"| {' | '.join(words.heads)} |", "|---|---:|---|")
+    for entry in entries:
+        yield f"| {words.label(entry)} | {_number(_value(manifest, entry))} | `{entry}` |"
+    yield ""
+
+
+def _value(manifest: Manifest, entry: str) -> Any:
+    try:
+        return manifest.entry(entry)
+    except (KeyError, TypeError):
+        return None
+
+
+def _number(value: Any) -> str:
+    """Return a figure as the card shows it: four digits of a fraction, thousands apart."""
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,123 @@
+"""The sentences and labels of the model card, in English and in Chinese."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["CHINESE", "ENGLISH", "Words"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """Everything that a card says in one language, but for the figures."""
+
+    title_ending: str
+    opening: str
+    use: str
+    elsewhere: str
+    model: str
+    training: str
+    measured: str
+    not_measured: str
+    limits_title: str
+    limits: tuple[str, ...]
+    lossy: str
+    heads: tuple[str, str, str]
+    labels: Mapping[str, str]
+    """By manifest entry; for a measured quantity by the last part of its entry."""
+
+    def label(self, entry: str) -> str:
+        """Return what a manifest entry is called; a measured quantity also says what it was measured on."""
+        if entry.startswith("metrics."):
+            _, name, quantity = entry.split(".", 2)
+            return f"{self.labels[quantity]} ({name})"
+        return self.labels[entry]
+
+
+ENGLISH = Words(
+    title_ending="",
+    opening=(
+        "A language model of the family `{family}`, made with Ziggurat {version}. "
+        "Each figure below stands in `ziggurat.json` under the entry named beside it."
+    ),
+    use="Use",
+    elsewhere="transformers opens it as it is",
+    model="Model",
+    training="Training",
+    measured="Measured on text that it was not trained on",
+    not_measured="Nothing yet: `ziggurat evaluate FOLDER TEXT…` measures it.",
+    limits_title="Limits",
+    limits=(
+        "It knows what its training text says, in that text's language and manner, errors and prejudices included.",
+        "What it writes is likely, not true; nothing checks its claims.",
+        "It may repeat passages of its training text word for word: keep it where that text may be read.",
+        "Bits per byte compare across tokenizers; perplexities only where the tokenizer's fingerprint is the same.",
+    ),
+    lossy="Its tokenizer is lossy: all words that it does not know are one token, so it has no bits per byte.",
+    heads=("what", "value", "manifest entry"),
+    labels={
+        "family": "family",
+        "model.parameters": "numbers that the model is made of",
+        "model.context": "longest context, in tokens",
+        "tokenizer.kind": "tokenizer",
+        "tokenizer.vocabulary": "vocabulary",
+        "seed": "seed",
+        "corpus.splits.train.documents": "documents trained on",
+        "corpus.splits.train.bytes": "bytes trained on",
+        "corpus.splits.dev.bytes": "bytes held out to tune on",
+        "corpus.splits.test.bytes": "bytes held out to measure on",
+        "corpus.near_duplicates_across_splits": "near duplicates across splits",
+        "training.steps": "steps",
+        "training.tokens": "tokens seen",
+        "training.seconds": "seconds of training",
+        "bits_per_byte": "bits per byte",
+        "low": "its 95 % interval, low end",
+        "high": "its 95 % interval, high end",
+        "token_perplexity": "perplexity per token",
+        "documents": "documents",
+        "bytes": "bytes of text",
+        "tokens_per_second": "tokens scored per second",
+    },
+)
+
+CHINESE = Words(
+    title_ending="（中文）",
+    opening="由 Ziggurat {version} 训练的 `{family}` 族语言模型。下列每个数字都可在 `ziggurat.json` 的对应条目中查到。",
+    use="使用",
+    elsewhere="可直接用 transformers 打开",
+    model="模型",
+    training="训练",
+    measured="在未参与训练的文本上的测量结果",
+    not_measured="尚未测量：请运行 `ziggurat evaluate FOLDER TEXT…`。",
+    limits_title="局限",
+    limits=(
+        "它只知道训练文本所说的内容，语言与风格亦然，包括其中的错误与偏见。",
+        "它写出的是可能的文字，而非事实；没有任何机制核查其说法。",
+        "它可能逐字复述训练文本：请只在该文本可以公开之处使用。",
+        "每字节比特数可跨分词器比较；困惑度仅在分词器指纹相同时可比。",
+    ),
+    lossy="分词器有损：所有未知词都记为同一词元，因此没有每字节比特数。",
+    heads=("项目", "值", "清单条目"),
+    labels={
+        "family": "模型族",
+        "model.parameters": "模型中的数值个数",
+        "model.context": "最长上下文（词元）",
+        "tokenizer.kind": "分词器",
+        "tokenizer.vocabulary": "词表大小",
+        "seed": "随机种子",
+        "corpus.splits.train.documents": "训练文档数",
+        "corpus.splits.train.bytes": "训练字节数",
+        "corpus.splits.dev.bytes": "用于调参的保留字节数",
+        "corpus.splits.test.bytes": "用于测量的保留字节数",
+        "corpus.near_duplicates_across_splits": "跨划分的近似重复数",
+        "training.steps": "训练步数",
+        "training.tokens": "所见词元数",
+        "training.seconds": "训练秒数",
+        "bits_per_byte": "每字节比特数",
+        "low": "其 95% 区间下端",
+        "high": "其 95% 区间上端",
+        "token_perplexity": "每词元困惑度",
+        "documents": "文档数",
+        "bytes": "文本字节数",
+        "tokens_per_second": "每秒评分词元数",
+    },
+)
