@@ -28,6 +28,7 @@ DTYPES = {
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
 }  # fmt: skip
 LONGEST_HEADER_BYTES = 100_000_000
+MOST_ELEMENTS = 1 << 48  # dimensions beside a 0 count too: NumPy refuses what could not be indexed
 
 
 def write_tensors(path: Path, tensors: TensorMap) -> None:
@@ -99,7 +100,8 @@ def _check_extents(path: Path, entries: Mapping[str, Mapping[str, Any]], size: i
             raise ArtefactError(f"{path}: array '{name}' has the type {entry['dtype']}, which can't be read here")
         first, last = entry["data_offsets"]
         numbers = (first, last, *entry["shape"])
-        if not all(type(number) is int and number >= 0 for number in numbers):
+        possible = all(type(number) is int and number >= 0 for number in numbers)
+        if not possible or math.prod(filter(None, entry["shape"])) > MOST_ELEMENTS:
             raise DamagedError(f"{path}: damaged: array '{name}' has an impossible shape or place")
         extent = math.prod(entry["shape"]) * np.dtype(DTYPES[entry["dtype"]]).itemsize
         if first != end or last - first != extent:
