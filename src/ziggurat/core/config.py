@@ -35,10 +35,13 @@ def options(cls: type[Any]) -> dict[str, tuple[Any, Any, str]]:
     return {f.name: (hints[f.name], f.default, f.metadata.get("doc", "")) for f in dataclasses.fields(cls)}
 
 
-def from_mapping(cls: type[C], mapping: Mapping[str, Any], *, where: str) -> C:
+def from_mapping(
+    cls: type[C], mapping: Mapping[str, Any], *, where: str, origins: Mapping[str, str] | None = None
+) -> C:
     """Build ``cls`` from parsed TOML or JSON, checking names, types and limits.
 
-    ``where`` says in errors where the keys stand, for example ``recipe.toml [model]``.
+    ``where`` says in errors where the keys stand, for example ``recipe.toml [model]``; ``origins`` says it for those
+    keys that came from elsewhere, for example ``{"layers": "--model.layers"}``.
 
     Raises:
         UnknownNameError: a key that ``cls`` does not have; the message names the nearest.
@@ -49,8 +52,9 @@ def from_mapping(cls: type[C], mapping: Mapping[str, Any], *, where: str) -> C:
     values: dict[str, Any] = {}
     for key, value in mapping.items():
         if key not in fields:
-            raise UnknownNameError("key", key, fields, where=where)
-        values[key] = _checked(value, hints[key], fields[key].metadata, f"{where}: {key}")
+            raise UnknownNameError("key", key, fields, where=(origins or {}).get(key, where))
+        place = (origins or {}).get(key, f"{where}: {key}")
+        values[key] = _checked(value, hints[key], fields[key].metadata, place)
     return cls(**values)
 
 
