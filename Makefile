@@ -44,7 +44,7 @@ check: $(DEVELOPMENT)
 	@$(BIN)/python -m ruff format --quiet --check . || { echo "run 'make format'" >&2; exit 1; }
 	@$(BIN)/python -m ruff check --quiet .
 	@$(BIN)/python -m mypy
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/python -m pytest -q tests/architecture tests/docs
 
