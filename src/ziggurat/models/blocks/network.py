@@ -65,6 +65,17 @@ class Network(nn.Module, ABC):
         it is None). The returned state is that after a row's last real id; vectors at padding mean nothing.
         """
 
+    def check_fits(self, length: int) -> None:
+        """Refuse to read ``length`` ids in one sequence where they are more than `context`.
+
+        *Raises.* `UsageError`.
+        """
+        if self.context is not None and length > self.context:
+            raise UsageError(
+                f"{length} ids are more than the model can read at once (its context is {self.context}): "
+                "score long texts by a rolling window, shorten the prompt, or train with a larger context"
+            )
+
     @abstractmethod
     def logits(self, hidden: Tensor) -> Tensor:
         """Return (…, V) unnormalised log-probabilities of the next id from (…, D) vectors."""
@@ -100,7 +111,8 @@ class NeuralLanguageModel:
     vocabulary in pieces, so memory beyond the result does not grow with the text. `step` may change the state that it
     is given: use the one it returns.
 
-    *Raises.* `UsageError` where a row is longer than `context`: score it by a rolling window, or prompt with less.
+    *Raises.* `UsageError` where more ids than `context` would have to be read: score by a rolling window, or prompt
+    with less. (The last id of a sequence that is scored is not read, so `token_logprobs` takes one more.)
     """
 
     def __init__(self, network: Network) -> None:
@@ -120,7 +132,6 @@ class NeuralLanguageModel:
     def token_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
         """Return (B, T − 1): log p(ids[:, t] | ids[:, :t]) for t ≥ 1; 0 at and beyond a row's length."""
         logprobs = np.zeros((ids.shape[0], max(ids.shape[1] - 1, 0)), dtype=np.float32)
-        self._check_length(int(lengths.max(initial=1)) - 1)
         with _reading(self.network):
             for rows in self._rows_of_like_length(lengths):
                 longest = int(lengths[rows].max())
@@ -134,7 +145,6 @@ class NeuralLanguageModel:
 
     def begin(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, NetworkState]:
         """Read (B, T) prompts at once; return (B, V) next-id logprobs and the state."""
-        self._check_length(int(lengths.max(initial=1)))
         network = self.network
         ids_BT = self._tensor(ids[:, : int(lengths.max(initial=1))])
         lengths_B = self._tensor(lengths)
@@ -204,13 +214,6 @@ class NeuralLanguageModel:
                     continue
             yield order[start:stop]
             start = stop
-
-    def _check_length(self, length: int) -> None:
-        if self.context is not None and length > self.context:
-            raise UsageError(
-                f"{length} ids are more than the model can read at once (its context is {self.context}): "
-                "score long texts by a rolling window, shorten the prompt, or train with a larger context"
-            )
 
     def _tensor(self, ids: IdArray) -> Tensor:
         return torch.from_numpy(ids.astype(np.int64)).to(self.network.device)

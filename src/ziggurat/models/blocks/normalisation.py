@@ -1,0 +1,33 @@
+"""Normalisation: keeping the size of the vectors between layers the same."""
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["RMSNorm", "reference_rms_norm"]
+
+
+class RMSNorm(nn.Module):
+    """Scale each vector to root mean square one, then by a trained gain per coordinate.
+
+    *Maths.* y_i = a_i / RMS(a) · g_i with RMS(a) = √(1/D Σ a_i²) (Zhang & Sennrich 2019, eq. 4); ``weight`` is g.
+
+    *Departs.* ε is added to the mean square under the root, so that the zero vector stays zero.
+
+    *Shapes and units.* (…, D) in and out.
+    """
+
+    def __init__(self, width: int, *, epsilon: float) -> None:
+        """Begin with gain 1 for each of ``width`` coordinates."""
+        super().__init__()
+        self.epsilon = epsilon
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the normalised vectors."""
+        return nn.functional.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
+
+
+def reference_rms_norm(x: Tensor, weight: Tensor, *, epsilon: float) -> Tensor:
+    """Return what `RMSNorm` does, as its formula is written."""
+    mean_square = x.square().mean(dim=-1, keepdim=True)
+    return x / torch.sqrt(mean_square + epsilon) * weight
