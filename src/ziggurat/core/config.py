@@ -45,7 +45,7 @@ def from_mapping(
 
     Raises:
         UnknownNameError: a key that ``cls`` does not have; the message names the nearest.
-        UsageError: a value of the wrong type or out of limits.
+        UsageError: a value of the wrong type or out of limits, or one that does not go with another.
     """
     fields = {f.name: f for f in dataclasses.fields(typing.cast(Any, cls))}
     hints = typing.get_type_hints(cls)
@@ -55,7 +55,10 @@ def from_mapping(
             raise UnknownNameError("key", key, fields, where=(origins or {}).get(key, where))
         place = (origins or {}).get(key, f"{where}: {key}")
         values[key] = _checked(value, hints[key], fields[key].metadata, place)
-    return cls(**values)
+    try:
+        return cls(**values)
+    except UsageError as error:  # what keys must be to each other, checked by the class itself
+        raise UsageError(f"{where}: {error}") from error
 
 
 def to_mapping(instance: Any) -> dict[str, Any]:
