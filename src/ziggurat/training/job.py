@@ -1,0 +1,57 @@
+"""What every trainer is given and what it gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from ziggurat.core.protocols import Family, LanguageModel, TokenStream
+from ziggurat.core.types import Event, Listener
+
+__all__ = ["Fitted", "Job", "Trainer", "silent"]
+
+
+def silent(event: Event) -> None:
+    """Hear an event and do nothing: the listener where nobody listens."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model to be fitted."""
+
+    family: Family
+    model_config: Any
+    """The family's configuration (recipe section ``[model]``)."""
+    config: Any
+    """The trainer's configuration (recipe section ``[training]``)."""
+    train: TokenStream
+    dev: TokenStream | None
+    """Held-out text for choices: when to stop, which checkpoint is best, how a mixture is weighted."""
+    seed: int
+    folder: Path | None = None
+    """Where checkpoints are kept; None keeps none, and the run can't be resumed."""
+    listener: Listener = silent
+    parts: tuple[LanguageModel, ...] = field(default=())
+    """Models that a mixture is made of."""
+    part_families: tuple[str, ...] = field(default=())
+    """The family of each part."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model and what its manifest says about the fitting."""
+
+    model: LanguageModel
+    facts: Mapping[str, Any]
+    """Steps, tokens, seconds, dev losses and whatever else the trainer wants on record; JSON-able."""
+
+
+class Trainer(Protocol):
+    """A module in ``training/`` that fits models: ``count``, ``gradient``, ``blend``."""
+
+    Config: type[Any]
+    """Frozen dataclass of the recipe's ``[training]`` keys."""
+
+    def fit(self, job: Job) -> Fitted:
+        """Fit the job's model."""
+        ...
