@@ -9,6 +9,8 @@ from tests.architecture.source import Source
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "stuff", "tools"}
 PICKLING_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 PICKLING_CALLS = {"torch.save", "torch.load", "torch.jit.load"}
+COMPILERS = {"numba", "llvmlite"}
+UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|\braise NotImplementedError\b")
 FAMILY_MARKER = re.compile(r"(?m)^FAMILY\b\s*(?::[^=\n]+)?=")
 
 
@@ -42,6 +44,27 @@ def prints(sources: Iterable[Source], *, above: str) -> list[str]:
         if s.room != above
         for call in _calls(s)
         if (name := ast.unparse(call.func)) == "print" or re.fullmatch(r"sys\.(stdout|stderr)\.write", name)
+    ]
+
+
+def unfinished(sources: Iterable[Source]) -> list[str]:
+    """Marks of work that was put off."""
+    return [
+        f"{s.module}:{number}: {line.strip()}"
+        for s in sources
+        for number, line in enumerate(s.text.splitlines(), start=1)
+        if UNFINISHED.search(line)
+    ]
+
+
+def compilers(sources: Iterable[Source]) -> list[str]:
+    """Imports of a compiler outside `core` and the rooms' ``kernels``."""
+    return [
+        f"{s.module}:{line}: {name}"
+        for s in sources
+        if s.room != "core" and "kernels" not in s.module.split(".")
+        for name, line in s.imports()
+        if name.split(".")[0] in COMPILERS
     ]
 
 

@@ -2,7 +2,7 @@
 
 from tests.architecture import habits
 from tests.architecture.source import Source, package_sources
-from ziggurat.core.registry import Registry
+from ziggurat.models.registry import FAMILIES as FAMILIES_BY_NAME
 
 SOURCES = package_sources()
 FAMILIES = habits.families(SOURCES)
@@ -52,9 +52,28 @@ def test_printing_is_seen() -> None:
     assert habits.prints(made_up(text, "ziggurat.surface.cli.made_up"), above="surface") == []
 
 
+def test_nothing_is_put_off() -> None:
+    assert habits.unfinished(SOURCES) == []
+
+
+def test_what_is_put_off_is_seen() -> None:
+    text = "x = 1  # TO" + "DO later\ndef f():\n    raise NotImplementedError\nHACKLE = 1\n"
+    assert [found.split(":")[1] for found in habits.unfinished(made_up(text))] == ["1", "3"]
+
+
+def test_only_kernels_are_compiled() -> None:
+    assert habits.compilers(SOURCES) == []
+
+
+def test_a_compiler_elsewhere_is_seen() -> None:
+    text = "def f():\n    import numba\n"
+    assert habits.compilers(made_up(text)) == ["ziggurat.text.made_up:2: numba"]
+    assert habits.compilers(made_up(text, "ziggurat.text.kernels.made_up")) == []
+
+
 def test_the_families_are_those_that_the_registry_finds() -> None:
     assert FAMILIES
-    assert tuple(sorted(FAMILIES)) == Registry("ziggurat.models", "FAMILY", kind="model family").names()
+    assert tuple(sorted(FAMILIES)) == FAMILIES_BY_NAME.names()
 
 
 def test_nobody_branches_on_a_familys_name() -> None:
