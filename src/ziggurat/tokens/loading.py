@@ -1,0 +1,45 @@
+"""Kinds of tokenizers by name: training one, opening one."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Protocol
+
+from ziggurat.core.protocols import Tokenizer
+from ziggurat.core.registry import Registry
+
+__all__ = ["TOKENIZERS", "TokenizerKind", "load_tokenizer", "train_tokenizer"]
+
+
+class TokenizerKind(Protocol):
+    """The ``TOKENIZER`` object of a module in ``tokens/``: how one kind is configured and trained."""
+
+    config: ClassVar[type[Any]]
+    """Frozen dataclass of its ``[tokens]`` keys."""
+
+    def train(self, texts: Iterable[str], config: Any) -> Tokenizer:
+        """Learn from ``texts`` (the training split and nothing else)."""
+        ...
+
+
+TOKENIZERS: Registry[TokenizerKind] = Registry("ziggurat.tokens", "TOKENIZER", kind="tokenizer")
+"""All kinds of tokenizers, by the name of their module."""
+
+
+def train_tokenizer(texts: Iterable[str], kind: str, config: Any = None) -> Tokenizer:
+    """Train a tokenizer of ``kind`` on ``texts``; ``config`` is the kind's own, its defaults where it is None.
+
+    Raises:
+        UnknownNameError: there is no such kind.
+    """
+    found = TOKENIZERS.get(kind)
+    return found.train(texts, found.config() if config is None else config)
+
+
+def load_tokenizer(json_text: str) -> Tokenizer:
+    """Open the content of a ``tokenizer.json``, ours or anybody's.
+
+    Raises:
+        ArtefactError: it is no tokenizer, or has no end-of-text token.
+    """
+    from ziggurat.tokens.fast import FastTokenizer
+
+    return FastTokenizer.from_json(json_text)

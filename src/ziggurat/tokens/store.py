@@ -1,0 +1,190 @@
+"""Tokenized documents on disk: written once, memory-mapped by whoever trains or measures.
+
+::
+
+    tokens.bin     ids of all documents, 16 or 32 bits each:  bos d1… bos d2… … eos   (bos d1… eos bos d2… eos where bos ≠ eos)
+    starts.bin     where each document's bos stands, and the end; 64 bits each
+    bytes.bin      UTF-8 bytes of each document's text; 64 bits each
+    ids.txt        each document's id, one a line
+    store.json     vocabulary, tokenizer fingerprint, counts, SHA-256 of each file
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ziggurat.core.errors import ArtefactError, DamagedError, NewerVersionError
+from ziggurat.core.files import atomic_folder, sha256, write_text
+from ziggurat.core.protocols import Tokenizer
+from ziggurat.core.types import Document, IdArray, Vocabulary
+
+__all__ = ["Store", "open_store", "write_store"]
+
+FORMAT = 1
+HEADER = "store.json"
+BATCH_DOCUMENTS = 256
+_LOG = logging.getLogger("ziggurat")
+
+
+class Store:
+    """A `ziggurat.core.protocols.TokenStream` on disk."""
+
+    def __init__(self, path: Path, header: dict[str, Any]) -> None:
+        """Map the files of ``path``; `open_store` has checked them."""
+        self.path = path
+        self.fingerprint: str = header["fingerprint"]
+        """The tokenizer's."""
+        self._vocabulary = Vocabulary(**header["vocabulary"])
+        self._tokens = _mapped(path / "tokens.bin", np.dtype(header["dtype"]))
+        self._starts = _mapped(path / "starts.bin", np.dtype(np.int64))
+        self.document_bytes: npt.NDArray[np.int64] = _mapped(path / "bytes.bin", np.dtype(np.int64))
+        """(documents,) UTF-8 bytes of each document's text."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The vocabulary that the ids belong to."""
+        return self._vocabulary
+
+    @property
+    def tokens(self) -> npt.NDArray[np.integer[Any]]:
+        """(N,) all ids."""
+        return self._tokens
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """(documents + 1,) where each document's ``bos`` stands; the last entry closes the last document."""
+        return self._starts
+
+    @property
+    def ids(self) -> list[str]:
+        """Each document's id."""
+        return (self.path / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
+
+    @property
+    def size_bytes(self) -> int:
+        """UTF-8 bytes of all texts."""
+        return int(self.document_bytes.sum())
+
+    def __len__(self) -> int:
+        """Return the number of documents."""
+        return len(self._starts) - 1
+
+    def document(self, index: int) -> IdArray:
+        """Return one document's ids ``[bos, t1, …, tn, eos]``."""
+        shared = int(self._vocabulary.bos == self._vocabulary.eos)
+        start, stop = int(self._starts[index]), int(self._starts[index + 1]) + shared
+        return np.asarray(self._tokens[start:stop]).astype(np.int32)
+
+
+def write_store(tokenizer: Tokenizer, documents: Iterable[Document], path: Path) -> Store:
+    """Tokenize ``documents`` into the folder ``path``, replacing a store there; memory does not grow with their number.
+
+    Raises:
+        DiskFullError: the disk is full; what stood at ``path`` is as it was.
+    """
+    vocabulary = tokenizer.vocabulary
+    dtype = np.dtype(np.uint16 if vocabulary.size <= 1 << 16 else np.int32)
+    with atomic_folder(path) as folder:
+        digests = _write_files(tokenizer, documents, folder, dtype)
+        header = {
+            "format": FORMAT,
+            "vocabulary": asdict(vocabulary),
+            "fingerprint": tokenizer.fingerprint,
+            "dtype": dtype.name,
+            "files": digests,
+        }
+        write_text(folder / HEADER, json.dumps(header, indent=1))
+    return Store(path, header)
+
+
+def open_store(path: Path, *, verify: bool = False) -> Store:
+    """Open the store ``path``; ``verify`` hashes every file, else only sizes are compared.
+
+    Raises:
+        ArtefactError: there is no store.
+        DamagedError: a file is not what the header says; the message names it.
+        NewerVersionError: a newer Ziggurat wrote it.
+    """
+    header_path = path / HEADER
+    if not header_path.is_file():
+        raise ArtefactError(f"{path}: no token store ({HEADER} is missing)")
+    try:
+        header = json.loads(header_path.read_text(encoding="utf-8"))
+        if header["format"] > FORMAT:
+            raise NewerVersionError(f"{header_path}: written by a newer ziggurat; upgrade to read it")
+        files = {str(name): (int(fact["bytes"]), str(fact["sha256"])) for name, fact in header["files"].items()}
+        np.dtype(header["dtype"]), Vocabulary(**header["vocabulary"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedError(f"{header_path}: damaged: tokenize the text again") from error
+    for name, (size, digest) in files.items():
+        file = path / name
+        if not file.is_file() or file.stat().st_size != size or (verify and sha256(file) != digest):
+            raise DamagedError(f"{file}: damaged: not what {HEADER} says; tokenize the text again")
+    store = Store(path, header)
+    inside = len(store.starts) > 0 and 0 <= int(store.starts[-1]) <= len(store.tokens)
+    if not inside or bool((np.diff(store.starts) < 1).any()) or len(store.document_bytes) != len(store):
+        raise DamagedError(f"{path / 'starts.bin'}: damaged: documents lie outside the tokens; tokenize the text again")
+    return store
+
+
+class _Writer:
+    """A file that counts and hashes what is written to it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.size, self.hash = file, 0, hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        self.file.write(data)
+        self.size += len(data)
+        self.hash.update(data)
+
+
+def _write_files(
+    tokenizer: Tokenizer, documents: Iterable[Document], folder: Path, dtype: np.dtype[Any]
+) -> dict[str, dict[str, Any]]:
+    vocabulary = tokenizer.vocabulary
+    begin = np.array([vocabulary.bos], dtype=dtype).tobytes()
+    end = np.array([vocabulary.eos], dtype=dtype).tobytes()
+    shared = vocabulary.bos == vocabulary.eos
+    names = ("tokens.bin", "starts.bin", "bytes.bin", "ids.txt")
+    files = [(folder / name).open("wb") for name in names]
+    try:
+        tokens, starts, sizes, ids = writers = [_Writer(file) for file in files]
+        for batch in _batches(documents):
+            for document, encoded in zip(batch, tokenizer.encode_batch([d.text for d in batch]), strict=True):
+                starts.write(np.int64(tokens.size // dtype.itemsize).tobytes())
+                tokens.write(begin + encoded.astype(dtype).tobytes() + (b"" if shared else end))
+                sizes.write(np.int64(len(document.text.encode())).tobytes())
+                ids.write(document.id.replace("\n", " ").encode() + b"\n")
+        starts.write(np.int64(tokens.size // dtype.itemsize).tobytes())
+        if shared:
+            tokens.write(end)
+    finally:
+        for file in files:
+            file.close()
+    _LOG.debug("tokenized into %s: %d bytes of ids", folder, tokens.size)
+    return {
+        name: {"bytes": writer.size, "sha256": writer.hash.hexdigest()}
+        for name, writer in zip(names, writers, strict=True)
+    }
+
+
+def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    source = iter(documents)
+    while batch := list(islice(source, BATCH_DOCUMENTS)):
+        yield batch
+
+
+def _mapped(path: Path, dtype: np.dtype[Any]) -> Any:
+    """Map a file as a vector; an empty file can't be mapped and needs no map."""
+    if path.stat().st_size == 0:
+        return np.zeros(0, dtype=dtype)
+    return np.memmap(path, dtype=dtype, mode="r")
