@@ -26,17 +26,14 @@ from typing import Any
 from ziggurat.artefacts import manifest as manifests
 from ziggurat.artefacts.card import write_card
 from ziggurat.artefacts.manifest import Manifest, Provenance, describe_file
-from ziggurat.artefacts.store import atomic_folder, sha256, write_text
 from ziggurat.artefacts.tensors import read_tensors, write_tensors
 from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError
+from ziggurat.core.files import atomic_folder, sha256, write_text
 from ziggurat.core.protocols import Family, LanguageModel, Tokenizer
-from ziggurat.core.registry import Registry
 from ziggurat.core.types import TensorMap
+from ziggurat.models.registry import FAMILIES
 
-__all__ = ["FAMILIES", "Bundle", "bundle_folder", "load", "read_manifest", "record", "save"]
-
-FAMILIES: Registry[Family] = Registry("ziggurat.models", "FAMILY", kind="model family")
-"""All model families, by the name of their module."""
+__all__ = ["Bundle", "bundle_folder", "check_files", "load", "read_manifest", "record", "save"]
 
 CARD = "README.md"
 CONFIG = "config.json"
@@ -109,7 +106,7 @@ def load(path: Path, *, verify: bool | None = None) -> Bundle:
     """
     folder = bundle_folder(path)
     manifest = read_manifest(folder)
-    _check_files(folder, manifest, verify)
+    check_files(folder, manifest, verify=verify)
     tokenizer = _read_tokenizer(folder, manifest)
     try:
         family = FAMILIES.get(manifest.family, where=str(folder / manifests.NAME))
@@ -175,7 +172,12 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest.from_json(path.read_text(encoding="utf-8"), where=str(path))
 
 
-def _check_files(folder: Path, manifest: Manifest, verify: bool | None) -> None:
+def check_files(folder: Path, manifest: Manifest, *, verify: bool | None = None) -> None:
+    """Compare a bundle's files with its manifest, as far as ``verify`` says (see `load`).
+
+    Raises:
+        DamagedError: a file is missing or is not the one that was written; the message names it.
+    """
     for name, facts in manifest.files.items():
         path = folder / name
         if not path.is_file():

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ziggurat import __version__
-from ziggurat.artefacts.store import sha256
 from ziggurat.core.errors import DamagedError, NewerVersionError
+from ziggurat.core.files import sha256
 
 __all__ = ["NAME", "Manifest", "Provenance", "describe_file", "versions"]
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.artefacts.store import atomic_file
 from ziggurat.core.errors import ArtefactError, DamagedError
+from ziggurat.core.files import atomic_file
 from ziggurat.core.types import TensorMap
 
 __all__ = ["read_tensors", "write_tensors"]

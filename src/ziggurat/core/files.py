@@ -8,6 +8,7 @@ were killed are removed by the next writer of the same place.
 import ctypes
 import errno
 import fcntl
+import glob
 import hashlib
 import os
 import shutil
@@ -62,10 +63,11 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-        os.close(handle)
+        _remove_leftovers(path)
+        owner, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
         partial = Path(name)
         try:
+            fcntl.flock(owner, fcntl.LOCK_EX)
             partial.chmod(0o666 & ~_umask())
             yield partial
             _flush(partial)
@@ -73,6 +75,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
             _flush(path.parent)
         finally:
             partial.unlink(missing_ok=True)
+            os.close(owner)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -141,13 +144,13 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what killed writers of ``path`` left: folders whose owner no longer holds their lock."""
-    for leftover in path.parent.glob(f".{path.name}.*.partial"):
+    """Remove what killed writers of ``path`` left: files and folders whose owner no longer holds their lock."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
         with suppress(OSError):
             handle = os.open(leftover, os.O_RDONLY)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(leftover, ignore_errors=True)
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
             finally:
                 os.close(handle)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ziggurat.artefacts import store
-from ziggurat.artefacts.store import atomic_file, atomic_folder, disk_errors, sha256, write_text
+from ziggurat.core import files
 from ziggurat.core.errors import DiskFullError
+from ziggurat.core.files import atomic_file, atomic_folder, disk_errors, sha256, write_text
 
 
 def fail_after_writing(path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_folder_replaces_the_old_one_as_a_whole(
     exchange: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not exchange:  # a system that can't exchange two folders in one step
-        monkeypatch.setattr(store, "_exchange", lambda *_: False)
+        monkeypatch.setattr(files, "_exchange", lambda *_: False)
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "old").write_text("1")
     with atomic_folder(tmp_path / "bundle") as partial:
@@ -78,6 +78,7 @@ def test_what_a_killed_writer_left_is_removed_and_a_living_ones_is_not(tmp_path:
     dead, living, other = (tmp_path / f".{name}.partial" for name in ("bundle.dead", "bundle.living", "else.dead"))
     for folder in (dead, living, other):
         folder.mkdir()
+    (tmp_path / ".bundle.file.partial").write_text("half")
     owner = os.open(living, os.O_RDONLY)
     fcntl.flock(owner, fcntl.LOCK_EX)
     with atomic_folder(tmp_path / "bundle"):
