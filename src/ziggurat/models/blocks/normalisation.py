@@ -6,6 +6,12 @@ from torch import Tensor, nn
 __all__ = ["RMSNorm", "reference_rms_norm"]
 
 
+def reference_rms_norm(x: Tensor, weight: Tensor, *, epsilon: float) -> Tensor:
+    """Return what `RMSNorm` does, as its formula is written."""
+    mean_square = x.square().mean(dim=-1, keepdim=True)
+    return x / torch.sqrt(mean_square + epsilon) * weight
+
+
 class RMSNorm(nn.Module):
     """Scale each vector to root mean square one, then by a trained gain per coordinate.
 
@@ -13,7 +19,7 @@ class RMSNorm(nn.Module):
 
     *Departs.* ε is added to the mean square under the root, so that the zero vector stays zero.
 
-    *Shapes and units.* (…, D) in and out.
+    *Shapes and units.* (…, D) in and out, in the type that came in; sums are taken in 32-bit.
     """
 
     def __init__(self, width: int, *, epsilon: float) -> None:
@@ -24,10 +30,4 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normalised vectors."""
-        return nn.functional.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
-
-
-def reference_rms_norm(x: Tensor, weight: Tensor, *, epsilon: float) -> Tensor:
-    """Return what `RMSNorm` does, as its formula is written."""
-    mean_square = x.square().mean(dim=-1, keepdim=True)
-    return x / torch.sqrt(mean_square + epsilon) * weight
+        return nn.functional.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), self.epsilon)

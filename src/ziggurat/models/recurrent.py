@@ -1,0 +1,169 @@
+"""The recurrent family: a long short-term memory network that reads ids one after another, without limit of length.
+
+*Idea.* Embed ids, let layers of cells carry what matters from step to step, project the last layer to the vocabulary.
+Two uses of one file: the article's plain network (embedding 256, six layers of 512, an output matrix of its own), and
+the strong form of Merity, Keskar & Socher (2017, "AWD-LSTM"): tied matrices and dropout on everything but the memory.
+
+Shape suffixes: **B** batch, **T** time, **V** vocabulary, **D** width.
+"""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from ziggurat.core.config import from_mapping, option, to_mapping
+from ziggurat.core.errors import ArtefactError, UsageError
+from ziggurat.core.types import TensorMap, Vocabulary
+from ziggurat.models.blocks.dropout import drop_locked, drop_words
+from ziggurat.models.blocks.initialisation import Embedding, fill_normal, fill_uniform
+from ziggurat.models.blocks.lstm import CellState, LSTMLayer
+from ziggurat.models.blocks.network import Network, NeuralLanguageModel
+from ziggurat.models.blocks.weights import load_tensors, tensors_of
+
+__all__ = ["FAMILY", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
+
+RecurrentState: TypeAlias = tuple[CellState, ...]
+"""Each layer's cells."""
+
+
+@dataclass(frozen=True)
+class RecurrentConfig:
+    """The ``[model]`` keys of an LSTM; the defaults are the strong form, sized for a laptop."""
+
+    layers: int = option(2, "LSTM layers, one upon another", low=1)
+    embedding: int = option(384, "numbers in the vector of a token", low=1)
+    hidden: int = option(768, "cells of each layer; where tied, the last layer has as many as embedding", low=1)
+    tied: bool = option(True, "use one matrix to embed and to predict")
+    dropout_words: float = option(
+        0.0, "part of the vocabulary whose embedding is dropped in a window", low=0, high=0.95
+    )
+    dropout_input: float = option(0.0, "part of the embedded input that is dropped in a window", low=0, high=0.95)
+    dropout_hidden: float = option(0.0, "part of what passes between layers that is dropped", low=0, high=0.95)
+    dropout_output: float = option(0.0, "part of the last layer's output that is dropped", low=0, high=0.95)
+    dropout_weights: float = option(0.0, "part of the hidden-to-hidden weights that is dropped", low=0, high=0.95)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Width before each layer and after the last."""
+        last = self.embedding if self.tied else self.hidden
+        return (self.embedding, *[self.hidden] * (self.layers - 1), last)
+
+
+class RecurrentNetwork(Network):
+    """The LSTM's layers.
+
+    *Cost.* A token costs about 2 floating-point operations a parameter to read, whatever came before; training costs
+    three times that.
+    """
+
+    carries_state: ClassVar[bool] = True
+
+    def __init__(self, config: RecurrentConfig, vocabulary: Vocabulary) -> None:
+        """Make all layers; their values come from `fill` or from a file."""
+        widths = config.widths
+        super().__init__(vocabulary, width=widths[-1], context=None)
+        self.config = config
+        self.embedding = Embedding(vocabulary.size, config.embedding)
+        self.layers = nn.ModuleList(LSTMLayer(*pair) for pair in itertools.pairwise(widths))
+        self.bias = nn.Parameter(torch.zeros(vocabulary.size))
+        self.output = None if config.tied else nn.Parameter(torch.empty(vocabulary.size, self.width))
+
+    def fill(self, seed: int) -> None:
+        """Draw first weights: layers as `LSTMLayer.fill`, tied embeddings from U(−0.1, 0.1), free ones from N(0, 1).
+
+        *Maths.* The tied range is AWD-LSTM's; N(0, 1) and U(−1/√D, 1/√D) for a free output matrix are torch's own for
+        the article's network. The output's bias begins at 0.
+        """
+        if self.output is None:
+            fill_uniform(self.embedding.weight, bound=0.1, seed=seed, name="embedding")
+        else:
+            fill_normal(self.embedding.weight, std=1.0, seed=seed, name="embedding")
+            fill_uniform(self.output, bound=self.width**-0.5, seed=seed, name="output")
+        for number, layer in enumerate(self._layers):
+            layer.fill(seed=seed, name=f"layers.{number}")
+
+    def hidden(
+        self, ids: Tensor, state: RecurrentState | None = None, *, lengths: Tensor | None = None
+    ) -> tuple[Tensor, RecurrentState]:
+        """Read (B, T) ids on from ``state`` (see `Network.hidden`); the old state stays as it was."""
+        config, training = self.config, self.training
+        held = self.initial_state(ids.shape[0]) if state is None else state
+        x_BTD = drop_words(
+            self.embedding(ids), ids, config.dropout_words, vocabulary_size=self.vocabulary.size, training=training
+        )
+        x_BTD = drop_locked(x_BTD, config.dropout_input, training=training)
+        reached: list[CellState] = []
+        for number, (layer, cells) in enumerate(zip(self._layers, held, strict=True)):
+            if number:
+                x_BTD = drop_locked(x_BTD, config.dropout_hidden, training=training)
+            if lengths is None:
+                x_BTD, (h_BC, c_BC) = layer(x_BTD, cells, weight_drop=config.dropout_weights)
+            else:
+                x_BTD, (h_BC, c_BC) = layer.read_padded(x_BTD, cells, lengths)
+            reached.append((h_BC.detach(), c_BC.detach()))
+        return drop_locked(x_BTD, config.dropout_output, training=training), tuple(reached)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return (…, V): the products of a vector with each id's output vector, plus the id's bias."""
+        return nn.functional.linear(hidden, self.embedding.weight if self.output is None else self.output, self.bias)
+
+    def initial_state(self, batch: int) -> RecurrentState:
+        """Return cells that show and hold 0."""
+        zeros = [self.bias.new_zeros(batch, layer.cells) for layer in self._layers]
+        return tuple((h_BC, h_BC.clone()) for h_BC in zeros)
+
+    def reorder_state(self, state: RecurrentState, rows: Tensor) -> RecurrentState:
+        """Return a state with copies of ``rows``; the old one stays as it was."""
+        return tuple((h_BC[rows], c_BC[rows]) for h_BC, c_BC in state)
+
+    @property
+    def _layers(self) -> list[LSTMLayer]:
+        return [layer for layer in self.layers if isinstance(layer, LSTMLayer)]
+
+
+class RecurrentFamily:
+    """Builds, saves and opens LSTM networks."""
+
+    name: ClassVar[str] = "recurrent"
+    trainer: ClassVar[Literal["count", "gradient", "blend"]] = "gradient"
+    config: ClassVar[type[Any]] = RecurrentConfig
+
+    def build(self, config: RecurrentConfig, vocabulary: Vocabulary, *, seed: int) -> NeuralLanguageModel:
+        """Return an untrained network."""
+        network = RecurrentNetwork(config, vocabulary)
+        network.fill(seed)
+        return NeuralLanguageModel(network)
+
+    def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
+        """Return the configuration with the vocabulary, and the weights."""
+        network: RecurrentNetwork = model.network
+        vocabulary = to_mapping(network.vocabulary)
+        return {"model": to_mapping(network.config), "vocabulary": vocabulary}, tensors_of(network)
+
+    def restore(self, config: dict[str, Any], tensors: TensorMap) -> NeuralLanguageModel:
+        """Return the network that `state` described.
+
+        *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
+        """
+        try:
+            own = from_mapping(RecurrentConfig, config["model"], where="config.json")
+            vocabulary = from_mapping(Vocabulary, config["vocabulary"], where="config.json")
+        except (KeyError, TypeError, UsageError) as error:
+            raise ArtefactError(f"config.json does not describe an LSTM: {error}") from None
+        network = RecurrentNetwork(own, vocabulary)
+        load_tensors(network, tensors)
+        return NeuralLanguageModel(network)
+
+    def tiny(self, *, seed: int) -> NeuralLanguageModel:
+        """Return a small random network with wide weights, so that its distributions are far from uniform."""
+        config = RecurrentConfig(layers=3, embedding=5, hidden=13)
+        model = self.build(config, Vocabulary(size=11, bos=0, eos=0), seed=seed)
+        for name, parameter in model.network.named_parameters():
+            fill_normal(parameter, std=1.0, seed=seed, name=name)
+        return model
+
+
+FAMILY = RecurrentFamily()
