@@ -2,7 +2,7 @@
 
 ::
 
-    tokens.bin     ids of all documents, 16 or 32 bits each:  bos d1… bos d2… … eos   (bos d1… eos bos d2… eos where bos ≠ eos)
+    tokens.bin     ids, 16 or 32 bits each: bos d1… bos d2… … eos (where bos ≠ eos: bos d1… eos bos d2… eos)
     starts.bin     where each document's bos stands, and the end; 64 bits each
     bytes.bin      UTF-8 bytes of each document's text; 64 bits each
     ids.txt        each document's id, one a line
@@ -43,8 +43,8 @@ class Store:
         self.fingerprint: str = header["fingerprint"]
         """The tokenizer's."""
         self._vocabulary = Vocabulary(**header["vocabulary"])
-        self._tokens = _mapped(path / "tokens.bin", np.dtype(header["dtype"]))
-        self._starts = _mapped(path / "starts.bin", np.dtype(np.int64))
+        self._tokens: npt.NDArray[np.integer[Any]] = _mapped(path / "tokens.bin", np.dtype(header["dtype"]))
+        self._starts: npt.NDArray[np.int64] = _mapped(path / "starts.bin", np.dtype(np.int64))
         self.document_bytes: npt.NDArray[np.int64] = _mapped(path / "bytes.bin", np.dtype(np.int64))
         """(documents,) UTF-8 bytes of each document's text."""
 

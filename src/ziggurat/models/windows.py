@@ -1,0 +1,97 @@
+"""Scoring sequences of any length with models of any context, each id predicted exactly once.
+
+*Idea.* A model that reads 8 ids at once scores 13 predictions with a stride of 4 so (· context, # predicted)::
+
+    ids        0  1  2  3  4  5  6  7  8  9 10 11 12 13
+    window 1   ·  #  #  #  #  #  #  #  #
+    window 2               ·  ·  ·  ·  ·  #  #  #  #
+    window 3                  ·  ·  ·  ·  ·  ·  ·  ·  #
+
+The last id of a window is predicted, not read. All but the first ids of a document are predicted from at least
+context − stride ids before them. Where a model has no limit, a document is one window.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import LanguageModel
+from ziggurat.core.types import FloatArray, IdArray
+
+__all__ = ["document_logprobs"]
+
+BATCH_TOKENS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    document: int
+    start: int
+    """First id that is read."""
+    predicted: int
+    """First id that is predicted."""
+    stop: int
+    """One past the last id that is predicted."""
+
+
+def document_logprobs(
+    model: LanguageModel,
+    sequences: Sequence[IdArray],
+    *,
+    stride: int | None = None,
+    batch_tokens: int = BATCH_TOKENS,
+) -> list[FloatArray]:
+    """Return for each sequence ``[bos, t1, …, eos]`` of n ids its n − 1 log-probabilities (nats).
+
+    ``stride`` is how far the window of a model with limited context moves (default: half of its context); a smaller
+    one gives every id more context and costs more. ``batch_tokens`` bounds what is scored together.
+
+    Raises:
+        UsageError: the stride is less than 1 or more than the context.
+    """
+    scores = [np.zeros(max(0, len(ids) - 1), dtype=np.float32) for ids in sequences]
+    windows = [
+        window for number, ids in enumerate(sequences) for window in _cut(number, len(ids), model.context, stride)
+    ]
+    windows.sort(key=lambda window: window.stop - window.start)
+    for batch in _batches(windows, batch_tokens):
+        lengths = np.array([window.stop - window.start for window in batch], dtype=np.int32)
+        ids = np.zeros((len(batch), int(lengths[-1])), dtype=np.int32)
+        for row, window in enumerate(batch):
+            ids[row, : lengths[row]] = sequences[window.document][window.start : window.stop]
+        logprobs = model.token_logprobs(ids, lengths)
+        for row, window in enumerate(batch):
+            fresh = logprobs[row, window.predicted - window.start - 1 : window.stop - window.start - 1]
+            scores[window.document][window.predicted - 1 : window.stop - 1] = fresh
+    return scores
+
+
+def _cut(number: int, length: int, context: int | None, stride: int | None) -> Iterator[_Window]:
+    if length < 2:
+        return
+    if context is None or length <= context + 1:
+        yield _Window(number, 0, 1, length)
+        return
+    step = max(1, context // 2) if stride is None else stride
+    if not 1 <= step <= context:
+        raise UsageError(f"a stride of {step} does not fit a context of {context}: give one from 1 to {context}")
+    yield _Window(number, 0, 1, context + 1)
+    predicted = context + 1
+    while predicted < length:
+        stop = min(length, predicted + step)
+        yield _Window(number, stop - context - 1, predicted, stop)
+        predicted = stop
+
+
+def _batches(windows: Sequence[_Window], batch_tokens: int) -> Iterator[Sequence[_Window]]:
+    """Cut windows, shortest first, where rows × longest would pass the bound."""
+    start = 0
+    for stop in range(1, len(windows) + 1):
+        if stop < len(windows):
+            longest = windows[stop].stop - windows[stop].start
+            if (stop + 1 - start) * longest <= batch_tokens:
+                continue
+        yield windows[start:stop]
+        start = stop

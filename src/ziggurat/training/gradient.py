@@ -1,0 +1,432 @@
+"""The one loop that trains every neural family: batches, gradients, evaluation, checkpoints, budgets.
+
+*Idea.* A step's batch, learning rate and dropout are functions of the seed and of what a checkpoint holds, so a run
+that was stopped anywhere ends with the same weights as one that was not. Time enters only where the user gave a budget
+in minutes, and there it becomes a number of steps as soon as it can (`ziggurat.training.schedules`).
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from types import FrameType
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from ziggurat.core.config import option
+from ziggurat.core.errors import DamagedError, InterruptedRunError, UsageError
+from ziggurat.core.protocols import TokenStream
+from ziggurat.core.seeding import derive
+from ziggurat.models.blocks.network import NetworkState, NeuralLanguageModel
+from ziggurat.models.windows import document_logprobs
+from ziggurat.tokens.batches import ParallelStreams, ShuffledWindows
+from ziggurat.training.checkpoints import (
+    BEST,
+    NEWEST,
+    Checkpoint,
+    keep_before,
+    read_checkpoint,
+    read_newest,
+    write_checkpoint,
+)
+from ziggurat.training.job import Fitted, Job
+from ziggurat.training.objectives import next_token
+from ziggurat.training.optimisers import adamw
+from ziggurat.training.precision import uses_bfloat16
+from ziggurat.training.schedules import Plan, factor, fix_total
+
+__all__ = ["Config", "fit"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """The ``[training]`` keys of neural models. Exactly one of minutes, steps, tokens and epochs is the budget."""
+
+    minutes: float | None = option(None, "budget in minutes of training", low=0.0)
+    steps: int | None = option(None, "budget in optimiser steps", low=1)
+    tokens: int | None = option(None, "budget in predicted tokens", low=1)
+    epochs: float | None = option(None, "budget in passes over the training text", low=0.0)
+    rows: int = option(16, "sequences in a batch", low=1)
+    window: int = option(128, "tokens of each sequence", low=1)
+    accumulate: int = option(1, "batches whose gradients are added up before a step", low=1)
+    learning_rate: float = option(3e-3, "peak learning rate", low=0.0)
+    schedule: Literal["wsd", "cosine", "linear", "constant"] = option("wsd", "wsd (warm up, hold, decay) and others")
+    warmup_steps: int = option(50, "steps in which the learning rate rises to its peak", low=0)
+    decay_fraction: float = option(0.3, "last part of the budget in which the rate decays (wsd)", low=0.0, high=1.0)
+    decay_steps: int | None = option(None, "the same in steps; to run a budget in minutes again step for step", low=0)
+    weight_decay: float = option(0.1, "pull of matrices towards zero per unit of learning rate", low=0.0)
+    beta1: float = option(0.9, "memory of the gradient's mean", low=0.0, high=0.9999)
+    beta2: float = option(0.95, "memory of the gradient's square", low=0.0, high=0.99999)
+    clip_norm: float = option(1.0, "longest gradient; longer ones are shortened; 0 never", low=0.0)
+    precision: Literal["auto", "f32", "bf16"] = option("auto", "numbers of products: bf16 where it pays, or fixed")
+    evaluations: int = option(12, "evaluations on dev in a run", low=1)
+    evaluate_steps: int | None = option(None, "steps between evaluations, instead", low=1)
+    evaluate_tokens: int = option(50_000, "dev tokens of an evaluation while training", low=2)
+    patience: int = option(0, "stop after so many evaluations without a better one; 0 never", low=0)
+    keep: Literal["best", "last"] = option("best", "which weights become the model: best on dev, or last")
+    checkpoint_seconds: float = option(60.0, "seconds between checkpoints", low=0.0)
+    checkpoint_steps: int | None = option(None, "steps between checkpoints, besides", low=1)
+
+    def __post_init__(self) -> None:
+        """Check what keys must be to each other."""
+        given = [name for name in ("minutes", "steps", "tokens", "epochs") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise UsageError(f"{' and '.join(given)}: give one budget, not {len(given)}")
+        if self.minutes is not None and self.schedule in ("cosine", "linear"):
+            raise UsageError(f"schedule {self.schedule} needs to know its steps: give steps, or use wsd with minutes")
+
+
+@dataclass
+class Progress:
+    """What changes while a run goes on; a checkpoint holds all of it."""
+
+    step: int = 0
+    elapsed_seconds: float = 0.0
+    best_loss: float = float("inf")
+    best_step: int = 0
+    stale: int = 0
+    evaluate_steps: int | None = None
+    stopped_early: bool = False
+
+
+def fit(job: Job) -> Fitted:
+    """Train a neural model from its first weights, or go on from the newest checkpoint in the job's folder.
+
+    Raises:
+        UsageError: no budget is given.
+        TooLittleTextError: the training text is shorter than two tokens.
+        InterruptedRunError: the user stopped the run; a checkpoint is saved.
+        DiskFullError: a checkpoint could not be written; the one before it is whole.
+        DamagedError: the folder's checkpoints are damaged, or belong to another model.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(job.seed, "dropout"))
+        return _Run(job).train()
+
+
+class _Run:
+    """One run's parts, and the loop over them."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.config: Config = job.config
+        model = job.family.build(job.model_config, job.train.vocabulary, seed=job.seed)
+        if not isinstance(model, NeuralLanguageModel):
+            raise UsageError("the gradient trainer trains neural families")
+        self.model = model
+        self.network = model.network.train()
+        layout = ParallelStreams if self.network.carries_state else ShuffledWindows
+        window = self.config.window if model.context is None else min(self.config.window, model.context)
+        self.batches = layout(job.train, rows=self.config.rows, length=window, seed=job.seed)
+        self.optimiser = adamw(
+            self.network.parameters(),
+            learning_rate=self.config.learning_rate,
+            weight_decay=self.config.weight_decay,
+            betas=(self.config.beta1, self.config.beta2),
+        )
+        self.plan = self._plan()
+        self.progress = Progress(evaluate_steps=self._evaluate_steps())
+        self.state: NetworkState | None = None
+        self.best: dict[str, torch.Tensor] = {}
+        self.half = uses_bfloat16(self.config.precision, self.network)
+        self._saved_at = 0.0
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
+
+    def train(self) -> Fitted:
+        resumed = self._resume()
+        progress, tell = self.progress, self.job.listener
+        tell({"event": "resume" if resumed else "start", "step": progress.step, **self._forecast()})
+        begun = time.perf_counter() - progress.elapsed_seconds
+        self._saved_at = progress.elapsed_seconds
+        with _stop_requests() as stop_requested:
+            while not self._done():
+                loss, norm = self._step()
+                progress.step += 1
+                progress.elapsed_seconds = time.perf_counter() - begun
+                self._fix_plan()
+                if progress.step % 10 == 0 or self._done():
+                    tell({"event": "step", "step": progress.step, "loss": loss, **self._pace(norm)})
+                if self._evaluation_due():
+                    self._evaluate()
+                    progress.elapsed_seconds = time.perf_counter() - begun
+                if stop_requested():
+                    self._interrupt()
+                if self._checkpoint_due():
+                    self._save()
+        return self._finish()
+
+    def _step(self) -> tuple[float, float]:
+        """Make one optimiser step; return its loss and the gradient's norm before clipping."""
+        rate = self.config.learning_rate * factor(self.plan, self.progress.step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = 0.0
+        for part in range(self.config.accumulate):
+            number = self.progress.step * self.config.accumulate + part
+            ids = torch.from_numpy(self.batches.batch(number))
+            if isinstance(self.batches, ParallelStreams) and self.batches.is_fresh(number):
+                self.state = None
+            if self.network.carries_state and self.state is None:
+                self.state = self.network.initial_state(len(ids))
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+                mean, self.state = next_token(self.network, ids, self.state)
+            (mean / self.config.accumulate).backward()  # type: ignore[no-untyped-call]
+            loss += mean.item() / self.config.accumulate
+        limit = self.config.clip_norm or float("inf")
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
+        self.optimiser.step()
+        return loss, norm.item()
+
+    def _done(self) -> bool:
+        total = self.plan.total_steps
+        over = total is not None and self.progress.step >= total
+        spent = total is None and self.progress.elapsed_seconds >= self._budget_seconds
+        return over or spent or self.progress.stopped_early
+
+    # -- budgets ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _budget_seconds(self) -> float:
+        return float("inf") if self.config.minutes is None else 60 * self.config.minutes
+
+    def _plan(self) -> Plan:
+        config = self.config
+        total = config.steps
+        tokens_per_step = self.batches.rows * self.batches.length * config.accumulate
+        if config.tokens is not None:
+            total = max(1, config.tokens // tokens_per_step)
+        elif config.epochs is not None:
+            total = max(1, round(config.epochs * self.batches.steps_per_epoch / config.accumulate))
+        elif total is None and config.minutes is None:
+            raise UsageError("no budget: give one of training.minutes, steps, tokens or epochs")
+        decay = config.decay_steps
+        if decay is None and total is not None:
+            decay = round(config.decay_fraction * total)
+        warmup = config.warmup_steps if total is None else min(config.warmup_steps, total // 5)
+        return Plan(config.schedule, warmup, total, decay)
+
+    def _fix_plan(self) -> None:
+        """Turn a budget in minutes into steps when decay is to begin, and into an evaluation rhythm before that."""
+        progress, budget = self.progress, self._budget_seconds
+        if self.plan.total_steps is None:
+            if progress.evaluate_steps is None and progress.elapsed_seconds >= budget / self.config.evaluations:
+                progress.evaluate_steps = progress.step
+            if progress.elapsed_seconds >= budget * (1 - self.config.decay_fraction):
+                self.plan = fix_total(
+                    self.plan,
+                    step=progress.step,
+                    elapsed_seconds=progress.elapsed_seconds,
+                    budget_seconds=budget,
+                )
+
+    def _evaluate_steps(self) -> int | None:
+        if self.config.evaluate_steps is not None or self.plan.total_steps is None:
+            return self.config.evaluate_steps
+        return max(1, self.plan.total_steps // self.config.evaluations)
+
+    def _forecast(self) -> dict[str, float | int]:
+        total = self.plan.total_steps
+        return {
+            "parameters": self.network.parameter_count,
+            **({} if total is None else {"total_steps": total}),
+            **({} if self.config.minutes is None else {"budget_seconds": self._budget_seconds}),
+        }
+
+    def _pace(self, norm: float) -> dict[str, float | int]:
+        progress, total = self.progress, self.plan.total_steps
+        speed = progress.step / max(progress.elapsed_seconds, 1e-9)
+        left = self._budget_seconds - progress.elapsed_seconds if total is None else (total - progress.step) / speed
+        return {
+            "learning_rate": self.config.learning_rate * factor(self.plan, progress.step - 1),
+            "gradient_norm": norm,
+            "tokens": self._tokens_seen(),
+            "tokens_per_second": self._tokens_seen() / max(progress.elapsed_seconds, 1e-9),
+            "seconds": progress.elapsed_seconds,
+            "seconds_left": max(0.0, left),
+        }
+
+    def _tokens_seen(self) -> int:
+        return self.progress.step * self.batches.rows * self.batches.length * self.config.accumulate
+
+    # -- evaluation -------------------------------------------------------------------------------------------------
+
+    def _evaluation_due(self) -> bool:
+        if self.job.dev is None:
+            return False
+        every = self.progress.evaluate_steps
+        return self._done() or (every is not None and self.progress.step % every == 0)
+
+    def _evaluate(self) -> None:
+        assert self.job.dev is not None  # noqa: S101 - `_evaluation_due` says so
+        loss = dev_loss(self.model, self.job.dev, self.config.evaluate_tokens)
+        progress = self.progress
+        progress.stale += 1
+        if loss < progress.best_loss:
+            progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
+            self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
+            if self.job.folder is not None and self.config.keep == "best":
+                write_checkpoint(self.job.folder / BEST, Checkpoint(self.best, {"step": progress.step, "loss": loss}))
+        if 0 < self.config.patience <= progress.stale:
+            progress.stopped_early = True
+        self.job.listener(
+            {
+                "event": "eval",
+                "step": progress.step,
+                "loss": loss,
+                "best_loss": progress.best_loss,
+                "seconds": progress.elapsed_seconds,
+            }
+        )
+
+    # -- checkpoints ------------------------------------------------------------------------------------------------
+
+    def _checkpoint_due(self) -> bool:
+        if self.job.folder is None or self._done():
+            return False
+        every = self.config.checkpoint_steps
+        waited = self.progress.elapsed_seconds - self._saved_at
+        return waited >= self.config.checkpoint_seconds or (every is not None and self.progress.step % every == 0)
+
+    def _save(self) -> None:
+        folder = self.job.folder
+        if folder is None:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        keep_before(folder)
+        write_checkpoint(folder / NEWEST, self._checkpoint())
+        self._saved_at = self.progress.elapsed_seconds
+        self.job.listener({"event": "checkpoint", "step": self.progress.step, "seconds": self._saved_at})
+
+    def _checkpoint(self) -> Checkpoint:
+        tensors = {f"model.{name}": value for name, value in self.network.state_dict().items()}
+        for index, moments in self.optimiser.state_dict()["state"].items():
+            tensors.update({f"optimiser.{index}.{name}": value for name, value in moments.items()})
+        tensors.update({f"carried.{place}": value for place, value in _leaves(self.state)})
+        tensors["rng"] = torch.get_rng_state()
+        # clones: torch refuses to write two names of one memory
+        copies = {name: value.clone() for name, value in tensors.items()}
+        return Checkpoint(copies, {"progress": asdict(self.progress), "plan": asdict(self.plan)})
+
+    def _resume(self) -> bool:
+        folder = self.job.folder
+        checkpoint = None if folder is None else read_newest(folder)
+        if checkpoint is None or folder is None:
+            return False
+        tensors, facts = checkpoint.tensors, checkpoint.facts
+        try:
+            self.network.load_state_dict(_under("model.", tensors))
+            moments: dict[int, dict[str, torch.Tensor]] = {}
+            for name, value in _under("optimiser.", tensors).items():
+                index, _, key = name.partition(".")
+                moments.setdefault(int(index), {})[key] = value
+            self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
+            self.progress = Progress(**facts["progress"])
+            self.plan = Plan(**facts["plan"])
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            raise DamagedError(
+                f"{folder / NEWEST}: a checkpoint of another model or recipe; resume with that run's recipe"
+            ) from error
+        self.state = _nested(_under("carried.", tensors))
+        torch.set_rng_state(tensors["rng"])
+        if self.progress.best_step and self.config.keep == "best":
+            best = read_checkpoint(folder / BEST)
+            if best.facts["step"] > self.progress.step:
+                # written after the checkpoint that the run goes back to; the run will come to it again
+                self.progress.best_loss, self.progress.best_step = float("inf"), 0
+            self.best = dict(best.tensors)
+        return True
+
+    def _interrupt(self) -> None:
+        if self.job.folder is None:
+            raise InterruptedRunError(f"stopped at step {self.progress.step}; nothing was saved: the run has no folder")
+        self._save()
+        raise InterruptedRunError(
+            f"stopped at step {self.progress.step}; go on with: ziggurat train --resume {self.job.folder.parent}"
+        )
+
+    def _finish(self) -> Fitted:
+        progress = self.progress
+        if self.config.keep == "best" and self.best:
+            self.network.load_state_dict(self.best)
+        self.network.eval()
+        facts: dict[str, Any] = {
+            "steps": progress.step,
+            "decay_steps": self.plan.decay_steps,
+            "evaluate_steps": progress.evaluate_steps,
+            "tokens": self._tokens_seen(),
+            "epochs": progress.step * self.config.accumulate / self.batches.steps_per_epoch,
+            "seconds": progress.elapsed_seconds,
+            "precision": "bf16" if self.half else "f32",
+            "stopped_early": progress.stopped_early,
+        }
+        if progress.best_step:
+            kept = progress.best_step if self.config.keep == "best" else progress.step
+            facts.update(best_step=progress.best_step, dev_loss=progress.best_loss, kept_step=kept)
+        self.job.listener({"event": "end", "step": progress.step, "seconds": progress.elapsed_seconds})
+        return Fitted(self.model, facts)
+
+
+def dev_loss(model: NeuralLanguageModel, dev: TokenStream, limit_tokens: int) -> float:
+    """Return the mean nats per predicted token over the first documents of ``dev``, about ``limit_tokens`` of them."""
+    sequences, count = [], 0
+    for index in range(len(dev.starts) - 1):
+        sequence = dev.document(index)[: limit_tokens - count + 1]
+        sequences.append(sequence)
+        count += len(sequence) - 1
+        if count >= limit_tokens:
+            break
+    scores = document_logprobs(model, sequences)
+    return -float(np.concatenate(scores).sum(dtype=np.float64)) / max(1, count)
+
+
+def _under(prefix: str, tensors: Any) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _leaves(state: NetworkState, place: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    """Walk a state of nested tuples; each tensor comes with the path that leads to it, as in ``0.1``."""
+    if isinstance(state, torch.Tensor):
+        yield place, state
+    elif state is not None:
+        for index, part in enumerate(state):
+            yield from _leaves(part, f"{place}.{index}" if place else str(index))
+
+
+def _nested(leaves: dict[str, torch.Tensor]) -> NetworkState:
+    """Build the nested tuples back that `_leaves` walked; None where there are none."""
+    if not leaves:
+        return None
+    if "" in leaves:
+        return leaves[""]
+    groups: dict[int, dict[str, torch.Tensor]] = {}
+    for place, tensor in leaves.items():
+        index, _, rest = place.partition(".")
+        groups.setdefault(int(index), {})[rest] = tensor
+    return tuple(_nested(groups[index]) for index in sorted(groups))
+
+
+@contextmanager
+def _stop_requests() -> Iterator[Callable[[], bool]]:
+    """Hear Ctrl-C and SIGTERM as a wish to stop after the step; a second Ctrl-C stops at once."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+
+    def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of handlers
+        if asked.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,31 @@
+"""Whether products are made in bfloat16."""
+
+import functools
+from pathlib import Path
+
+from ziggurat.models.blocks.network import Network
+
+__all__ = ["has_bfloat16", "uses_bfloat16"]
+
+PAYS_FROM_PARAMETERS = 4_000_000
+"""Below this size, turning numbers into bfloat16 and back costs about what the faster products save."""
+
+
+def uses_bfloat16(precision: str, network: Network) -> bool:
+    """Return whether ``network`` trains in bfloat16: as told, or for ``auto`` where processor and size make it pay.
+
+    A rule and not a measurement, so that a resumed run decides as the first one did.
+    """
+    if precision != "auto":
+        return precision == "bf16"
+    return has_bfloat16() and network.parameter_count >= PAYS_FROM_PARAMETERS
+
+
+@functools.cache
+def has_bfloat16() -> bool:
+    """Return whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX; False where unknown)."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,0 +1,58 @@
+"""How large the learning rate is at each step, and when a run ends.
+
+*Idea.* Warm up, hold, decay (WSD). While it holds, a run need not know how long it will be; so a budget in minutes
+becomes a number of steps at the moment when decay begins, from the speed measured until then. From there on the run is
+as reproducible as one whose steps were given.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+__all__ = ["Plan", "Shape", "factor", "fix_total"]
+
+Shape = Literal["wsd", "cosine", "linear", "constant"]
+
+FLOOR = 0.01
+"""The learning rate's last value, as a part of its peak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is known of a run's length, in optimiser steps."""
+
+    shape: Shape
+    warmup_steps: int
+    total_steps: int | None
+    """None while a budget in minutes has not yet become steps."""
+    decay_steps: int | None
+    """Last steps in which the rate decays (WSD only)."""
+
+
+def factor(plan: Plan, step: int) -> float:
+    """Return the part of the peak learning rate at ``step`` (0, 1, …).
+
+    *Maths.* Warm-up: (step + 1) / warmup. Then, with p the part of the way from the end of warm-up to the last step:
+    cosine 0.01 + 0.99 (1 + cos πp) / 2 (Loshchilov & Hutter 2017, eq. 5); linear 1 − 0.99 p; WSD 1, and over its last
+    ``decay_steps`` linear (Hu et al. 2024, section 4).
+    """
+    if step < plan.warmup_steps:
+        return (step + 1) / plan.warmup_steps
+    if plan.shape == "constant" or plan.total_steps is None:
+        return 1.0
+    if plan.shape == "wsd":
+        decay = plan.decay_steps or 0
+        left = plan.total_steps - step
+        return 1.0 if left > decay else max(FLOOR, left / (decay + 1))
+    way = max(1, plan.total_steps - 1 - plan.warmup_steps)
+    part = min(1.0, (step - plan.warmup_steps) / way)
+    if plan.shape == "linear":
+        return 1.0 - (1.0 - FLOOR) * part
+    return FLOOR + (1.0 - FLOOR) * (1.0 + math.cos(math.pi * part)) / 2
+
+
+def fix_total(plan: Plan, *, step: int, elapsed_seconds: float, budget_seconds: float) -> Plan:
+    """Turn what is left of a budget in seconds into steps, at the speed so far; ``step`` steps are done."""
+    speed = max(step, 1) / max(elapsed_seconds, 1e-9)
+    decay = max(1, round((budget_seconds - elapsed_seconds) * speed))
+    return replace(plan, total_steps=step + decay, decay_steps=decay)
