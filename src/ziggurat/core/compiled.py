@@ -135,13 +135,16 @@ def _announce_compilation() -> None:
     from numba.core import event
 
     class Announcer(event.Listener):  # type: ignore[misc]
+        depth = 0  # a kernel compiles what it calls: only the outermost is worth a line
+
         def on_start(self, event: Any) -> None:
             function = event.data["dispatcher"].py_func
-            if cast(str, function.__module__).startswith("ziggurat."):
+            if self.depth == 0 and cast(str, function.__module__).startswith("ziggurat."):
                 name = f"{function.__module__}.{function.__name__}"
                 _LOG.info("compiling %s (first run on this machine; kept in %s)", name, cache_folder())
+            self.depth += 1
 
-        def on_end(self, event: Any) -> None:
-            """Say nothing: the next line tells that this one is done."""
+        def on_end(self, event: Any) -> None:  # noqa: ARG002
+            self.depth -= 1
 
     event.register("numba:compile", Announcer())

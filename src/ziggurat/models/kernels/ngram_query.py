@@ -1,0 +1,143 @@
+"""Reading an n-gram model: probabilities of many tokens at once, the state after a prefix, whole distributions.
+
+*Idea.* Written for throughput: the longest known n-gram that ends at each token is found order by order over a block
+of tokens, so that hundreds of independent look-ups wait for memory at the same time. No look-up needs a link from an
+n-gram to its end: the n-gram of k + 1 words that ends at token t continues the one of k words that ends at t − 1.
+
+*Names.* A ``trie`` is ``(words, first_child, logprobs, backoffs)``. A *state* is, for each k below the order, the node
+of the last k words, −1 where the model does not have them.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ziggurat.core.compiled import kernel
+from ziggurat.core.intrinsics import prefetch
+from ziggurat.core.types import FloatArray, IdArray
+
+__all__ = ["Trie", "advance", "locate", "next_logprobs", "score_tokens"]
+
+Numbers: TypeAlias = npt.NDArray[np.integer]
+Trie: TypeAlias = tuple[Numbers, Numbers, FloatArray, FloatArray]
+
+_BLOCK = 1 << 10  # tokens scored together; their nodes stay in the fastest cache
+_AHEAD = 12
+
+
+@kernel(inline=True)
+def _child(words: Numbers, first_child: Numbers, node: int, word: int) -> int:
+    """Return the node that continues ``node`` by ``word``, or −1."""
+    low = max(int(first_child[node]), 0)
+    stop = min(int(first_child[node + 1]), words.size)  # a damaged file must not lead outside
+    size = stop - low
+    while size > 1:
+        half = size >> 1
+        low += half if words[low + half] <= word else 0
+        size -= half
+    return low if size == 1 and words[low] == word else -1
+
+
+@kernel
+def locate(words: Numbers, first_child: Numbers, ngrams: IdArray, nodes: Numbers) -> None:
+    """Write the node of each row of ``ngrams``, (N, k) words, to ``nodes``; −1 where the model does not have it."""
+    for row in range(ngrams.shape[0]):
+        node = int(ngrams[row, 0])
+        for column in range(1, ngrams.shape[1]):
+            if node >= 0:
+                node = _child(words, first_child, node, ngrams[row, column])
+        nodes[row] = node
+
+
+@kernel
+def advance(trie: Trie, states: npt.NDArray[np.int64], ids: IdArray) -> None:
+    """Append one id to each row's state, in place; states is (B, order − 1)."""
+    words, first_child, _, _ = trie
+    for row in range(states.shape[0]):
+        for length in range(states.shape[1] - 1, 0, -1):
+            context = states[row, length - 1]
+            states[row, length] = _child(words, first_child, context, ids[row]) if context >= 0 else -1
+        if states.shape[1]:
+            states[row, 0] = ids[row]
+
+
+@kernel
+def next_logprobs(trie: Trie, states: npt.NDArray[np.int64], logprobs: FloatArray) -> None:
+    """Write the whole distribution of the next id after each state; logprobs is (B, V).
+
+    *Idea.* The unigrams, each weighted by the back-offs of all contexts; over them the words that follow the last
+    word, weighted by the back-offs of the longer contexts; and so on up to the longest.
+    """
+    words, first_child, stored, backoffs = trie
+    size, longest = logprobs.shape[1], states.shape[1]
+    for row in range(states.shape[0]):
+        for length in range(longest + 1):
+            node = states[row, length - 1] if length else -1
+            if length and node < 0:
+                continue
+            weight = np.float32(0.0)  # of the longer contexts, added up as `score_tokens` does
+            for longer in range(length, longest):
+                if states[row, longer] >= 0:
+                    weight += backoffs[states[row, longer]]
+            if length == 0:
+                for word in range(size):
+                    logprobs[row, word] = stored[word] + weight
+                continue
+            for child in range(max(int(first_child[node]), 0), min(int(first_child[node + 1]), words.size)):
+                if words[child] < size:
+                    logprobs[row, words[child]] = stored[child] + weight
+
+
+@kernel
+def score_tokens(  # noqa: C901 - the block's life in one piece
+    trie: Trie, tokens: IdArray, begins: Numbers, ends: Numbers, order: int, logprobs: FloatArray
+) -> None:
+    """Write log p(tokens[t] | tokens before it in its sequence) to ``logprobs[t]``, for all but each first token.
+
+    Sequence s is ``tokens[begins[s]:ends[s]]``.
+    """
+    words, first_child, stored, backoffs = trie
+    places = np.empty(_BLOCK, np.int64)
+    opening = np.empty(_BLOCK, np.bool_)  # whether a token is its sequence's first
+    nodes = np.empty(_BLOCK, np.int64)  # the n-gram of the length at hand that ends at each token
+    best = np.empty(_BLOCK, np.int64)  # the longest n-gram that ends there
+    weights = np.empty(_BLOCK, np.float32)  # back-offs of the contexts that it is too short for
+    carried = np.full(order, -1, np.int64)  # by length: the n-gram that ends at the last token of the block before
+    sequence = 0
+    token = -1
+    while sequence < begins.size:
+        size = 0
+        while size < _BLOCK and sequence < begins.size:
+            opens = token < 0
+            if opens:
+                token = begins[sequence]
+            if token >= ends[sequence]:
+                sequence, token = sequence + 1, -1
+                continue
+            places[size], opening[size], weights[size] = token, opens, 0.0
+            nodes[size] = best[size] = tokens[token]
+            size, token = size + 1, token + 1
+        for length in range(1, order):
+            context, carried[length] = carried[length], nodes[max(size - 1, 0)]
+            for i in range(size):
+                soon = nodes[min(i + _AHEAD, size) - 1]
+                if soon >= 0:
+                    prefetch(words, (int(first_child[soon]) + int(first_child[soon + 1])) >> 1)
+                node, found = nodes[i], -1
+                if context >= 0 and not opening[i]:
+                    if node >= 0:
+                        found = _child(words, first_child, context, tokens[places[i]])
+                    if found < 0:
+                        weights[i] += backoffs[context]
+                    else:
+                        best[i], weights[i] = found, 0.0
+                        prefetch(stored, found)
+                        if length + 1 < order:
+                            prefetch(first_child, found)
+                            prefetch(backoffs, found)
+                nodes[i] = found
+                context = node
+        for i in range(size):
+            if not opening[i]:
+                logprobs[places[i]] = stored[best[i]] + weights[i]
