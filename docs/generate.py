@@ -118,7 +118,7 @@ def _typer_command(name: str) -> Any:
 
 def _parameter_row(parameter: Any) -> tuple[str, str, str]:
     if parameter.param_type_name == "argument":
-        name = f"`{parameter.human_readable_name}`"
+        name = f"`{(parameter.metavar or parameter.name).upper()}`"
     else:
         name = ", ".join(f"`{flag}`" for flag in (*parameter.opts, *parameter.secondary_opts))
     default = "required" if parameter.required else _default(parameter.default)
