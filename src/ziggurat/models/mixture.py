@@ -214,7 +214,7 @@ class MixtureFamily:
     def tiny(self, *, seed: int) -> Mixture:
         """Return a mixture of two of the other families' tiny models, with weights that follow the text."""
         others = [name for name in FAMILIES.names() if name != self.name]
-        families = (others[0], others[-1])
+        families = (others[0], others[1 % len(others)])
         parts = [FAMILIES.get(name).tiny(seed=seed + number) for number, name in enumerate(families)]
         return Mixture(parts, Weighting((0.7, 0.3), rate=0.2, memory=0.8), families=families)
 

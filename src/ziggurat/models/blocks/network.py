@@ -59,7 +59,8 @@ class Network(nn.Module, ABC):
 
         Where ``state`` is None the ids begin their sequences. A network that does not carry state then returns None
         and keeps nothing: begin with `initial_state` to go on from here. No gradient flows into a state that is
-        returned. A state that was passed in may be changed in place: do not use it again.
+        returned. A state that was passed in may be changed in place: do not use it again. A decoder takes a state
+        only where gradients are off.
 
         *Shapes and units.* ``lengths`` (B,), from 0 to T, counts the ids of each row that are no padding (all, where
         it is None). The returned state is that after a row's last real id; vectors at padding mean nothing.

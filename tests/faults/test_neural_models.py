@@ -1,0 +1,113 @@
+"""What a user reads when a model's keys, files or texts do not fit: one line that says what to do."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ziggurat.core.config import from_mapping
+from ziggurat.core.errors import ArtefactError, UnknownNameError, UsageError
+from ziggurat.core.types import Vocabulary
+from ziggurat.models.decoder import FAMILY as DECODER
+from ziggurat.models.decoder import DecoderConfig
+from ziggurat.models.mixture import FAMILY as MIXTURE
+from ziggurat.models.mixture import Mixture, MixtureConfig, Weighting
+from ziggurat.models.recurrent import FAMILY as RECURRENT
+from ziggurat.models.recurrent import RecurrentConfig
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"width": 100, "heads": 3}, r"width \(100\) is not a multiple of heads \(3\)"),
+        ({"width": 15, "heads": 5}, r"head_width \(3\) must be even"),
+        ({"heads": 6, "key_heads": 4}, r"heads \(6\) is not a multiple of key_heads \(4\)"),
+        ({"dropout": 1.0}, r"recipe.toml \[model\]: dropout: must be from 0.0 to 0.95"),
+        ({"layer": 3}, r"unknown key 'layer'.*layers"),
+        ({"context": 1}, r"context: must be at least 2"),
+    ],
+)
+def test_a_decoder_that_cannot_be(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        from_mapping(DecoderConfig, keys, where="recipe.toml [model]")
+
+
+def test_an_lstm_that_cannot_be() -> None:
+    with pytest.raises(UsageError, match="layers: must be at least 1"):
+        from_mapping(RecurrentConfig, {"layers": 0}, where="recipe.toml [model]")
+
+
+def test_more_than_the_context_is_refused_wherever_it_is_asked_for() -> None:
+    model = DECODER.build(DecoderConfig(layers=1, width=6, heads=1, context=7), Vocabulary(11, 0, 0), seed=0)
+    ids, lengths = np.zeros((1, 9), dtype=np.int32), np.array([9], dtype=np.int32)
+    for asked in (model.token_logprobs, model.score, model.begin):
+        with pytest.raises(UsageError, match=r"ids are more than the model can read at once \(its context is 7\)"):
+            asked(ids, lengths)
+    with pytest.raises(UsageError, match="8 ids"):
+        model.network.hidden(torch.zeros(1, 8, dtype=torch.long))
+    # The last id of a text is predicted and not read, so 8 ids can be scored.
+    assert model.token_logprobs(ids, np.array([8], dtype=np.int32)).shape == (1, 8)
+    _, state = model.begin(ids[:, :7], np.array([7], dtype=np.int32))
+    with pytest.raises(UsageError, match="8 ids"):
+        model.step(state, np.zeros(1, dtype=np.int32))
+
+
+@pytest.mark.parametrize("family", [DECODER, RECURRENT])
+def test_tensors_that_do_not_fit_are_all_named(family: Any) -> None:
+    config, tensors = family.state(family.tiny(seed=3))
+    names = sorted(tensors)
+    damaged = dict(tensors) | {names[1]: np.zeros((2, 3, 5), dtype=np.float32), "surplus": np.zeros(7)}
+    del damaged[names[0]]
+    with pytest.raises(ArtefactError) as caught:
+        family.restore(config, damaged)
+    message = str(caught.value)
+    assert f"'{names[0].removeprefix('model.')}' is missing" in message
+    assert f"'{names[1].removeprefix('model.')}' has shape [2, 3, 5] where " in message
+    assert "'surplus' is not known" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("family", "key"), [(DECODER, "hidden_size"), (RECURRENT, "vocabulary"), (MIXTURE, "weighting")]
+)
+def test_a_configuration_without_its_keys_is_refused(family: Any, key: str) -> None:
+    config, tensors = family.state(family.tiny(seed=3))
+    del config[key]
+    with pytest.raises(ArtefactError, match=f"config.json.*'{key}'"):
+        family.restore(config, tensors)
+
+
+def test_an_lstm_of_unknown_keys_is_refused() -> None:
+    config, tensors = RECURRENT.state(RECURRENT.tiny(seed=3))
+    with pytest.raises(ArtefactError, match=r"config.json.*'cells'"):
+        RECURRENT.restore({**config, "model": {"cells": 3}}, tensors)
+
+
+def test_a_mixture_that_cannot_be() -> None:
+    part = RECURRENT.tiny(seed=3)
+    other = RECURRENT.build(RecurrentConfig(layers=1, embedding=2, hidden=2), Vocabulary(13, 0, 0), seed=3)
+    with pytest.raises(UsageError, match="share one tokenizer"):
+        Mixture([part, other], Weighting((0.5, 0.5)), families=["recurrent", "recurrent"])
+    with pytest.raises(UsageError, match="2 parts, 1 families and 2 weights"):
+        Mixture([part, part], Weighting((0.5, 0.5)), families=["recurrent"])
+    with pytest.raises(UsageError, match="at least one"):
+        MixtureConfig(parts=())
+    with pytest.raises(UnknownNameError, match=r"parts: unknown model family 'recurent'.*'recurrent'"):
+        MIXTURE.build(MixtureConfig(parts=("recurent",)), Vocabulary(11, 0, 0), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("weights", "rate", "memory"),
+    [((), 0.0, 0.0), ((0.5, 0.6), 0.0, 0.0), ((1.0, 0.0), 0.0, 0.0), ((1.0,), -1.0, 0.5), ((1.0,), 1.0, 1.5)],
+)
+def test_weights_that_are_none(weights: tuple[float, ...], rate: float, memory: float) -> None:
+    with pytest.raises(UsageError):
+        Weighting(weights, rate=rate, memory=memory)
+
+
+def test_a_part_of_an_unknown_family_is_refused() -> None:
+    config, tensors = MIXTURE.state(MIXTURE.tiny(seed=3))
+    config["parts"][0]["family"] = "decodr"
+    with pytest.raises(UnknownNameError, match=r"config.json: unknown model family 'decodr'.*'decoder'"):
+        MIXTURE.restore(config, tensors)
