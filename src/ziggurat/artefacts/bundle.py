@@ -27,7 +27,7 @@ from ziggurat.artefacts import manifest as manifests
 from ziggurat.artefacts.card import write_card
 from ziggurat.artefacts.manifest import Manifest, Provenance, describe_file
 from ziggurat.artefacts.tensors import read_tensors, write_tensors
-from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError
+from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError, ZigguratError
 from ziggurat.core.files import atomic_folder, sha256, write_text
 from ziggurat.core.protocols import Family, LanguageModel, Tokenizer
 from ziggurat.core.types import TensorMap
@@ -112,13 +112,9 @@ def load(path: Path, *, verify: bool | None = None) -> Bundle:
         family = FAMILIES.get(manifest.family, where=str(folder / manifests.NAME))
     except UnknownNameError as error:
         raise ArtefactError(str(error)) from error
-    tensors = read_tensors(folder / TENSORS)
-    try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        model = family.restore(config, tensors)
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise DamagedError(f"{folder / CONFIG}: damaged: it does not fit {TENSORS} ({error})") from error
-    if model.vocabulary != tokenizer.vocabulary:
+    model = _restore(family, folder)
+    ours, theirs = ((v.size, v.bos, v.eos) for v in (model.vocabulary, tokenizer.vocabulary))
+    if ours != theirs:
         raise DamagedError(f"{folder / TOKENIZER}: damaged: its vocabulary is not the model's")
     return Bundle(folder, manifest, model, tokenizer)
 
@@ -190,11 +186,24 @@ def check_files(folder: Path, manifest: Manifest, *, verify: bool | None = None)
                 raise DamagedError(f"{folder / name}: damaged: its bytes are not those that were written")
 
 
+def _restore(family: Family, folder: Path) -> LanguageModel:
+    tensors = read_tensors(folder / TENSORS)
+    with _reading(folder / CONFIG) as path:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return family.restore(config, tensors)
+    except (ZigguratError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+        raise DamagedError(f"{folder / CONFIG}: damaged: it does not fit {TENSORS} ({error})") from error
+
+
 def _read_tokenizer(folder: Path, manifest: Manifest) -> Tokenizer:
     from ziggurat.tokens.loading import load_tokenizer
 
     with _reading(folder / TOKENIZER) as path:
-        tokenizer = load_tokenizer(path.read_text(encoding="utf-8"))
+        try:
+            tokenizer = load_tokenizer(path.read_text(encoding="utf-8"))
+        except ArtefactError as error:
+            raise DamagedError(f"{path}: damaged: {error}") from error
     if tokenizer.fingerprint != manifest.tokenizer["fingerprint"]:
         raise DamagedError(f"{folder / TOKENIZER}: damaged: not the tokenizer that the model was trained with")
     return tokenizer
@@ -206,7 +215,7 @@ def _reading(path: Path) -> Iterator[Path]:
         yield path
     except OSError as error:
         raise ArtefactError(f"{path}: can't be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedError(f"{path}: damaged: {error}") from error
 
 

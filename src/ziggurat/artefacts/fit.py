@@ -1,0 +1,159 @@
+"""From a recipe and a corpus to a bundle, stage by stage; what is done already is not done again.
+
+*Idea.* Each stage leaves its result in the run's folder together with a key: a hash of everything that decided it. A
+later run finds the key and goes on behind it. The stages are: tokenizer (from the training split only), token stores,
+parts (for a model made of others), training, bundle.
+"""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ziggurat.artefacts.bundle import Bundle, load, save
+from ziggurat.artefacts.manifest import NAME, Provenance
+from ziggurat.artefacts.recipe import Recipe
+from ziggurat.artefacts.runs import METRICS
+from ziggurat.core.config import to_mapping
+from ziggurat.core.errors import ArtefactError, TooLittleTextError
+from ziggurat.core.files import write_text
+from ziggurat.core.protocols import Tokenizer
+from ziggurat.core.types import Event, Listener
+from ziggurat.models.registry import FAMILIES
+from ziggurat.text.corpus import Corpus
+from ziggurat.tokens.loading import load_tokenizer, train_tokenizer
+from ziggurat.tokens.store import Store, open_store, write_store
+from ziggurat.training.events import metrics_file, several
+from ziggurat.training.job import Job, silent
+
+__all__ = ["Material", "fit", "prepare_material"]
+
+
+@dataclass(frozen=True)
+class Material:
+    """A corpus made ready for training: a tokenizer and the splits as ids."""
+
+    tokenizer: Tokenizer
+    train: Store
+    dev: Store | None
+    corpus: Mapping[str, Any]
+    """What a manifest says of the text."""
+    key: str
+    """Hash of everything that decided it."""
+
+
+def prepare_material(corpus: Corpus, kind: str, config: Any, folder: Path, *, listener: Listener = silent) -> Material:
+    """Train a tokenizer of ``kind`` on the training split and write the splits as ids below ``folder``.
+
+    Raises:
+        TooLittleTextError: the training split is empty.
+        DiskFullError: the disk is full.
+    """
+    if not len(corpus.train):
+        raise TooLittleTextError("the training split is empty: give more text")
+    key = _key(corpus.fingerprint, kind, to_mapping(config))
+    path = folder / "tokenizer.json"
+    tokenizer = _done_tokenizer(folder, key)
+    if tokenizer is None:
+        listener({"event": "stage", "stage": "tokenizer", "kind": kind})
+        tokenizer = train_tokenizer((document.text for document in corpus.train), kind, config)
+        write_text(path, tokenizer.to_json())
+        _finish(folder, "tokenizer", key)
+    stores = {}
+    for split, documents in (("train", corpus.train), ("dev", corpus.dev)):
+        if len(documents):
+            stores[split] = _store(tokenizer, documents, folder / split, key, listener)
+    listener(_compression(stores["train"]))
+    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key)
+
+
+def fit(recipe: Recipe, material: Material, folder: Path, *, listener: Listener = silent) -> Bundle:
+    """Train the recipe's model and return its bundle, ``folder/bundle``; go on where an earlier run stopped.
+
+    Raises:
+        InterruptedRunError: the user stopped it; a checkpoint is saved.
+        DiskFullError: the disk is full.
+    """
+    key = _key(material.key, recipe.to_mapping() | {"sources": []})
+    if _is_done(folder, "bundle", key) and (folder / "bundle" / NAME).is_file():
+        return load(folder / "bundle")
+    parts = [
+        fit(part, material, folder / "parts" / part.name, listener=_named(part.name, listener)) for part in recipe.parts
+    ]
+    listener = several((metrics_file(folder / METRICS), listener))
+    listener({"event": "stage", "stage": "training", "recipe": recipe.name})
+    family = FAMILIES.get(recipe.family)
+    job = Job(
+        family=family,
+        model_config=recipe.model,
+        config=recipe.training,
+        train=material.train,
+        dev=material.dev,
+        seed=recipe.seed,
+        folder=folder / "checkpoints",
+        listener=listener,
+        parts=tuple(part.model for part in parts),
+        part_families=tuple(part.manifest.family for part in parts),
+    )
+    fitted = importlib.import_module(f"ziggurat.training.{family.trainer}").fit(job)
+    listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
+    provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, fitted.facts)
+    bundle = save(
+        folder / "bundle",
+        family=recipe.family,
+        model=fitted.model,
+        tokenizer=material.tokenizer,
+        provenance=provenance,
+    )
+    _finish(folder, "bundle", key)
+    return bundle
+
+
+def _store(tokenizer: Tokenizer, documents: Any, path: Path, key: str, listener: Listener) -> Store:
+    if _is_done(path.parent, path.name, key):
+        with suppress(ArtefactError):  # a store that is damaged is written again
+            return open_store(path)
+    listener({"event": "stage", "stage": "ids", "split": path.name})
+    store = write_store(tokenizer, documents, path)
+    _finish(path.parent, path.name, key)
+    return store
+
+
+def _done_tokenizer(folder: Path, key: str) -> Tokenizer | None:
+    if _is_done(folder, "tokenizer", key):
+        with suppress(ArtefactError, OSError, ValueError):
+            return load_tokenizer((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    return None
+
+
+def _compression(store: Store) -> Event:
+    tokens = len(store.tokens)
+    size = store.size_bytes
+    return {"event": "ids", "tokens": tokens, "bytes": size, "documents": len(store), "bytes_per_token": size / tokens}
+
+
+def _named(name: str, listener: Listener) -> Listener:
+    """Return a listener that says of which part each event is."""
+
+    def listen(event: Event) -> None:
+        listener({**event, "part": name})
+
+    return listen
+
+
+def _key(*deciding: Any) -> str:
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def _finish(folder: Path, stage: str, key: str) -> None:
+    write_text(folder / f".{stage}.done", key)
+
+
+def _is_done(folder: Path, stage: str, key: str) -> bool:
+    with suppress(OSError):
+        return (folder / f".{stage}.done").read_text(encoding="utf-8") == key
+    return False
