@@ -144,6 +144,9 @@ def _kept(found: NgramCounts, prune: tuple[int, ...]) -> npt.NDArray[np.bool_]:
     keep = found.scratch.empty(int(found.starts[-1]), np.bool_)
     for level in range(1, found.shape.order + 1):
         span = slice(found.starts[level - 1], found.starts[level])
+        if prune[level - 1] == 0:
+            keep[span] = True
+            continue
         occurrences = found.counts if level == found.shape.order else found.raw
         np.greater(occurrences[span], prune[level - 1], out=keep[span])
     return keep
