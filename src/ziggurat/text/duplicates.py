@@ -1,0 +1,106 @@
+"""Which documents say again what another says: exactly, or nearly.
+
+*Idea.* Two documents are near duplicates when their sets of shingles overlap by at least a given Jaccard similarity
+(Broder 1997). MinHash signatures find candidates without comparing all pairs: documents that agree in all values of at
+least one band of their signatures (Leskovec, Rajaraman & Ullman 2014, section 3.4). Candidates are then compared
+exactly.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from ziggurat.core.seeding import derive
+
+__all__ = ["candidate_pairs", "near_pairs", "twins"]
+
+Places = npt.NDArray[np.int64]
+Pairs = npt.NDArray[np.int64]
+
+BINS = 64
+BAND_ROWS = 4
+LARGEST_GROUP = 64
+CHUNK_DOCUMENTS = 65536
+
+
+def near_pairs(
+    text: npt.NDArray[np.uint8],
+    starts: Places,
+    stops: Places,
+    *,
+    width: int,
+    similarity: float,
+    seed: int,
+    rows: int = BAND_ROWS,
+) -> tuple[Pairs, npt.NDArray[np.float64], int]:
+    """Return (P, 2) pairs of documents at least ``similarity`` alike, their similarities, and how many were compared.
+
+    *Cost.* 256 bytes a document, and about a second for 50 MB of text. With 16 bands of 4 values, a pair of
+    similarity 0.8 is missed with probability 2e-4.
+    """
+    from ziggurat.text.kernels.shingles import jaccard, signatures
+
+    mark = np.uint64(derive(seed, "shingles"))
+    parts = [
+        signatures(text, starts[at : at + CHUNK_DOCUMENTS], stops[at : at + CHUNK_DOCUMENTS], width, BINS, mark)
+        for at in range(0, len(starts), CHUNK_DOCUMENTS)
+    ]
+    if not parts:
+        return np.zeros((0, 2), dtype=np.int64), np.zeros(0), 0
+    pairs = candidate_pairs(np.concatenate(parts), rows)
+    similarities = jaccard(text, starts, stops, pairs, width)
+    near = similarities >= similarity
+    return pairs[near], similarities[near], len(pairs)
+
+
+def candidate_pairs(signature: npt.NDArray[np.uint32], rows: int) -> Pairs:
+    """Return (P, 2) pairs, first < second, that agree in at least one band of ``rows`` values.
+
+    A group of very many alike is compared with its first members only: all of them are near those.
+    """
+    found: list[Pairs] = []
+    for band in range(0, signature.shape[1] - rows + 1, rows):
+        keys = np.ascontiguousarray(signature[:, band : band + rows]).view(f"V{4 * rows}").ravel()
+        order = np.argsort(keys.view(f"S{4 * rows}"), kind="stable")
+        same = keys[order][1:] == keys[order][:-1]
+        found.extend(_group_pairs(order[start:stop]) for start, stop in _runs(same))
+    if not found:
+        return np.zeros((0, 2), dtype=np.int64)
+    return np.unique(np.concatenate(found), axis=0)
+
+
+def twins(pairs: Pairs, sizes: Places, digests: npt.NDArray[np.uint64]) -> dict[int, int]:
+    """Return ``{removed: kept}`` so that no two documents that remain are a pair.
+
+    Longer documents are kept before shorter ones, equals by their hash; so the result does not depend on the order of
+    files.
+    """
+    neighbours: dict[int, list[int]] = {}
+    for first, second in pairs.tolist():
+        neighbours.setdefault(first, []).append(second)
+        neighbours.setdefault(second, []).append(first)
+    removed: dict[int, int] = {}
+    kept: set[int] = set()
+    for document in sorted(neighbours, key=lambda index: (-int(sizes[index]), int(digests[index]))):
+        twin = next((other for other in neighbours[document] if other in kept), None)
+        if twin is None:
+            kept.add(document)
+        else:
+            removed[document] = twin
+    return removed
+
+
+def _runs(same: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Yield ``[start, stop)`` of each run of two or more equal neighbours."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
+    for start, end in edges.reshape(-1, 2).tolist():
+        yield start, end + 1
+
+
+def _group_pairs(group: npt.NDArray[np.intp]) -> Pairs:
+    members = np.sort(group)
+    leaders = members[:LARGEST_GROUP]
+    first, second = np.meshgrid(leaders, members, indexing="ij")
+    keep = first < second
+    return np.stack([first[keep], second[keep]], axis=1).astype(np.int64)

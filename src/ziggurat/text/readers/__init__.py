@@ -1,0 +1,1 @@
+"""Formats that text is read from, one a file."""

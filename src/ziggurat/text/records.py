@@ -1,0 +1,57 @@
+"""What a format's reader gets and gives: sources in, records out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from ziggurat.core.registry import Registry
+from ziggurat.text.ledger import Ledger
+from ziggurat.text.options import TextConfig
+
+__all__ = ["READERS", "Reader", "Record", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place that text is read from: a file, standard input, or a name under a scheme."""
+
+    label: str
+    """What the user calls it: the path as given, ``standard input``, ``demo:en``."""
+    path: Path | None = None
+    """The file; None for standard input and for schemes."""
+    name: str = ""
+    """What stands behind a scheme, for example ``en``."""
+    reader: str = ""
+    """The format's name where the scheme or the user decides it; else found from suffix and content."""
+    explicit: bool = True
+    """Whether the user named exactly this; what a folder or glob merely contains may be skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One raw document: read lazily, so that a single file larger than memory is one record."""
+
+    id: str
+    parts: Iterable[str]
+    """The text in pieces, each but the last ending where Unicode normalisation can't reach across."""
+
+
+class Reader(Protocol):
+    """One format: the ``READER`` object of a module in ``text/readers/``."""
+
+    suffixes: ClassVar[tuple[str, ...]]
+    """File name endings that mean this format, compression aside."""
+    scheme: ClassVar[str]
+    """Prefix of sources that are not files (``hf``, ``demo``), or empty."""
+
+    def read(self, source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Record]:
+        """Yield the source's records in order; one record's parts are used up before the next is asked for.
+
+        Raises:
+            InputError: the content is not of this format; the message names the file and the line.
+        """
+        ...
+
+
+READERS: Registry[Reader] = Registry("ziggurat.text.readers", "READER", kind="format")

@@ -1,0 +1,89 @@
+"""What the user named → sources: files, folders, globs, standard input, schemes."""
+
+import difflib
+import glob
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ziggurat.core.errors import InputError, UnknownNameError
+from ziggurat.text.compression import SUFFIXES
+from ziggurat.text.ledger import Ledger
+from ziggurat.text.options import TextConfig
+from ziggurat.text.records import READERS, Reader, Record, Source
+
+__all__ = ["read_records", "resolve"]
+
+
+def resolve(names: Sequence[str]) -> list[Source]:
+    """Return the sources behind ``names``, in order, folders and globs spread out and sorted.
+
+    Raises:
+        InputError: a path does not exist, or a glob matches nothing; the message names the nearest.
+    """
+    if not names:
+        raise InputError("no text was named: give files, folders, globs, - or demo:en")
+    found: list[Source] = []
+    for name in names:
+        scheme = next((s for s in _schemes() if name.startswith((f"{s}://", f"{s}:"))), None)
+        if name == "-":
+            found.append(Source("standard input"))
+        elif scheme is not None:
+            rest = name.removeprefix(f"{scheme}:").removeprefix("//")
+            found.append(Source(name, name=rest, reader=_schemes()[scheme]))
+        else:
+            found.extend(_files(name))
+    return found
+
+
+def read_records(source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Record]:
+    """Yield the records of one source, by the reader that its scheme, the user or its name decides."""
+    return _reader(source, options).read(source, options, ledger)
+
+
+def _files(name: str) -> Iterator[Source]:
+    path = Path(name).expanduser()
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
+        if not inside:
+            raise InputError(f"{name}: the folder holds no files")
+        yield from (Source(str(p), p, explicit=False) for p in inside)
+    elif path.exists():
+        yield Source(name, path)
+    else:
+        matched = sorted(Path(p) for p in glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns too
+        matched = [p for p in matched if p.is_file()]
+        if not matched:
+            raise InputError(f"{name}: {_missing(path)}")
+        yield from (Source(str(p), p, explicit=False) for p in matched)
+
+
+def _missing(path: Path) -> str:
+    if glob.has_magic(str(path)):
+        return "no file matches"
+    neighbours = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, neighbours, n=1)
+    return f"no such file or folder{f'; did you mean {path.parent / close[0]}?' if close else ''}"
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _schemes() -> dict[str, str]:
+    return {READERS.get(name).scheme: name for name in READERS.names() if READERS.get(name).scheme}
+
+
+def _reader(source: Source, options: TextConfig) -> Reader:
+    if source.reader:
+        return READERS.get(source.reader)
+    if options.format != "auto":
+        formats = [name for name in READERS.names() if not READERS.get(name).scheme]
+        if options.format not in formats:
+            raise UnknownNameError("format", options.format, formats, where="text.format")
+        return READERS.get(options.format)
+    suffixes = [] if source.path is None else [s.lower() for s in source.path.suffixes]
+    if suffixes and suffixes[-1] in SUFFIXES:
+        suffixes.pop()
+    ending = suffixes[-1] if suffixes else ""
+    named = (name for name in READERS.names() if ending and ending in READERS.get(name).suffixes)
+    return READERS.get(next(named, "plain"))
