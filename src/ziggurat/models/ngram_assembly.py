@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ziggurat.core.errors import InputError
 from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.models.kernels import ngram_query
 from ziggurat.models.ngram_trie import NgramTrie
@@ -33,6 +34,9 @@ def assemble(levels: Sequence[Level], *, vocabulary_size: int) -> NgramTrie:
     """Return the model that has these n-grams; a unigram that is missing gets probability 0.
 
     *Cost.* Fastest where each order is sorted by its words' ids, as Ziggurat writes them.
+
+    Raises:
+        InputError: an n-gram stands twice.
     """
     unigrams = Level(
         np.arange(vocabulary_size, dtype=np.int32)[:, None],
@@ -82,7 +86,10 @@ def _with_level(trie: NgramTrie, level: Level, parents: npt.NDArray[np.int64]) -
     rows = np.flatnonzero(parents >= 0)
     keys = (parents[rows] << 32) | level.ngrams[rows, -1]
     if np.any(np.diff(keys) < 0):
-        rows = rows[np.argsort(keys, kind="stable")]
+        order = np.argsort(keys, kind="stable")
+        rows, keys = rows[order], keys[order]
+    if np.any(np.diff(keys) == 0):
+        raise InputError(f"an n-gram of {level.ngrams.shape[1]} words stands twice")
     top, end = int(trie.starts[-2]), int(trie.starts[-1])
     children = np.bincount(parents[rows] - top, minlength=end - top)
     first_child = np.full(end + rows.size + 1, end + rows.size, np.int64)
