@@ -30,6 +30,7 @@ __all__ = ["Recipe", "about", "load_recipe", "names", "resolve"]
 OWN_OF_PARTS = ("model", "training")
 SHARED = ("seed", "text", "tokens")
 TOP = ("name", "family", "seed", "sources", "parts", *SECTIONS)
+BUDGETS = ("minutes", "steps", "tokens", "epochs")
 DEFAULT_KIND = "bpe"
 
 
@@ -93,11 +94,30 @@ class Recipe:
 
     def change(self, settings: Mapping[str, Any]) -> "Recipe":
         """Return the recipe with other values at dotted keys, for example ``{"training.minutes": 3.0}``."""
-        changed = [
+        return self.with_settings(
             Setting(tuple(key.split(".")), "none" if value is None else toml_value(value), f"--{key}")
             for key, value in settings.items()
-        ]
-        return dataclasses.replace(resolve(self.to_mapping(), where=self.name, settings=changed), head=self.head)
+        )
+
+    def with_settings(self, settings: Iterable[Setting]) -> "Recipe":
+        """Return the recipe with ``settings`` before what it says."""
+        return dataclasses.replace(resolve(self.to_mapping(), where=self.name, settings=settings), head=self.head)
+
+    def with_sources(self, sources: Iterable[str]) -> "Recipe":
+        """Return the recipe with the texts that it is used on."""
+        return dataclasses.replace(self, sources=tuple(sources))
+
+    def with_budget(self, unit: str, amount: float) -> "Recipe":
+        """Return the recipe with a training budget of ``amount`` minutes, steps, tokens or epochs and no other.
+
+        Raises:
+            UsageError: nothing in it is trained by such a budget.
+        """
+        prefixes = [("", self), *((f"{part.name}.", part) for part in self.parts)]
+        keys = [f"{prefix}training.{unit}" for prefix, one in prefixes if unit in options(type(one.training))]
+        if not keys:
+            raise UsageError(f"--{unit}: recipe {self.name} is fitted in one pass and takes no budget")
+        return self.change(dict.fromkeys(keys, amount))
 
     def _with_kind(self, block: str, *, comments: bool) -> str:
         kinds = f"# Kind of tokenizer: {', '.join(TOKENIZERS.names())}.\n" if comments else ""
@@ -182,11 +202,13 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
 def _section(name: str, cls: type[Any], raw: Any, settings: list[Setting], where: str) -> Any:
     values, origins = dict(_mapping(raw, name, where)), {}
     known = options(cls)
-    for setting in settings:
-        if setting.path[0] == name and setting.path != ("tokens", "kind"):
-            key = setting.path[1]
-            values[key] = read_value(setting.text, known[key][0])
-            origins[key] = setting.origin
+    own = [s for s in settings if s.path[0] == name and s.path != ("tokens", "kind")]
+    if any(setting.path[1] in BUDGETS for setting in own):
+        values = {key: value for key, value in values.items() if key not in BUDGETS}  # a budget replaces the file's
+    for setting in own:
+        key = setting.path[1]
+        values[key] = read_value(setting.text, known[key][0])
+        origins[key] = setting.origin
     return from_mapping(cls, values, where=f"{where} [{name}]", origins=origins)
 
 

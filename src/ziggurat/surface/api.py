@@ -1,0 +1,135 @@
+"""The few lines of Python that most people need.
+
+::
+
+    import ziggurat
+
+    model = ziggurat.train("my_texts/", recipe="gpt", minutes=10)
+    print(model.generate("Once upon a time", temperature=0.8))
+    print(model.evaluate("held_out.txt")["bits_per_byte"])
+
+    model = ziggurat.load("runs/my_texts-gpt")
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from ziggurat.artefacts import bundle as bundles
+from ziggurat.artefacts.recipe import load_recipe
+from ziggurat.artefacts.runs import new_folder, open_run
+from ziggurat.artefacts.settings import environment_settings
+from ziggurat.core.config import from_mapping
+from ziggurat.core.protocols import LanguageModel, Tokenizer
+from ziggurat.core.types import Continuation, Listener
+from ziggurat.judge.evaluate import evaluate
+from ziggurat.surface.documents import cut_where_few, read_documents
+from ziggurat.surface.training import figures, train_run
+from ziggurat.training.job import silent
+from ziggurat.use.completion import GenerationConfig, generate
+from ziggurat.use.scoring import Scored, score_texts
+
+__all__ = ["Model", "load", "run_name", "train"]
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+
+class Model:
+    """A trained model with its tokenizer, ready to be used."""
+
+    def __init__(self, bundle: bundles.Bundle) -> None:
+        """Use an open bundle; `load` opens one."""
+        self.bundle = bundle
+
+    @property
+    def path(self) -> Path:
+        """The bundle's folder."""
+        return self.bundle.path
+
+    @property
+    def model(self) -> LanguageModel:
+        """The model itself: ids to log-probabilities."""
+        return self.bundle.model
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Its tokenizer: text to ids and back."""
+        return self.bundle.tokenizer
+
+    def __repr__(self) -> str:
+        return f"<{self.bundle.manifest.family} model at {self.path}>"
+
+    def generate(self, prompt: str = "", *, seed: int = 0, **options: Any) -> str:
+        """Return what the model writes after ``prompt``; ``options`` are the keys of `GenerationConfig`.
+
+        Raises:
+            UnknownNameError: an option that does not exist; the nearest is named.
+        """
+        return self.continuations([prompt], seed=seed, **options)[0].text
+
+    def continuations(self, prompts: Sequence[str], *, seed: int = 0, **options: Any) -> list[Continuation]:
+        """Return ``samples`` continuations of each prompt, with their ids and log-probabilities."""
+        config = from_mapping(GenerationConfig, options, where="generate")
+        return generate(self.model, self.tokenizer, prompts, config, seed=seed)
+
+    def score(self, text: str, *, by: Literal["token", "sentence", "document"] = "document") -> list[Scored]:
+        """Return the log-probability of each unit of ``text``, in nats."""
+        return score_texts(self.model, self.tokenizer, [text], by=by)[0]
+
+    def evaluate(self, texts: Paths, *, seed: int = 0) -> dict[str, Any]:
+        """Return bits per byte with its 95 % interval, perplexity, and speed on files or folders of text."""
+        documents = cut_where_few(read_documents(_names(texts)))
+        return figures(evaluate(self.model, self.tokenizer, documents), seed=seed)
+
+
+def train(
+    texts: Paths,
+    recipe: str = "gpt",
+    *,
+    minutes: float | None = None,
+    out: str | os.PathLike[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    listener: Listener = silent,
+) -> Model:
+    """Train a model on files or folders of text and return it; the run's folder keeps everything.
+
+    Args:
+        texts: Files, folders or globs.
+        recipe: A recipe's name, or a TOML file.
+        minutes: Budget of the gradient training, where the recipe has one.
+        out: The run's folder, which must not hold a run; unless told, a new one below ``runs/``.
+        settings: Other values for the recipe's keys, for example ``{"model.layers": 2}``.
+        listener: Hears of every event.
+
+    Raises:
+        InputError: a text can't be used; the message names file and line.
+        UsageError: the recipe or a setting is wrong.
+    """
+    names = _names(texts)
+    found = load_recipe(recipe, environment_settings(os.environ))
+    found = found.with_sources(names).change(dict(settings or {}))
+    found = found if minutes is None else found.with_budget("minutes", minutes)
+    folder = new_folder(Path("runs"), run_name(names, found.name)) if out is None else Path(out)
+    with open_run(folder, found) as run:
+        return Model(train_run(run, listener))
+
+
+def load(path: str | os.PathLike[str], *, verify: bool | None = None) -> Model:
+    """Open a bundle, or the bundle of a run's folder (see `ziggurat.artefacts.bundle.load`)."""
+    return Model(bundles.load(Path(path), verify=verify))
+
+
+def run_name(names: Sequence[str], recipe: str) -> str:
+    """Return what a new run's folder is called.
+
+    >>> run_name(["texts/novels.jsonl.gz", "more/"], "gpt"), run_name(["-"], "gpt")
+    ('novels-gpt', 'text-gpt')
+    """
+    stem = Path(names[0].partition("://")[2] or names[0]).name.split(".")[0]
+    return f"{stem.strip('-*') or 'text'}-{recipe}"
+
+
+def _names(texts: Paths) -> list[str]:
+    each = [texts] if isinstance(texts, (str, os.PathLike)) else texts
+    return [os.fspath(name) for name in each]

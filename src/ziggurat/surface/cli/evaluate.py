@@ -1,0 +1,84 @@
+"""Measure a bundle on text it has not seen: bits per byte with its interval."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ziggurat.core.config import option
+from ziggurat.core.errors import GateNotMetError
+from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.language import translate
+from ziggurat.surface.terminal import Terminal, align
+
+__all__ = ["COMMAND", "EvaluateOptions", "evaluate"]
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """What is done with the figures."""
+
+    record: str | None = option(None, "name under which the figures go into the bundle's manifest and card")
+    fail_above: float | None = option(None, "bits per byte above which the command ends with exit code 3", low=0)
+    whole: bool = option(False, "never cut long documents into blocks where there are few")
+    seed: int = option(0, "seed of the bootstrap", low=0)
+    json: bool = option(False, "print JSON")
+    quiet: bool = option(False, "say nothing but warnings")
+
+
+@with_options(EvaluateOptions)
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT…", help="Files, folders, globs; - is standard input.")],
+    options: EvaluateOptions,
+) -> None:
+    """Measure bits per byte (95 % bootstrap interval over documents), token perplexity, speed and size.
+
+    Each document is scored from its begin token, its end included; long ones by a rolling window. Perplexities compare
+    only where the tokenizer's fingerprint is the same, bits per byte always.
+    """
+    from ziggurat.artefacts.bundle import load, record
+    from ziggurat.judge.evaluate import evaluate as measure
+    from ziggurat.surface.documents import cut_where_few, read_documents
+    from ziggurat.surface.training import figures
+
+    terminal = Terminal(quiet=options.quiet)
+    opened = load(bundle)
+    documents = read_documents(texts)
+    evaluation = measure(opened.model, opened.tokenizer, documents if options.whole else cut_where_few(documents))
+    found = figures(evaluation, seed=options.seed)
+    found |= {"size_bytes": opened.manifest.size_bytes, "fingerprint": evaluation.fingerprint}
+    if options.record:
+        record(opened.path, {options.record: found})
+    if options.json:
+        terminal.write_json({"bundle": str(opened.path), **found})
+    else:
+        terminal.write(align((translate(name), value) for name, value in _rows(found)))
+        terminal.next(f'ziggurat generate {bundle} --prompt "…"')
+    bits = found.get("bits_per_byte")
+    if options.fail_above is not None and (bits is None or bits > options.fail_above):
+        measured = "no bits per byte: the tokenizer loses text" if bits is None else f"{bits:.4f} bits per byte"
+        raise GateNotMetError(f"{bundle}: {measured}; the gate is {options.fail_above}")
+
+
+def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    if "bits_per_byte" in found:
+        rows = [
+            ("bits per byte", f"{found['bits_per_byte']:.4f}"),
+            ("95 % interval", f"{found['low']:.4f} – {found['high']:.4f}"),
+        ]
+    return [
+        *rows,
+        ("perplexity per token", f"{found['token_perplexity']:.2f}"),
+        ("documents", f"{found['documents']:,}"),
+        ("bytes of text", f"{found['bytes']:,}"),
+        ("tokens", f"{found['tokens']:,}"),
+        ("tokens per second", f"{found['tokens_per_second']:,.0f}"),
+        ("bytes on disk", f"{found['size_bytes']:,}"),
+        ("tokenizer", found["fingerprint"]),
+    ]
+
+
+COMMAND = evaluate

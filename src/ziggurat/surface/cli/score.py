@@ -1,0 +1,70 @@
+"""Tell how likely a bundle finds a text: by token, sentence or document."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ziggurat.core.config import option
+from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.terminal import Terminal
+
+__all__ = ["COMMAND", "ScoreOptions", "score"]
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """What is scored and how it is printed."""
+
+    by: Literal["token", "sentence", "document"] = option("sentence", "unit: token, sentence or document")
+    lines: bool = option(False, "take each line as a text of its own")
+    json: bool = option(False, "print JSON")
+    quiet: bool = option(False, "say nothing but warnings")
+
+
+@with_options(ScoreOptions)
+def score(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILE…|-]", help="Texts; without one, or by -, standard input.")
+    ] = None,
+    *,
+    options: ScoreOptions,
+) -> None:
+    """Print log-probabilities (nats), tokens and text of each unit, separated by tabs.
+
+    The first token is predicted from the begin of text, and the end of text is predicted too: by token it stands in a
+    row of its own, else it counts with the last unit.
+    """
+    from ziggurat.artefacts.bundle import load
+    from ziggurat.surface.documents import read_documents
+    from ziggurat.use.scoring import score_texts
+
+    texts = [document.text for document in read_documents(files or ["-"])]
+    if options.lines:
+        texts = [line for text in texts for line in text.splitlines() if line.strip()]
+    opened = load(bundle)
+    terminal = Terminal(quiet=options.quiet)
+    scored = score_texts(opened.model, opened.tokenizer, texts, by=options.by)
+    if options.json:
+        documents = [
+            [{"text": s.text, "start": s.start, "logprob": s.logprob, "tokens": s.tokens} for s in units]
+            for units in scored
+        ]
+        terminal.write_json({"bundle": str(opened.path), "by": options.by, "unit": "nats", "documents": documents})
+        return
+    for units in scored:
+        for unit in units:
+            terminal.write(f"{unit.logprob:.4f}\t{unit.tokens}\t{_one_line(unit.text)}")
+    total, tokens = (sum(getattr(unit, name) for units in scored for unit in units) for name in ("logprob", "tokens"))
+    terminal.say(
+        "{total:.2f} nats over {tokens} tokens, {mean:.4f} a token", total=total, tokens=tokens, mean=total / tokens
+    )
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+
+
+COMMAND = score

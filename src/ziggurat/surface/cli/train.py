@@ -1,0 +1,124 @@
+"""Train one model on your text, by a recipe, within a budget."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ziggurat.core.config import option
+from ziggurat.core.errors import UsageError
+from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.settings import open_to_settings, split_settings
+from ziggurat.surface.terminal import Terminal, align
+
+if TYPE_CHECKING:
+    from ziggurat.artefacts.bundle import Bundle
+    from ziggurat.artefacts.recipe import Recipe
+    from ziggurat.artefacts.runs import Run
+
+__all__ = ["COMMAND", "TrainOptions", "train"]
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What is trained, for how long, and where it goes; the recipe's own keys are given as ``--model.layers 6``."""
+
+    recipe: str = option("gpt", "a recipe's name (ziggurat recipe lists them), a TOML file, or a run to repeat")
+    minutes: float | None = option(None, "budget in minutes of training", low=0)
+    steps: int | None = option(None, "budget in optimiser steps", low=1)
+    epochs: float | None = option(None, "budget in passes over the text", low=0)
+    seed: int | None = option(None, "seed of everything that is drawn", low=0)
+    out: str | None = option(None, "folder of the run; unless told, a new one below runs/")
+    resume: str | None = option(None, "folder of a run that was interrupted, to go on with")
+    tensorboard: bool = option(False, "write TensorBoard events beside metrics.jsonl")
+    json: bool = option(False, "print JSON")
+    quiet: bool = option(False, "say nothing but warnings")
+
+
+@with_options(TrainOptions)
+def train(
+    context: typer.Context,
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TEXT…]", help="Files, folders, globs; - is standard input. Recipe keys: --model.layers 6"
+        ),
+    ] = None,
+    *,
+    options: TrainOptions,
+) -> None:
+    """Train a model: prepare the text, train a tokenizer and the model on the training split, measure it on the rest.
+
+    Ctrl-C saves a checkpoint; --resume goes on where it stopped and ends with the same weights.
+    """
+    from ziggurat.artefacts.runs import open_run
+    from ziggurat.surface.progress import ProgressDisplay
+    from ziggurat.surface.training import train_run
+
+    names, flags = split_settings(texts or [], context)
+    folder, recipe = _resumed(options, names, flags) if options.resume else _new(options, names, flags)
+    terminal = Terminal(quiet=options.quiet)
+    with open_run(folder, recipe) as run:
+        terminal.say("run folder: {folder}", folder=run.folder)
+        with ProgressDisplay(terminal) as display:
+            bundle = train_run(run, _listener(display, run, tensorboard=options.tensorboard))
+        _report(terminal, run, bundle, json=options.json)
+
+
+def _new(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tuple[Path, "Recipe"]:
+    from ziggurat.artefacts.recipe import load_recipe
+    from ziggurat.artefacts.runs import new_folder
+    from ziggurat.artefacts.settings import environment_settings, flag_settings
+    from ziggurat.surface.api import run_name
+    from ziggurat.text.sources import resolve
+
+    if options.seed is not None:
+        flags = {"seed": str(options.seed), **flags}
+    settings = [*environment_settings(os.environ), *flag_settings(flags)]
+    recipe = _within_budget(load_recipe(options.recipe, settings), options)
+    names = names or list(recipe.sources)
+    if not names:
+        raise UsageError("no text was named: ziggurat train TEXT…, with files, folders, globs or - for standard input")
+    resolve(names)  # a path that is missing is said before a folder is made
+    folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, recipe.name))
+    return folder, recipe.with_sources(names)
+
+
+def _within_budget(recipe: "Recipe", options: TrainOptions) -> "Recipe":
+    units = [unit for unit in ("minutes", "steps", "epochs") if getattr(options, unit) is not None]
+    if len(units) > 1:
+        raise UsageError(f"{' and '.join(f'--{unit}' for unit in units)}: give one budget, not {len(units)}")
+    return recipe.with_budget(units[0], getattr(options, units[0])) if units else recipe
+
+
+def _resumed(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tuple[Path, None]:
+    others = [name for name in ("minutes", "steps", "epochs", "seed", "out") if getattr(options, name) is not None]
+    if names or flags or others:
+        given = names[0] if names else f"--{next(iter([*flags, *others]))}"
+        raise UsageError(f"{given}: a resumed run keeps its own text and recipe; leave it out, or begin a new run")
+    return Path(str(options.resume)), None
+
+
+def _listener(display: Any, run: "Run", *, tensorboard: bool) -> Any:
+    from ziggurat.training import events
+
+    return events.several([display, events.tensorboard(run.folder / "tensorboard")]) if tensorboard else display
+
+
+def _report(terminal: Terminal, run: "Run", bundle: "Bundle", *, json: bool) -> None:
+    measured = bundle.manifest.metrics.get("test", {})
+    if json:
+        facts = {"family": bundle.manifest.family, "training": bundle.manifest.training, "metrics": measured}
+        terminal.write_json({"run": str(run.folder), "bundle": str(bundle.path), **facts})
+        return
+    rows = [("bundle", str(bundle.path)), ("family", bundle.manifest.family)]
+    if "bits_per_byte" in measured:
+        interval = f"[{measured['low']:.3f}, {measured['high']:.3f}]"
+        rows.append(("bits per byte, held out", f"{measured['bits_per_byte']:.3f} {interval}"))
+    terminal.write(align(rows))
+    terminal.next(f'ziggurat generate {run.folder} --prompt "…"')
+
+
+COMMAND = open_to_settings(train)
