@@ -17,7 +17,7 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
 __all__ = ["cache_folder", "even_ranges", "in_parallel", "kernel", "thread_count"]
 
@@ -139,7 +139,7 @@ def _announce_compilation() -> None:
 
         def on_start(self, event: Any) -> None:
             function = event.data["dispatcher"].py_func
-            if self.depth == 0 and cast(str, function.__module__).startswith("ziggurat."):
+            if self.depth == 0 and str(function.__module__).startswith("ziggurat."):
                 name = f"{function.__module__}.{function.__name__}"
                 _LOG.info("compiling %s (first run on this machine; kept in %s)", name, cache_folder())
             self.depth += 1

@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.compiled import in_parallel
-from ziggurat.core.types import FloatArray
+from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.models.ngram_trie import NgramTrie
 from ziggurat.training.kernels import kneser_ney, ngram_trie
 from ziggurat.training.ngram_counting import NgramCounts
@@ -101,29 +101,46 @@ def smooth(
 
 
 def _link(found: NgramCounts, threads: int) -> npt.NDArray[np.integer]:
-    """Link each n-gram to its end (without the first word) and count for each end what stands before it.
-
-    Counting one order goes on while the next is being linked: two threads must not add to one counter.
-    """
-    size, order, starts = found.shape.size, found.shape.order, found.starts
-    link_type = np.int32 if found.first_child.itemsize == 4 else np.int64
-    suffixes: npt.NDArray[np.integer] = found.scratch.empty(int(starts[-1]) - size, link_type)
-    for level in range(2, order + 2):
-        tasks = []
-        if level > 2:
-            span = (int(starts[level - 2]), int(starts[level - 1]))
-            tasks.append(partial(ngram_trie.add_continuations, suffixes, span, size, found.counts))
-        if level <= order:
-            for parents in _parents(found, level - 1, threads):
-                arguments = (found.words, found.first_child, suffixes, parents, size)
-                tasks.append(partial(ngram_trie.link_suffixes, *arguments))
-        in_parallel(tasks, threads=threads)
+    """Link each n-gram to its end (itself without the first word), and count for each what stands before it."""
+    size, bos, eos = found.shape.size, found.shape.bos, found.shape.eos
+    suffixes: npt.NDArray[np.integer] = found.scratch.empty(int(found.starts[-1]) - size, found.first_child.dtype.type)
+    if found.shape.order > 1:
+        ngram_trie.link_bigrams(found.words, suffixes, found.counts, int(found.starts[2] - found.starts[1]))
+    elif bos == eos:
+        found.counts[bos] -= 1  # the first bos of the text is no word that anything predicts
+    with_bos = (bos, bos + 1)  # nodes of the order at hand that begin with bos
+    for level in range(3, found.shape.order + 1):
+        sizes = found.counts[found.starts[level - 3] : found.starts[level - 2]]
+        if level > 3:  # those with bos have plain counts, and no n-gram ends with them
+            with_bos = (int(found.first_child[with_bos[0]]), int(found.first_child[with_bos[1]]))
+            sizes = sizes.copy()
+            sizes[with_bos[0] - found.starts[level - 3] : with_bos[1] - found.starts[level - 3]] = 0
+        _link_level(found, suffixes, level, sizes, threads)
         found.scratch.release()
-    if order == 1 and found.shape.bos == found.shape.eos:
-        found.counts[found.shape.bos] -= 1  # the first bos of the text is no word that anything predicts
-    if found.shape.bos != found.shape.eos:
-        found.counts[found.shape.bos] = 0
+    if bos != eos:
+        found.counts[bos] = 0
     return suffixes
+
+
+def _link_level(
+    found: NgramCounts, suffixes: npt.NDArray[np.integer], level: int, sizes: IdArray, threads: int
+) -> None:
+    """Link the n-grams of one order; ``sizes`` says how many contexts have each n-gram two orders below as suffix."""
+    low, middle, high = (int(found.starts[level - k]) for k in (3, 2, 1))
+    unigrams = found.shape.size
+    stops = np.cumsum(sizes, dtype=suffixes.dtype)
+    grouped: npt.NDArray[np.integer] = found.scratch.empty(high - middle, found.first_child.dtype.type)
+
+    def link(first: int, last: int) -> None:
+        ends, begin = (low + first, low + last), int(stops[first] - sizes[first])
+        cursors = np.subtract(stops[first:last], sizes[first:last])
+        contexts = suffixes[middle - unigrams : high - unigrams]
+        ngram_trie.group_parents(contexts, (middle, high), ends, cursors, grouped)
+        trie = (found.words, found.first_child)
+        ngram_trie.link_suffixes(trie, ends, (begin, cursors, grouped), suffixes, found.counts)
+
+    cuts = [0, *np.searchsorted(stops, grouped.size * np.arange(1, threads) // threads).tolist(), sizes.size]
+    in_parallel([partial(link, *span) for span in itertools.pairwise(cuts) if span[0] < span[1]], threads=threads)
 
 
 def _parents(found: NgramCounts, level: int, threads: int) -> list[tuple[int, int]]:

@@ -21,7 +21,7 @@ from ziggurat.core.compiled import kernel
 from ziggurat.core.intrinsics import prefetch
 from ziggurat.core.types import IdArray
 
-__all__ = ["add_continuations", "count_levels", "fill_levels", "link_suffixes"]
+__all__ = ["count_levels", "fill_levels", "group_parents", "link_bigrams", "link_suffixes"]
 
 Numbers: TypeAlias = npt.NDArray[np.integer]
 Source: TypeAlias = tuple[IdArray, IdArray, Numbers, IdArray]
@@ -110,50 +110,71 @@ def fill_levels(  # noqa: C901 - one scan, in one piece
 
 
 @kernel
-def link_suffixes(
-    words: Numbers, first_child: Numbers, suffixes: Numbers, span: tuple[int, int], vocabulary_size: int
-) -> None:
-    """Set ``suffixes[c − V]`` of all children c of the parents in ``span``: the node of c without its first word.
-
-    *Idea.* With s the suffix of parent x, the suffix of child (x, w) is the child (s, w). Both lists of children are
-    sorted, and the second contains the first.
-    """
-    for parent in range(span[0], span[1]):
-        child, last = first_child[parent], first_child[parent + 1]
-        if parent < vocabulary_size:
-            for node in range(child, last):
-                suffixes[node - vocabulary_size] = words[node]
-            continue
-        soon = min(parent + _AHEAD, span[1] - 1) - vocabulary_size
-        prefetch(first_child, suffixes[soon])
-        near = min(parent + _AHEAD // 2, span[1] - 1) - vocabulary_size
-        prefetch(words, first_child[suffixes[near]])
-        suffix = suffixes[parent - vocabulary_size]
-        low, high = first_child[suffix], first_child[suffix + 1]
-        for node in range(child, last):
-            low = _seek(words, words[node], low, high)
-            suffixes[node - vocabulary_size] = low
-            low += 1
-
-
-@kernel(inline=True)
-def _seek(words: Numbers, word: int, low: int, high: int) -> int:
-    """Return where ``word`` stands in the ascending ``words[low:high]``, which contains it: probably near ``low``."""
-    stride = 1
-    while low + stride < high and words[low + stride] <= word:
-        low += stride
-        stride <<= 1
-    high = min(high, low + stride)
-    size = high - low
-    while size > 1:
-        half = size >> 1
-        low += half if words[low + half] <= word else 0
-        size -= half
-    return low
+def link_bigrams(words: Numbers, suffixes: Numbers, counts: IdArray, bigrams: int) -> None:
+    """Link each bigram to its second word, and count for each word the different words before it."""
+    vocabulary_size = words.size - suffixes.size
+    for node in range(vocabulary_size, vocabulary_size + bigrams):
+        suffixes[node - vocabulary_size] = words[node]
+        counts[words[node]] += 1
 
 
 @kernel
-def add_continuations(suffixes: Numbers, span: tuple[int, int], vocabulary_size: int, counts: IdArray) -> None:
-    """Count for each n-gram the different words before it: one for each node of ``span`` whose suffix it is."""
-    for node in range(span[0], span[1]):
-        counts[suffixes[node - vocabulary_size]] += 1
+def group_parents(
+    suffixes: Numbers, parents: tuple[int, int], ends: tuple[int, int], cursors: Numbers, grouped: Numbers
+) -> None:
+    """Sort the nodes of ``parents`` whose suffix is in ``ends`` by their suffix, in ascending order within a group.
+
+    ``suffixes`` are those of ``parents``; ``cursors`` hold where the group of each node of ``ends`` begins in
+    ``grouped``, and afterwards where it ends.
+    """
+    low, high = ends
+    for parent in range(parents[0], parents[1]):
+        suffix = suffixes[parent - parents[0]]
+        if low <= suffix < high:
+            grouped[cursors[suffix - low]] = parent
+            cursors[suffix - low] += 1
+
+
+@kernel
+def link_suffixes(
+    trie: tuple[Numbers, Numbers],
+    ends: tuple[int, int],
+    groups: tuple[int, Numbers, Numbers],
+    suffixes: Numbers,
+    counts: IdArray,
+) -> None:
+    """Link the children of all parents that have a suffix in ``ends``; count for each suffix the words before it.
+
+    *Idea.* With s the suffix of parent x, the suffix of child (x, w) is the child (s, w). Taken together, all parents
+    of one s need each child of s by its word: a table of the vocabulary's size gives it at once. And since every word
+    before (s, w) comes up here, and nowhere else, counting needs no lock.
+
+    Args:
+        trie: ``(words, first_child)``.
+        ends: The suffixes s.
+        groups: Where the first group begins; where each one ends; the parents by group (see `group_parents`).
+        suffixes: Written for the children, from the first bigram on.
+        counts: Raised for the children's suffixes.
+    """
+    words, first_child = trie
+    begin, stops, grouped = groups
+    size = words.size - suffixes.size
+    table = np.empty(size, suffixes.dtype)
+    for suffix in range(ends[0], ends[1]):
+        stop = stops[suffix - ends[0]]
+        low = first_child[suffix]
+        alone = stop - begin == 1  # then its children are all the children that its suffix has
+        if not alone:
+            for node in range(low, first_child[suffix + 1]):
+                table[words[node]] = node
+        for place in range(begin, stop):
+            prefetch(first_child, grouped[min(place + _AHEAD, grouped.size - 1)])
+            soon = first_child[grouped[min(place + _AHEAD // 2, grouped.size - 1)]]
+            prefetch(words, soon)
+            prefetch(suffixes, soon - size)
+            first = first_child[grouped[place]]
+            for node in range(first, first_child[grouped[place] + 1]):
+                end = low + node - first if alone else table[words[node]]
+                suffixes[node - size] = end
+                counts[end] += 1
+        begin = stop
