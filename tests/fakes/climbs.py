@@ -3,7 +3,9 @@
 from ziggurat.study.result import Climb, Comparison, Entrant, Probe, Sample, Yardstick
 
 
-def entrant(name: str, bits_per_byte: float, *, size_bytes: int, curve: tuple[tuple[float, float], ...] = ()) -> Entrant:
+def entrant(
+    name: str, bits_per_byte: float, *, size_bytes: int, curve: tuple[tuple[float, float], ...] = ()
+) -> Entrant:
     return Entrant(
         name=name,
         family={"gpt": "decoder", "lstm": "recurrent"}.get(name, name),

@@ -8,7 +8,7 @@ parts (for a model made of others), training, bundle.
 import hashlib
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +71,12 @@ def prepare_material(corpus: Corpus, kind: str, config: Any, folder: Path, *, li
     return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key)
 
 
-def fit(recipe: Recipe, material: Material, folder: Path, *, listener: Listener = silent) -> Bundle:
+def fit(
+    recipe: Recipe, material: Material, folder: Path, *, listener: Listener = silent, parts: Sequence[Bundle] = ()
+) -> Bundle:
     """Train the recipe's model and return its bundle, ``folder/bundle``; go on where an earlier run stopped.
+
+    ``parts`` are models for the recipe's parts that are trained already; otherwise they are trained here.
 
     Raises:
         InterruptedRunError: the user stopped it; a checkpoint is saved.
@@ -81,7 +85,7 @@ def fit(recipe: Recipe, material: Material, folder: Path, *, listener: Listener 
     key = _key(material.key, recipe.to_mapping() | {"sources": []})
     if _is_done(folder, "bundle", key) and (folder / "bundle" / NAME).is_file():
         return load(folder / "bundle")
-    parts = [
+    parts = parts or [
         fit(part, material, folder / "parts" / part.name, listener=_named(part.name, listener)) for part in recipe.parts
     ]
     listener = several((metrics_file(folder / METRICS), listener))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary
 
-__all__ = ["Family", "LanguageModel", "Metric", "SequenceScorer", "State", "TokenStream", "Tokenizer"]
+__all__ = ["Family", "LanguageModel", "Metric", "SequenceScorer", "Sizable", "State", "TokenStream", "Tokenizer"]
 
 State: TypeAlias = Any
 """What a model remembers of a batch of prefixes; opaque to all but the model that made it."""
@@ -161,6 +161,15 @@ class Family(Protocol):
 
     def tiny(self, *, seed: int) -> LanguageModel:
         """Return a small model with random content for the law tests (vocabulary 11 ids, bos = eos = 0)."""
+        ...
+
+
+@runtime_checkable
+class Sizable(Protocol):
+    """A family whose models come in any size."""
+
+    def sized(self, parameters: int) -> Any:
+        """Return a configuration with about so many parameters beside the embeddings, in good proportions."""
         ...
 
 

@@ -173,6 +173,15 @@ class DecoderFamily:
         load_tensors(network, {name.removeprefix("model."): array for name, array in tensors.items()})
         return NeuralLanguageModel(network)
 
+    def sized(self, parameters: int) -> DecoderConfig:
+        """Return a decoder with about so many parameters beside the embeddings.
+
+        *Maths.* L blocks of width D have 12·L·D² of them; D is about 48 L, near the proportions of small GPT models.
+        """
+        layers = max(2, round((parameters / (12 * 48**2)) ** (1 / 3)))
+        width = 32 * max(1, round(math.sqrt(parameters / (12 * layers)) / 32))
+        return DecoderConfig(layers=layers, width=width, heads=width // 32)
+
     def tiny(self, *, seed: int) -> NeuralLanguageModel:
         """Return a small random decoder with wide weights, so that its distributions are far from uniform."""
         config = DecoderConfig(layers=2, width=20, heads=4, key_heads=2, head_width=6, feedforward=28, context=64)

@@ -8,6 +8,7 @@ Shape suffixes: **B** batch, **T** time, **V** vocabulary, **D** width.
 """
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -156,6 +157,15 @@ class RecurrentFamily:
         network = RecurrentNetwork(own, vocabulary)
         load_tensors(network, tensors)
         return NeuralLanguageModel(network)
+
+    def sized(self, parameters: int) -> RecurrentConfig:
+        """Return a tied network with about so many parameters beside the embeddings.
+
+        *Maths.* One layer of D cells has 8·D²; two, D → 2D → D, have 36·D². The second pays from about 2 M on.
+        """
+        layers, factor = (1, 8) if parameters < 2_000_000 else (2, 36)
+        embedding = 32 * max(1, round(math.sqrt(parameters / factor) / 32))
+        return RecurrentConfig(layers=layers, embedding=embedding, hidden=2 * embedding)
 
     def tiny(self, *, seed: int) -> NeuralLanguageModel:
         """Return a small random network with wide weights, so that its distributions are far from uniform."""

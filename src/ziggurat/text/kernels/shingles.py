@@ -114,13 +114,13 @@ def signatures(
         full = row != empty
         if full.any():
             original = row.copy()
-            for place in range(bins):
+            for slot in range(bins):
                 distance = 0
-                while not full[(place + distance) % bins]:
+                while not full[(slot + distance) % bins]:
                     distance += 1
-                value = np.uint64(original[(place + distance) % bins])
+                value = np.uint64(original[(slot + distance) % bins])
                 if distance:
-                    row[place] = np.uint32(
+                    row[slot] = np.uint32(
                         mix(value + np.uint64(distance) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFE)
                     )
     return result
@@ -135,9 +135,7 @@ def jaccard(text: Bytes, starts: Places, stops: Places, pairs: Places, width: in
         second = pairs[number, 1]
         a = np.unique(shingle_hashes(text, starts[first], stops[first], width))
         b = np.unique(shingle_hashes(text, starts[second], stops[second], width))
-        i = np.int64(0)
-        j = np.int64(0)
-        common = 0
+        common, i, j = 0, 0, 0
         while i < len(a) and j < len(b):
             if a[i] == b[j]:
                 common += 1

@@ -1,0 +1,158 @@
+"""The climb: train every family within a budget, measure all on the same held-out documents, say which to use."""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ziggurat import __version__
+from ziggurat.artefacts.bundle import Bundle, record
+from ziggurat.artefacts.fit import Material, prepare_material
+from ziggurat.core.files import write_text
+from ziggurat.core.types import Document, Listener
+from ziggurat.judge import compressors
+from ziggurat.judge.evaluate import Evaluation, evaluate
+from ziggurat.judge.ranking import Pair, rank
+from ziggurat.study.clock import Clock
+from ziggurat.study.entrants import TOGETHER, Entry, describe, train_all
+from ziggurat.study.probing import probe
+from ziggurat.study.result import Climb, Comparison, Sample, Yardstick
+from ziggurat.text.corpus import Corpus, prepare
+from ziggurat.use.completion import GenerationConfig, generate
+
+__all__ = ["RESULT", "climb", "evaluate_bundles"]
+
+RESULT = "climb.json"
+SAMPLING = GenerationConfig(temperature=0.8, top_p=0.95, max_tokens=80)
+PROMPTS = 2
+PROMPT_CHARACTERS = 60
+COMPRESSED_TRAINING_BYTES = 12_000_000
+"""Training text up to which ``xz`` is also given it: beyond, it would take longer than the models."""
+
+
+def climb(entry: Entry, *, listener: Listener) -> Climb:
+    """Run the climb and leave the bundles and ``climb.json`` in the entry's folder.
+
+    Raises:
+        InputError: a source can't be used, or there is too little text.
+        UsageError: the budget is too short for anything.
+        InterruptedRunError: the user stopped it; the same command goes on.
+    """
+    clock = Clock(60 * entry.minutes)
+    with clock.stage("text"):
+        listener({"event": "stage", "stage": "text"})
+        corpus = prepare(entry.sources, entry.text, folder=entry.folder / "corpus", listener=listener)
+    with clock.stage("tokenizer"):
+        listener({"event": "stage", "stage": "tokenizer"})
+        kind, config, probes = probe(corpus, seed=entry.seed)
+        material = prepare_material(corpus, kind, config, entry.folder / "material", listener=listener)
+    with clock.stage("compressors"):
+        yardsticks = _yardsticks(corpus)
+    facts = _tokenizer_facts(material)
+    trained = train_all(entry, material, clock, bytes_per_token=facts["bytes_per_token"], listener=listener)
+    documents = list(corpus.test)
+    bundles = {one.recipe.name: one.bundle for one in trained}
+    with clock.stage("evaluate"):
+        listener({"event": "stage", "stage": "evaluate"})
+        evaluations = evaluate_bundles(bundles, documents)
+        ranking = rank(evaluations, seed=entry.seed)
+    with clock.stage("samples"):
+        listener({"event": "stage", "stage": "samples"})
+        samples = {name: _samples(bundle, documents, seed=entry.seed) for name, bundle in bundles.items()}
+    dev = material.dev or material.train
+    entrants = {
+        one.recipe.name: describe(entry, one, evaluations[one.recipe.name], samples[one.recipe.name], corpus, dev)
+        for one in trained
+    }
+    for name, evaluation in evaluations.items():
+        _record(entry.folder / entrants[name].bundle, evaluation, seed=entry.seed)
+    result = Climb(
+        title=entry.title,
+        sources=entry.sources,
+        command=entry.command,
+        seed=entry.seed,
+        budget_seconds=clock.budget_seconds,
+        seconds=clock.elapsed_seconds,
+        spent=clock.spent(),
+        corpus=corpus.facts(),
+        tokenizer=facts,
+        probes=tuple(probes),
+        held_out_documents=len(documents),
+        held_out_bytes=corpus.test.size_bytes,
+        entrants=tuple(entrants[name] for name in ranking.names),
+        comparisons=tuple(_comparison(pair) for pair in ranking.pairs),
+        yardsticks=yardsticks,
+        recommended=ranking.names[0],
+        best_single=next(name for name in ranking.names if name != TOGETHER),
+        sampling={"temperature": SAMPLING.temperature, "top_p": SAMPLING.top_p, "tokens": SAMPLING.max_tokens},
+        machine={"version": __version__, "python": platform.python_version(), "cores": os.cpu_count() or 1},
+    )
+    write_text(entry.folder / RESULT, result.to_json())
+    return result
+
+
+def evaluate_bundles(bundles: Mapping[str, Bundle], documents: Sequence[Document]) -> dict[str, Evaluation]:
+    """Score the same documents with every bundle."""
+    return {name: evaluate(bundle.model, bundle.tokenizer, documents) for name, bundle in bundles.items()}
+
+
+def _yardsticks(corpus: Corpus) -> tuple[Yardstick, ...]:
+    found = [Yardstick(name, value) for name, value in compressors.alone(corpus.test).items()]
+    if corpus.train.size_bytes <= COMPRESSED_TRAINING_BYTES:
+        value = compressors.given_training_text(corpus.train, corpus.test)
+        found.append(Yardstick("xz -9e after the training text", value))
+    return tuple(found)
+
+
+def _samples(bundle: Bundle, documents: Sequence[Document], *, seed: int) -> tuple[Sample, ...]:
+    prompts = [_beginning(document.text) for document in documents[:PROMPTS]]
+    written = generate(bundle.model, bundle.tokenizer, prompts, SAMPLING, seed=seed)
+    return tuple(Sample(prompt, one.text) for prompt, one in zip(prompts, written, strict=True))
+
+
+def _beginning(text: str) -> str:
+    """Return the first words of a text."""
+    head = text[:PROMPT_CHARACTERS]
+    return head[: head.rfind(" ")] if " " in head[PROMPT_CHARACTERS // 2 :] else head[: PROMPT_CHARACTERS // 3]
+
+
+def _tokenizer_facts(material: Material) -> dict[str, Any]:
+    store = material.dev or material.train
+    tokenizer = material.tokenizer
+    return {
+        "kind": tokenizer.kind,
+        "vocabulary": tokenizer.vocabulary.size,
+        "bytes_per_token": store.size_bytes / max(1, len(store.tokens)),
+        "fingerprint": tokenizer.fingerprint,
+    }
+
+
+def _comparison(pair: Pair) -> Comparison:
+    difference = pair.difference
+    return Comparison(
+        better=pair.better,
+        worse=pair.worse,
+        difference=difference.value,
+        low=difference.low,
+        high=difference.high,
+        p_value=pair.corrected_p_value,
+        distinguishable=pair.distinguishable,
+        smallest_detectable=difference.smallest_detectable,
+        text_factor=difference.text_factor,
+    )
+
+
+def _record(bundle: Path, evaluation: Evaluation, *, seed: int) -> None:
+    interval = evaluation.interval(seed=seed)
+    figures = {
+        "bits_per_byte": interval.value,
+        "bits_per_byte_low": interval.low,
+        "bits_per_byte_high": interval.high,
+        "token_perplexity": evaluation.token_perplexity,
+        "documents": len(evaluation.ids),
+        "bytes": sum(evaluation.document_bytes),
+        "tokens": sum(evaluation.tokens),
+        "tokens_per_second": evaluation.tokens_per_second,
+    }
+    record(bundle, {"test": figures})

@@ -1,0 +1,160 @@
+"""The models of a climb: how large each may be, how long each trains, and what is said of it afterwards."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ziggurat.artefacts.bundle import Bundle
+from ziggurat.artefacts.fit import Material, fit
+from ziggurat.artefacts.recipe import Recipe, load_recipe
+from ziggurat.artefacts.runs import METRICS, read_metrics
+from ziggurat.core.config import to_mapping
+from ziggurat.core.errors import UsageError
+from ziggurat.core.files import write_text
+from ziggurat.core.protocols import Sizable
+from ziggurat.core.types import Listener
+from ziggurat.judge.evaluate import Evaluation, evaluate
+from ziggurat.models.registry import FAMILIES
+from ziggurat.study.clock import Clock
+from ziggurat.study.probing import order_for
+from ziggurat.study.result import Entrant, Sample
+from ziggurat.study.sizing import measured_flops, parameters_for
+from ziggurat.text.corpus import Corpus
+from ziggurat.text.options import TextConfig
+from ziggurat.tokens.store import Store
+
+__all__ = ["TOGETHER", "Entry", "Trained", "describe", "train_all"]
+
+SINGLES = ("ngram", "lstm", "gpt")
+TOGETHER = "mixture"
+"""The recipe whose parts are all the others."""
+RESERVE_FRACTION = 0.12
+"""Part of the budget kept for mixing, scoring, samples and the report."""
+LEAST_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a climb is asked to do."""
+
+    sources: tuple[str, ...]
+    folder: Path
+    minutes: float
+    title: str
+    command: str
+    seed: int = 0
+    text: TextConfig = field(default_factory=TextConfig)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A recipe and the bundle that came of it."""
+
+    recipe: Recipe
+    bundle: Bundle
+    seconds: float
+
+
+def train_all(
+    entry: Entry, material: Material, clock: Clock, *, bytes_per_token: float, listener: Listener
+) -> list[Trained]:
+    """Train the singles, each network with its share of what is left of the budget, then mix them.
+
+    Raises:
+        UsageError: the budget is too short for anything.
+        InterruptedRunError: the user stopped it; the same command goes on.
+    """
+    recipes = [load_recipe(name).change({"seed": entry.seed}) for name in SINGLES]
+    waiting = sum(isinstance(FAMILIES.get(recipe.family), Sizable) for recipe in recipes)
+    flops = measured_flops()
+    reserve = RESERVE_FRACTION * clock.budget_seconds
+    trained: list[Trained] = []
+    for recipe in recipes:
+        if isinstance(FAMILIES.get(recipe.family), Sizable):
+            seconds = (clock.remaining_seconds - reserve) / waiting
+            waiting -= 1
+            if seconds < LEAST_SECONDS:
+                raise UsageError(f"{entry.minutes:g} minutes are too short for this text: give more --minutes")
+            plan = _sized(recipe, seconds, flops, len(material.train.tokens))
+        else:
+            plan = _ordered(recipe, order_for(bytes_per_token))
+        trained.append(_train(entry, plan, material, clock, listener))
+    recipe = load_recipe(TOGETHER).change({"seed": entry.seed})
+    families = tuple(one.recipe.family for one in trained)
+    recipe = dataclasses.replace(
+        recipe,
+        parts=tuple(one.recipe for one in trained),
+        model=dataclasses.replace(recipe.model, parts=families),
+    )
+    trained.append(_train(entry, recipe, material, clock, listener, parts=[one.bundle for one in trained]))
+    return trained
+
+
+def describe(
+    entry: Entry, one: Trained, evaluation: Evaluation, samples: tuple[Sample, ...], corpus: Corpus, dev: Store
+) -> Entrant:
+    """Return what the report says of a trained model."""
+    manifest = one.bundle.manifest
+    interval = evaluation.interval(seed=entry.seed)
+    to_bits_per_byte = (len(dev.tokens) - 1) / dev.size_bytes / math.log(2)
+    events = read_metrics(entry.folder / one.recipe.name / METRICS)
+    losses = [(float(e["seconds"]), float(e["loss"]) * to_bits_per_byte) for e in events if e["event"] == "eval"]
+    if "dev_loss" in manifest.training:
+        dev_figure = float(manifest.training["dev_loss"]) * to_bits_per_byte
+    else:
+        dev_figure = float(evaluate(one.bundle.model, one.bundle.tokenizer, corpus.dev).bits_per_byte or 0.0)
+    return Entrant(
+        name=one.recipe.name,
+        family=one.recipe.family,
+        bundle=f"{one.recipe.name}/bundle",
+        parameters=int(manifest.model["parameters"]),
+        size_bytes=manifest.size_bytes,
+        train_seconds=one.seconds,
+        steps=int(manifest.training.get("steps", 0)),
+        bits_per_byte=interval.value,
+        low=interval.low,
+        high=interval.high,
+        token_perplexity=evaluation.token_perplexity,
+        tokens_per_second=evaluation.tokens_per_second,
+        nats=evaluation.nats,
+        curve=tuple(losses) if len(losses) > 1 else (),
+        dev_bits_per_byte=dev_figure,
+        samples=samples,
+    )
+
+
+def _train(
+    entry: Entry,
+    recipe: Recipe,
+    material: Material,
+    clock: Clock,
+    listener: Listener,
+    *,
+    parts: Sequence[Bundle] = (),
+) -> Trained:
+    began = time.perf_counter()
+    with clock.stage(f"train {recipe.name}"):
+        folder = entry.folder / recipe.name
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "recipe.toml", recipe.with_sources(entry.sources).to_toml())
+        bundle = fit(recipe, material, folder, listener=listener, parts=parts)
+    return Trained(recipe, bundle, time.perf_counter() - began)
+
+
+def _ordered(recipe: Recipe, order: int) -> Recipe:
+    """Return the recipe with the n-gram order that fits the tokens, where it has an order."""
+    return recipe.change({"model.order": order}) if hasattr(recipe.model, "order") else recipe
+
+
+def _sized(recipe: Recipe, seconds: float, flops: float, training_tokens: int) -> Recipe:
+    """Return the recipe with a network that the seconds and the text can carry."""
+    parameters = parameters_for(seconds=seconds, flops=flops, training_tokens=training_tokens)
+    family: Any = FAMILIES.get(recipe.family)
+    keys = {f"model.{key}": value for key, value in to_mapping(family.sized(parameters)).items()}
+    dropouts = {key: value for key, value in to_mapping(recipe.model).items() if key.startswith("dropout")}
+    keys |= {f"model.{key}": value for key, value in dropouts.items()}
+    return recipe.change(keys).with_budget("minutes", seconds / 60)
