@@ -160,6 +160,7 @@ def link_suffixes(
     begin, stops, grouped = groups
     size = words.size - suffixes.size
     table = np.empty(size, suffixes.dtype)
+    last = stops[stops.size - 1] - 1  # groups behind belong to other threads
     for suffix in range(ends[0], ends[1]):
         stop = stops[suffix - ends[0]]
         low = first_child[suffix]
@@ -168,8 +169,8 @@ def link_suffixes(
             for node in range(low, first_child[suffix + 1]):
                 table[words[node]] = node
         for place in range(begin, stop):
-            prefetch(first_child, grouped[min(place + _AHEAD, grouped.size - 1)])
-            soon = first_child[grouped[min(place + _AHEAD // 2, grouped.size - 1)]]
+            prefetch(first_child, grouped[min(place + _AHEAD, last)])
+            soon = first_child[grouped[min(place + _AHEAD // 2, last)]]
             prefetch(words, soon)
             prefetch(suffixes, soon - size)
             first = first_child[grouped[place]]
