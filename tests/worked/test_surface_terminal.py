@@ -1,6 +1,7 @@
 """What a command says and where: data on one stream, words for people on the other, in the user's language."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -105,16 +106,11 @@ def test_settings_are_taken_out_from_among_the_arguments() -> None:
         (["--minuts", "5"], UnknownNameError, "unknown option '--minuts'; did you mean '--minutes'?"),
         (["-m", "5"], UnknownNameError, "unknown option '-m'"),
         (["--model.layers"], UsageError, "--model.layers: needs a value"),
-        (["--model.layers="], None, ""),
     ],
 )
-def test_a_flag_that_is_none_is_named(words: list[str], error: type[Exception] | None, message: str) -> None:
-    if error is None:
-        assert split_settings(words, CONTEXT) == ([], {"model.layers": ""})
-        return
-    with pytest.raises(error, match="") as caught:
+def test_a_flag_that_is_none_is_named(words: list[str], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=re.escape(message)):
         split_settings(words, CONTEXT)
-    assert message in str(caught.value)
 
 
 def test_a_command_is_opened_without_being_changed() -> None:

@@ -58,8 +58,10 @@ class Terminal:
         sys.stderr.flush()
 
 
-def align(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows in columns, the first to the left and the others to the right; wide characters count as two.
+def align(rows: Iterable[Sequence[str]], *, numbers: bool = True) -> str:
+    """Return rows in columns; where the columns after the first hold ``numbers``, these stand to the right.
+
+    Wide characters count as two columns of the terminal.
 
     >>> print(align([("bits per byte", "1.97"), ("困惑度", "41")]))
     bits per byte  1.97
@@ -70,7 +72,8 @@ def align(rows: Iterable[Sequence[str]]) -> str:
     lines = []
     for row in table:
         cells = [
-            _pad(cell, width, left=not column) for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            _pad(cell, width, left=not (column and numbers))
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)

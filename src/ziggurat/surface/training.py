@@ -28,8 +28,8 @@ def train_run(run: Run, listener: Listener) -> Bundle:
         corpus = _corpus(run, listener)
         material = prepare_material(corpus, recipe.tokenizer, recipe.tokens, run.folder / "tokens", listener=listener)
         bundle = fit(recipe, material, run.folder, listener=listener)
-    except InterruptedRunError as error:
-        stopped = str(error).partition(";")[0]
+    except (InterruptedRunError, KeyboardInterrupt) as error:
+        stopped = str(error).partition(";")[0] or "interrupted"
         raise InterruptedRunError(f"{stopped}; go on with: ziggurat train --resume {run.folder}") from error
     if len(corpus.test) and MEASURED_ON not in bundle.manifest.metrics:
         listener({"event": "stage", "stage": "evaluate"})

@@ -6,14 +6,18 @@ typer function. Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 a gate not
 
 import errno
 import os
+import re
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
 from ziggurat import __version__
-from ziggurat.core.errors import DiskFullError, UnknownNameError, ZigguratError
+from ziggurat.core.errors import DiskFullError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.registry import Registry
+from ziggurat.surface import language
+from ziggurat.surface.language import translate
 
 __all__ = ["COMMANDS", "command_line", "main", "overview"]
 
@@ -26,8 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     ``ZIGGURAT_TRACEBACK=1`` in the environment lets errors through, for those who look for their cause.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries' warnings are for developers, who ask for them by -W
     try:
-        code = _dispatch(arguments)
+        code = _dispatch(_without_language(arguments))
         sys.stdout.flush()
     except BrokenPipeError:
         # the reader of a pipe went away (`| head`): not a failure, and nothing more can be said to it
@@ -38,9 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ZigguratError as error:
         return _fail(str(error), error.exit_code)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return _fail("the disk is full; make room and run the command again", DiskFullError.exit_code)
         return _fail(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "), 1)
+    except MemoryError:
+        return _fail("not enough memory; give less text, a smaller model or a smaller batch", 1)
+    except Exception as error:
+        return _fail(f"unexpected {type(error).__name__}: {_first_words(error)}; ZIGGURAT_TRACEBACK=1 shows where", 1)
+    finally:
+        language.choose(None)
     return code
 
 
@@ -56,55 +68,91 @@ def _dispatch(arguments: list[str]) -> int:
     return command_line(arguments[0], arguments[1:])
 
 
+def _without_language(arguments: list[str]) -> list[str]:
+    """Take ``--lang zh``, which every command has, out of the arguments, and speak that language from now on."""
+    kept: list[str] = []
+    waiting = iter(arguments)
+    for word in waiting:
+        if word == "--":
+            return [*kept, word, *waiting]
+        flag, given, value = word.partition("=")
+        if flag != "--lang":
+            kept.append(word)
+            continue
+        value = value if given else next(waiting, "")
+        if value not in language.LANGUAGES:
+            raise UnknownNameError("language", value, language.LANGUAGES, where="--lang")
+        language.choose(value)
+    return kept
+
+
 def command_line(name: str, arguments: Sequence[str]) -> int:
     """Import the command ``name`` and run it with ``arguments``; return its exit code."""
+    if name.startswith("-"):
+        raise UnknownNameError("option", name, ("--help", "--lang", "--version"))
     command = COMMANDS.get(name)
     import typer
 
+    from ziggurat.surface.cli.process import prepared
+
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(name, context_settings=getattr(command, "context_settings", None))(command)
+    built = _in_language(typer.main.get_command(app))
     try:
-        result = typer.main.get_command(app).main(
-            args=list(arguments), prog_name=f"ziggurat {name}", standalone_mode=False
-        )
+        with prepared(quiet="--quiet" in arguments):
+            result = built.main(args=list(arguments), prog_name=f"ziggurat {name}", standalone_mode=False)
     except typer.Abort:
         return _fail("interrupted", 130)
     except typer.Exit as stop:
         return stop.exit_code
     except typer.TyperException as error:
-        return _fail(_one_line(error), error.exit_code)
+        raise UsageError(_one_line(error)) from error
     return result if isinstance(result, int) else 0
 
 
 def overview() -> str:
     """Return what ``ziggurat --help`` prints, from the first line of each command's file."""
-    lines = {name: _first_line(name) for name in COMMANDS.names()}
+    lines = {name: translate(_first_line(name)) for name in COMMANDS.names()}
     width = max(map(len, lines))
     commands = "\n".join(f"  {name:<{width}}  {line}" for name, line in lines.items())
-    return (
-        "Ziggurat: the tower of language models on your own text.\n\n"
-        "  ziggurat climb my_texts/ --minutes 10    train all families, rank them, write a report\n\n"
-        f"Commands (ziggurat COMMAND --help):\n{commands}"
-    )
+    title = translate("Ziggurat: the tower of language models on your own text.")
+    example = translate("train all families, rank them, write a report")
+    heading = translate("Commands (ziggurat COMMAND --help):")
+    footer = translate("Every command takes --lang en or --lang zh.")
+    return f"{title}\n\n  ziggurat climb my_texts/ --minutes 10    {example}\n\n{heading}\n{commands}\n\n{footer}"
 
 
 def _first_line(name: str) -> str:
     text = resources.files(__name__).joinpath(f"{name}.py").read_text(encoding="utf-8")
-    return text.split("\n", 1)[0].strip('"').rstrip(".")
+    found = re.match(r'"""(.*?)\.?(?:"""|\n)', text)
+    return found[1] if found else ""
+
+
+def _in_language(command: Any) -> Any:
+    """Let a command's help speak the user's language."""
+    command.help = "\n\n".join(translate(" ".join(part.split())) for part in (command.help or "").split("\n\n"))
+    for parameter in command.params:
+        if getattr(parameter, "help", None):
+            parameter.help = translate(parameter.help)
+    return command
 
 
 def _one_line(error: Any) -> str:
-    message = " ".join(error.format_message().split())
-    possibilities = getattr(error, "possibilities", None)
     option = getattr(error, "option_name", None)
-    if option and not possibilities and error.ctx is not None:
-        known = [flag for parameter in error.ctx.command.params for flag in parameter.opts]
-        return str(UnknownNameError("option", option, known))
+    if option and error.ctx is not None:
+        known = [flag for parameter in error.ctx.command.params for flag in parameter.opts if flag.startswith("-")]
+        if option not in known:
+            return str(UnknownNameError("option", option, known))
+    message = " ".join(error.format_message().split()).rstrip(".")
     return f"{message[:1].lower()}{message[1:]}"
+
+
+def _first_words(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _fail(message: str, code: int) -> int:
     if os.environ.get("ZIGGURAT_TRACEBACK") == "1" and sys.exc_info()[0] is not None:
         raise  # noqa: PLE0704 - called from an except block
-    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.write(f"{translate('error')}: {message}\n")
     return code

@@ -1,5 +1,6 @@
 """Show what a bundle is, where it came from and what was measured."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,9 @@ __all__ = ["COMMAND", "describe"]
 
 
 def describe(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
-    check: Annotated[bool, typer.Option("--check", help="Hash every file first, the card included.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the whole manifest as JSON.")] = False,
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
+    check: Annotated[bool, typer.Option("--check", help="Hash every file first, the card included")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the whole manifest as JSON")] = False,
 ) -> None:
     """Show a bundle's manifest: every row is an entry of its ziggurat.json."""
     import dataclasses
@@ -38,8 +39,8 @@ def describe(
         "metrics": manifest.metrics,
         "versions": {"ziggurat": manifest.ziggurat, **manifest.versions},
     }
-    terminal.write(align(_rows(entries)))
-    terminal.next(f'ziggurat generate {folder} --prompt "…"')
+    terminal.write(align(_rows(entries), numbers=False))
+    terminal.next(f'ziggurat generate {shlex.quote(str(folder))} --prompt "…"')
 
 
 def _rows(entries: Any, prefix: str = "") -> list[tuple[str, str]]:

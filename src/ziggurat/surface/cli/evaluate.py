@@ -1,5 +1,6 @@
 """Measure a bundle on text it has not seen: bits per byte with its interval."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,8 +30,8 @@ class EvaluateOptions:
 
 @with_options(EvaluateOptions)
 def evaluate(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT…", help="Files, folders, globs; - is standard input.")],
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT…", help="Files, folders, globs; - is standard input")],
     options: EvaluateOptions,
 ) -> None:
     """Measure bits per byte (95 % bootstrap interval over documents), token perplexity, speed and size.
@@ -55,7 +56,7 @@ def evaluate(
         terminal.write_json({"bundle": str(opened.path), **found})
     else:
         terminal.write(align((translate(name), value) for name, value in _rows(found)))
-        terminal.next(f'ziggurat generate {bundle} --prompt "…"')
+        terminal.next(f'ziggurat generate {shlex.quote(str(bundle))} --prompt "…"')
     bits = found.get("bits_per_byte")
     if options.fail_above is not None and (bits is None or bits > options.fail_above):
         measured = "no bits per byte: the tokenizer loses text" if bits is None else f"{bits:.4f} bits per byte"

@@ -28,7 +28,7 @@ class GenerateOptions(GenerationConfig):
 
 @with_options(GenerateOptions)
 def generate(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     options: GenerateOptions,
 ) -> None:
     """Write on after a prompt; text appears as it is drawn, one continuation after another, --- between them."""

@@ -14,10 +14,10 @@ def recipe(
     context: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|FILE|RUN]", help="Which recipe; without one, all are listed."),
+        typer.Argument(metavar="[NAME|FILE|RUN]", help="Which recipe; without one, all are listed"),
     ] = None,
-    bare: Annotated[bool, typer.Option("--bare", help="Leave the explanations out.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    bare: Annotated[bool, typer.Option("--bare", help="Leave the explanations out")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
     """List the recipes, or print one as a complete TOML file; any key can be changed by --section.key VALUE."""
     from ziggurat.artefacts import recipe as recipes

@@ -25,9 +25,9 @@ class ScoreOptions:
 
 @with_options(ScoreOptions)
 def score(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="[FILE…|-]", help="Texts; without one, or by -, standard input.")
+        list[str] | None, typer.Argument(metavar="[FILE…|-]", help="Texts; without one, or by -, standard input")
     ] = None,
     *,
     options: ScoreOptions,

@@ -1,6 +1,7 @@
 """Train one model on your text, by a recipe, within a budget."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.cli.settings import open_to_settings, split_settings
+from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
 
 if TYPE_CHECKING:
@@ -116,9 +118,9 @@ def _report(terminal: Terminal, run: "Run", bundle: "Bundle", *, json: bool) -> 
     rows = [("bundle", str(bundle.path)), ("family", bundle.manifest.family)]
     if "bits_per_byte" in measured:
         interval = f"[{measured['low']:.3f}, {measured['high']:.3f}]"
-        rows.append(("bits per byte, held out", f"{measured['bits_per_byte']:.3f} {interval}"))
-    terminal.write(align(rows))
-    terminal.next(f'ziggurat generate {run.folder} --prompt "…"')
+        rows.append(("bits per byte", f"{measured['bits_per_byte']:.3f} {interval}"))
+    terminal.write(align(((translate(name), value) for name, value in rows), numbers=False))
+    terminal.next(f'ziggurat generate {shlex.quote(str(run.folder))} --prompt "…"')
 
 
 COMMAND = open_to_settings(train)

@@ -1,0 +1,62 @@
+"""Foreign formats: what each can do, and which there are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from ziggurat.artefacts.bundle import Bundle
+from ziggurat.core.errors import UnknownNameError
+from ziggurat.core.protocols import LanguageModel, Tokenizer
+from ziggurat.core.registry import Registry
+
+__all__ = ["FORMATS", "Foreign", "Format", "format_of"]
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A model that came from elsewhere."""
+
+    family: str
+    model: LanguageModel
+    tokenizer: Tokenizer
+
+
+class Format(Protocol):
+    """The ``FORMAT`` object of a module in ``artefacts/interchange/``."""
+
+    suffixes: ClassVar[tuple[str, ...]]
+    """Endings of its files' names."""
+
+    def write(self, bundle: Bundle, path: Path) -> None:
+        """Write a bundle's model to ``path`` and prove it by reading it back.
+
+        Raises:
+            UsageError: the format can't hold such a model.
+            DiskFullError: the disk is full; nothing is left at ``path``.
+        """
+        ...
+
+    def read(self, path: Path) -> Foreign:
+        """Open a file of this format.
+
+        Raises:
+            ArtefactError, InputError: it can't be read, or is not of this format; the message names file and line.
+        """
+        ...
+
+
+FORMATS: Registry[Format] = Registry("ziggurat.artefacts.interchange", "FORMAT", kind="format")
+"""All foreign formats, by the name of their module."""
+
+
+def format_of(path: Path) -> Format:
+    """Return the format whose ending a file's name has.
+
+    Raises:
+        UnknownNameError: no format has it.
+    """
+    endings = {suffix: name for name in FORMATS.names() for suffix in FORMATS.get(name).suffixes}
+    suffix = path.suffix.lower()
+    if suffix not in endings:
+        raise UnknownNameError("file ending", path.suffix or path.name, endings, where=str(path))
+    return FORMATS.get(endings[suffix])

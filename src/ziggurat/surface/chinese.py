@@ -1,0 +1,169 @@
+"""What the command line says, in Chinese: the sentences of the source and what stands for them."""
+
+__all__ = ["SENTENCES"]
+
+SENTENCES = {
+    # the overview, and what every command says
+    "Ziggurat: the tower of language models on your own text.": "Ziggurat：在你自己的文本上逐级攀登语言模型之塔。",
+    "train all families, rank them, write a report": "训练所有模型族，排名，并写出报告",
+    "Commands (ziggurat COMMAND --help):": "命令（ziggurat 命令 --help）：",
+    "Every command takes --lang en or --lang zh.": "每个命令都可加 --lang en 或 --lang zh。",
+    "error": "错误",
+    "warning": "警告",
+    "next: {command}": "下一步：{command}",
+    "Print JSON": "输出 JSON",
+    "Say nothing but warnings": "除警告外不作声",
+    "A bundle, or the run folder that holds it": "模型包，或其所在的运行文件夹",
+    "Files, folders, globs; - is standard input": "文件、文件夹、通配符；- 表示标准输入",
+    # progress
+    "run folder: {folder}": "运行文件夹：{folder}",
+    "{documents} documents, {size} bytes, {tokens} tokens of {mean:.2f} bytes": (
+        "{documents} 篇文档，{size} 字节，{tokens} 个词元，平均每个 {mean:.2f} 字节"
+    ),
+    "going on from step {step}": "从第 {step} 步继续",
+    "{count} n-grams": "{count} 个 n 元组",
+    "{count} parameters": "{count} 个参数",
+    "{line} …": "{line}……",
+    "{line}": "{line}",
+    "{time} left": "剩余 {time}",
+    "loss": "损失",
+    "bits per byte": "每字节比特数",
+    "held out": "保留集",
+    "tokens/s": "词元/秒",
+    "step": "步",
+    "reading text": "读取文本",
+    "training the tokenizer": "训练分词器",
+    "tokenizing": "分词",
+    "training": "训练",
+    "writing the bundle": "写出模型包",
+    "measuring on held-out text": "在保留文本上测量",
+    # rows of tables
+    "bundle": "模型包",
+    "family": "模型族",
+    "95 % interval": "95% 区间",
+    "perplexity per token": "每词元困惑度",
+    "documents": "文档数",
+    "bytes of text": "文本字节数",
+    "tokens": "词元数",
+    "tokens per second": "每秒词元数",
+    "bytes on disk": "磁盘字节数",
+    "tokenizer": "分词器",
+    "vocabulary": "词表大小",
+    "bytes per token": "每词元字节数",
+    "characters per token": "每词元字符数",
+    "seconds to train": "训练秒数",
+    "MB encoded per second": "每秒编码 MB",
+    # describe
+    "Show what a bundle is, where it came from and what was measured": "显示模型包的内容、来历与测量结果",
+    "Show a bundle's manifest: every row is an entry of its ziggurat.json.": (
+        "显示模型包的清单：每行对应 ziggurat.json 的一个条目。"
+    ),
+    "Hash every file first, the card included": "先校验每个文件的哈希，包括模型卡",
+    "Print the whole manifest as JSON": "以 JSON 输出整个清单",
+    # evaluate
+    "Measure a bundle on text it has not seen: bits per byte with its interval": (
+        "在模型未见过的文本上测量：每字节比特数及其区间"
+    ),
+    "Measure bits per byte (95 % bootstrap interval over documents), token perplexity, speed and size.": (
+        "测量每字节比特数（按文档自助抽样的 95% 区间）、词元困惑度、速度与大小。"
+    ),
+    "Each document is scored from its begin token, its end included; long ones by a rolling window. Perplexities "
+    "compare only where the tokenizer's fingerprint is the same, bits per byte always.": (
+        "每篇文档从起始词元开始评分，包括结尾；长文档用滑动窗口。困惑度仅在分词器指纹相同时可比，每字节比特数总是可比。"
+    ),
+    "Name under which the figures go into the bundle's manifest and card": "以此名称将数字写入模型包的清单和模型卡",
+    "Bits per byte above which the command ends with exit code 3": "每字节比特数高于此值时以退出码 3 结束",
+    "Never cut long documents into blocks where there are few": "即使文档很少也不把长文档切成段块",
+    "Seed of the bootstrap": "自助抽样的随机种子",
+    # export and import
+    "Write a bundle's model in a foreign format": "以外部格式写出模型",
+    "Write a bundle's model as a file that other software reads; what was written is read back and compared.": (
+        "把模型写成其他软件可读的文件；写出后读回并比较。"
+    ),
+    "Transformers opens bundles of a form that it knows as they are: they need no export.": (
+        "transformers 可直接打开它认识的模型包，无需导出。"
+    ),
+    "The file to write": "要写出的文件",
+    "The format; unless told, by the file's ending": "格式；未指定时按文件后缀判断",
+    "{file}: {size} bytes, read back and equal": "{file}：{size} 字节，读回后一致",
+    "Make a bundle of a model in a foreign format": "把外部格式的模型变成模型包",
+    "Open a model that other software made and save it as a bundle, to be used like every other.": (
+        "打开其他软件制作的模型并存为模型包，之后与其他模型包用法相同。"
+    ),
+    "The file to open": "要打开的文件",
+    "The bundle's folder; unless told, FILE without its ending": "模型包文件夹；未指定时为去掉后缀的文件名",
+    # generate
+    "Write on after a prompt with any bundle, token by token": "用任一模型包接着提示逐词元续写",
+    "Write on after a prompt; text appears as it is drawn, one continuation after another, --- between them.": (
+        "接着提示续写；文本随抽样出现，多个续写依次输出，以 --- 分隔。"
+    ),
+    "softmax(·/T): below 1 safer, above 1 bolder, 0 always the likeliest": (
+        "softmax(·/T)：小于 1 更稳，大于 1 更大胆，0 总取最可能者"
+    ),
+    "Choose among the k likeliest only; 0 among all": "只在最可能的 k 个中选；0 为全部",
+    "Choose among the likeliest that together have this probability": "只在累计概率达到此值的最可能者中选",
+    "Leave out what is less likely than this part of the likeliest": "排除概率低于最可能者这一比例的词元",
+    "Above 1 makes what was already said less likely": "大于 1 时降低已出现词元的概率",
+    "Most tokens to write": "最多写多少词元",
+    "Continuations of each prompt": "每个提示的续写数",
+    "Strings that end a continuation and are not part of it": "遇到即停止且不输出的字符串",
+    "Text to go on from; - reads it from standard input": "要续写的文本；- 表示从标准输入读取",
+    "Seed of the draws: the same seed writes the same text": "抽样的随机种子：相同种子写出相同文本",
+    "Leave the prompt out of what is printed": "输出中不含提示",
+    # recipe
+    "List the recipes, or print one with every key explained": "列出配方，或打印其一并解释每个键",
+    "List the recipes, or print one as a complete TOML file; any key can be changed by --section.key VALUE.": (
+        "列出配方，或把其一打印为完整的 TOML 文件；任何键都可用 --节.键 值 修改。"
+    ),
+    "Which recipe; without one, all are listed": "哪个配方；不给则列出全部",
+    "Leave the explanations out": "不要解释",
+    # score
+    "Tell how likely a bundle finds a text: by token, sentence or document": "模型认为文本有多可能：按词元、句子或文档",
+    "Print log-probabilities (nats), tokens and text of each unit, separated by tabs.": (
+        "打印每个单位的对数概率（奈特）、词元数和文本，以制表符分隔。"
+    ),
+    "The first token is predicted from the begin of text, and the end of text is predicted too: by token it stands in "
+    "a row of its own, else it counts with the last unit.": (
+        "第一个词元由文本起始预测，文本结尾也被预测：按词元时独占一行，否则计入最后一个单位。"
+    ),
+    "Texts; without one, or by -, standard input": "文本；不给或给 - 则读标准输入",
+    "unit: token, sentence or document": "单位：token 词元、sentence 句子或 document 文档",
+    "Take each line as a text of its own": "每行各为一篇文本",
+    "{total:.2f} nats over {tokens} tokens, {mean:.4f} a token": "{tokens} 个词元共 {total:.2f} 奈特，每个 {mean:.4f}",
+    # tokenize
+    "Show how text becomes tokens: pieces, speed, bytes per token": "显示文本如何变成词元：片段、速度、每词元字节数",
+    "Train a tokenizer on text, or open one, and show pieces of the text, bytes per token and speed.": (
+        "在文本上训练分词器或打开已有的，显示文本片段、每词元字节数和速度。"
+    ),
+    "A piece is made of whole characters: bytes of one character that are tokens of their own are shown together.": (
+        "片段由完整字符组成：同一字符的各字节即使是不同词元也一起显示。"
+    ),
+    "Kind of tokenizer to train on the text": "要在文本上训练的分词器种类",
+    "Most ids of the tokenizer that is trained": "所训练分词器的最大词表",
+    "Use this tokenizer.json, bundle or run folder instead of training one": (
+        "不训练，改用此 tokenizer.json、模型包或运行文件夹"
+    ),
+    "Write the tokenizer to this tokenizer.json": "把分词器写到此 tokenizer.json",
+    "Pieces of the first text to show; 0 shows none": "显示第一篇文本的多少个片段；0 不显示",
+    # train
+    "Train one model on your text, by a recipe, within a budget": "按配方在预算内用你的文本训练一个模型",
+    "Train a model: prepare the text, train a tokenizer and the model on the training split, measure it on the rest.": (
+        "训练模型：准备文本，在训练集上训练分词器和模型，在其余文本上测量。"
+    ),
+    "Ctrl-C saves a checkpoint; --resume goes on where it stopped and ends with the same weights.": (
+        "Ctrl-C 会保存检查点；--resume 从中断处继续，最终权重相同。"
+    ),
+    "Files, folders, globs; - is standard input. Recipe keys: --model.layers 6": (
+        "文件、文件夹、通配符；- 表示标准输入。配方键：--model.layers 6"
+    ),
+    "A recipe's name (ziggurat recipe lists them), a TOML file, or a run to repeat": (
+        "配方名（ziggurat recipe 可列出）、TOML 文件，或要重复的运行"
+    ),
+    "Budget in minutes of training": "训练预算（分钟）",
+    "Budget in optimiser steps": "训练预算（优化步数）",
+    "Budget in passes over the text": "训练预算（遍数）",
+    "Seed of everything that is drawn": "一切抽样的随机种子",
+    "Folder of the run; unless told, a new one below runs/": "运行文件夹；未指定时在 runs/ 下新建",
+    "Folder of a run that was interrupted, to go on with": "要继续的中断运行的文件夹",
+    "Write TensorBoard events beside metrics.jsonl": "除 metrics.jsonl 外另写 TensorBoard 事件",
+}

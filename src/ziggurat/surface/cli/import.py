@@ -1,0 +1,40 @@
+"""Make a bundle of a model in a foreign format."""  # noqa: N999 - the command is called import
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ziggurat.surface.terminal import Terminal
+
+__all__ = ["COMMAND", "import_model"]
+
+
+def import_model(
+    file: Annotated[Path, typer.Argument(help="The file to open")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The bundle's folder; unless told, FILE without its ending")
+    ] = None,
+    format_name: Annotated[str, typer.Option("--from", help="The format; unless told, by the file's ending")] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but warnings")] = False,
+) -> None:
+    """Open a model that other software made and save it as a bundle, to be used like every other."""
+    from ziggurat.artefacts.bundle import save
+    from ziggurat.artefacts.interchange.formats import FORMATS, format_of
+    from ziggurat.artefacts.manifest import Provenance
+    from ziggurat.core.errors import UsageError
+
+    chosen = FORMATS.get(format_name, where="--from") if format_name else format_of(file)
+    folder = out or file.with_suffix("")
+    if folder.exists():
+        raise UsageError(f"{folder}: exists already; choose another --out")
+    found = chosen.read(file)
+    provenance = Provenance(recipe={"name": file.stem}, training={"imported_from": file.name})
+    saved = save(folder, family=found.family, model=found.model, tokenizer=found.tokenizer, provenance=provenance)
+    terminal = Terminal(quiet=quiet)
+    terminal.write(str(saved.path))
+    terminal.next(f'ziggurat generate {shlex.quote(str(folder))} --prompt "…"')
+
+
+COMMAND = import_model
