@@ -1,0 +1,74 @@
+"""What the journeys share: text on disk, and one small trained run of each kind."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.texts import documents
+from ziggurat.surface.cli import main
+
+TINY = ["--model.layers", "1", "--model.width", "8", "--model.heads", "2", "--model.context", "32"]
+TINY_PART = [word.replace("--model", "--gpt.model") for word in TINY]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Ziggurat = Callable[..., Ended]
+
+
+@pytest.fixture
+def ziggurat(capsys: pytest.CaptureFixture[str]) -> Ziggurat:
+    """Run a command in this process."""
+
+    def run(*arguments: str | Path) -> Ended:
+        code = main([str(argument) for argument in arguments])
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a file of English records."""
+    folder = tmp_path_factory.mktemp("texts")
+    lines = [json.dumps({"id": f"d{number}", "text": text}) for number, text in enumerate(documents(43))]
+    (folder / "tower.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / "tower.jsonl"
+
+
+@pytest.fixture(scope="session")
+def chinese_texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One Chinese file in GB 18030, documents apart by empty lines."""
+    path = tmp_path_factory.mktemp("chinese") / "塔.txt"
+    path.write_bytes("\n\n".join(documents(61, chinese=True)).encode("gb18030"))
+    return path
+
+
+def train(folder: Path, *arguments: str | Path) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ZIGGURAT_TRACEBACK", raising=False)
+        assert main(["train", *map(str, arguments), "--out", str(folder), "--quiet"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def counted(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the n-gram recipe."""
+    return train(tmp_path_factory.mktemp("runs") / "counted", texts, "--recipe", "ngram", "--tokens.vocab_size", "300")
+
+
+@pytest.fixture(scope="session")
+def mixed(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the mixture recipe: counts and a tiny network together."""
+    folder = tmp_path_factory.mktemp("runs") / "mixed"
+    return train(folder, texts, "--recipe", "mixture", "--steps", "3", *TINY_PART, "--tokens.vocab_size", "300")
