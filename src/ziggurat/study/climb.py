@@ -44,13 +44,13 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
         listener({"event": "stage", "stage": "text"})
         corpus = prepare(entry.sources, entry.text, folder=entry.folder / "corpus", listener=listener)
     with clock.stage("tokenizer"):
-        listener({"event": "stage", "stage": "tokenizer"})
-        kind, config, probes = probe(corpus, seed=entry.seed)
-        material = prepare_material(corpus, kind, config, entry.folder / "material", listener=listener)
+        listener({"event": "stage", "stage": "probing"})
+        chosen = probe(corpus)
+        material = prepare_material(corpus, chosen.kind, chosen.config, entry.folder / "material", listener=listener)
     with clock.stage("compressors"):
         yardsticks = _yardsticks(corpus)
     facts = _tokenizer_facts(material)
-    trained = train_all(entry, material, clock, bytes_per_token=facts["bytes_per_token"], listener=listener)
+    trained = train_all(entry, material, clock, order=chosen.order, listener=listener)
     documents = list(corpus.test)
     bundles = {one.recipe.name: one.bundle for one in trained}
     with clock.stage("evaluate"):
@@ -77,7 +77,7 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
         spent=clock.spent(),
         corpus=corpus.facts(),
         tokenizer=facts,
-        probes=tuple(probes),
+        probes=chosen.probes,
         held_out_documents=len(documents),
         held_out_bytes=corpus.test.size_bytes,
         entrants=tuple(entrants[name] for name in ranking.names),

@@ -20,7 +20,6 @@ from ziggurat.core.types import Listener
 from ziggurat.judge.evaluate import Evaluation, evaluate
 from ziggurat.models.registry import FAMILIES
 from ziggurat.study.clock import Clock
-from ziggurat.study.probing import order_for
 from ziggurat.study.result import Entrant, Sample
 from ziggurat.study.sizing import measured_flops, parameters_for
 from ziggurat.text.corpus import Corpus
@@ -59,9 +58,7 @@ class Trained:
     seconds: float
 
 
-def train_all(
-    entry: Entry, material: Material, clock: Clock, *, bytes_per_token: float, listener: Listener
-) -> list[Trained]:
+def train_all(entry: Entry, material: Material, clock: Clock, *, order: int, listener: Listener) -> list[Trained]:
     """Train the singles, each network with its share of what is left of the budget, then mix them.
 
     Raises:
@@ -81,7 +78,7 @@ def train_all(
                 raise UsageError(f"{entry.minutes:g} minutes are too short for this text: give more --minutes")
             plan = _sized(recipe, seconds, flops, len(material.train.tokens))
         else:
-            plan = _ordered(recipe, order_for(bytes_per_token))
+            plan = _ordered(recipe, order)
         trained.append(_train(entry, plan, material, clock, listener))
     recipe = load_recipe(TOGETHER).change({"seed": entry.seed})
     families = tuple(one.recipe.family for one in trained)

@@ -71,10 +71,15 @@ def sentences(climb: Climb, w: Mapping[str, str]) -> tuple[str, list[str]]:
     reasons = []
     if best.name != single.name:
         reasons.append(_against(_pair(climb, best.name, single.name), single, w))
-    if climb.yardsticks:
-        rival = min(climb.yardsticks, key=lambda y: y.bits_per_byte)
+    beaten = [y for y in climb.yardsticks if y.bits_per_byte > best.bits_per_byte]
+    if beaten:
+        rival = min(beaten, key=lambda y: y.bits_per_byte)
         percent = 100 * (1 - best.bits_per_byte / rival.bits_per_byte)
         reasons.append(w["reason_yardstick"].format(name=rival.name, bpb=rival.bits_per_byte, percent=percent))
+    for rival in climb.yardsticks:
+        if rival not in beaten:
+            percent = 100 * (best.bits_per_byte / rival.bits_per_byte - 1)
+            reasons.append(w["reason_behind"].format(name=rival.name, bpb=rival.bits_per_byte, percent=percent))
     small = min(climb.entrants, key=lambda e: e.size_bytes)
     if small.name != best.name and small.size_bytes * 1.5 < best.size_bytes:
         reasons.append(
