@@ -97,13 +97,15 @@ def test_a_mixture_that_cannot_be() -> None:
         MIXTURE.build(MixtureConfig(parts=("recurent",)), Vocabulary(11, 0, 0), seed=0)
 
 
-@pytest.mark.parametrize(
-    ("weights", "rate", "memory"),
-    [((), 0.0, 0.0), ((0.5, 0.6), 0.0, 0.0), ((1.0, 0.0), 0.0, 0.0), ((1.0,), -1.0, 0.5), ((1.0,), 1.0, 1.5)],
-)
-def test_weights_that_are_none(weights: tuple[float, ...], rate: float, memory: float) -> None:
-    with pytest.raises(UsageError):
-        Weighting(weights, rate=rate, memory=memory)
+@pytest.mark.parametrize("weights", [(), (0.5, 0.6), (1.0, 0.0), (1.5, -0.5)])
+def test_weights_that_are_none(weights: tuple[float, ...]) -> None:
+    with pytest.raises(UsageError, match="must be positive and have sum 1"):
+        Weighting(weights)
+
+
+def test_slopes_that_are_too_few() -> None:
+    with pytest.raises(UsageError, match="2 weights, 1 slopes and 0 curves"):
+        Weighting((0.5, 0.5), slopes=(1.0,))
 
 
 def test_a_part_of_an_unknown_family_is_refused() -> None:

@@ -1,5 +1,6 @@
 """Mixtures by hand, over parts whose probabilities are written down."""
 
+import math
 import subprocess
 import sys
 
@@ -41,8 +42,8 @@ class Coin:
 
 
 def mixed(weighting: Weighting, ids: list[int]) -> list[float]:
-    """Return the probabilities that coins of 1/5 and 3/5 for id 1, mixed, give to ``ids`` after bos."""
-    model = Mixture([Coin(0.2), Coin(0.6)], weighting, families=["a", "b"])
+    """Return the probabilities that a coin of 1/2 and one of 9/10 for id 1, mixed, give to ``ids`` after bos."""
+    model = Mixture([Coin(0.5), Coin(0.9)], weighting, families=["a", "b"])
     row = np.array([[0, *ids]], dtype=np.int32)
     scanned = np.exp(model.token_logprobs(row, np.array([row.shape[1]], dtype=np.int32)))[0]
     logprobs, state = model.begin(row[:, :1], np.ones(1, dtype=np.int32))
@@ -52,64 +53,54 @@ def mixed(weighting: Weighting, ids: list[int]) -> list[float]:
     return [float(p) for p in scanned]
 
 
+# The entropy of a coin of 9/10 in bits, which is its share of the largest, log 2.
+U = -(0.9 * math.log2(0.9) + 0.1 * math.log2(0.1))
+
+
 def test_constant_weights_average_probabilities() -> None:
-    # 3/4 · 1/5 + 1/4 · 3/5 = 3/10 for id 1, so 7/10 for id 0.
-    assert mixed(Weighting((0.75, 0.25)), [1, 0, 1]) == pytest.approx([0.3, 0.7, 0.3])
+    # 3/4 · 1/2 + 1/4 · 9/10 = 3/5 for id 1, so 2/5 for id 0.
+    assert mixed(Weighting((0.75, 0.25)), [1, 0, 1]) == pytest.approx([0.6, 0.4, 0.6])
 
 
-def test_full_evidence_is_the_posterior_over_who_wrote_the_text() -> None:
-    # After id 1 the posterior is ∝ (3/4 · 1/5, 1/4 · 3/5) = (3/20, 3/20): equal. Then p(1) = (1/5 + 3/5) / 2 = 2/5.
-    # After two: ∝ (1/5, 3/5) = (1/4, 3/4). Then p(0) = 1/4 · 4/5 + 3/4 · 2/5 = 1/2.
-    # The product is the mixture of whole texts: 3/4 · (1/25 · 4/5) + 1/4 · (9/25 · 2/5) = 0.06 = 0.3 · 0.4 · 0.5.
-    assert mixed(Weighting((0.75, 0.25), rate=1.0, memory=1.0), [1, 1, 0]) == pytest.approx([0.3, 0.4, 0.5])
+def test_a_part_counts_less_where_it_is_uncertain() -> None:
+    # u is 1 and U: weights ∝ 3/4 · e^(−2·1) and 1/4 · e^(−2·U).
+    first, second = 0.75 * math.exp(-2), 0.25 * math.exp(-2 * U)
+    expected = (first * 0.5 + second * 0.9) / (first + second)
+    assert mixed(Weighting((0.75, 0.25), slopes=(-2.0, -2.0)), [1]) == pytest.approx([expected])
+    assert expected > 0.6
 
 
-def test_memory_halves_what_a_token_told() -> None:
-    # E = 1/2 · log p(1): after id 1 the weights are ∝ (√(1/5), √(3/5)) ∝ (1, √3), so p(1) = (1/5 + √3·3/5) / (1 + √3).
-    # After another 1, E = 1/2 · (1/2 + 1) · log p(1) = 3/4 · log p(1): ∝ (1, 3^(3/4)).
-    expected = [0.4, *((0.2 + ratio * 0.6) / (1 + ratio) for ratio in (3**0.5, 3**0.75))]
-    assert mixed(Weighting((0.5, 0.5), rate=1.0, memory=0.5), [1, 1, 1]) == pytest.approx(expected)
+def test_each_part_has_its_own_slope_and_curve() -> None:
+    # Weights ∝ 1/2 · e^(3·1 − 1·1²) and 1/2 · e^(−1·U + 2·U²).
+    first, second = math.exp(3 - 1), math.exp(-U + 2 * U**2)
+    expected = (first * 0.5 + second * 0.1) / (first + second)
+    weighting = Weighting((0.5, 0.5), slopes=(3.0, -1.0), curves=(-1.0, 2.0))
+    assert mixed(weighting, [0, 0]) == pytest.approx([expected, expected])
 
 
-def test_rate_is_an_exponent_of_the_evidence() -> None:
-    # rate 1/2 of full memory after one token equals rate 1 of memory 1/2: E is halved once either way.
-    assert mixed(Weighting((0.5, 0.5), rate=0.5, memory=1.0), [1, 1])[1] == pytest.approx(
-        mixed(Weighting((0.5, 0.5), rate=1.0, memory=0.5), [1, 1])[1]
-    )
+def test_curves_may_stand_without_slopes() -> None:
+    first, second = 1.0, math.exp(U**2 - 1)
+    expected = (first * 0.5 + second * 0.9) / (first + second)
+    assert mixed(Weighting((0.5, 0.5), curves=(1.0, 1.0)), [1]) == pytest.approx([expected])
 
 
-def test_a_prompt_is_evidence_and_each_row_has_its_own() -> None:
-    weighting = Weighting((0.75, 0.25), rate=1.0, memory=1.0)
-    model = Mixture([Coin(0.2), Coin(0.6)], weighting, families=["a", "b"])
-    ids = np.array([[0, 1, 1], [0, 1, 0], [0, 0, 0]], dtype=np.int32)
-    logprobs, state = model.begin(ids, np.array([3, 2, 1], dtype=np.int32))
-    # As above: after [1, 1] p(0) = 1/2; after [1] p(1) = 2/5; after nothing p(1) = 3/10.
-    assert np.exp(logprobs[:, 1]) == pytest.approx([0.5, 0.4, 0.3])
-    state = model.reorder(state, np.array([1, 2], dtype=np.int32))
-    logprobs, _ = model.step(state, np.array([1, 1], dtype=np.int32))
-    assert np.exp(logprobs[:, 0]) == pytest.approx([0.5, 0.6])
+def test_equal_slopes_of_equally_certain_parts_change_nothing() -> None:
+    model = Mixture([Coin(0.2), Coin(0.8)], Weighting((0.75, 0.25), slopes=(5.0, 5.0)), families=["a", "b"])
+    logprobs, _ = model.begin(np.zeros((1, 1), dtype=np.int32), np.ones(1, dtype=np.int32))
+    assert np.exp(logprobs[0, 1]) == pytest.approx(0.75 * 0.2 + 0.25 * 0.8)
 
 
-def test_a_part_that_found_the_impossible_is_not_lost_for_good() -> None:
-    model = Mixture([Coin(0.0), Coin(0.5)], Weighting((0.5, 0.5), rate=1.0, memory=1.0), families=["a", "b"])
-    row = np.array([[0, 1] + [0] * 40], dtype=np.int32)
-    logprobs = model.token_logprobs(row, np.array([42], dtype=np.int32))[0]
-    assert np.isfinite(logprobs).all()
-    # 20 nats against it: p(0) = 1/2, the other part's; 40 times ln 2 = 27.7 nats for it bring it back: p(0) nears 1.
-    assert np.exp(logprobs[1]) == pytest.approx(0.5, abs=1e-3)
-    assert np.exp(logprobs[-1]) > 0.99
+def test_what_one_part_holds_for_impossible_the_other_may_save() -> None:
+    model = Mixture([Coin(0.0), Coin(0.5)], Weighting((0.5, 0.5), slopes=(-1.0, -1.0)), families=["a", "b"])
+    logprobs = model.token_logprobs(np.array([[0, 1]], dtype=np.int32), np.array([2], dtype=np.int32))
+    # u is 0 and 1: the second's weight is e^−1 / (1 + e^−1), its probability 1/2.
+    assert np.exp(logprobs[0, 0]) == pytest.approx(0.5 * math.exp(-1) / (1 + math.exp(-1)))
 
 
 def test_context_is_the_shortest_of_the_parts() -> None:
     weights = Weighting((0.5, 0.5))
     assert Mixture([Coin(0.2, context=7), Coin(0.2)], weights, families=["a", "b"]).context == 7
     assert Mixture([Coin(0.2), Coin(0.2)], weights, families=["a", "b"]).context is None
-
-
-def test_parts_tell_their_own_logprobs_for_tuning() -> None:
-    model = Mixture([Coin(0.2), Coin(0.6)], Weighting((0.5, 0.5)), families=["a", "b"])
-    own = model.part_logprobs(np.array([[0, 1, 0]], dtype=np.int32), np.array([3], dtype=np.int32))
-    assert np.exp(own[:, 0]) == pytest.approx(np.array([[0.2, 0.8], [0.6, 0.4]]))
 
 
 def test_nested_names_and_numbers() -> None:

@@ -107,8 +107,10 @@ def test_rows_of_very_different_lengths_are_not_padded_to_the_longest() -> None:
 
 
 def test_dropout_is_off_while_it_speaks_and_back_on_afterwards() -> None:
-    network = Counter().train()
+    network = Counter()
     model = NeuralLanguageModel(network)
+    assert not network.training
+    network.train()
     _, state = model.begin(np.zeros((1, 1), dtype=np.int32), np.ones(1, dtype=np.int32))
     model.step(state, np.zeros(1, dtype=np.int32))
     assert not network.trained

@@ -1,21 +1,21 @@
 """The mixture: several models that share a vocabulary, their probabilities averaged.
 
 *Idea.* Models that err in different places are better together: counting knows what was seen, a network what is alike.
-Weights may follow the text: where one part has predicted the last tokens better, it is believed more for the next.
+Weights may follow the text: a part counts less wherever it is itself uncertain of what comes next.
 
-*Maths.* p(x_t | h) = Σ_m λ_m(h)·p_m(x_t | h) (linear interpolation, Jelinek & Mercer 1980) with
+*Maths.* p(x_t | h) = Σ_m λ_m(h)·p_m(x_t | h): linear interpolation (Jelinek & Mercer 1980), with a gate as in mixtures
+of experts (Jacobs et al. 1991) that sees nothing but each part's uncertainty u_m(h) from 0 to 1 (its entropy,
+`ziggurat.models.uncertainty`):
 
-    λ_m(h) ∝ λ_m · exp(η · E_m(h)),  E_m(x_1 … x_t) = γ·(E_m(x_1 … x_{t−1}) + log p_m(x_t | x_1 … x_{t−1})),
+    λ_m(h) ∝ λ_m · exp(slope_m · u_m(h) + curve_m · u_m(h)²)
 
-``rate`` η and ``memory`` γ. With η = 0 the weights are constant. With η = γ = 1 they are the posterior probabilities
-that a part wrote the text so far (Bayesian model averaging); γ < 1 forgets, as in dynamic model averaging (Raftery,
-Kárný & Ettler 2010). They depend on the history alone, so the mixture is a distribution whatever they are.
+Weights depend on the history alone, so the mixture is a distribution whatever the numbers are.
 
 Shape suffixes: **M** parts, **B** batch, **T** time, **V** vocabulary.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -27,11 +27,9 @@ from ziggurat.core.numerics import log_softmax, logsumexp
 from ziggurat.core.protocols import LanguageModel, State
 from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
 from ziggurat.models.registry import FAMILIES
+from ziggurat.models.uncertainty import token_uncertainty, uncertainty
 
 __all__ = ["FAMILY", "Mixture", "MixtureConfig", "MixtureFamily", "Weighting"]
-
-LEAST_EVIDENCE = -20.0
-"""Nats: what a token that a part held for (nearly) impossible counts against it, so that no part is lost for good."""
 
 
 @dataclass(frozen=True)
@@ -48,57 +46,50 @@ class MixtureConfig:
 
 @dataclass(frozen=True)
 class Weighting:
-    """How much each part counts, and how that follows the text (see the formula above)."""
+    """How much each part counts, and how that follows its uncertainty (see the formula above)."""
 
     weights: tuple[float, ...]
     """λ: positive, with sum 1."""
-    rate: float = 0.0
-    """η ≥ 0: how strongly evidence moves the weights; 0: they are constant."""
-    memory: float = 0.0
-    """γ from 0 to 1: how much of the evidence is left after each token."""
+    slopes: tuple[float, ...] = ()
+    """What uncertainty adds to log λ; negative where a part is worth less when it is uncertain. Empty: all 0."""
+    curves: tuple[float, ...] = ()
+    """What the square of uncertainty adds. Empty: all 0."""
 
     def __post_init__(self) -> None:
         """Check that these are weights."""
         if min(self.weights, default=0.0) <= 0 or abs(sum(self.weights) - 1) > 1e-6:
             raise UsageError(f"the weights of a mixture must be positive and have sum 1, got {list(self.weights)}")
-        if self.rate < 0 or not 0 <= self.memory <= 1:
-            raise UsageError(f"rate must be 0 or more and memory from 0 to 1, got {self.rate} and {self.memory}")
+        if not all(len(numbers) in (0, len(self.weights)) for numbers in (self.slopes, self.curves)):
+            raise UsageError(f"{len(self.weights)} weights, {len(self.slopes)} slopes and {len(self.curves)} curves")
 
-    def remember(self, evidence: FloatArray, logprobs: FloatArray) -> FloatArray:
-        """Return the evidence E after one more token, to which the parts gave ``logprobs`` (same shape)."""
-        seen = np.maximum(logprobs, np.float32(LEAST_EVIDENCE))
-        return np.asarray((evidence + seen) * np.float32(self.memory), dtype=np.float32)
+    @property
+    def follows(self) -> bool:
+        """Whether weights follow the parts' uncertainty."""
+        return any(self.slopes) or any(self.curves)
 
-    def mix(self, evidence: FloatArray, logprobs: FloatArray) -> FloatArray:
-        """Return log Σ λ_m(h)·p_m: ``evidence`` is (M, …), ``logprobs`` the same or with V behind."""
-        shape = (len(self.weights),) + (1,) * (evidence.ndim - 1)
-        prior = np.log(np.asarray(self.weights, dtype=np.float32)).reshape(shape)
-        log_weights = log_softmax(prior + np.float32(self.rate) * evidence, axis=0)
-        log_weights = log_weights.reshape(log_weights.shape + (1,) * (logprobs.ndim - log_weights.ndim))
+    def log_weights(self, uncertainty: FloatArray) -> FloatArray:
+        """Return log λ_m(h) for (M, …) uncertainties, in the same shape."""
+        shape = (-1,) + (1,) * (uncertainty.ndim - 1)
+        scores = np.log(np.asarray(self.weights, dtype=np.float32)).reshape(shape) + np.zeros_like(uncertainty)
+        if self.slopes:
+            scores += np.asarray(self.slopes, dtype=np.float32).reshape(shape) * uncertainty
+        if self.curves:
+            scores += np.asarray(self.curves, dtype=np.float32).reshape(shape) * np.square(uncertainty)
+        return np.asarray(log_softmax(scores, axis=0), dtype=np.float32)
+
+    def mix(self, logprobs: FloatArray, uncertainty: FloatArray) -> FloatArray:
+        """Return log Σ λ_m(h)·p_m: ``uncertainty`` is (M, …), ``logprobs`` the same or with V behind."""
+        log_weights = self.log_weights(uncertainty)
+        if logprobs.ndim > log_weights.ndim:
+            log_weights = log_weights[..., None]
         return np.asarray(logsumexp(log_weights + logprobs, axis=0), dtype=np.float32)
-
-    def scan(self, logprobs: FloatArray) -> FloatArray:
-        """Return (B, T) mixed log-probabilities of texts from the (M, B, T) that the parts gave to their tokens."""
-        evidence = np.zeros_like(logprobs)
-        if self.rate:
-            for t in range(1, logprobs.shape[2]):
-                evidence[:, :, t] = self.remember(evidence[:, :, t - 1], logprobs[:, :, t - 1])
-        return self.mix(evidence, logprobs)
-
-
-@dataclass(frozen=True)
-class _MixtureState:
-    parts: tuple[State, ...]
-    evidence: FloatArray
-    """(M, B)."""
-    logprobs: FloatArray
-    """(M, B, V): what each part said of the next id; which it was, the next step tells."""
 
 
 class Mixture:
     """Models that share a vocabulary, as one `ziggurat.core.protocols.LanguageModel`.
 
-    *Cost.* That of all parts, and M·V operations a token. Where weights follow the text, a prompt is read twice.
+    *Cost.* That of all parts, and M·V operations a token. Where weights follow the text, scoring must know the parts'
+    whole distributions: a part that does not tell its uncertainty is then read id by id.
     """
 
     def __init__(self, parts: Sequence[LanguageModel], weighting: Weighting, *, families: Sequence[str]) -> None:
@@ -124,13 +115,14 @@ class Mixture:
         """The shortest of the parts' contexts; None where no part has a limit."""
         return min((part.context for part in self.parts if part.context is not None), default=None)
 
-    def part_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
-        """Return (M, B, T − 1): each part's own `token_logprobs`; all that tuning the weights needs to know."""
-        return np.stack([part.token_logprobs(ids, lengths) for part in self.parts])
-
     def token_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
         """Return (B, T − 1): log p(ids[:, t] | ids[:, :t]) for t ≥ 1; 0 at and beyond a row's length."""
-        mixed = self.weighting.scan(self.part_logprobs(ids, lengths))
+        if self.weighting.follows:
+            told = [token_uncertainty(part, ids, lengths) for part in self.parts]
+            mixed = self.weighting.mix(np.stack([pair[0] for pair in told]), np.stack([pair[1] for pair in told]))
+        else:
+            logprobs = np.stack([part.token_logprobs(ids, lengths) for part in self.parts])
+            mixed = self.weighting.mix(logprobs, np.zeros_like(logprobs))
         inside = np.arange(1, ids.shape[1]) < lengths[:, None]
         return np.where(inside, mixed, np.float32(0))
 
@@ -140,33 +132,20 @@ class Mixture:
 
     def begin(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, State]:
         """Read (B, T) prompts at once; return (B, V) next-id logprobs and the state."""
-        evidence = np.zeros((len(self.parts), ids.shape[0]), dtype=np.float32)
-        if self.weighting.rate:
-            seen = self.part_logprobs(ids, lengths)
-            for t in range(seen.shape[2]):
-                later = self.weighting.remember(evidence, seen[:, :, t])
-                evidence = np.where(t + 1 < lengths, later, evidence)
-        begun = [part.begin(ids, lengths) for part in self.parts]
-        return self._say(begun, evidence)
+        return self._join([part.begin(ids, lengths) for part in self.parts])
 
-    def step(self, state: _MixtureState, ids: IdArray) -> tuple[FloatArray, State]:
+    def step(self, state: tuple[State, ...], ids: IdArray) -> tuple[FloatArray, State]:
         """Append one id (B,) to each row; return (B, V) next-id logprobs and the new state."""
-        evidence = state.evidence
-        if self.weighting.rate:
-            seen = np.take_along_axis(state.logprobs, ids[None, :, None], axis=2)[:, :, 0]
-            evidence = self.weighting.remember(evidence, seen)
-        stepped = [part.step(held, ids) for part, held in zip(self.parts, state.parts, strict=True)]
-        return self._say(stepped, evidence)
+        return self._join([part.step(held, ids) for part, held in zip(self.parts, state, strict=True)])
 
-    def reorder(self, state: _MixtureState, rows: IdArray) -> State:
+    def reorder(self, state: tuple[State, ...], rows: IdArray) -> State:
         """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop."""
-        held = tuple(part.reorder(own, rows) for part, own in zip(self.parts, state.parts, strict=True))
-        return _MixtureState(held, state.evidence[:, rows], state.logprobs[:, rows])
+        return tuple(part.reorder(held, rows) for part, held in zip(self.parts, state, strict=True))
 
-    def _say(self, answers: Sequence[tuple[FloatArray, State]], evidence: FloatArray) -> tuple[FloatArray, State]:
+    def _join(self, answers: Sequence[tuple[FloatArray, State]]) -> tuple[FloatArray, State]:
         logprobs = np.stack([answer for answer, _ in answers])
-        state = _MixtureState(tuple(held for _, held in answers), evidence, logprobs)
-        return self.weighting.mix(evidence, logprobs), state
+        unsure = uncertainty(logprobs) if self.weighting.follows else np.zeros(logprobs.shape[:2], dtype=np.float32)
+        return self.weighting.mix(logprobs, unsure), tuple(held for _, held in answers)
 
 
 class MixtureFamily:
@@ -190,8 +169,8 @@ class MixtureFamily:
             config, own = FAMILIES.get(name).state(part)
             configs.append({"family": name, "config": config})
             tensors.update({f"{number}.{key}": array for key, array in own.items()})
-        shares = {"weights": list(weighting.weights), "rate": weighting.rate, "memory": weighting.memory}
-        return {"parts": configs, "weighting": shares}, tensors
+        numbers = {key: list(values) for key, values in asdict(weighting).items()}
+        return {"parts": configs, "weighting": numbers}, tensors
 
     def restore(self, config: dict[str, Any], tensors: TensorMap) -> Mixture:
         """Return the mixture that `state` described.
@@ -199,8 +178,8 @@ class MixtureFamily:
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
         try:
-            shares = config["weighting"]
-            weighting = Weighting(tuple(shares["weights"]), shares["rate"], shares["memory"])
+            numbers = config["weighting"]
+            weighting = Weighting(*(tuple(numbers[key]) for key in ("weights", "slopes", "curves")))
             families = [part["family"] for part in config["parts"]]
             configs = [part["config"] for part in config["parts"]]
         except (KeyError, TypeError) as error:
@@ -216,7 +195,7 @@ class MixtureFamily:
         others = [name for name in FAMILIES.names() if name != self.name]
         families = (others[0], others[1 % len(others)])
         parts = [FAMILIES.get(name).tiny(seed=seed + number) for number, name in enumerate(families)]
-        return Mixture(parts, Weighting((0.7, 0.3), rate=0.2, memory=0.8), families=families)
+        return Mixture(parts, Weighting((0.7, 0.3), slopes=(-3.0, 2.0), curves=(1.0, -2.0)), families=families)
 
 
 FAMILY = MixtureFamily()

@@ -11,7 +11,7 @@ The last id of a window is predicted, not read. All but the first ids of a docum
 context − stride ids before them. Where a model has no limit, a document is one window.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import LanguageModel
 from ziggurat.core.types import FloatArray, IdArray
 
-__all__ = ["document_logprobs"]
+__all__ = ["document_logprobs", "document_scores"]
 
 BATCH_TOKENS = 1 << 16
 
@@ -51,21 +51,45 @@ def document_logprobs(
     Raises:
         UsageError: the stride is less than 1 or more than the context.
     """
-    scores = [np.zeros(max(0, len(ids) - 1), dtype=np.float32) for ids in sequences]
-    windows = [
-        window for number, ids in enumerate(sequences) for window in _cut(number, len(ids), model.context, stride)
-    ]
+    scores = document_scores(
+        lambda ids, lengths: model.token_logprobs(ids, lengths)[None],
+        sequences,
+        context=model.context,
+        stride=stride,
+        batch_tokens=batch_tokens,
+    )
+    return [rows[0] for rows in scores]
+
+
+def document_scores(
+    read: Callable[[IdArray, IdArray], FloatArray],
+    sequences: Sequence[IdArray],
+    *,
+    context: int | None,
+    stride: int | None = None,
+    batch_tokens: int = BATCH_TOKENS,
+) -> list[FloatArray]:
+    """Return for each sequence of n ids (K, n − 1) numbers, where ``read`` gives (K, B, T − 1) for a (B, T) batch.
+
+    This is `document_logprobs` for whoever wants to know K things of each id at once.
+    """
+    windows = [window for number, ids in enumerate(sequences) for window in _cut(number, len(ids), context, stride)]
     windows.sort(key=lambda window: window.stop - window.start)
+    scores: list[FloatArray | None] = [None] * len(sequences)
     for batch in _batches(windows, batch_tokens):
         lengths = np.array([window.stop - window.start for window in batch], dtype=np.int32)
         ids = np.zeros((len(batch), int(lengths[-1])), dtype=np.int32)
         for row, window in enumerate(batch):
             ids[row, : lengths[row]] = sequences[window.document][window.start : window.stop]
-        logprobs = model.token_logprobs(ids, lengths)
+        told = read(ids, lengths)
         for row, window in enumerate(batch):
-            fresh = logprobs[row, window.predicted - window.start - 1 : window.stop - window.start - 1]
-            scores[window.document][window.predicted - 1 : window.stop - 1] = fresh
-    return scores
+            found = scores[window.document]
+            if found is None:
+                found = np.zeros((len(told), len(sequences[window.document]) - 1), dtype=np.float32)
+                scores[window.document] = found
+            fresh = told[:, row, window.predicted - window.start - 1 : window.stop - window.start - 1]
+            found[:, window.predicted - 1 : window.stop - 1] = fresh
+    return [np.zeros((1, 0), dtype=np.float32) if found is None else found for found in scores]
 
 
 def _cut(number: int, length: int, context: int | None, stride: int | None) -> Iterator[_Window]:

@@ -3,6 +3,7 @@
 Axes: **B** batch, **T** time, **V** vocabulary, **D** width, **N** positions picked from B × T.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -117,8 +118,8 @@ class NeuralLanguageModel:
     """
 
     def __init__(self, network: Network) -> None:
-        """Show ``network``; it stays the same object, so that a model under training can be evaluated."""
-        self.network = network
+        """Show ``network``, in evaluation mode until someone trains it: it stays the same object."""
+        self.network = network.eval()
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -132,13 +133,12 @@ class NeuralLanguageModel:
 
     def token_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
         """Return (B, T − 1): log p(ids[:, t] | ids[:, :t]) for t ≥ 1; 0 at and beyond a row's length."""
-        logprobs = np.zeros((ids.shape[0], max(ids.shape[1] - 1, 0)), dtype=np.float32)
-        with _reading(self.network):
-            for rows in self._rows_of_like_length(lengths):
-                longest = int(lengths[rows].max())
-                if longest > 1:
-                    logprobs[rows, : longest - 1] = self._score_rows(ids[rows, :longest], lengths[rows])
-        return logprobs
+        return np.asarray(self._scan(ids, lengths, kinds=1)[0])
+
+    def token_uncertainty(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, FloatArray]:
+        """Return `token_logprobs`, and how uncertain the model was before each id (see `models.uncertainty`)."""
+        logprobs, uncertainty = self._scan(ids, lengths, kinds=2)
+        return logprobs, uncertainty
 
     def score(self, ids: IdArray, lengths: IdArray) -> npt.NDArray[np.float64]:
         """Return (B,) nats: the sum of each row's `token_logprobs`."""
@@ -170,28 +170,42 @@ class NeuralLanguageModel:
         with _reading(self.network):
             return self.network.reorder_state(state, self._tensor(rows))
 
-    def _score_rows(self, ids: IdArray, lengths: IdArray) -> FloatArray:
-        """Return `token_logprobs` of rows that are read together; the last id of a row is predicted, not read."""
+    def _scan(self, ids: IdArray, lengths: IdArray, *, kinds: int) -> FloatArray:
+        """Return (kinds, B, T − 1): log-probabilities and, where two kinds are asked for, uncertainties."""
+        told = np.zeros((kinds, ids.shape[0], max(ids.shape[1] - 1, 0)), dtype=np.float32)
+        with _reading(self.network):
+            for rows in self._rows_of_like_length(lengths):
+                longest = int(lengths[rows].max())
+                if longest > 1:
+                    told[:, rows, : longest - 1] = self._scan_rows(ids[rows, :longest], lengths[rows], kinds)
+        return told
+
+    def _scan_rows(self, ids: IdArray, lengths: IdArray, kinds: int) -> FloatArray:
+        """Do `_scan` for rows that are read together; the last id of a row is predicted, not read."""
         ids_BT, lengths_B = self._tensor(ids), self._tensor(lengths)
-        logprobs_BT = torch.zeros(ids.shape[0], ids.shape[1] - 1, device=self.network.device)
+        told_XBT = torch.zeros(kinds, ids.shape[0], ids.shape[1] - 1, device=self.network.device)
         positions_T = torch.arange(1, ids.shape[1], device=self.network.device)
         state: NetworkState | None = None
         for start, stop in self._windows(ids.shape[0], ids.shape[1] - 1):
             hidden_BTD, state = self.network.hidden(ids_BT[:, start:stop], state)
             keep_mask = positions_T[start:stop] < lengths_B[:, None]
             targets_N = ids_BT[:, start + 1 : stop + 1][keep_mask]
-            logprobs_BT[:, start:stop][keep_mask] = self._target_logprobs(hidden_BTD[keep_mask], targets_N)
-        return np.asarray(logprobs_BT.cpu().numpy())
+            told_XBT[:, :, start:stop][:, keep_mask] = self._judge(hidden_BTD[keep_mask], targets_N, kinds)
+        return np.asarray(told_XBT.cpu().numpy())
 
-    def _target_logprobs(self, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
-        """Return (N,) log-probabilities of the targets, never holding all N × V logits."""
+    def _judge(self, hidden_ND: Tensor, targets_N: Tensor, kinds: int) -> Tensor:
+        """Return (kinds, N): what `_scan` tells of the targets, never holding all N × V logits."""
         rows = max(1, LOGIT_COUNT // self.vocabulary.size)
-        logprobs_N = torch.empty(hidden_ND.shape[0], device=hidden_ND.device)
+        told_XN = torch.empty(kinds, hidden_ND.shape[0], device=hidden_ND.device)
         for start in range(0, hidden_ND.shape[0], rows):
-            logits_NV = self.network.logits(hidden_ND[start : start + rows]).float()
-            targets = targets_N[start : start + rows]
-            logprobs_N[start : start + rows] = -nn.functional.cross_entropy(logits_NV, targets, reduction="none")
-        return logprobs_N
+            some = slice(start, start + rows)
+            logprobs_NV = self.network.logits(hidden_ND[some]).float().log_softmax(-1)
+            told_XN[0, some] = logprobs_NV.gather(1, targets_N[some, None])[:, 0]
+            if kinds > 1:
+                told_XN[1, some] = torch.special.entr(logprobs_NV.exp_()).sum(-1)
+        if kinds > 1:
+            told_XN[1] /= math.log(max(2, self.vocabulary.size))
+        return told_XN
 
     def _next_logprobs(self, hidden_BD: Tensor) -> FloatArray:
         logprobs_BV = self.network.logits(hidden_BD).float().log_softmax(-1)
