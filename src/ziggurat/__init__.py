@@ -13,12 +13,14 @@ More in `ziggurat.surface.api`; it is imported when one of its names is first us
 import os
 from typing import TYPE_CHECKING, Any
 
+from ziggurat.core import version
+
 if TYPE_CHECKING:
     from ziggurat.surface.api import Model, load, train
 
 __all__ = ["Model", "__version__", "load", "train"]
 
-__version__ = "0.1.0"
+__version__ = version.VERSION
 
 # Threads that wait for each other by spinning starve when anything else runs: on a busy two-core machine a training
 # step took several times as long. Read by torch's OpenMP when it is first loaded; the user's own setting stands.

@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from tests.architecture.source import Source
 
@@ -87,14 +88,21 @@ def branches_on_family(sources: Iterable[Source], names: Collection[str]) -> lis
     return found
 
 
-def imports_of_family(sources: Iterable[Source], modules: Collection[str]) -> list[str]:
-    """Imports of a family's module by name: families are found by the registry."""
+def imports_of_family(sources: Iterable[Source], trainers: Mapping[str, str]) -> list[str]:
+    """Imports of a family's module by name: families are found by the registry.
+
+    ``trainers`` maps each family's module to its trainer's. A trainer that makes one family's models, and a foreign
+    format, which holds one family's models, know that family.
+    """
+    shared = {trainer for trainer, times in Counter(trainers.values()).items() if times > 1}
     return [
         f"{s.module}:{line}: imports {name}"
         for s in sources
+        if not s.module.startswith("ziggurat.artefacts.interchange.")
         for name, line in s.imports()
-        for family in modules
-        if s.module != family and (name == family or name.startswith(f"{family}."))
+        for family, trainer in trainers.items()
+        if s.module != family and (s.module != trainer or trainer in shared)
+        if name == family or name.startswith(f"{family}.")
     ]
 
 

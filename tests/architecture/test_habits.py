@@ -96,13 +96,24 @@ def test_a_branch_on_a_familys_name_is_seen() -> None:
 
 
 def test_families_are_reached_through_the_registry() -> None:
-    assert habits.imports_of_family(SOURCES, FAMILIES.values()) == []
+    trainers = {module: f"ziggurat.training.{FAMILIES_BY_NAME.get(name).trainer}" for name, module in FAMILIES.items()}
+    assert habits.imports_of_family(SOURCES, trainers) == []
 
 
 def test_an_import_of_a_family_is_seen() -> None:
+    trainers = {"ziggurat.models.ngram": "ziggurat.training.count"}
     for text in ("from ziggurat.models.ngram import Table", "def f():\n    from ziggurat.models import ngram"):
-        assert len(habits.imports_of_family(made_up(text), ["ziggurat.models.ngram"])) == 1, text
-    assert habits.imports_of_family(made_up("import ziggurat.models.ngram_table"), ["ziggurat.models.ngram"]) == []
+        assert len(habits.imports_of_family(made_up(text), trainers)) == 1, text
+    assert habits.imports_of_family(made_up("import ziggurat.models.ngram_table"), trainers) == []
+
+
+def test_only_a_familys_own_trainer_and_foreign_formats_know_it() -> None:
+    text = "from ziggurat.models.ngram import Table"
+    trainers = {"ziggurat.models.ngram": "ziggurat.training.count"}
+    assert habits.imports_of_family(made_up(text, "ziggurat.training.count"), trainers) == []
+    assert habits.imports_of_family(made_up(text, "ziggurat.artefacts.interchange.arpa"), trainers) == []
+    shared = trainers | {"ziggurat.models.other": "ziggurat.training.count"}
+    assert len(habits.imports_of_family(made_up(text, "ziggurat.training.count"), shared)) == 1
 
 
 def test_a_family_is_found_by_its_marker_only_in_its_folder() -> None:

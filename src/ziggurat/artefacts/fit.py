@@ -6,7 +6,6 @@ parts (for a model made of others), training, bundle.
 """
 
 import hashlib
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -28,7 +27,7 @@ from ziggurat.text.corpus import Corpus
 from ziggurat.tokens.loading import load_tokenizer, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
 from ziggurat.training.events import metrics_file, several
-from ziggurat.training.job import Job, silent
+from ziggurat.training.job import Job, silent, trainer
 
 __all__ = ["Material", "fit", "prepare_material"]
 
@@ -103,7 +102,7 @@ def fit(
         parts=tuple(part.model for part in parts),
         part_families=tuple(part.manifest.family for part in parts),
     )
-    fitted = importlib.import_module(f"ziggurat.training.{family.trainer}").fit(job)
+    fitted = trainer(family).fit(job)
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
     provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, fitted.facts)
     bundle = save(

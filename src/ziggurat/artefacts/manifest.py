@@ -16,9 +16,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ziggurat import __version__
 from ziggurat.core.errors import DamagedError, NewerVersionError
 from ziggurat.core.files import sha256
+from ziggurat.core.version import VERSION
 
 __all__ = ["NAME", "Manifest", "Provenance", "describe_file", "versions"]
 
@@ -58,7 +58,7 @@ class Manifest:
     """Versions of Python and of the packages that made it."""
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """``{name: {"bytes": …, "sha256": …}}`` of every other file of the bundle."""
-    ziggurat: str = __version__
+    ziggurat: str = VERSION
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -78,7 +78,7 @@ class Manifest:
             entries = json.loads(text)
             if entries["format"] > FORMAT:
                 raise NewerVersionError(
-                    f"{where}: written by ziggurat {entries['ziggurat']}, newer than this one ({__version__}): "
+                    f"{where}: written by ziggurat {entries['ziggurat']}, newer than this one ({VERSION}): "
                     "upgrade with 'pip install --upgrade ziggurat'"
                 )
             seal = entries.pop("seal")

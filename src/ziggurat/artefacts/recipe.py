@@ -10,7 +10,6 @@ the text, the tokens and the seed of the recipe that they are part of.
 """
 
 import dataclasses
-import importlib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from ziggurat.core.errors import InputError, UnknownNameError, UsageError
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
+from ziggurat.training.job import trainer
 
 __all__ = ["Recipe", "about", "load_recipe", "names", "resolve"]
 
@@ -174,8 +174,7 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
     settings = list(settings)
     family = FAMILIES.get(raw["family"], where=f"{where}: family")
     kind, tokens = _tokens(raw.get("tokens", {}), settings, where)
-    trainer = importlib.import_module(f"ziggurat.training.{family.trainer}")
-    classes = (TextConfig, TOKENIZERS.get(kind).config, family.config, trainer.Config)
+    classes = (TextConfig, TOKENIZERS.get(kind).config, family.config, trainer(family).Config)
     known = dict(zip(SECTIONS, classes, strict=True))
     keys = ["seed", "tokens.kind", *(f"{section}.{key}" for section, cls in known.items() for key in options(cls))]
     check_settings(settings, keys, _part_names(raw.get("parts", ()), where))

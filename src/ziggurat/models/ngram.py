@@ -103,16 +103,21 @@ class NgramLanguageModel:
         """Return (B,) nats: the log-probability of each row's first ``lengths`` ids, given its first."""
         return np.asarray(self.token_logprobs(ids, lengths).sum(axis=1, dtype=np.float64))
 
+    def stream_logprobs(self, tokens: npt.NDArray[np.integer[Any]], starts: npt.NDArray[np.int64]) -> FloatArray:
+        """Return (N,) log p of each token of a token stream after those before it in its document; 0 of the first.
+
+        ``starts`` is as in a `TokenStream`: document d begins at ``starts[d]``, and its ``eos`` is the token before the
+        next one's ``bos``, or that very token where one id serves as both. No padded batch is made.
+        """
+        overlap = int(self._vocabulary.bos == self._vocabulary.eos)
+        return self._score(tokens, starts[:-1], starts[1:] + overlap)
+
     def score_documents(
         self, tokens: npt.NDArray[np.integer[Any]], starts: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
-        """Return the nats of each document of a token stream, without making a padded batch of them.
-
-        ``starts`` is as in a `TokenStream`: document d begins at ``starts[d]``, and its ``eos`` is the token before the
-        next one's ``bos``, or that very token where one id serves as both.
-        """
+        """Return (documents,) nats: the log-probability of each document of a token stream (see `stream_logprobs`)."""
+        logprobs = self.stream_logprobs(tokens, starts)
         overlap = int(self._vocabulary.bos == self._vocabulary.eos)
-        logprobs = self._score(tokens, starts[:-1], starts[1:] + overlap)
         return np.add.reduceat(logprobs[overlap:], starts[:-1], dtype=np.float64) if starts.size > 1 else np.zeros(0)
 
     def begin(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, States]:

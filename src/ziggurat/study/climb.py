@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ziggurat import __version__
 from ziggurat.artefacts.bundle import Bundle, record
 from ziggurat.artefacts.fit import Material, prepare_material
 from ziggurat.core.files import write_text
 from ziggurat.core.types import Document, Listener
+from ziggurat.core.version import VERSION
 from ziggurat.judge import compressors
 from ziggurat.judge.evaluate import Evaluation, evaluate
 from ziggurat.judge.ranking import Pair, rank
@@ -86,7 +86,7 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
         recommended=ranking.names[0],
         best_single=next(name for name in ranking.names if name != TOGETHER),
         sampling={"temperature": SAMPLING.temperature, "top_p": SAMPLING.top_p, "tokens": SAMPLING.max_tokens},
-        machine={"version": __version__, "python": platform.python_version(), "cores": os.cpu_count() or 1},
+        machine={"version": VERSION, "python": platform.python_version(), "cores": os.cpu_count() or 1},
     )
     write_text(entry.folder / RESULT, result.to_json())
     return result

@@ -15,18 +15,20 @@ from typing import Any
 
 import numpy as np
 
+from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.core.protocols import Tokenizer
-from ziggurat.models.ngram import FAMILY, NgramConfig
+from ziggurat.models.registry import FAMILIES
 from ziggurat.models.windows import document_logprobs
 from ziggurat.study.result import Probe
 from ziggurat.text.corpus import Corpus
 from ziggurat.tokens.loading import TOKENIZERS
 from ziggurat.tokens.store import open_store, write_store
-from ziggurat.training import count
-from ziggurat.training.job import Job
+from ziggurat.training.job import Job, trainer
 
 __all__ = ["Chosen", "probe"]
 
+PROBE = "ngram"
+"""The recipe that tries a tokenizer."""
 SIZES = (512, 1024, 2048, 4096, 8192, 16384)
 BYTES_PER_ENTRY = 400
 """A vocabulary is tried while the training text has so many bytes for each of its entries: rarer ones teach little."""
@@ -105,7 +107,9 @@ def _candidates(corpus: Corpus) -> Iterator[Tokenizer]:
 def _try(tokenizer: Tokenizer, folder: Path, order: int) -> Probe:
     began = time.perf_counter()
     train, dev = open_store(folder / "train"), open_store(folder / "dev")
-    model = count.fit(Job(FAMILY, NgramConfig(order=order), count.Config(), train, dev=None, seed=0)).model
+    recipe = load_recipe(PROBE).change({"model.order": order})
+    family = FAMILIES.get(recipe.family)
+    model = trainer(family).fit(Job(family, recipe.model, recipe.training, train, dev=None, seed=0)).model
     scores = document_logprobs(model, [dev.document(index) for index in range(len(dev))])
     bits = -sum(float(one.sum(dtype=np.float64)) for one in scores) / math.log(2) / dev.size_bytes
     bytes_per_token = dev.size_bytes / len(dev.tokens)

@@ -1,14 +1,15 @@
 """What every trainer is given and what it gives back."""
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from ziggurat.core.protocols import Family, LanguageModel, TokenStream
 from ziggurat.core.types import Event, Listener
 
-__all__ = ["Fitted", "Job", "Trainer", "silent"]
+__all__ = ["Fitted", "Job", "Trainer", "silent", "trainer"]
 
 
 def silent(event: Event) -> None:
@@ -55,3 +56,8 @@ class Trainer(Protocol):
     def fit(self, job: Job) -> Fitted:
         """Fit the job's model."""
         ...
+
+
+def trainer(family: Family) -> Trainer:
+    """Return the module that fits models of a family: `Family.trainer` is its name."""
+    return cast("Trainer", importlib.import_module(f"ziggurat.training.{family.trainer}"))

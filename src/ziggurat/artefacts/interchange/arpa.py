@@ -18,6 +18,7 @@ after them; reading joins the two again.
 """
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,10 +192,10 @@ def _header(cursor: _Cursor) -> list[int]:
             raise cursor.fault("not an ARPA file: no line '\\data\\' at its beginning")
     counts: list[int] = []
     while not (line := cursor.take()).startswith("\\"):
-        kind, _, number = line.partition("=")
-        if kind.split() != ["ngram", str(len(counts) + 1)] or not number.strip().isdecimal():
+        announced = re.fullmatch(rf"ngram\s+{len(counts) + 1}\s*=\s*([0-9]+)", line)
+        if not announced:
             raise cursor.fault(f"expected 'ngram {len(counts) + 1}=COUNT', found '{line[:40]}'")
-        counts.append(int(number))
+        counts.append(int(announced[1]))
     if line != "\\1-grams:" or not counts:
         raise cursor.fault(f"expected '\\1-grams:' after the counts, found '{line[:40]}'")
     least = sum(count * (_LEAST_BYTES + 2 * order) for order, count in enumerate(counts))
