@@ -175,7 +175,7 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
     family = FAMILIES.get(raw["family"], where=f"{where}: family")
     kind, tokens = _tokens(raw.get("tokens", {}), settings, where)
     classes = (TextConfig, TOKENIZERS.get(kind).config, family.config, trainer(family).Config)
-    known = dict(zip(SECTIONS, classes, strict=True))
+    known: dict[str, type[Any]] = dict(zip(SECTIONS, classes, strict=True))
     keys = ["seed", "tokens.kind", *(f"{section}.{key}" for section, cls in known.items() for key in options(cls))]
     check_settings(settings, keys, _part_names(raw.get("parts", ()), where))
     seed = _seed(raw, settings, where)
