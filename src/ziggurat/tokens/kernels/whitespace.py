@@ -43,8 +43,7 @@ def read_words(  # noqa: C901 - in one piece: see below
     With ``learn`` each new word is entered; it stops before one for which the table has no room: then call again with
     a larger table. ``codes`` has room for one code per byte.
 
-    *Why in one piece.* Numba counts references to arrays that are handed on, even to a function that it inlines; here
-    that would cost more than the search.
+    *Why in one piece.* Numba counts references to arrays handed on, even inlined: that would cost more than the search.
     """
     letters, edges, keys, numbers = table
     mask = keys.size - 1
