@@ -1,5 +1,6 @@
 """Unigram: the likeliest cut of a text under a table of piece probabilities; over bytes, so lossless."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -44,7 +45,23 @@ class UnigramKind:
             show_progress=False,
         )
         core.train_from_iterator(sample(texts, config.sample_bytes), trainer)
-        return FastTokenizer.from_json(core.to_str())
+        raw = json.loads(core.to_str())
+        raw["model"]["vocab"] = [[END, 0.0], *_settled(raw["model"]["vocab"][1:])]
+        return FastTokenizer.from_json(json.dumps(raw, ensure_ascii=False))
+
+
+def _settled(pieces: list[tuple[str, float | None]]) -> list[tuple[str, float]]:
+    """Return pieces whose scores and order are those of every run on the same text, the likeliest first.
+
+    The library sums in the order of a hash table, so that last digits differ from run to run; and in that order it
+    gives bytes that the text lacks the lowest score, the next byte 0.0001 more, and so on.
+    """
+    lowest = min((score for _, score in pieces if score is not None), default=0.0)
+    scores = {}
+    for piece, score in pieces:
+        unseen = score is None or (len(piece) == 1 and score < lowest + 256 * 0.0001)
+        scores[piece] = round(lowest if unseen or score is None else score, 6)
+    return sorted(scores.items(), key=lambda entry: (-entry[1], entry[0]))
 
 
 TOKENIZER = UnigramKind()
