@@ -20,13 +20,18 @@ def sample(texts: Iterable[str], limit_bytes: int) -> list[str]:
     """
     kept: list[tuple[int, int, str, int]] = []
     total = 0
+    least_dropped = 1 << 64  # what follows a dropped piece is dropped too, or the order of files would matter
     for number, piece in enumerate(_pieces(texts)):
         raw = piece.encode()
         digest = int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "little")
+        if digest >= least_dropped:
+            continue
         heapq.heappush(kept, (-digest, number, piece, len(raw)))
         total += len(raw)
         while total > limit_bytes and len(kept) > 1:
-            total -= heapq.heappop(kept)[3]
+            dropped = heapq.heappop(kept)
+            least_dropped = -dropped[0]
+            total -= dropped[3]
     return [piece for _, _, piece, _ in sorted(kept, key=lambda entry: entry[1])]
 
 
