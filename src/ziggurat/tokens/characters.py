@@ -31,9 +31,11 @@ class CharactersKind:
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(text)
-        kept = [letter for letter, count in counts.most_common() if count >= config.min_count]
-        kept = sorted(kept[: config.vocab_size - 257], key=lambda letter: (-counts[letter], letter))
-        tokens = [END, *(f"<0x{byte:02X}>" for byte in range(256)), *kept]
+        kept = sorted(
+            (letter for letter, count in counts.items() if count >= config.min_count),
+            key=lambda letter: (-counts[letter], letter),
+        )
+        tokens = [END, *(f"<0x{byte:02X}>" for byte in range(256)), *kept[: config.vocab_size - 257]]
         vocabulary = {token: index for index, token in enumerate(tokens)}
         core = Tokenizer(models.BPE(vocabulary, [], byte_fallback=True))
         # without this a document would be one word, and merging it one long search
