@@ -18,7 +18,7 @@ from ziggurat.core.types import Encoding, IdArray, Vocabulary
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Core
 
-__all__ = ["END", "UNKNOWN", "FastTokenizer", "byte_alphabet"]
+__all__ = ["END", "UNKNOWN", "FastTokenizer", "byte_alphabet", "checked_text"]
 
 END = "<|endoftext|>"
 """The one special token of tokenizers trained here: begin and end of a document."""
@@ -114,8 +114,9 @@ class FastTokenizer:
     @functools.cached_property
     def byte_lengths(self) -> IdArray:
         """(V,) UTF-8 bytes that each id stands for; 0 for special ids."""
-        special = {entry["id"] for entry in self._json["added_tokens"] if entry["special"]}
-        lengths = [0 if index in special else self._byte_length(token) for index, token in enumerate(self._tokens)]
+        lengths = [self._byte_length(token) for token in self._tokens]
+        for added in self._json["added_tokens"]:
+            lengths[added["id"]] = 0 if added["special"] else len(added["content"].encode())
         return np.array(lengths, dtype=np.int32)
 
     @functools.cached_property
@@ -126,17 +127,14 @@ class FastTokenizer:
 
     def encode(self, text: str) -> Encoding:
         """Return the ids of ``text`` with their offsets, without begin or end tokens."""
-        _check_text(text)
-        encoded = self.core.encode(text, add_special_tokens=False)
+        encoded = self.core.encode(checked_text(text), add_special_tokens=False)
         offsets = np.array(encoded.offsets, dtype=np.int32).reshape(-1, 2)
-        return Encoding(np.array(encoded.ids, dtype=np.int32), offsets)
+        return Encoding(self._plain(encoded.ids), offsets)
 
     def encode_batch(self, texts: Sequence[str]) -> list[IdArray]:
         """Return the ids of many texts at once, on all cores."""
-        for text in texts:
-            _check_text(text)
-        encoded = self.core.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [np.array(one.ids, dtype=np.int32) for one in encoded]
+        encoded = self.core.encode_batch_fast([checked_text(text) for text in texts], add_special_tokens=False)
+        return [self._plain(one.ids) for one in encoded]
 
     def decode(self, ids: Sequence[int] | IdArray) -> str:
         """Return the text of ``ids``; special ids give nothing, broken UTF-8 gives U+FFFD."""
@@ -189,6 +187,14 @@ class FastTokenizer:
         found = (self.core.token_to_id(name) for name in names)
         return next((index for index in found if index is not None), None)
 
+    def _plain(self, ids: Sequence[int]) -> IdArray:
+        """Return ids of text: a word that is spelled like a begin or end token is unknown, not that token."""
+        found = np.array(ids, dtype=np.int32)
+        vocabulary = self.vocabulary
+        if vocabulary.unk is not None:
+            found[(found == vocabulary.bos) | (found == vocabulary.eos)] = vocabulary.unk
+        return found
+
     def _byte_length(self, token: str) -> int:
         if self._byte_level:
             return len(token)
@@ -197,10 +203,16 @@ class FastTokenizer:
         return len(token.removeprefix("##" if self.kind == "wordpiece" else "").encode())
 
 
-def _check_text(text: str) -> None:
+def checked_text(text: str) -> str:
+    """Return ``text``, which can be written as UTF-8.
+
+    Raises:
+        InputError: it holds half of a surrogate pair, as a wrongly read file does.
+    """
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise InputError(
             f"text has a lone surrogate at character {error.start}: read it with its own encoding"
         ) from error
+    return text

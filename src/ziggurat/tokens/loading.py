@@ -1,8 +1,9 @@
 """Kinds of tokenizers by name: training one, opening one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Protocol
 
+from ziggurat.core.errors import InputError
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.registry import Registry
 
@@ -29,9 +30,10 @@ def train_tokenizer(texts: Iterable[str], kind: str, config: Any = None) -> Toke
 
     Raises:
         UnknownNameError: there is no such kind.
+        InputError: a text has a lone surrogate; the message says which.
     """
     found = TOKENIZERS.get(kind)
-    return found.train(texts, found.config() if config is None else config)
+    return found.train(_checked(texts), found.config() if config is None else config)
 
 
 def load_tokenizer(json_text: str) -> Tokenizer:
@@ -43,3 +45,13 @@ def load_tokenizer(json_text: str) -> Tokenizer:
     from ziggurat.tokens.fast import FastTokenizer
 
     return FastTokenizer.from_json(json_text)
+
+
+def _checked(texts: Iterable[str]) -> Iterator[str]:
+    from ziggurat.tokens.fast import checked_text
+
+    for number, text in enumerate(texts, 1):
+        try:
+            yield checked_text(text)
+        except InputError as error:
+            raise InputError(f"training text {number}: {error}") from error
