@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.errors import ArtefactError, DamagedError, NewerVersionError
+from ziggurat.core.errors import ArtefactError, DamagedError, InputError, NewerVersionError
 from ziggurat.core.files import atomic_folder, sha256, write_text
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.types import Document, IdArray, Vocabulary
@@ -30,6 +31,7 @@ __all__ = ["Store", "open_store", "write_store"]
 
 FORMAT = 1
 HEADER = "store.json"
+FILES = ("tokens.bin", "starts.bin", "bytes.bin", "ids.txt")
 BATCH_DOCUMENTS = 256
 _LOG = logging.getLogger("ziggurat")
 
@@ -66,7 +68,7 @@ class Store:
     @property
     def ids(self) -> list[str]:
         """Each document's id."""
-        return (self.path / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
+        return (self.path / "ids.txt").read_bytes().decode().split("\n")[:-1]
 
     @property
     def size_bytes(self) -> int:
@@ -89,6 +91,7 @@ def write_store(tokenizer: Tokenizer, documents: Iterable[Document], path: Path)
 
     Raises:
         DiskFullError: the disk is full; what stood at ``path`` is as it was.
+        InputError: a document's text can't be tokenized; the message names the document.
     """
     vocabulary = tokenizer.vocabulary
     dtype = np.dtype(np.uint16 if vocabulary.size <= 1 << 16 else np.int32)
@@ -120,16 +123,20 @@ def open_store(path: Path, *, verify: bool = False) -> Store:
         header = json.loads(header_path.read_text(encoding="utf-8"))
         if header["format"] > FORMAT:
             raise NewerVersionError(f"{header_path}: written by a newer ziggurat; upgrade to read it")
-        files = {str(name): (int(fact["bytes"]), str(fact["sha256"])) for name, fact in header["files"].items()}
-        np.dtype(header["dtype"]), Vocabulary(**header["vocabulary"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        for name in FILES:
+            file, fact = path / name, header["files"][name]
+            if (
+                not file.is_file()
+                or file.stat().st_size != fact["bytes"]
+                or (verify and sha256(file) != fact["sha256"])
+            ):
+                raise DamagedError(f"{file}: damaged: not what {HEADER} says; tokenize the text again")
+        store = Store(path, header)
+    except (ValueError, KeyError, TypeError) as error:
         raise DamagedError(f"{header_path}: damaged: tokenize the text again") from error
-    for name, (size, digest) in files.items():
-        file = path / name
-        if not file.is_file() or file.stat().st_size != size or (verify and sha256(file) != digest):
-            raise DamagedError(f"{file}: damaged: not what {HEADER} says; tokenize the text again")
-    store = Store(path, header)
-    inside = len(store.starts) > 0 and 0 <= int(store.starts[-1]) <= len(store.tokens)
+    shared = int(store.vocabulary.bos == store.vocabulary.eos)
+    edges = [] if len(store.starts) == 0 else [int(store.starts[0]), int(store.starts[-1]) + shared]
+    inside = edges == [0, len(store.tokens)]
     if not inside or bool((np.diff(store.starts) < 1).any()) or len(store.document_bytes) != len(store):
         raise DamagedError(f"{path / 'starts.bin'}: damaged: documents lie outside the tokens; tokenize the text again")
     return store
@@ -154,27 +161,36 @@ def _write_files(
     begin = np.array([vocabulary.bos], dtype=dtype).tobytes()
     end = np.array([vocabulary.eos], dtype=dtype).tobytes()
     shared = vocabulary.bos == vocabulary.eos
-    names = ("tokens.bin", "starts.bin", "bytes.bin", "ids.txt")
-    files = [(folder / name).open("wb") for name in names]
-    try:
+    with ExitStack() as stack:
+        files = [stack.enter_context((folder / name).open("wb")) for name in FILES]
         tokens, starts, sizes, ids = writers = [_Writer(file) for file in files]
         for batch in _batches(documents):
-            for document, encoded in zip(batch, tokenizer.encode_batch([d.text for d in batch]), strict=True):
+            for document, encoded in zip(batch, _encoded(tokenizer, batch), strict=True):
                 starts.write(np.int64(tokens.size // dtype.itemsize).tobytes())
                 tokens.write(begin + encoded.astype(dtype).tobytes() + (b"" if shared else end))
                 sizes.write(np.int64(len(document.text.encode())).tobytes())
-                ids.write(document.id.replace("\n", " ").encode() + b"\n")
+                ids.write(document.id.replace("\n", " ").encode(errors="backslashreplace") + b"\n")
         starts.write(np.int64(tokens.size // dtype.itemsize).tobytes())
         if shared:
             tokens.write(end)
-    finally:
-        for file in files:
-            file.close()
     _LOG.debug("tokenized into %s: %d bytes of ids", folder, tokens.size)
     return {
         name: {"bytes": writer.size, "sha256": writer.hash.hexdigest()}
-        for name, writer in zip(names, writers, strict=True)
+        for name, writer in zip(FILES, writers, strict=True)
     }
+
+
+def _encoded(tokenizer: Tokenizer, batch: list[Document]) -> list[IdArray]:
+    """Return each document's ids; where the tokenizer refuses a text, say whose it is."""
+    try:
+        return tokenizer.encode_batch([document.text for document in batch])
+    except InputError:
+        for document in batch:
+            try:
+                tokenizer.encode(document.text)
+            except InputError as error:
+                raise InputError(f"{document.id}: {error}") from error
+        raise
 
 
 def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
