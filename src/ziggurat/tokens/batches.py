@@ -17,10 +17,11 @@ __all__ = ["ParallelStreams", "ShuffledWindows", "padded"]
 
 
 class ShuffledWindows:
-    """Windows of T + 1 ids in random order; an epoch sees every stretch of the text once.
+    """Windows of T + 1 ids in random order; an epoch sees no stretch of the text twice.
 
     *Idea.* An epoch cuts the stream into windows that overlap by the one id that is both target and next context, from
-    an offset of its own, and shuffles them; so cuts fall elsewhere each time.
+    an offset of its own, and shuffles them; so cuts fall elsewhere each time, and so do the fewer than 2 T ids before
+    the first window and after the last that this epoch leaves out.
     """
 
     def __init__(self, stream: TokenStream, *, rows: int, length: int, seed: int) -> None:
