@@ -175,7 +175,14 @@ def _discounts(found: NgramCounts, level: int) -> Discounts:
     discounts = closed_form_discounts(tally)
     if discounts is None:
         counts = ", ".join(f"{count:,} of count {c}" for c, count in enumerate(tally.tolist()) if c)
-        _LOG.info("order %d: no discounts from %s; using %s", level, counts, FALLBACK)
+        # the few tokens of a small vocabulary are all frequent: nothing to tell anybody
+        _LOG.log(
+            logging.DEBUG if level == 1 else logging.INFO,
+            "order %d: no discounts from %s; using %s",
+            level,
+            counts,
+            FALLBACK,
+        )
     return discounts or FALLBACK
 
 
