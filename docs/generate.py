@@ -85,10 +85,13 @@ def configurations() -> list[type[Any]]:
                 continue
             module = importlib.import_module(".".join(("ziggurat", *path.relative_to(PACKAGE).with_suffix("").parts)))
             own = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
-            found += [
-                c for c in own if dataclasses.is_dataclass(c) and any(doc for *_, doc in config.options(c).values())
-            ]
+            found += [c for c in own if _is_configuration(c)]
     return found
+
+
+def _is_configuration(cls: type[Any]) -> bool:
+    """Whether some field was made by `option`; other dataclasses may have types that only a checker resolves."""
+    return dataclasses.is_dataclass(cls) and any(field.metadata.get("doc") for field in dataclasses.fields(cls))
 
 
 def kind_words(hint: Any) -> str:

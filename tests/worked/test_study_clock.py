@@ -36,7 +36,12 @@ def test_stages_of_one_name_add_up_in_order_of_first_use() -> None:
 def test_a_stage_that_fails_is_charged_all_the_same() -> None:
     time = FakeTime()
     clock = Clock(60.0, now=time)
-    with pytest.raises(RuntimeError), clock.stage("train"):
-        time.seconds += 7.0
-        raise RuntimeError
+
+    def fail() -> None:
+        with clock.stage("train"):
+            time.seconds += 7.0
+            raise RuntimeError("no model")
+
+    with pytest.raises(RuntimeError, match="no model"):
+        fail()
     assert clock.spent()["train"] == pytest.approx(7.0)

@@ -8,6 +8,12 @@ SENTENCES = {
     "train all families, rank them, write a report": "训练所有模型族，排名，并写出报告",
     "Commands (ziggurat COMMAND --help):": "命令（ziggurat 命令 --help）：",
     "Every command takes --lang en or --lang zh.": "每个命令都可加 --lang en 或 --lang zh。",
+    "Usage:": "用法：",
+    "Arguments:": "参数：",
+    "Options:": "选项：",
+    "Show this message and exit.": "显示此说明后退出。",
+    "[required]": "[必填]",
+    "[default: ": "[默认：",
     "error": "错误",
     "warning": "警告",
     "next: {command}": "下一步：{command}",
@@ -37,7 +43,39 @@ SENTENCES = {
     "training": "训练",
     "writing the bundle": "写出模型包",
     "measuring on held-out text": "在保留文本上测量",
+    "writing samples": "写出样例",
+    # climb and reproduce
+    "report: {path}": "报告：{path}",
+    "no report: {why}": "没有报告：{why}",
+    "Train all families on your text, rank them in bits per byte, write a report": (
+        "在你的文本上训练所有模型族，按每字节比特数排名，并写出报告"
+    ),
+    "Train n-gram, LSTM, GPT and their mixture within the budget and say which to use, with intervals and tests.": (
+        "在预算内训练 n 元、LSTM、GPT 及其混合，并说明该用哪个，附区间与检验。"
+    ),
+    "All are measured on the same held-out documents. The folder of the run then holds one bundle per model and "
+    "report.html, which opens offline.": (
+        "全部在相同的保留文档上测量。运行文件夹中随后有每个模型的模型包和可离线打开的 report.html。"
+    ),
+    "Budget in minutes of wall time, everything included": "总时间预算（分钟），包括一切",
+    "Climb on text that is on every machine instead: en or zh": "改用每台机器上都有的文本：en 或 zh",
+    "Field or column that holds the text; found where it is not given": "文本所在的字段或列；不给则自动寻找",
+    "Encoding of every file; recognised where it is not given": "所有文件的编码；不给则自动识别",
+    "Make a report's numbers again and compare each with what it says": "重新算出报告中的数字并逐一比较",
+    "Score the held-out documents again and print each figure beside the report's; exit code 3 where one differs.": (
+        "重新给保留文档评分，把每个数字与报告的并列输出；若有不同则退出码为 3。"
+    ),
+    "A climb's report.html, or its folder": "攀登的 report.html，或其文件夹",
+    "Train every model again, step for step, instead of only scoring with the bundles": (
+        "逐步重新训练每个模型，而不只是用模型包评分"
+    ),
     # rows of tables
+    "report": "报告",
+    "now": "现在",
+    "difference": "差",
+    "model": "模型",
+    "parameters": "参数",
+    "size": "大小",
     "bundle": "模型包",
     "family": "模型族",
     "95 % interval": "95% 区间",

@@ -34,9 +34,12 @@ def current(environ: Mapping[str, str] | None = None) -> str:
 
 
 def translate(sentence: str) -> str:
-    """Return a sentence of the source in the user's language; ``{places}`` in it stay as they are."""
+    """Return a sentence of the source in the user's language; ``{places}`` in it stay as they are.
+
+    A full stop at its end makes no difference: help texts of options stand with one and without.
+    """
     if current() != "zh":
         return sentence
     from ziggurat.surface.chinese import SENTENCES
 
-    return SENTENCES.get(sentence, sentence)
+    return SENTENCES.get(sentence) or SENTENCES.get(sentence.removesuffix("."), sentence)

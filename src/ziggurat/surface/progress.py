@@ -27,6 +27,7 @@ STAGES = {
     "training": "training",
     "bundle": "writing the bundle",
     "evaluate": "measuring on held-out text",
+    "samples": "writing samples",
 }
 
 

@@ -5,6 +5,7 @@ typer function. Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 a gate not
 """
 
 import errno
+import functools
 import os
 import re
 import sys
@@ -13,15 +14,17 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
-from ziggurat import __version__
 from ziggurat.core.errors import DiskFullError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.registry import Registry
+from ziggurat.core.version import VERSION
 from ziggurat.surface import language
 from ziggurat.surface.language import translate
 
 __all__ = ["COMMANDS", "command_line", "main", "overview"]
 
 COMMANDS: Registry[Any] = Registry(__name__, "COMMAND", kind="command")
+PARSER_WORDS = ("Usage:", "Arguments:", "Options:", "Show this message and exit.", "[required]", "[default: ")
+"""What the parser itself puts into the help of every command."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,7 +66,7 @@ def _dispatch(arguments: list[str]) -> int:
         sys.stdout.write(overview() + "\n")
         return 0
     if arguments[0] == "--version":
-        sys.stdout.write(f"ziggurat {__version__}\n")
+        sys.stdout.write(f"ziggurat {VERSION}\n")
         return 0
     return command_line(arguments[0], arguments[1:])
 
@@ -99,8 +102,12 @@ def command_line(name: str, arguments: Sequence[str]) -> int:
     app.command(name, context_settings=getattr(command, "context_settings", None))(command)
     built = _in_language(typer.main.get_command(app))
     try:
-        with prepared(quiet="--quiet" in arguments):
-            result = built.main(args=list(arguments), prog_name=f"ziggurat {name}", standalone_mode=False)
+        # not `main`, which would end the process by itself where a pipe breaks
+        with (
+            prepared(quiet="--quiet" in arguments),
+            built.make_context(f"ziggurat {name}", list(arguments)) as context,
+        ):
+            result = built.invoke(context)
     except typer.Abort:
         return _fail("interrupted", 130)
     except typer.Exit as stop:
@@ -134,7 +141,13 @@ def _in_language(command: Any) -> Any:
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = translate(parameter.help)
+    plain = command.get_help
+    command.get_help = lambda context: functools.reduce(_translated, PARSER_WORDS, plain(context))
     return command
+
+
+def _translated(page: str, words: str) -> str:
+    return page.replace(words, translate(words))
 
 
 def _one_line(error: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from ziggurat.study.result import Climb, Comparison, Entrant
 from ziggurat.surface.report import charts
 
-__all__ = ["render", "sentences", "words"]
+__all__ = ["render", "sentences", "size", "words"]
 
 
 def words(lang: str) -> dict[str, str]:

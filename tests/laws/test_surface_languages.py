@@ -1,0 +1,116 @@
+"""Whatever the command line can say in English it can say in Chinese, and the catalogue holds nothing else."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from ziggurat.surface.chinese import SENTENCES
+from ziggurat.surface.cli import COMMANDS, main
+from ziggurat.surface.progress import STAGES
+
+SPEAKING = ("translate", "say", "warn", "next")
+PLACE = re.compile(r"{[^}]*}")
+
+
+def known(sentence: str) -> bool:
+    """Whether the catalogue has a sentence; a full stop at its end makes no difference."""
+    return sentence in SENTENCES or sentence.removesuffix(".") in SENTENCES
+
+
+def trees(repository: Path) -> list[ast.Module]:
+    folder = repository / "src" / "ziggurat" / "surface"
+    paths = [path for path in folder.rglob("*.py") if path.name != "chinese.py"]
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def literals(node: ast.AST) -> Iterator[str]:
+    """Return the strings of an argument: one literal, or the literals of a tuple or list."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.Tuple | ast.List):
+        for item in node.elts:
+            yield from literals(item)
+
+
+def spoken(tree: ast.Module) -> Iterator[str]:
+    """Return what is given to a speaking function as it stands in the source, ``map(translate, …)`` included."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        arguments = node.args
+        if name == "map" and getattr(arguments[0], "id", "") == "translate":
+            name, arguments = "translate", arguments[1:]
+        if name in SPEAKING[:3] and arguments:
+            yield from literals(arguments[0])
+
+
+def command_of(name: str) -> typer.core.TyperCommand:
+    function = COMMANDS.get(name)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, context_settings=getattr(function, "context_settings", None))(function)
+    found = typer.main.get_command(app)
+    assert isinstance(found, typer.core.TyperCommand)
+    return found
+
+
+def help_of(name: str) -> list[str]:
+    command = command_of(name)
+    paragraphs = [" ".join(part.split()) for part in (command.help or "").split("\n\n")]
+    return paragraphs + [str(getattr(p, "help", "")) for p in command.params if p.name != "help"]
+
+
+@pytest.mark.parametrize("name", COMMANDS.names())
+def test_what_help_says(name: str) -> None:
+    assert [sentence for sentence in help_of(name) if not known(sentence)] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS.names())
+def test_help_comes_in_chinese_and_keeps_every_flag(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pages = []
+    for language in ("en", "zh"):
+        assert main([name, "--help", "--lang", language]) == 0
+        pages.append(capsys.readouterr().out)
+    flags = [re.findall(r"(?m)^  (--[a-z-]+)", page) for page in pages]
+    assert flags[0] == flags[1] != []
+    for words in ("Usage", "Options", "Arguments", "Show this", "required", "default:"):
+        assert words not in pages[1]
+    assert "".join(SENTENCES[help_of(name)[0]].split())[:20] in "".join(pages[1].split())
+
+
+def test_what_is_said_on_the_way(repository: Path) -> None:
+    said = set(STAGES.values()) | {sentence for tree in trees(repository) for sentence in spoken(tree)}
+    assert len(said) > 25
+    assert sorted(sentence for sentence in said if not known(sentence)) == []
+
+
+def test_the_overview_has_no_line_in_english(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--lang", "zh"])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert [line for line in lines if not re.search(r"[\u4e00-\u9fff]", line)] == []
+
+
+def test_translations_keep_the_places_and_how_they_are_written() -> None:
+    for english, chinese in SENTENCES.items():
+        assert sorted(PLACE.findall(english)) == sorted(PLACE.findall(chinese)), english
+
+
+def test_no_entry_has_outlived_its_sentence(repository: Path) -> None:
+    written: set[str] = set()
+    for tree in trees(repository):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                parts = [" ".join(part.split()) for part in node.value.split("\n\n")] + [node.value]
+                written |= {word[:1].upper() + word[1:] for word in parts} | set(parts)
+                written |= {node.value.partition("\n")[0].removesuffix(".")}
+    written |= {sentence.removesuffix(".") for sentence in written}
+    from ziggurat.use.completion import GenerationConfig  # the options of generate are declared where they are used
+
+    for field in vars(GenerationConfig)["__dataclass_fields__"].values():
+        doc = str(field.metadata["doc"])
+        written |= {doc, doc[:1].upper() + doc[1:]}
+    assert sorted(set(SENTENCES) - written) == []
