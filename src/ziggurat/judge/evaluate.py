@@ -66,6 +66,24 @@ class Evaluation:
         bits = np.array(self.nats) / math.log(2)
         return ratio_interval(bits, np.array(self.document_bytes, dtype=np.float64), seed=seed)
 
+    def figures(self, *, seed: int = 0) -> dict[str, Any]:
+        """Return what a manifest, a table and JSON say of it, under the names that they share.
+
+        *Shapes and units.* ``low`` and ``high`` bound the 95 % bootstrap interval of bits per byte; where the tokenizer
+        loses text there are no bits per byte.
+        """
+        found: dict[str, Any] = {
+            "token_perplexity": self.token_perplexity,
+            "documents": len(self.ids),
+            "bytes": sum(self.document_bytes),
+            "tokens": sum(self.tokens),
+            "tokens_per_second": self.tokens_per_second,
+        }
+        if self.lossless:
+            interval = self.interval(seed=seed)
+            found = {"bits_per_byte": interval.value, "low": interval.low, "high": interval.high, **found}
+        return found
+
     def to_json(self) -> str:
         """Return all of it as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False)

@@ -3,7 +3,6 @@
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ziggurat.artefacts.bundle import Bundle, record
@@ -66,7 +65,7 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
         for one in trained
     }
     for name, evaluation in evaluations.items():
-        _record(entry.folder / entrants[name].bundle, evaluation, seed=entry.seed)
+        record(entry.folder / entrants[name].bundle, {"test": evaluation.figures(seed=entry.seed)})
     result = Climb(
         title=entry.title,
         sources=entry.sources,
@@ -141,18 +140,3 @@ def _comparison(pair: Pair) -> Comparison:
         smallest_detectable=difference.smallest_detectable,
         text_factor=difference.text_factor,
     )
-
-
-def _record(bundle: Path, evaluation: Evaluation, *, seed: int) -> None:
-    interval = evaluation.interval(seed=seed)
-    figures = {
-        "bits_per_byte": interval.value,
-        "bits_per_byte_low": interval.low,
-        "bits_per_byte_high": interval.high,
-        "token_perplexity": evaluation.token_perplexity,
-        "documents": len(evaluation.ids),
-        "bytes": sum(evaluation.document_bytes),
-        "tokens": sum(evaluation.tokens),
-        "tokens_per_second": evaluation.tokens_per_second,
-    }
-    record(bundle, {"test": figures})

@@ -25,7 +25,7 @@ from ziggurat.core.protocols import LanguageModel, Tokenizer
 from ziggurat.core.types import Continuation, Listener
 from ziggurat.judge.evaluate import evaluate
 from ziggurat.surface.documents import cut_where_few, read_documents
-from ziggurat.surface.training import figures, train_run
+from ziggurat.surface.training import train_run
 from ziggurat.training.job import silent
 from ziggurat.use.completion import GenerationConfig, generate
 from ziggurat.use.scoring import Scored, score_texts
@@ -80,7 +80,7 @@ class Model:
     def evaluate(self, texts: Paths, *, seed: int = 0) -> dict[str, Any]:
         """Return bits per byte with its 95 % interval, perplexity, and speed on files or folders of text."""
         documents = cut_where_few(read_documents(_names(texts)))
-        return figures(evaluate(self.model, self.tokenizer, documents), seed=seed)
+        return evaluate(self.model, self.tokenizer, documents).figures(seed=seed)
 
 
 def train(

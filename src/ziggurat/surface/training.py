@@ -1,17 +1,16 @@
 """One training from end to end: text, tokens, model, measurement, bundle."""
 
 from contextlib import suppress
-from typing import Any
 
 from ziggurat.artefacts.bundle import Bundle, load, record
 from ziggurat.artefacts.fit import fit, prepare_material
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import ArtefactError, InterruptedRunError
 from ziggurat.core.types import Listener
-from ziggurat.judge.evaluate import Evaluation, evaluate
+from ziggurat.judge.evaluate import evaluate
 from ziggurat.text.corpus import Corpus, open_corpus, prepare
 
-__all__ = ["MEASURED_ON", "figures", "train_run"]
+__all__ = ["MEASURED_ON", "train_run"]
 
 MEASURED_ON = "test"
 """The manifest's name for the held-out split of the run's own text."""
@@ -34,28 +33,9 @@ def train_run(run: Run, listener: Listener) -> Bundle:
     if len(corpus.test) and MEASURED_ON not in bundle.manifest.metrics:
         listener({"event": "stage", "stage": "evaluate"})
         evaluation = evaluate(bundle.model, bundle.tokenizer, corpus.test)
-        record(bundle.path, {MEASURED_ON: figures(evaluation, seed=recipe.seed)})
+        record(bundle.path, {MEASURED_ON: evaluation.figures(seed=recipe.seed)})
         bundle = load(bundle.path, verify=False)
     return bundle
-
-
-def figures(evaluation: Evaluation, *, seed: int = 0) -> dict[str, Any]:
-    """Return what a manifest, a table and JSON say of an evaluation.
-
-    *Shapes and units.* ``low`` and ``high`` bound the 95 % bootstrap interval of bits per byte over documents; where
-    the tokenizer loses text there are no bits per byte.
-    """
-    found: dict[str, Any] = {
-        "token_perplexity": evaluation.token_perplexity,
-        "documents": len(evaluation.ids),
-        "bytes": sum(evaluation.document_bytes),
-        "tokens": sum(evaluation.tokens),
-        "tokens_per_second": evaluation.tokens_per_second,
-    }
-    if evaluation.lossless:
-        interval = evaluation.interval(seed=seed)
-        found = {"bits_per_byte": interval.value, "low": interval.low, "high": interval.high, **found}
-    return found
 
 
 def _corpus(run: Run, listener: Listener) -> Corpus:

@@ -42,13 +42,12 @@ def evaluate(
     from ziggurat.artefacts.bundle import load, record
     from ziggurat.judge.evaluate import evaluate as measure
     from ziggurat.surface.documents import cut_where_few, read_documents
-    from ziggurat.surface.training import figures
 
     terminal = Terminal(quiet=options.quiet)
     opened = load(bundle)
     documents = read_documents(texts)
     evaluation = measure(opened.model, opened.tokenizer, documents if options.whole else cut_where_few(documents))
-    found = figures(evaluation, seed=options.seed)
+    found = evaluation.figures(seed=options.seed)
     found |= {"size_bytes": opened.manifest.size_bytes, "fingerprint": evaluation.fingerprint}
     if options.record:
         record(opened.path, {options.record: found})
