@@ -12,10 +12,10 @@ from ziggurat.artefacts.bundle import Bundle
 from ziggurat.artefacts.fit import Material, fit
 from ziggurat.artefacts.recipe import Recipe, load_recipe
 from ziggurat.artefacts.runs import METRICS, read_metrics
-from ziggurat.core.config import to_mapping
+from ziggurat.core.config import options, to_mapping
 from ziggurat.core.errors import UsageError
 from ziggurat.core.files import write_text
-from ziggurat.core.protocols import Sizable
+from ziggurat.core.protocols import Sizable, Tokenizer
 from ziggurat.core.types import Listener
 from ziggurat.judge.evaluate import Evaluation, evaluate
 from ziggurat.models.registry import FAMILIES
@@ -24,6 +24,7 @@ from ziggurat.study.result import Entrant, Sample
 from ziggurat.study.sizing import measured_flops, parameters_for
 from ziggurat.text.corpus import Corpus
 from ziggurat.text.options import TextConfig
+from ziggurat.tokens.loading import TOKENIZERS
 from ziggurat.tokens.store import Store
 
 __all__ = ["TOGETHER", "Entry", "Trained", "describe", "train_all"]
@@ -65,7 +66,7 @@ def train_all(entry: Entry, material: Material, clock: Clock, *, order: int, lis
         UsageError: the budget is too short for anything.
         InterruptedRunError: the user stopped it; the same command goes on.
     """
-    recipes = [load_recipe(name).change({"seed": entry.seed}) for name in SINGLES]
+    recipes = [_recipe(name, entry, material.tokenizer) for name in SINGLES]
     waiting = sum(isinstance(FAMILIES.get(recipe.family), Sizable) for recipe in recipes)
     flops = measured_flops()
     reserve = RESERVE_FRACTION * clock.budget_seconds
@@ -80,7 +81,7 @@ def train_all(entry: Entry, material: Material, clock: Clock, *, order: int, lis
         else:
             plan = _ordered(recipe, order)
         trained.append(_train(entry, plan, material, clock, listener))
-    recipe = load_recipe(TOGETHER).change({"seed": entry.seed})
+    recipe = _recipe(TOGETHER, entry, material.tokenizer)
     families = tuple(one.recipe.family for one in trained)
     recipe = dataclasses.replace(
         recipe,
@@ -140,6 +141,15 @@ def _train(
         write_text(folder / "recipe.toml", recipe.with_sources(entry.sources).to_toml())
         bundle = fit(recipe, material, folder, listener=listener, parts=parts)
     return Trained(recipe, bundle, time.perf_counter() - began)
+
+
+def _recipe(name: str, entry: Entry, tokenizer: Tokenizer) -> Recipe:
+    """Return a recipe with the climb's seed, text and tokenizer, so that its file alone says how to train it again."""
+    kind = TOKENIZERS.get(tokenizer.kind)
+    keys = {"vocab_size": tokenizer.vocabulary.size} if "vocab_size" in options(kind.config) else {}
+    tokens = kind.config(**keys)
+    recipe = load_recipe(name).change({"seed": entry.seed})
+    return dataclasses.replace(recipe, text=entry.text, tokenizer=tokenizer.kind, tokens=tokens)
 
 
 def _ordered(recipe: Recipe, order: int) -> Recipe:

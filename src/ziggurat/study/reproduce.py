@@ -95,18 +95,13 @@ def _train_again(
 ) -> dict[str, Bundle]:
     """Train every entrant by its recipe, budgets in minutes replaced by the steps that they came to."""
     recipes = {name: _in_steps(load_recipe(str(folder / name / "recipe.toml")), bundles[name]) for name in bundles}
-    first = next(iter(recipes.values()))
-    material = prepare_material(corpus, first.tokenizer, _tokens(folder, first), place / "material", listener=listener)
+    shared = next(iter(recipes.values()))  # the recipes of one climb have one tokenizer
+    material = prepare_material(corpus, shared.tokenizer, shared.tokens, place / "material", listener=listener)
     made: dict[str, Bundle] = {}
     for name, recipe in sorted(recipes.items(), key=lambda item: len(item[1].parts)):
         parts: Sequence[Bundle] = [made[part.name] for part in recipe.parts]
         made[name] = fit(recipe, material, place / name, listener=listener, parts=parts)
     return made
-
-
-def _tokens(folder: Path, recipe: Recipe) -> object:
-    """Return the tokenizer's configuration; the recipes of one climb all have the same."""
-    return load_recipe(str(folder / recipe.name / "recipe.toml")).tokens
 
 
 def _in_steps(recipe: Recipe, bundle: Bundle) -> Recipe:

@@ -208,7 +208,9 @@ class _Run:
         decay = config.decay_steps
         if decay is None and total is not None:
             decay = round(config.decay_fraction * total)
-        warmup = config.warmup_steps if total is None else min(config.warmup_steps, total // 5)
+        # a budget in minutes warms up before it knows its total: its repetition, which has decay_steps, does so too
+        known = total if config.decay_steps is None else None
+        warmup = config.warmup_steps if known is None else min(config.warmup_steps, known // 5)
         return Plan(config.schedule, warmup, total, decay)
 
     def _fix_plan(self) -> None:
