@@ -10,6 +10,9 @@ __all__ = ["curves", "ranking", "spending"]
 Row = Mapping[str, Any]
 
 WIDTH = 760
+TICKS = 8
+NARROW, WIDE = 7, 12
+"""Pixels of a Latin and of a Chinese letter in an axis label, at the widest: what draws the page has other fonts."""
 PALETTE = ["#0b6e4f", "#c8553d", "#3d5a80", "#e0a458", "#7b506f", "#6b705c"]
 
 
@@ -22,11 +25,11 @@ def ranking(rows: Sequence[Row], yardsticks: Sequence[Row], *, axis: str) -> str
     models = [{"name": r["name"], "bpb": r["bits_per_byte"], "low": r["low"], "high": r["high"]} for r in rows]
     others = [{"name": r["name"], "bpb": r["bits_per_byte"]} for r in yardsticks]
     order = [r["name"] for r in sorted([*models, *others], key=lambda r: float(r["bpb"]))]
-    y = alt.Y("name:N", sort=order, title=None, scale=alt.Scale(domain=order))
+    y = alt.Y("name:N", sort=order, title=None, scale=alt.Scale(domain=order), axis=_room_for(order))
     x = alt.Scale(zero=False, nice=True)
     base = alt.Chart(alt.Data(values=models))
     rule = base.mark_rule(strokeWidth=3, color=PALETTE[0]).encode(
-        y=y, x=alt.X("low:Q", scale=x, title=axis), x2="high:Q"
+        y=y, x=alt.X("low:Q", scale=x, title=axis, axis=alt.Axis(tickCount=TICKS)), x2="high:Q"
     )
     point = base.mark_point(filled=True, size=90, color=PALETTE[0], opacity=1).encode(y=y, x="bpb:Q")
     label = base.mark_text(dy=-11, fontSize=11).encode(y=y, x="bpb:Q", text=alt.Text("bpb:Q", format=".3f"))
@@ -65,11 +68,18 @@ def spending(rows: Sequence[Row], *, axis: str) -> str:
     alt = _altair()
     order = [str(r["stage"]) for r in rows]
     base = alt.Chart(alt.Data(values=list(rows))).encode(
-        y=alt.Y("stage:N", sort=order, title=None), x=alt.X("seconds:Q", title=axis)
+        y=alt.Y("stage:N", sort=order, title=None, axis=_room_for(order)),
+        x=alt.X("seconds:Q", title=axis, axis=alt.Axis(tickCount=TICKS)),
     )
     bars = base.mark_bar(color=PALETTE[2], height={"band": 0.7})
     text = base.mark_text(align="left", dx=4, fontSize=11).encode(text=alt.Text("seconds:Q", format=".1f"))
     return _svg((bars + text).properties(width=WIDTH, height=alt.Step(24)))
+
+
+def _room_for(labels: Sequence[str]) -> Any:
+    """Return an axis that leaves room for its longest label."""
+    widths = [sum(WIDE if ord(letter) > 0x2E80 else NARROW for letter in label) for label in labels]
+    return _altair().Axis(minExtent=min(260, max(widths, default=0)))
 
 
 def _altair() -> Any:

@@ -1,6 +1,7 @@
 """A climb's numbers as one HTML page that opens offline."""
 
 import html
+import shlex
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -31,6 +32,7 @@ def render(climb: Climb, *, lang: str, run: Path) -> str:
     template = resources.files(__package__).joinpath("page.html.jinja").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     lead, reasons = sentences(climb, w)
+    best = run / climb.entrant(climb.recommended).bundle
     curve_rows = [
         {"name": e.name, "seconds": seconds, "bits_per_byte": bpb} for e in climb.entrants for seconds, bpb in e.curve
     ]
@@ -40,7 +42,7 @@ def render(climb: Climb, *, lang: str, run: Path) -> str:
         r=climb,
         lead=lead,
         reasons=[html.unescape(reason) for reason in reasons],
-        next_command=f'ziggurat generate {run / climb.entrant(climb.recommended).bundle} --prompt "…"',
+        next_command=f'ziggurat generate {shlex.quote(str(best))} --prompt "…"',
         table=_table(climb),
         ranking_svg=charts.ranking(_intervals(climb), _yardsticks(climb), axis=w["axis_bpb"]),
         comparisons=[_comparison(c, w) for c in climb.comparisons],
@@ -51,7 +53,7 @@ def render(climb: Climb, *, lang: str, run: Path) -> str:
         **_tokenizer_section(climb, w),
         spent_sentence=w["spent_sentence"].format(seconds=climb.seconds, budget=climb.budget_seconds),
         spending_svg=charts.spending(_spending(climb, w), axis=w["axis_stage"]),
-        reproduce_command=f"ziggurat reproduce {run / 'report.html'}",
+        reproduce_command=f"ziggurat reproduce {shlex.quote(str(run / 'report.html'))}",
         machine_sentence=w["machine"].format(**climb.machine, seed=climb.seed),
         # "</" can't close the script element when its slash is escaped, which JSON allows
         data=climb.to_json().replace("</", "<\\/"),
