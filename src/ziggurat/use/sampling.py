@@ -18,6 +18,9 @@ __all__ = ["SamplingConfig", "draw", "filtered", "min_p", "penalise_repetition",
 
 Scores = npt.NDArray[np.floating]
 
+ROUNDING = 1e-9
+"""What stands at a border but for so much stands at the border."""
+
 
 @dataclass(frozen=True)
 class SamplingConfig:
@@ -59,12 +62,15 @@ def penalise_repetition(scores: Scores, said: Sequence[IdArray], penalty: float)
 
 
 def temperature(scores: Scores, value: float) -> Scores:
-    """Return scores / T; at T = 0 only the likeliest id of each row remains (the first of equals).
+    """Return scores / T but for a constant; at T = 0 only the likeliest id of each row remains (the first of equals).
 
-    *Maths.* softmax(z / T), the article's formula for the output layer: T belongs to decoding, not to training.
+    *Maths.* softmax(z / T), the article's formula for the output layer: T belongs to decoding, not to training. The
+    constant, max z / T, leaves the softmax as it is and keeps a T next to 0 from dividing all of it out of range.
     """
     if value > 0:
-        return scores / value
+        peak = scores.max(axis=-1, keepdims=True)
+        with np.errstate(over="ignore"):  # next to T = 0 the gap to the likeliest may be more than a float holds
+            return np.asarray((scores - peak) / value)
     result = np.full_like(scores, -np.inf)
     rows = np.arange(len(scores))
     best = scores.argmax(axis=-1)
@@ -88,7 +94,7 @@ def top_p(scores: Scores, mass: float) -> Scores:
     order = np.argsort(-scores, axis=-1, kind="stable")
     probabilities = np.exp(log_softmax(np.take_along_axis(scores, order, axis=-1)))
     before = np.cumsum(probabilities, axis=-1) - probabilities
-    kept_sorted = before < mass
+    kept_sorted = before < mass - ROUNDING
     kept_sorted[:, 0] = True
     kept = np.zeros_like(kept_sorted)
     np.put_along_axis(kept, order, kept_sorted, axis=-1)
@@ -98,7 +104,7 @@ def top_p(scores: Scores, mass: float) -> Scores:
 def min_p(scores: Scores, part: float) -> Scores:
     """Keep ids at least ``part`` times as likely as the likeliest (Nguyen et al. 2024)."""
     threshold = scores.max(axis=-1, keepdims=True) + np.log(part)
-    return np.where(scores >= threshold, scores, -np.inf)
+    return np.where(scores >= threshold - ROUNDING, scores, -np.inf)
 
 
 def draw(logprobs: Scores, generators: Sequence[np.random.Generator]) -> IdArray:
