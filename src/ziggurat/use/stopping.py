@@ -8,6 +8,9 @@ __all__ = ["StopMatcher"]
 class StopMatcher:
     """Passes text on and ends it before the first stop string; text that may still become one is held back.
 
+    *Idea.* The first is the one that is complete first, and the longest of those that end together: so it is the same
+    one whether text comes whole or letter by letter.
+
     >>> matcher = StopMatcher(["aab"])
     >>> matcher.feed("x aa"), matcher.feed("ab"), matcher.stopped
     ('x ', 'a', True)
@@ -24,10 +27,11 @@ class StopMatcher:
         if self.stopped:
             return ""
         self._held += text
-        found = [place for place in (self._held.find(stop) for stop in self._stops) if place >= 0]
+        found = [(place + len(stop), place) for stop in self._stops if (place := self._held.find(stop)) >= 0]
         if found:
             self.stopped = True
-            passed, self._held = self._held[: min(found)], ""
+            _, start = min(found)
+            passed, self._held = self._held[:start], ""
             return passed
         keep = max((self._overlap(stop) for stop in self._stops), default=0)
         passed, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
