@@ -72,3 +72,14 @@ def mixed(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the mixture recipe: counts and a tiny network together."""
     folder = tmp_path_factory.mktemp("runs") / "mixed"
     return train(folder, texts, "--recipe", "mixture", "--steps", "3", *TINY_PART, "--tokens.vocab_size", "300")
+
+
+@pytest.fixture(scope="session")
+def climbed(texts: Path, mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished climb of nine seconds; ``mixed`` goes before it, so that kernels and torch are loaded by then."""
+    folder = tmp_path_factory.mktemp("runs") / "climbed tower"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ZIGGURAT_TRACEBACK", raising=False)
+        patch.setattr("ziggurat.study.entrants.LEAST_SECONDS", 0.05)
+        assert main(["climb", str(texts), "--minutes", "0.15", "--out", str(folder), "--quiet"]) == 0
+    return folder

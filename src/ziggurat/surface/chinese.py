@@ -38,6 +38,7 @@ SENTENCES = {
     "tokens/s": "词元/秒",
     "step": "步",
     "reading text": "读取文本",
+    "choosing the tokenizer": "选择分词器",
     "training the tokenizer": "训练分词器",
     "tokenizing": "分词",
     "training": "训练",

@@ -22,6 +22,7 @@ __all__ = ["ProgressDisplay", "duration", "thousands"]
 LINE_SECONDS = 10.0
 STAGES = {
     "text": "reading text",
+    "probing": "choosing the tokenizer",
     "tokenizer": "training the tokenizer",
     "ids": "tokenizing",
     "training": "training",

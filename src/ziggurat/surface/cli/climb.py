@@ -1,8 +1,10 @@
 """Train all families on your text, rank them in bits per byte, write a report."""
 
+import dataclasses
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,7 +27,7 @@ class ClimbOptions:
     """What is climbed on, for how long, and where it goes."""
 
     minutes: float = option(10.0, "budget in minutes of wall time, everything included", low=0.1)
-    demo: str | None = option(None, "climb on text that is on every machine instead: en or zh")
+    demo: Literal["en", "zh"] | None = option(None, "climb on text that is on every machine instead: en or zh")
     out: str | None = option(None, "folder of the run; unless told, a new one below runs/")
     seed: int = option(0, "seed of everything that is drawn", low=0)
     field: str | None = option(None, "field or column that holds the text; found where it is not given")
@@ -48,6 +50,7 @@ def climb(
     report.html, which opens offline.
     """
     from ziggurat.artefacts.runs import new_folder
+    from ziggurat.study.climb import RESULT
     from ziggurat.study.climb import climb as run_climb
     from ziggurat.study.entrants import Entry
     from ziggurat.surface.api import run_name
@@ -63,12 +66,14 @@ def climb(
     resolve(names)  # a path that is missing is said before a folder is made
     terminal = Terminal(quiet=options.quiet)
     folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, "climb"))
+    if (folder / RESULT).exists():
+        raise UsageError(f"{folder}: holds a finished climb; choose another --out")
     entry = Entry(
         sources=tuple(names),
         folder=folder,
         minutes=options.minutes,
         title=Path(names[0]).name,
-        command=f"ziggurat climb {' '.join(names)} --minutes {options.minutes:g}",
+        command=f"ziggurat climb {shlex.join(names)} --minutes {options.minutes:g}",
         seed=options.seed,
         text=TextConfig(field=options.field, encoding=options.encoding),
     )
@@ -82,13 +87,14 @@ def climb(
         ) from error
     _write_report(result, folder, terminal)
     if options.json:
-        terminal.write_json({"run": str(folder), "climb": result.to_json()})
+        terminal.write_json({"run": str(folder), "climb": dataclasses.asdict(result)})
         return
     terminal.write(_table(result))
     terminal.write("")
     terminal.write(_recommendation(result))
     terminal.say("report: {path}", path=folder / REPORT)
-    terminal.next(f'ziggurat generate {folder / result.entrant(result.recommended).bundle} --prompt "…"')
+    best = folder / result.entrant(result.recommended).bundle
+    terminal.next(f'ziggurat generate {shlex.quote(str(best))} --prompt "…"')
 
 
 def _write_report(result: "Climb", folder: Path, terminal: Terminal) -> None:

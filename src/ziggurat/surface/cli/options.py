@@ -54,6 +54,6 @@ def _parameter(key: str, hint: Any, default: Any, doc: str) -> inspect.Parameter
     option = typer.Option(_flag(key), help=f"{doc[:1].upper()}{doc[1:]}" if plain else doc)
     if typing.get_origin(hint) is tuple:
         hint, default = list[typing.get_args(hint)[0]] | None, list(default) or None  # type: ignore[misc]
-    elif typing.get_origin(hint) is Literal:
-        hint = str  # checked by the configuration, which names the nearest
+    elif Literal in (typing.get_origin(hint), *map(typing.get_origin, typing.get_args(hint))):
+        hint = str | None if default is None else str  # checked by the configuration, which names the nearest
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[hint, option])
