@@ -140,9 +140,9 @@ class Bench:
             run([sys.executable, "-m", "benchmarks.ngram_steps", "export", self.model, self.arpa])
         peer = kenlm.Model(str(self.binary if self.kenlm else self.arpa))
         lines, one, two = self.lines, Scorer(self.model, threads=1), Scorer(self.model, threads=2)
-        sides = {
-            "ours_two_threads": partial(two.nats, lines),
-            "ours_one_thread": partial(one.nats, lines),
+        sides: dict[str, Callable[[], Sequence[float]]] = {
+            "ours_two_threads": lambda: two.nats(lines).tolist(),
+            "ours_one_thread": lambda: one.nats(lines).tolist(),
             "kenlm": lambda: [peer.score(line) for line in lines],
         }
         timed = alternate(_QUERY_ROUNDS, **{name: partial(_seconds, side) for name, side in sides.items()})
@@ -160,13 +160,21 @@ class Bench:
         }
 
     def _build(self, text: Path, folder: Path, *, memory: str = "auto") -> Measured:
-        step = [sys.executable, "-m", "benchmarks.ngram_steps", "build", text, folder, str(self.order), memory]
-        return run(step)
+        program = [sys.executable, "-m", "benchmarks.ngram_steps"]
+        return run([*program, "build", text, folder, str(self.order), memory])
 
     def _build_kenlm(self) -> Measured:
         """Run lmplz and build_binary one after the other; return their times added up and the higher peak."""
         programs = self.kenlm or Path()
-        counting = [programs / "lmplz", "-o", str(self.order), "-S", "4G", "-T", self.folder / "lmplz"]
+        counting: list[str | Path] = [
+            programs / "lmplz",
+            "-o",
+            str(self.order),
+            "-S",
+            "4G",
+            "-T",
+            self.folder / "lmplz",
+        ]
         first = run([*counting, "--text", self.train, "--arpa", self.arpa, "--discount_fallback"])
         second = run([programs / "build_binary", "-T", self.folder / "binary", "probing", self.arpa, self.binary])
         peak = max(first.peak_bytes, second.peak_bytes)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.slow_kneser_ney import SlowKneserNey
 from tests.fakes.token_streams import MemoryStream
-from ziggurat.core.types import Vocabulary
+from ziggurat.core.types import Event, Vocabulary
 from ziggurat.models.ngram import FAMILY, NgramConfig, NgramLanguageModel
 from ziggurat.training import count
 from ziggurat.training.job import Job
@@ -29,7 +29,9 @@ def random_documents(seed: int, vocabulary: Vocabulary, *, documents: int, lengt
 def fitted(stream: MemoryStream, **settings) -> NgramLanguageModel:
     """The model of a stream; settings of the family and of the trainer together."""
     trainer = {key: settings.pop(key) for key in ("memory", "threads") if key in settings}
-    return count.fit(Job(FAMILY, NgramConfig(**settings), count.Config(**trainer), stream, None, 0)).model
+    fit = count.fit(Job(FAMILY, NgramConfig(**settings), count.Config(**trainer), stream, None, 0))
+    assert isinstance(fit.model, NgramLanguageModel)
+    return fit.model
 
 
 def slow(documents: list[list[int]], vocabulary: Vocabulary, **settings) -> SlowKneserNey:
@@ -97,12 +99,13 @@ def test_memory_and_threads_change_nothing(order):
 def test_facts_say_what_was_counted():
     stream = MemoryStream.of(random_documents(5, TOGETHER, documents=397, length=31), TOGETHER)
     config = NgramConfig(order=3, prune=(0, 0, 1))
-    events = []
+    events: list[Event] = []
     job = Job(FAMILY, config, count.Config(memory="64K"), stream, None, 0, listener=events.append)
     fit = count.fit(job)
     assert fit.facts["tokens"] == stream.tokens.size
     assert fit.facts["ngrams_kept"][:2] == fit.facts["ngrams_seen"][:2]
     assert fit.facts["ngrams_kept"][2] < fit.facts["ngrams_seen"][2]
+    assert isinstance(fit.model, NgramLanguageModel)
     assert fit.facts["ngrams_kept"] == fit.model.trie.counts()
     assert fit.facts["on_disk"] is True
     assert len(fit.facts["discounts"]) == 3

@@ -18,7 +18,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,8 @@ def new_folder(base: Path, name: str) -> Path:
 def open_run(folder: Path, recipe: Recipe | None = None) -> Iterator[Run]:
     """Lock a run's folder for the ``with`` block: a new one for ``recipe``, or without one the run that is there.
 
+    A new run that fails for its text before anything of it is made leaves no folder.
+
     Raises:
         ArtefactError: without ``recipe``: there is no run in ``folder``.
         UsageError: with ``recipe``: there is a run in ``folder`` already; or another process works there.
@@ -110,7 +112,13 @@ def open_run(folder: Path, recipe: Recipe | None = None) -> Iterator[Run]:
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        yield Run(folder, _recorded(folder) if recipe is None else _begun(folder, recipe))
+        run = Run(folder, _recorded(folder) if recipe is None else _begun(folder, recipe))
+        try:
+            yield run
+        except InputError:
+            if recipe is not None:
+                _forget(folder)
+            raise
 
 
 def _recorded(folder: Path) -> Recipe:
@@ -127,6 +135,14 @@ def _begun(folder: Path, recipe: Recipe) -> Recipe:
         raise UsageError(f"{folder}: holds {'a finished' if ended else 'an unfinished'} run; {advice}")
     write_text(folder / RECIPE, recipe.to_toml())
     return recipe
+
+
+def _forget(folder: Path) -> None:
+    """Remove the folder of a run whose text could not be used, unless there is anything in it but the recipe."""
+    with suppress(OSError):
+        if [file.name for file in folder.iterdir()] == [RECIPE]:
+            (folder / RECIPE).unlink()
+            folder.rmdir()
 
 
 @contextmanager

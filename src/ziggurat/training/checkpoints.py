@@ -18,7 +18,7 @@ from torch import Tensor
 from ziggurat.core.errors import DamagedError, NewerVersionError
 from ziggurat.core.files import atomic_file
 
-__all__ = ["Checkpoint", "read_checkpoint", "read_newest", "write_checkpoint"]
+__all__ = ["Checkpoint", "keep_before", "read_checkpoint", "read_newest", "write_checkpoint"]
 
 FORMAT = 1
 NEWEST = "last.safetensors"

@@ -81,7 +81,7 @@ class Config:
 
 
 @dataclass
-class Progress:
+class _Progress:
     """What changes while a run goes on; a checkpoint holds all of it."""
 
     step: int = 0
@@ -129,7 +129,7 @@ class _Run:
             betas=(self.config.beta1, self.config.beta2),
         )
         self.plan = self._plan()
-        self.progress = Progress(evaluate_steps=self._evaluate_steps())
+        self.progress = _Progress(evaluate_steps=self._evaluate_steps())
         self.state: NetworkState | None = None
         self.best: dict[str, torch.Tensor] = {}
         self.half = uses_bfloat16(self.config.precision, self.network)
@@ -266,7 +266,7 @@ class _Run:
 
     def _evaluate(self) -> None:
         assert self.job.dev is not None  # noqa: S101 - `_evaluation_due` says so
-        loss = dev_loss(self.model, self.job.dev, self.config.evaluate_tokens)
+        loss = _dev_loss(self.model, self.job.dev, self.config.evaluate_tokens)
         progress = self.progress
         progress.stale += 1
         if loss < progress.best_loss:
@@ -328,7 +328,7 @@ class _Run:
                 index, _, key = name.partition(".")
                 moments.setdefault(int(index), {})[key] = value
             self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
-            self.progress = Progress(**facts["progress"])
+            self.progress = _Progress(**facts["progress"])
             self.plan = Plan(**facts["plan"])
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise DamagedError(
@@ -374,7 +374,7 @@ class _Run:
         return Fitted(self.model, facts)
 
 
-def dev_loss(model: NeuralLanguageModel, dev: TokenStream, limit_tokens: int) -> float:
+def _dev_loss(model: NeuralLanguageModel, dev: TokenStream, limit_tokens: int) -> float:
     """Return the mean nats per predicted token over the first documents of ``dev``, about ``limit_tokens`` of them."""
     sequences, count = [], 0
     for index in range(len(dev.starts) - 1):

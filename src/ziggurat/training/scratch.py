@@ -37,7 +37,7 @@ class Scratch:
         if not self.on_disk or size == 0:
             return np.empty(size, dtype)
         with tempfile.TemporaryFile(dir=self.folder) as file:
-            reserve(file.fileno(), size * np.dtype(dtype).itemsize, self.folder)
+            _reserve(file.fileno(), size * np.dtype(dtype).itemsize, self.folder)
             mapped = mmap.mmap(file.fileno(), size * np.dtype(dtype).itemsize)
         self._maps.append(mapped)
         return np.frombuffer(mapped, dtype)
@@ -53,7 +53,7 @@ class Scratch:
                 mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def reserve(descriptor: int, size_bytes: int, folder: Path | None) -> None:
+def _reserve(descriptor: int, size_bytes: int, folder: Path | None) -> None:
     """Make a file this long, with its disk space, so that writing to it through a map can't fail later."""
     try:
         if hasattr(os, "posix_fallocate"):

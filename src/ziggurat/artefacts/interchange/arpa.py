@@ -22,19 +22,24 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from ziggurat.artefacts.bundle import Bundle
+from ziggurat.artefacts.interchange.formats import Foreign
+from ziggurat.artefacts.interchange.vocabulary import token_texts, words_tokenizer
 from ziggurat.artefacts.kernels import arpa_text
 from ziggurat.core.errors import ArtefactError, InputError, UsageError
 from ziggurat.core.files import atomic_file
-from ziggurat.core.types import FloatArray, Vocabulary
-from ziggurat.models.ngram import NgramLanguageModel
+from ziggurat.core.seeding import generator
+from ziggurat.core.types import FloatArray, IdArray, Vocabulary
+from ziggurat.models.ngram import FAMILY, NgramLanguageModel
 from ziggurat.models.ngram_assembly import Level, assemble
 from ziggurat.tokens.word_table import WordTable
 
-__all__ = ["read_arpa", "write_arpa"]
+__all__ = ["FORMAT", "ArpaFormat", "read_arpa", "write_arpa"]
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -45,6 +50,9 @@ _BUFFER_BYTES = 16 << 20
 _MOST_PREFACE_LINES = 1000
 _LONGEST_LINE = 1 << 20
 _LEAST_BYTES = 3  # of a line with one word: a digit, a tab, a letter; two more for each further word
+_UNKNOWN_LOG10 = -100.0
+_PROOF_ROWS, _PROOF_TOKENS = 64, 24
+_PROOF_NATS = 1e-4
 _FAULTS = {
     arpa_text.BAD_NUMBER: "a logarithm is not a number",
     arpa_text.POSITIVE: "a log-probability is above 0, so no probability",
@@ -122,8 +130,9 @@ def _without_space(word: str) -> str:
 def read_arpa(path: Path) -> tuple[NgramLanguageModel, list[str]]:
     """Open an ARPA file of any order; return the model and the word that each id stands for.
 
-    Id 0 is both ends of a text (its word is ``</s>``), id 1 is ``<unk>`` where the file has it, then follow the file's
-    words in their order. N-grams that no text can reach (``<s>`` inside, words after ``</s>``) are left out.
+    Id 0 is both ends of a text (its word is ``</s>``), id 1 is ``<unk>`` (of log10 probability −100 where the file has
+    none, as in KenLM), then follow the file's words in their order. N-grams that no text can reach (``<s>`` inside,
+    words after ``</s>``) are left out.
 
     *Cost.* Memory of about one and a half times the file's size; about 20 MB a second.
 
@@ -139,7 +148,7 @@ def read_arpa(path: Path) -> tuple[NgramLanguageModel, list[str]]:
     cursor = _Cursor(path, text)
     counts = _header(cursor)
     words, table, first = _unigrams(cursor, counts[0], highest=len(counts) == 1)
-    vocabulary = Vocabulary(len(words), bos=0, eos=0, unk=1 if words[1:2] == [UNKNOWN] else None)
+    vocabulary = Vocabulary(len(words), bos=0, eos=0, unk=1)
     levels = [first]
     for order, count in enumerate(counts[1:], start=2):
         cursor.expect(f"\\{order}-grams:")
@@ -215,10 +224,13 @@ def _unigrams(cursor: _Cursor, count: int, *, highest: bool) -> tuple[list[str],
         raise cursor.fault(f"the word '{twice}' stands twice among the unigrams")
     if EOS not in listed:
         raise cursor.fault(f"no '{EOS}' among the unigrams: the model can't end a text")
-    specials = [EOS, UNKNOWN] if UNKNOWN in listed else [EOS]
-    words = [*specials, *(word for word in listed if word not in (BOS, *specials))]
+    if UNKNOWN not in listed:  # KenLM's default for a file that knows no unknown word
+        listed.append(UNKNOWN)
+        logprobs = np.append(logprobs, np.float32(_UNKNOWN_LOG10 * np.log(10)))
+        backoffs = np.append(backoffs, np.float32(0))
+    words = [EOS, UNKNOWN, *(word for word in listed if word not in (BOS, EOS, UNKNOWN))]
     numbers = {word: number for number, word in enumerate([*words, BOS])}
-    ids = np.fromiter((numbers[word] for word in listed), np.int32, count)
+    ids = np.fromiter((numbers[word] for word in listed), np.int32, len(listed))
     kept = ids < len(words)
     level = Level(ids[kept, None], logprobs[kept], backoffs[kept])
     level.backoffs[level.ngrams[:, 0] == 0] = backoffs[~kept].sum()  # as a context, id 0 is <s>
@@ -268,3 +280,49 @@ def _reachable(level: Level, bos: int) -> Level:
     if not keep.all():
         _LOG.info("%d n-grams of order %d can't be reached by any text: left out", (~keep).sum(), ngrams.shape[1])
     return Level(np.where(ngrams == bos, np.int32(0), ngrams)[keep], level.logprobs[keep], level.backoffs[keep])
+
+
+class ArpaFormat:
+    """n-gram models as ARPA files."""
+
+    suffixes: ClassVar[tuple[str, ...]] = (".arpa", ".lm")
+
+    def write(self, bundle: Bundle, path: Path) -> None:
+        """Write a bundle's model to ``path`` and prove it: texts drawn from the model keep their probabilities.
+
+        Raises:
+            UsageError: the model is not one of counts.
+            DiskFullError: the disk is full; nothing is left at ``path``.
+        """
+        model = bundle.model
+        if not isinstance(model, NgramLanguageModel):
+            raise UsageError(f"{bundle.path}: a model of family '{bundle.manifest.family}'; ARPA holds n-grams only")
+        texts = token_texts(bundle.tokenizer)
+        write_arpa(model, texts, path)
+        found, words = read_arpa(path)
+        numbers = {word: number for number, word in enumerate(words)} | {BOS: 0}
+        names = _written_names(texts, model.vocabulary)[: len(texts)]
+        _prove(model, found, np.array([numbers[name.decode()] for name in names], np.int32), path)
+
+    def read(self, path: Path) -> Foreign:
+        """Open an ARPA file; its tokenizer cuts text at white space, as the tools that write such files do."""
+        model, words = read_arpa(path)
+        return Foreign(FAMILY.name, model, words_tokenizer(words))
+
+
+def _prove(model: NgramLanguageModel, found: NgramLanguageModel, names: IdArray, path: Path) -> None:
+    """Compare probabilities of texts drawn from ``model``, whose id i is ``names[i]`` in ``found``."""
+    dice = generator(0, "arpa", "proof")
+    ids = np.full((_PROOF_ROWS, _PROOF_TOKENS), model.vocabulary.bos, np.int32)
+    logprobs, state = model.begin(ids[:, :1], np.ones(_PROOF_ROWS, np.int32))
+    for place in range(1, _PROOF_TOKENS):
+        ids[:, place] = np.argmax(logprobs + dice.gumbel(size=logprobs.shape), axis=1)
+        logprobs, state = model.step(state, ids[:, place])
+    lengths = np.full(_PROOF_ROWS, _PROOF_TOKENS, np.int32)
+    difference = np.abs(model.token_logprobs(ids, lengths) - found.token_logprobs(names[ids], lengths)).max()
+    if not difference < _PROOF_NATS:
+        path.unlink()
+        raise ArtefactError(f"{path}: read back, probabilities differ by {difference:.1e} nats: not kept")
+
+
+FORMAT = ArpaFormat()

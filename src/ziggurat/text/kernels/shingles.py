@@ -17,7 +17,7 @@ Places = npt.NDArray[np.int64]
 
 
 @kernel
-def mix(value: np.uint64) -> np.uint64:
+def _mix(value: np.uint64) -> np.uint64:
     """Scatter the bits of a 64-bit number (the finaliser of SplitMix64, Steele et al. 2014)."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -25,7 +25,7 @@ def mix(value: np.uint64) -> np.uint64:
 
 
 @kernel
-def kind_of(text: Bytes, place: int) -> int:
+def _kind_of(text: Bytes, place: int) -> int:
     """Return what the character at ``place`` is: 0 a separator, 1 part of a word, 2 a unit of its own.
 
     Told by the first bytes: from U+2E80 upwards scripts are written without spaces, but for the signs in U+3000–303F
@@ -46,7 +46,7 @@ def kind_of(text: Bytes, place: int) -> int:
 
 
 @kernel
-def unit_hashes(text: Bytes, start: int, stop: int) -> Hashes:
+def _unit_hashes(text: Bytes, start: int, stop: int) -> Hashes:
     """Return the hash of each unit in ``text[start:stop]`` (FNV-1a, ASCII case folded)."""
     units = np.empty(stop - start + 1, dtype=np.uint64)
     count = 0
@@ -56,7 +56,7 @@ def unit_hashes(text: Bytes, start: int, stop: int) -> Hashes:
     while place < stop:
         byte = text[place]
         size = 1 if byte < 0x80 else (2 if byte < 0xE0 else (3 if byte < 0xF0 else 4))
-        kind = kind_of(text, place)
+        kind = _kind_of(text, place)
         if inside and kind != 1:
             units[count] = value
             count += 1
@@ -80,7 +80,7 @@ def unit_hashes(text: Bytes, start: int, stop: int) -> Hashes:
 @kernel
 def shingle_hashes(text: Bytes, start: int, stop: int, width: int) -> Hashes:
     """Return the hashes of all shingles of ``width`` units in ``text[start:stop]``; one of all units where fewer."""
-    units = unit_hashes(text, start, stop)
+    units = _unit_hashes(text, start, stop)
     width = max(1, min(width, len(units)))
     total = max(0, len(units) - width + 1)
     hashes = np.empty(total, dtype=np.uint64)
@@ -88,7 +88,7 @@ def shingle_hashes(text: Bytes, start: int, stop: int, width: int) -> Hashes:
         joined = np.uint64(0)
         for index in range(first, first + width):
             joined = joined * np.uint64(0x9E3779B97F4A7C15) + units[index]
-        hashes[first] = mix(joined)
+        hashes[first] = _mix(joined)
     return hashes
 
 
@@ -107,7 +107,7 @@ def signatures(
     for document in range(len(starts)):
         row = result[document]
         for value in shingle_hashes(text, starts[document], stops[document], width):
-            hashed = mix(value ^ seed)
+            hashed = _mix(value ^ seed)
             place = np.int64((hashed >> np.uint64(32)) % np.uint64(bins))
             low = np.uint32(hashed & np.uint64(0xFFFFFFFE))
             row[place] = min(row[place], low)
@@ -121,7 +121,7 @@ def signatures(
                 value = np.uint64(original[(slot + distance) % bins])
                 if distance:
                     row[slot] = np.uint32(
-                        mix(value + np.uint64(distance) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFE)
+                        _mix(value + np.uint64(distance) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFE)
                     )
     return result
 

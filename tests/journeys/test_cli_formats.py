@@ -1,0 +1,71 @@
+"""A model leaves for another program and comes back: ``export`` and ``import``."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fakes.bundles import make_bundle
+from ziggurat.artefacts.bundle import load
+from ziggurat.surface.cli import main
+
+
+def test_an_exported_model_is_opened_by_kenlm_and_by_import(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kenlm = pytest.importorskip("kenlm")
+    bundle = make_bundle(tmp_path / "ours", "ngram", seed=3)
+    file = tmp_path / "model.arpa"
+    assert main(["export", str(bundle.path), str(file)]) == 0
+    assert "read back and equal" in capsys.readouterr().err
+    peer = kenlm.Model(str(file))
+    text = "two nine one one five three"
+    ids = np.array([[0, *bundle.tokenizer.encode(text).ids, 0]], np.int32)
+    ours = float(bundle.model.score(ids, np.array([ids.size], np.int32))[0])
+    assert peer.score(text) * math.log(10) == pytest.approx(ours, abs=1e-4)
+    assert main(["import", str(file), "--out", str(tmp_path / "back")]) == 0
+    back = load(tmp_path / "back")
+    again = np.array([[0, *back.tokenizer.encode(text).ids, 0]], np.int32)
+    assert float(back.model.score(again, np.array([again.size], np.int32))[0]) == pytest.approx(ours, abs=1e-4)
+
+
+def test_a_file_without_an_unknown_word_gets_one_as_improbable_as_in_kenlm(tmp_path: Path) -> None:
+    kenlm = pytest.importorskip("kenlm")
+    # p(a) = p(</s>) = 1/2, whose logarithm to base 10 is -0.30103; p(a | <s>) = 9/10 gives -0.045757; what is left for
+    # other words after <s> is 1/10, of which their unigrams have 1/2: weight 1/5, or -0.69897
+    file = tmp_path / "two.arpa"
+    unigrams = "-99\t<s>\t-0.69897\n-0.30103\t</s>\n-0.30103\ta\t0\n"
+    bigrams = "-0.045757\t<s> a\n"
+    head = "\\data\\\nngram 1=3\nngram 2=1\n"
+    file.write_text(f"{head}\n\\1-grams:\n{unigrams}\n\\2-grams:\n{bigrams}\n\\end\\\n")
+    assert main(["import", str(file), "--quiet"]) == 0
+    bundle = load(tmp_path / "two")
+    assert bundle.tokenizer.decode(bundle.tokenizer.encode("a").ids) == "a"
+    ids = np.array([[0, *bundle.tokenizer.encode("b a").ids, 0]], np.int32)
+    logprobs = bundle.model.token_logprobs(ids, np.array([4], np.int32))[0] / math.log(10)
+    assert logprobs.tolist() == pytest.approx([-100.69897, -0.30103, -0.30103], abs=1e-4)
+    assert float(logprobs.sum()) == pytest.approx(kenlm.Model(str(file)).score("b a"), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["export", "{bundle}", "{tmp}/x.foo"], "unknown file ending '.foo'; known: .arpa, .lm"),
+        (["export", "{bundle}", "{tmp}/x.arpa"], "family 'recurrent'; ARPA holds n-grams only"),
+        (["export", "{bundle}", "{tmp}/x", "--to", "arpaa"], "did you mean 'arpa'?"),
+        (["import", "{tmp}/missing.arpa"], "missing.arpa: can't be read"),
+        (["import", "{tmp}/text.arpa"], "text.arpa:1: not an ARPA file"),
+        (["import", "{tmp}/text.arpa", "--out", "{bundle}"], "exists already"),
+    ],
+)
+def test_what_can_t_be_done_is_said_in_a_line(
+    command: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = make_bundle(tmp_path / "lstm", "recurrent")
+    (tmp_path / "text.arpa").write_text("once upon a time\n")
+    capsys.readouterr()
+    before = sorted(tmp_path.iterdir())
+    assert main([part.format(bundle=bundle.path, tmp=tmp_path) for part in command]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
