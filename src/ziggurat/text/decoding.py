@@ -27,7 +27,12 @@ class BinaryContentError(InputError):
 def open_source(source: Source) -> io.BufferedReader:
     """Open a file or standard input and return its bytes, decompressed."""
     raw: BinaryIO = source.path.open("rb") if source.path else sys.stdin.buffer
-    return decompressed(raw, source.label)
+    try:
+        return decompressed(raw, source.label)
+    except InputError:
+        if source.path:
+            raw.close()
+        raise
 
 
 def pieces(stream: BinaryIO, source: Source, options: TextConfig, ledger: Ledger) -> Iterator[str]:

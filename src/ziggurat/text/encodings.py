@@ -34,6 +34,7 @@ _BINARY: Final = (
     (b"{\\rtf", "an RTF document"),
 )
 
+_USUAL = frozenset(map(chr, range(0x20, 0x7F))) | frozenset("\t\n\r，。、：；！？“”《》")
 _CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 _LEGACY_SAMPLE_BYTES = 1 << 14
 
@@ -42,9 +43,9 @@ def recognise(sample: bytes) -> str | None:
     """Return the encoding of text that begins with ``sample``; ``ascii`` where nothing decides yet, None for binary.
 
     *Idea.* A byte order mark decides. Then UTF-8, which text in another encoding hardly ever is by chance; a few
-    broken places among many sound ones are still UTF-8, so that the reader can name them. Then UTF-16 by where the
-    zero bytes stand. What is left is a national encoding: GB18030, Big5, Windows-1252 (which contains Latin-1) and
-    others, told apart by charset-normalizer.
+    broken places among many sound ones are still UTF-8, so that the reader can name them. Then UTF-16, by which order
+    of bytes gives usual signs. What is left is a national encoding: GB18030, Big5, Windows-1252 (which contains
+    Latin-1) and others, told apart by charset-normalizer.
     """
     for mark, name in _MARKS:
         if sample.startswith(mark):
@@ -89,18 +90,14 @@ def _is_utf8(sample: bytes) -> bool:
 
 
 def _utf16(sample: bytes) -> str | None:
-    """Return which UTF-16 this is. Spaces, digits and line ends leave their zero bytes on one side only."""
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if zeros > 20 * others:
-            try:
-                text = codecs.getincrementaldecoder(name)().decode(sample)
-            except UnicodeDecodeError:
-                continue
-            strange = sum(not (char.isprintable() or char in "\t\n\r\f") for char in text[:4096])
-            if strange <= 0.02 * min(len(text), 4096):
-                return name
-    return None
+    """Return which UTF-16 this is: the one in which usual signs are many times as frequent as in the other."""
+    usual = {}
+    for name in ("utf-16-le", "utf-16-be"):
+        text = codecs.getincrementaldecoder(name)("replace").decode(sample)[:4096]
+        strange = sum(not (char.isprintable() or char in "\t\n\r\f") or char == "\ufffd" for char in text)
+        usual[name] = 0 if strange > 0.02 * len(text) else sum(char in _USUAL for char in text)
+    best, other = sorted(usual, key=lambda name: -usual[name])
+    return best if usual[best] > 20 * usual[other] else None
 
 
 def _legacy(sample: bytes) -> str | None:

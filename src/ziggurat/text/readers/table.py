@@ -39,7 +39,7 @@ class TableReader:
 
     def _records(self, rows: Iterator[list[str]], source: Source, options: TextConfig) -> Iterator[Record]:
         head = list(itertools.islice(rows, LOOK_AHEAD_ROWS))
-        if not head:
+        if not any(head):
             return
         column, has_header = _text_column(head, options.field, source.label)
         for number, row in enumerate(itertools.chain(head, rows), start=1):
