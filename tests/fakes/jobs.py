@@ -1,0 +1,79 @@
+"""Training jobs of a few seconds, for whichever family the gradient loop trains."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.fakes.token_streams import MemoryStream
+from ziggurat.core.config import from_mapping
+from ziggurat.core.protocols import Sizable
+from ziggurat.core.types import Event, Vocabulary
+from ziggurat.models.blocks.network import NeuralLanguageModel
+from ziggurat.models.registry import FAMILIES
+from ziggurat.training.gradient import Config
+from ziggurat.training.job import Fitted, Job, silent
+
+VOCABULARY = Vocabulary(size=13, bos=0, eos=0)
+GRADIENT_FAMILIES = [name for name in FAMILIES.names() if FAMILIES.get(name).trainer == "gradient"]
+
+
+def stream(documents: int = 41, *, seed: int = 0) -> MemoryStream:
+    """Documents with something to learn: each id is mostly the one before it plus two."""
+    dice = np.random.default_rng(seed)
+    found = []
+    for _ in range(documents):
+        ids = [int(dice.integers(1, 13))]
+        for _ in range(int(dice.integers(5, 37))):
+            ids.append((ids[-1] + 1) % 12 + 1 if dice.random() < 0.9 else int(dice.integers(1, 13)))
+        found.append(ids)
+    return MemoryStream.of(found, VOCABULARY)
+
+
+def job(family: str, folder: Path | None = None, *, listener: Any = silent, seed: int = 7, **training: Any) -> Job:
+    """A job for a model of about a thousand parameters."""
+    chosen = FAMILIES.get(family)
+    assert isinstance(chosen, Sizable)
+    keys = {"rows": 3, "window": 11, "warmup_steps": 2, "evaluate_tokens": 200, **training}
+    return Job(
+        family=chosen,
+        model_config=chosen.sized(1000),
+        config=from_mapping(Config, keys, where="training"),
+        train=stream(),
+        dev=stream(5, seed=1),
+        seed=seed,
+        folder=folder,
+        listener=listener,
+    )
+
+
+def weights(fitted: Fitted) -> Mapping[str, np.ndarray[Any, Any]]:
+    """The fitted network's parameters."""
+    assert isinstance(fitted.model, NeuralLanguageModel)
+    return {name: value.detach().numpy() for name, value in fitted.model.network.named_parameters()}
+
+
+def same_weights(one: Fitted, two: Fitted) -> bool:
+    """Whether two models are equal to the last bit."""
+    first, second = weights(one), weights(two)
+    return first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
+
+
+class Recorder:
+    """A listener that keeps all events, and may act on one."""
+
+    def __init__(self, act: Any = None) -> None:
+        """Call ``act(event)`` on each event."""
+        self.events: list[Event] = []
+        self._act = act
+
+    def __call__(self, event: Event) -> None:
+        """Keep the event."""
+        self.events.append(event)
+        if self._act is not None:
+            self._act(event)
+
+    def of(self, kind: str) -> list[Event]:
+        """The events of one kind."""
+        return [event for event in self.events if event["event"] == kind]

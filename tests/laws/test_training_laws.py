@@ -1,0 +1,222 @@
+"""What is true of every family that the gradient loop trains; nobody lists families here."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.fakes.jobs import GRADIENT_FAMILIES, Recorder, job, same_weights, weights
+from ziggurat.core.errors import DamagedError, DiskFullError, InterruptedRunError, UsageError
+from ziggurat.training import checkpoints
+from ziggurat.training.checkpoints import BEST, NEWEST, read_checkpoint
+from ziggurat.training.gradient import fit
+
+pytestmark = pytest.mark.parametrize("family", GRADIENT_FAMILIES)
+
+
+class KilledError(Exception):
+    """What ends a run as hard as a test can."""
+
+
+def killed_at(step: int, kind: str = "checkpoint") -> Recorder:
+    """A listener that ends the run at its first event of a kind from ``step`` on."""
+
+    def act(event: Any) -> None:
+        if event["event"] == kind and int(event["step"]) >= step:
+            raise KilledError
+
+    return Recorder(act)
+
+
+def test_there_is_something_to_train(family: str) -> None:
+    assert family
+
+
+def test_training_learns(family: str) -> None:
+    recorder = Recorder()
+    fitted = fit(job(family, steps=120, learning_rate=0.02, listener=recorder))
+    losses = [float(event["loss"]) for event in recorder.of("eval")]
+    assert losses[0] > losses[-1]
+    assert fitted.facts["dev_loss"] < 0.85 * np.log(13)
+
+
+def test_one_seed_gives_one_model_and_another_gives_another(family: str) -> None:
+    one, two, other = (fit(job(family, steps=7, seed=seed)) for seed in (7, 7, 8))
+    assert same_weights(one, two)
+    assert not same_weights(one, other)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("stop", [1, 4, 9, 16])
+def test_a_killed_run_ends_with_the_same_weights(family: str, stop: int, accumulate: int, tmp_path: Path) -> None:
+    keys: dict[str, Any] = {"steps": 17, "checkpoint_steps": 3, "evaluations": 4, "accumulate": accumulate}
+    whole = fit(job(family, tmp_path / "whole", **keys))
+    with pytest.raises(KilledError):
+        fit(job(family, tmp_path / "killed", listener=killed_at(stop, "step" if stop == 16 else "checkpoint"), **keys))
+    recorder = Recorder()
+    again = fit(job(family, tmp_path / "killed", listener=recorder, **keys))
+    (resumed,) = recorder.of("resume")
+    assert int(resumed["step"]) % 3 == 0
+    assert same_weights(whole, again)
+    assert {key: whole.facts[key] for key in ("steps", "dev_loss", "best_step")} == {
+        key: again.facts[key] for key in ("steps", "dev_loss", "best_step")
+    }
+
+
+def test_a_run_killed_many_times_too(family: str, tmp_path: Path) -> None:
+    keys: dict[str, Any] = {"steps": 13, "checkpoint_steps": 2, "evaluate_steps": 3}
+    whole = fit(job(family, tmp_path / "whole", **keys))
+    for stop in (2, 4, 5, 8, 11):
+        with pytest.raises(KilledError):
+            fit(job(family, tmp_path / "killed", listener=killed_at(stop), **keys))
+    assert same_weights(whole, fit(job(family, tmp_path / "killed", **keys)))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_stop_saves_and_says_how_to_go_on(family: str, number: int, tmp_path: Path) -> None:
+    def act(event: Any) -> None:
+        if event["event"] == "eval":
+            os.kill(os.getpid(), number)
+
+    keys: dict[str, Any] = {"steps": 17, "evaluations": 3}
+    whole = fit(job(family, tmp_path / "a" / "checkpoints", **keys))
+    with pytest.raises(InterruptedRunError, match=r"stopped at step 5; go on with: ziggurat train --resume .*/b$"):
+        fit(job(family, tmp_path / "b" / "checkpoints", listener=Recorder(act), **keys))
+    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+    assert same_weights(whole, fit(job(family, tmp_path / "b" / "checkpoints", **keys)))
+
+
+def test_without_a_folder_nothing_is_saved_and_that_is_said(family: str) -> None:
+    def act(event: Any) -> None:
+        if event["event"] == "eval":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(InterruptedRunError, match="nothing was saved"):
+        fit(job(family, steps=9, listener=Recorder(act)))
+
+
+def test_accumulated_batches_are_one_large_batch(family: str) -> None:
+    # windows are drawn in order, so two batches of 2 rows hold the rows of one of 4; a network that carries state
+    # lays its rows out by their number, and is compared with itself
+    small: dict[str, Any] = {"rows": 2, "accumulate": 2}
+    large: dict[str, Any] = {"rows": 4}
+    one, two = (fit(job(family, steps=1, clip_norm=0.0, weight_decay=0.0, **keys)) for keys in (small, large))
+    if one.model.context is not None:
+        for name, value in weights(one).items():
+            np.testing.assert_allclose(value, weights(two)[name], rtol=2e-4, atol=2e-6, err_msg=name)
+    assert one.facts["tokens"] == two.facts["tokens"]
+
+
+@pytest.mark.parametrize(
+    ("budget", "steps"),
+    [
+        ({"steps": 5}, 5),
+        ({"tokens": 100}, 3),  # 3 rows of 11 tokens are 33 a step
+        ({"tokens": 1}, 1),
+    ],
+)
+def test_budgets_become_steps(family: str, budget: dict[str, Any], steps: int) -> None:
+    assert fit(job(family, **budget)).facts["steps"] == steps
+
+
+def test_an_epoch_is_a_pass_over_the_text(family: str) -> None:
+    facts = fit(job(family, epochs=2)).facts
+    assert facts["epochs"] == pytest.approx(2, abs=0.1)
+
+
+def test_a_budget_in_minutes_ends_in_time_and_can_be_repeated_in_steps(family: str) -> None:
+    first = fit(job(family, minutes=0.02))
+    assert 0.5 < first.facts["seconds"] / 1.2 < 1.6
+    facts = first.facts
+    keys = {"decay_steps": facts["decay_steps"], "evaluate_steps": facts["evaluate_steps"]}
+    assert same_weights(first, fit(job(family, steps=facts["steps"], **keys)))
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_which_weights_become_the_model(family: str, keep: str, tmp_path: Path) -> None:
+    # a rate far too high: what was good early is spoilt later
+    keys: dict[str, Any] = {"steps": 60, "learning_rate": 0.5, "clip_norm": 0.0, "evaluate_steps": 2, "keep": keep}
+    fitted = fit(job(family, tmp_path, schedule="constant", **keys))
+    assert fitted.facts["best_step"] <= fitted.facts["steps"]
+    assert fitted.facts["kept_step"] == (fitted.facts["best_step"] if keep == "best" else 60)
+    if keep == "best":
+        best = read_checkpoint(tmp_path / BEST)
+        for name, value in weights(fitted).items():
+            np.testing.assert_array_equal(best.tensors[name].numpy(), value)
+
+
+def test_patience_ends_a_run_that_no_longer_gets_better(family: str) -> None:
+    keys: dict[str, Any] = {"steps": 4000, "learning_rate": 0.0, "evaluate_steps": 2, "patience": 3}
+    facts = fit(job(family, **keys)).facts
+    assert (facts["stopped_early"], facts["best_step"], facts["steps"]) == (True, 2, 8)
+
+
+def test_clipping_shortens_a_step_and_reports_the_length_before(family: str) -> None:
+    recorder = Recorder()
+    fit(job(family, steps=10, clip_norm=1e-6, listener=recorder))
+    (event,) = recorder.of("step")
+    assert float(event["gradient_norm"]) > 1e-3
+
+
+def test_bf16_trains_too(family: str) -> None:
+    facts = fit(job(family, steps=60, learning_rate=0.02, precision="bf16")).facts
+    assert facts["precision"] == "bf16"
+    assert facts["dev_loss"] < 0.95 * np.log(13)
+
+
+def test_damaged_checkpoints(family: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keys: dict[str, Any] = {"steps": 13, "checkpoint_steps": 3, "evaluate_steps": 5}
+    whole = fit(job(family, tmp_path / "whole", **keys))
+    with pytest.raises(KilledError):
+        fit(job(family, tmp_path / "run", listener=killed_at(9), **keys))
+    newest = tmp_path / "run" / NEWEST
+    data = bytearray(newest.read_bytes())
+    data[len(data) // 2] ^= 1
+    newest.write_bytes(data)
+    assert same_weights(whole, fit(job(family, tmp_path / "run", **keys)))
+    assert "going back to the checkpoint before it" in caplog.text
+    for file in (tmp_path / "run").glob("*.safetensors"):
+        file.write_bytes(file.read_bytes()[:-7])
+    with pytest.raises(DamagedError, match=r"\.safetensors: damaged"):
+        fit(job(family, tmp_path / "run", **keys))
+
+
+def test_a_checkpoint_of_another_model_is_refused(family: str, tmp_path: Path) -> None:
+    with pytest.raises(KilledError):
+        fit(job(family, tmp_path, steps=9, checkpoint_steps=3, listener=killed_at(3)))
+    checkpoint = read_checkpoint(tmp_path / NEWEST)
+    renamed = {name.replace("model.", "model.x", 1): value for name, value in checkpoint.tensors.items()}
+    facts = {key: value for key, value in checkpoint.facts.items() if key not in ("format", "digest")}
+    checkpoints.write_checkpoint(tmp_path / NEWEST, checkpoints.Checkpoint(renamed, facts))
+    with pytest.raises(DamagedError, match="a checkpoint of another model or recipe"):
+        fit(job(family, tmp_path, steps=9))
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: dict[str, Any] = {"steps": 13, "checkpoint_steps": 3}
+    whole = fit(job(family, tmp_path / "whole", **keys))
+    written = 0
+
+    def full(*arguments: Any, **options: Any) -> None:
+        nonlocal written
+        written += 1
+        if written == 3:
+            raise OSError(28, "No space left on device")
+        save(*arguments, **options)
+
+    import safetensors.torch
+
+    save = safetensors.torch.save_file
+    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    with pytest.raises(DiskFullError, match="no space left on the disk"):
+        fit(job(family, tmp_path / "run", **keys))
+    assert not [file for file in (tmp_path / "run").iterdir() if "partial" in file.name]
+    assert same_weights(whole, fit(job(family, tmp_path / "run", **keys)))
+
+
+def test_no_budget_is_an_error_that_names_the_keys(family: str) -> None:
+    with pytest.raises(UsageError, match=r"one of training\.minutes, steps, tokens or epochs"):
+        fit(job(family))
