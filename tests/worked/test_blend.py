@@ -127,3 +127,19 @@ def test_without_parts_or_dev_text_there_is_nothing_to_tune() -> None:
         fit(job(Config(), dev=empty, events=[]))
     with pytest.raises(UsageError, match="parts"):
         fit(Job(FAMILY, MixtureConfig(), Config(), empty, empty, seed=3))
+
+
+def test_a_part_that_is_right_only_where_it_is_uncertain_keeps_its_small_beginning() -> None:
+    # part 2 is worth nothing at u = 0 and much at u = 1: log λ2 − log λ1 = −20 + 25 u. A floor under its weight at 0
+    # (1e-4 is e^-9.2) would multiply it by e^11 everywhere
+    dice = np.random.default_rng(0)
+    u = np.stack([np.zeros(40_000), dice.random(40_000)])
+    trust = 1 / (1 + np.exp(20 - 25 * u[1]))
+    second = dice.random(40_000) < trust
+    logprobs = np.log(np.where([~second, second], 0.9, 0.01))
+    weighting, loss = fit_weighting(logprobs, u)
+    mixed = weighting.mix(logprobs.astype(np.float32), u.astype(np.float32))
+    assert float(-mixed.mean()) == pytest.approx(loss, abs=1e-4)
+    assert weighting.weights[1] < 1e-4
+    _, constant_loss = fit_weighting(logprobs)
+    assert loss < constant_loss - 0.1

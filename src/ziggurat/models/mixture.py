@@ -70,7 +70,7 @@ class Weighting:
     def log_weights(self, uncertainty: FloatArray) -> FloatArray:
         """Return log λ_m(h) for (M, …) uncertainties, in the same shape."""
         shape = (-1,) + (1,) * (uncertainty.ndim - 1)
-        scores = np.log(np.asarray(self.weights, dtype=np.float32)).reshape(shape) + np.zeros_like(uncertainty)
+        scores = np.log(np.asarray(self.weights)).astype(np.float32).reshape(shape) + np.zeros_like(uncertainty)
         if self.slopes:
             scores += np.asarray(self.slopes, dtype=np.float32).reshape(shape) * uncertainty
         if self.curves:

@@ -28,6 +28,8 @@ ITERATIONS = 100
 ENOUGH = 1e-7
 """Nats per token: a step that gains less is the last."""
 LEAST_WEIGHT = 1e-4
+LEAST_WEIGHT_FOLLOWED = 1e-300
+"""A weight that follows uncertainty may begin at next to nothing, at u = 0, and be large elsewhere."""
 LEAST_LOGPROB = -100.0
 """Nats: a token that no part holds for possible must not make the loss infinite, or nothing could be tuned."""
 RIDGE = 0.01
@@ -38,7 +40,7 @@ RIDGE = 0.01
 class Config:
     """The ``[training]`` keys of a mixture."""
 
-    tokens: int = option(200_000, "dev tokens that weights are tuned on", low=2)
+    tokens: int = option(60_000, "dev tokens that weights are tuned on", low=2)
     follow: bool = option(True, "let weights follow how uncertain each part is")
 
 
@@ -108,7 +110,8 @@ def fit_weighting(logprobs: Matrix, uncertainty: Matrix | None = None) -> tuple[
         gain, theta, goal, step = goal - better, tried, better, next_step
         if gain < ENOUGH:
             break
-    weights = np.maximum(np.exp(log_softmax(theta[:, 0])), LEAST_WEIGHT)
+    least = LEAST_WEIGHT if uncertainty is None else LEAST_WEIGHT_FOLLOWED
+    weights = np.maximum(np.exp(log_softmax(theta[:, 0])), least)
     shares = tuple((weights / weights.sum()).tolist())
     slopes, curves = theta.T[1:].tolist() if uncertainty is not None else ((), ())
     weighting = Weighting(shares, slopes=tuple(slopes), curves=tuple(curves))
