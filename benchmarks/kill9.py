@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> None:
         print_table(["kill", "after s", "steps done", "resumed at", "lost"], rows)
         identical = _weights(folder / "whole") == _weights(folder / "killed")
         metrics = _steps(folder / "killed") == _steps(folder / "whole")
-    lost = max(int(row[4]) for row in rows)
+    lost = max(int(row[4]) for row in rows if row[4] != "-")
     print(f"\nsame weights, bit for bit: {identical}; same steps in metrics.jsonl: {metrics}")
     facts = {"kills": len(rows), "resumed": len(rows), "most_steps_lost": lost, "interval": _INTERVAL}
     report("kill9", None, identical=identical, same_metrics=metrics, **facts)
@@ -78,7 +78,7 @@ def _killed(text: Path, folder: Path, steps: int, *, kills: int, pause: float, s
     rows: list[list[str]] = []
     command = _command(text, *_TRAINING, "--steps", str(steps), "--out", folder)
     while True:
-        before = _last_step(folder)
+        before, known = _last_step(folder), len(_resumptions(folder))
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         if not (folder / "recipe.toml").exists():  # a run that has not begun can't be resumed
             while not (folder / "recipe.toml").exists():
@@ -90,17 +90,15 @@ def _killed(text: Path, folder: Path, steps: int, *, kills: int, pause: float, s
             process.send_signal(signal.SIGKILL)
             process.wait()
             code = None
-        resumed = _resumed_at(folder)
-        if rows and rows[-1][3] == "?":
-            rows[-1][3:] = [str(resumed), str(max(0, before - resumed))] if resumed is not None else ["?", "?"]
+        resumed = _resumptions(folder)
+        if rows and len(resumed) > known:  # else it was killed before it had read its checkpoint
+            rows[-1][3:] = [str(resumed[-1]), str(max(0, before - resumed[-1]))]
         if code is not None:
             if code:
                 raise SystemExit(f"a resumed run failed with exit code {code}")
             break
-        rows.append([str(len(rows) + 1), f"{wait:.2f}", str(_last_step(folder)), "?", "?"])
+        rows.append([str(len(rows) + 1), f"{wait:.2f}", str(_last_step(folder)), "-", "-"])
         command = _command("--resume", folder)
-    for row in rows:  # killed before it had read its checkpoint: nothing was there to be lost
-        row[3:] = [value if value != "?" else "0" for value in row[3:]]
     return rows
 
 
@@ -120,9 +118,8 @@ def _last_step(folder: Path) -> int:
     return max((int(str(event["step"])) for event in _events(folder) if "step" in event), default=0)
 
 
-def _resumed_at(folder: Path) -> int | None:
-    steps = [int(str(event["step"])) for event in _events(folder) if event["event"] == "resume"]
-    return steps[-1] if steps else None
+def _resumptions(folder: Path) -> list[int]:
+    return [int(str(event["step"])) for event in _events(folder) if event["event"] == "resume"]
 
 
 def _steps(folder: Path) -> list[tuple[object, object]]:

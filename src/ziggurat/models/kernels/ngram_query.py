@@ -20,10 +20,10 @@ from ziggurat.core.types import FloatArray, IdArray
 __all__ = ["Trie", "advance", "locate", "next_logprobs", "score_tokens"]
 
 Numbers: TypeAlias = npt.NDArray[np.integer]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 Trie: TypeAlias = tuple[Numbers, Numbers, FloatArray, FloatArray]
 
 _BLOCK = 1 << 10  # tokens scored together; their nodes stay in the fastest cache
-_AHEAD = 12
 
 
 @kernel(inline=True)
@@ -90,6 +90,53 @@ def next_logprobs(trie: Trie, states: npt.NDArray[np.int64], logprobs: FloatArra
 
 
 @kernel
+def _search(words: Numbers, low: Numbers, sizes: Numbers, wanted: IdArray, waiting: Numbers, count: int) -> None:
+    """Move ``low`` to the last of ``words[low : low + sizes]`` that is at most ``wanted``, for all ``waiting`` at once.
+
+    *Idea.* Binary searches in step with each other: each halves its range once a round and asks for the word that it
+    will compare in the next, so memory answers for all of them while the others take their turn.
+    """
+    while count > 0:
+        left = 0
+        for number in range(count):
+            i = waiting[number]
+            half = sizes[i] >> 1
+            low[i] += half if words[low[i] + half] <= wanted[i] else 0
+            sizes[i] -= half
+            if sizes[i] > 1:
+                prefetch(words, low[i] + (sizes[i] >> 1))
+                waiting[left] = i
+                left += 1
+        count = left
+
+
+@kernel
+def _continue(trie: Trie, nodes: Numbers, wanted: IdArray, opening: Flags, found: Numbers, context: int) -> None:
+    """Write to ``found`` the n-gram one word longer than ``nodes`` that ends at each token, or −1.
+
+    ``context`` is the n-gram of ``nodes``' length that ends before the first token.
+    """
+    words, first_child = trie[0], trie[1]
+    sizes = np.zeros(nodes.size, np.int64)
+    waiting = np.empty(nodes.size, np.int64)
+    count = 0
+    for i in range(nodes.size):
+        found[i] = -1
+        if context >= 0 and nodes[i] >= 0 and not opening[i]:
+            found[i] = max(int(first_child[context]), 0)
+            sizes[i] = min(int(first_child[context + 1]), words.size) - found[i]  # a damaged file stays inside
+            if sizes[i] > 1:
+                prefetch(words, found[i] + (sizes[i] >> 1))
+                waiting[count] = i
+                count += 1
+        context = nodes[i]
+    _search(words, found, sizes, wanted, waiting, count)
+    for i in range(nodes.size):
+        if found[i] >= 0 and (sizes[i] != 1 or words[found[i]] != wanted[i]):
+            found[i] = -1
+
+
+@kernel
 def score_tokens(  # noqa: C901 - the block's life in one piece
     trie: Trie, tokens: IdArray, begins: Numbers, ends: Numbers, order: int, logprobs: FloatArray
 ) -> None:
@@ -97,10 +144,11 @@ def score_tokens(  # noqa: C901 - the block's life in one piece
 
     Sequence s is ``tokens[begins[s]:ends[s]]``.
     """
-    words, first_child, stored, backoffs = trie
-    places = np.empty(_BLOCK, np.int64)
+    _, first_child, stored, backoffs = trie
+    places, wanted = np.empty(_BLOCK, np.int64), np.empty(_BLOCK, np.int32)
     opening = np.empty(_BLOCK, np.bool_)  # whether a token is its sequence's first
     nodes = np.empty(_BLOCK, np.int64)  # the n-gram of the length at hand that ends at each token
+    longer = np.empty(_BLOCK, np.int64)  # the same, one word longer
     best = np.empty(_BLOCK, np.int64)  # the longest n-gram that ends there
     weights = np.empty(_BLOCK, np.float32)  # back-offs of the contexts that it is too short for
     carried = np.full(order, -1, np.int64)  # by length: the n-gram that ends at the last token of the block before
@@ -116,28 +164,22 @@ def score_tokens(  # noqa: C901 - the block's life in one piece
                 sequence, token = sequence + 1, -1
                 continue
             places[size], opening[size], weights[size] = token, opens, 0.0
-            nodes[size] = best[size] = tokens[token]
+            nodes[size] = best[size] = wanted[size] = tokens[token]
             size, token = size + 1, token + 1
         for length in range(1, order):
             context, carried[length] = carried[length], nodes[max(size - 1, 0)]
+            _continue(trie, nodes[:size], wanted, opening, longer, context)
             for i in range(size):
-                soon = nodes[min(i + _AHEAD, size) - 1]
-                if soon >= 0:
-                    prefetch(words, (int(first_child[soon]) + int(first_child[soon + 1])) >> 1)
-                node, found = nodes[i], -1
-                if context >= 0 and not opening[i]:
-                    if node >= 0:
-                        found = _child(words, first_child, context, tokens[places[i]])
-                    if found < 0:
-                        weights[i] += backoffs[context]
-                    else:
-                        best[i], weights[i] = found, 0.0
-                        prefetch(stored, found)
-                        if length + 1 < order:
-                            prefetch(first_child, found)
-                            prefetch(backoffs, found)
-                nodes[i] = found
-                context = node
+                found = longer[i]
+                if found >= 0:
+                    best[i], weights[i] = found, 0.0
+                    prefetch(stored, found)
+                    if length + 1 < order:
+                        prefetch(first_child, found)
+                        prefetch(backoffs, found)
+                elif context >= 0 and not opening[i]:
+                    weights[i] += backoffs[context]
+                context, nodes[i] = nodes[i], found
         for i in range(size):
             if not opening[i]:
                 logprobs[places[i]] = stored[best[i]] + weights[i]
