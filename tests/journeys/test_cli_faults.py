@@ -81,19 +81,19 @@ def test_text_that_can_t_be_trained_on(
         (["climb", "--demo", "fr"], "--demo"),
         (["climb"], "no text was named"),
         (["generate", "{texts}"], "a file, not a bundle; give the folder that holds ziggurat.json"),
-        (["generate", "{tmp}"], "no bundle"),
+        (["generate", "{tmp}"], "not a bundle (ziggurat.json is missing)"),
         (["generate", "{counted}", "--temperature", "-1"], "--temperature: must be at least 0"),
-        (["generate", "{counted}", "--top-p", "1.5"], "--top-p: must be at most 1"),
+        (["generate", "{counted}", "--top-p", "1.5"], "--top-p: must be from 0.0 to 1.0, got 1.5"),
         (["generate", "{counted}", "--samples", "0"], "--samples: must be at least 1"),
         (["generate", "{counted}", "--max-tokens", "many"], "--max-tokens"),
         (["score", "{counted}", "{tmp}/missing"], "missing: no such file or folder"),
         (["score", "{counted}", "{texts}", "--by", "sentense"], "did you mean 'sentence'?"),
         (["evaluate", "{counted}", "{tmp}/missing"], "missing: no such file or folder"),
-        (["evaluate", "{counted}"], "ziggurat evaluate"),
+        (["evaluate", "{counted}"], "missing argument"),
         (["tokenize", "{texts}", "--kind", "bpee"], "did you mean 'bpe'?"),
         (["recipe", "mixtur"], "unknown recipe 'mixtur'; did you mean 'mixture'?"),
         (["reproduce", "{tmp}/report.html"], "no such report; give a climb's report.html or its folder"),
-        (["describe", "{tmp}"], "no bundle"),
+        (["describe", "{tmp}"], "not a bundle (ziggurat.json is missing)"),
         (["clim"], "unknown command 'clim'; did you mean 'climb'?"),
     ],
 )
@@ -117,16 +117,18 @@ def test_what_was_asked_for_can_t_be(
         ("ziggurat.json", "ziggurat.json: damaged"),
     ],
 )
-@pytest.mark.parametrize("command", [["generate"], ["score"], ["describe"]])
+@pytest.mark.parametrize(
+    "command", [["generate", "{bundle}"], ["score", "{bundle}", "{texts}"], ["evaluate", "{bundle}", "{texts}"]]
+)
 def test_a_damaged_bundle_is_refused_by_the_file_s_name(
-    name: str, said: str, command: list[str], counted: Path, tmp_path: Path, ziggurat: Ziggurat
+    name: str, said: str, command: list[str], counted: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat
 ) -> None:
     bundle = tmp_path / "bundle"
     shutil.copytree(counted / "bundle", bundle)
     data = bytearray((bundle / name).read_bytes())
     data[len(data) // 2] ^= 1
     (bundle / name).write_bytes(data)
-    refused(ziggurat(*command, bundle), said)
+    refused(ziggurat(*(word.format(bundle=bundle, texts=texts) for word in command)), said)
 
 
 def test_a_bundle_of_a_newer_version_says_upgrade(counted: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
