@@ -35,7 +35,7 @@ _KINDS: tuple[tuple[bytes, str, Callable[[], Any]], ...] = (
     (b"\x1f\x8b\x08", "gzip", lambda: zlib.decompressobj(wbits=31)),
     (b"\xfd7zXZ\x00", "xz", lzma.LZMADecompressor),
     (b"\x28\xb5\x2f\xfd", "zstandard", _zstandard),
-    (b"BZh", "bzip2", bz2.BZ2Decompressor),
+    *((b"BZh%d" % level, "bzip2", bz2.BZ2Decompressor) for level in range(1, 10)),
 )
 
 

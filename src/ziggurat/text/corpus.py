@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.config import to_mapping
-from ziggurat.core.errors import ArtefactError, DamagedError, InputError, TooLittleTextError
+from ziggurat.core.errors import ArtefactError, DamagedError, InputError, NewerVersionError, TooLittleTextError
 from ziggurat.core.files import atomic_folder, write_text
 from ziggurat.core.types import Document, Listener
 from ziggurat.text.cleaning import clean
@@ -115,16 +115,23 @@ def open_corpus(folder: Path) -> Corpus:
     Raises:
         ArtefactError: there is no corpus.
         DamagedError: a file is damaged; the message names it.
+        NewerVersionError: a newer Ziggurat wrote it.
     """
     if not (folder / HEADER).is_file():
         raise ArtefactError(f"{folder}: no prepared text ({HEADER} is missing)")
     try:
         header = json.loads((folder / HEADER).read_text(encoding="utf-8"))
+        if header["format"] > FORMAT:
+            raise NewerVersionError(
+                f"{folder / HEADER}: written by a newer ziggurat; upgrade, or prepare the text again"
+            )
         table = np.load(folder / TABLE)
         facts, fingerprint = header["facts"], header["fingerprint"]
         if int(table["stop"].max()) > (folder / TEXT).stat().st_size:
             raise ValueError("text is missing")
-    except (ValueError, KeyError, OSError) as error:
+        if (folder / NAMES).read_bytes().count(b"\n") != len(table):
+            raise ValueError("names are missing")
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise DamagedError(f"{folder / HEADER}: damaged: prepare the text again ({error})") from error
     sets = {name: _document_set(folder, table, split) for name, split in SPLITS.items()}
     return Corpus(folder, **sets, fingerprint=fingerprint, recorded=facts)

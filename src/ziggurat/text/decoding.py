@@ -3,6 +3,7 @@
 import codecs
 import io
 import sys
+import unicodedata
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -51,6 +52,8 @@ def pieces(stream: BinaryIO, source: Source, options: TextConfig, ledger: Ledger
         if not end and len(kept) > _LONGEST_PIECE:
             end = max(kept.rfind("\r", 0, -1), kept.rfind(" ", 0, -1), 0) + 1
             end = end if end > 1 else len(kept) - 1
+            while end > 1 and unicodedata.combining(kept[end]):  # an accent stays with its letter
+                end -= 1
         if end:
             yield kept[:end]
             kept = kept[end:]
@@ -93,13 +96,15 @@ def _decoded(stream: BinaryIO, source: Source, options: TextConfig, ledger: Ledg
     block = stream.read(_BLOCK_BYTES)
     _refuse_binary(block, source, options)
     name = checked_name(options.encoding) if options.encoding else recognise(block) or "latin-1"
+    if name == "utf-8" and block.startswith(codecs.BOM_UTF8):  # named so by the user; the mark is no text
+        name = "utf-8-sig"
     decoder: _Decoder | None = None
     ascii_bytes = ascii_lines = 0
     while block:
-        if decoder is None and name == "ascii" and not block.isascii():
+        if decoder is None and name == "ascii" and not block.isascii() and not options.encoding:
             block += stream.read(_BLOCK_BYTES)
             name = recognise(block) or "latin-1"
-        if decoder is None and name != "ascii":
+        if decoder is None and not (name == "ascii" and block.isascii()):
             decoder = _Decoder(name, source.label, options.undecodable, ascii_bytes, ascii_lines)
         if decoder is None:
             ascii_bytes += len(block)
@@ -143,7 +148,8 @@ class _Decoder:
     def _located(self, error: UnicodeDecodeError, block: bytes) -> InputError:
         # What the decoder held back from the block before stands at the front of error.object.
         held_back = max(0, len(error.object) - len(block))
-        byte = self._bytes - held_back + error.start
+        mark = 3 if self._name == "utf-8-sig" and not self._bytes and block.startswith(codecs.BOM_UTF8) else 0
+        byte = self._bytes - held_back + mark + error.start
         before = error.object[: error.start].decode(self._name, "ignore")
         line = self._lines + before.count("\n") + 1
         value = error.object[error.start : error.start + 1].hex()

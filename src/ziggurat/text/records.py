@@ -1,5 +1,6 @@
 """What a format's reader gets and gives: sources in, records out."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 
 __all__ = ["READERS", "Reader", "Record", "Source"]
+
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
+"""What would break a line of a list of names, or what no UTF-8 can hold: names of files may be any bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,10 @@ class Source:
     explicit: bool = True
     """Whether the user named exactly this; what a folder or glob merely contains may be skipped."""
 
+    def __post_init__(self) -> None:
+        """Escape in the label what can't be written in one line of UTF-8."""
+        object.__setattr__(self, "label", _writable(self.label))
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -35,6 +43,14 @@ class Record:
     id: str
     parts: Iterable[str]
     """The text in pieces, each but the last ending where Unicode normalisation can't reach across."""
+
+    def __post_init__(self) -> None:
+        """Escape in the id what can't be written in one line of UTF-8."""
+        object.__setattr__(self, "id", _writable(self.id))
+
+
+def _writable(name: str) -> str:
+    return _UNWRITABLE.sub(lambda match: match.group().encode("unicode_escape").decode(), name)
 
 
 class Reader(Protocol):

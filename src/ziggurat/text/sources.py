@@ -41,7 +41,12 @@ def read_records(source: Source, options: TextConfig, ledger: Ledger) -> Iterato
 
 
 def _files(name: str) -> Iterator[Source]:
-    path = Path(name).expanduser()
+    try:
+        path = Path(name).expanduser()
+        path.exists()
+    except (OSError, RuntimeError) as error:  # a name too long; a home of nobody
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError(f"{name[:100]}: can't be the name of a file or folder ({said})") from error
     if path.is_dir():
         inside = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
         if not inside:

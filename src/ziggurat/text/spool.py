@@ -1,6 +1,7 @@
 """Cleaned text on its way: one file of UTF-8 with a table of where each document stands."""
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
@@ -49,8 +50,17 @@ class Spool:
         return True
 
     def close(self) -> None:
-        """Write what is buffered and close the file."""
+        """Write what is buffered and close the file; from its second time on a name is told apart by a number."""
         self._file.close()
+        if len(set(self.names)) < len(self.names):
+            taken, times = set(self.names), Counter[str]()
+            for place, name in enumerate(self.names):
+                times[name] += 1
+                while times[name] > 1 and (numbered := f"{name}~{times[name]}") in taken:
+                    times[name] += 1
+                if times[name] > 1:
+                    self.names[place] = numbered
+                    taken.add(numbered)
 
     @property
     def starts(self) -> npt.NDArray[np.int64]:

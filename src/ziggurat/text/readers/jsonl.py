@@ -55,7 +55,7 @@ def find_field(record: Mapping[str, Any], wanted: str | None, where: str) -> str
     strings = {name: value for name, value in record.items() if isinstance(value, str)}
     if not strings:
         raise InputError(f"{where}: no field holds text; the fields are {', '.join(record)}")
-    usual = next((name for name in FIELD_NAMES if name in strings), None)
+    usual = next((name for name in FIELD_NAMES if name in strings or (name in record and record[name] is None)), None)
     return usual or max(strings, key=lambda name: len(strings[name]))
 
 
@@ -64,6 +64,8 @@ def _object(line: str, where: str) -> dict[str, Any]:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: not JSON at column {error.colno} ({error.msg}); mend or remove the line") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: a number too long or lists too deep to be read; mend or remove the line") from error
     if not isinstance(record, dict):
         raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}")
     return record

@@ -38,13 +38,12 @@ class TableReader:
                 raise InputError(f"{source.label}:{rows.line_num}: not a table ({error}); mend the line") from error
 
     def _records(self, rows: Iterator[list[str]], source: Source, options: TextConfig) -> Iterator[Record]:
-        head = list(itertools.islice(rows, LOOK_AHEAD_ROWS))
-        if not any(head):
+        numbered = ((number, row) for number, row in enumerate(rows, start=1) if row)
+        head = list(itertools.islice(numbered, LOOK_AHEAD_ROWS))
+        if not head:
             return
-        column, has_header = _text_column(head, options.field, source.label)
-        for number, row in enumerate(itertools.chain(head, rows), start=1):
-            if not row or (number == 1 and has_header):
-                continue
+        column, has_header = _text_column([row for _, row in head], options.field, source.label)
+        for number, row in itertools.chain(head[has_header:], numbered):
             if len(row) <= column:
                 raise InputError(
                     f"{source.label}: row {number} has {len(row)} cells, its text should be in cell {column + 1}"
@@ -61,8 +60,8 @@ def _text_column(head: Sequence[Sequence[str]], wanted: str | None, label: str) 
     usual = next((name for name in FIELD_NAMES if name in names), None)
     if usual is not None:
         return names.index(usual), True
-    width = min(len(row) for row in head if row)
-    lengths = [sum(len(row[column]) for row in head if row) for column in range(width)]
+    width = min(map(len, head))
+    lengths = [sum(len(row[column]) for row in head) for column in range(width)]
     return lengths.index(max(lengths)), False
 
 
