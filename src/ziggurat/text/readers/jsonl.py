@@ -34,6 +34,8 @@ class JsonlReader:
                 if field is None:
                     field = find_field(record, options.field, where)
                 text = record.get(field)
+                if text is None and field in record:
+                    text = ""  # the ledger will tell of an empty document
                 if not isinstance(text, str):
                     raise InputError(f"{where}: field '{field}' holds no text; name another with text.field")
                 name = record.get("id")
