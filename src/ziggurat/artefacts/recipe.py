@@ -10,6 +10,7 @@ the text, the tokens and the seed of the recipe that they are part of.
 """
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -79,18 +80,25 @@ class Recipe:
         for section in SECTIONS:
             block = toml_section(getattr(self, section), name=section, comments=comments)
             blocks.append(self._with_kind(block, comments=comments) if section == "tokens" else block)
-        for part in self.parts:
-            blocks.append(f"[parts.{part.name}]\nfamily = {toml_value(part.family)}\n")
-            for section in OWN_OF_PARTS:
-                name = f"parts.{part.name}.{section}"
-                blocks.append(toml_section(getattr(part, section), name=name, comments=comments))
+        for path, part in _within(self):
+            name = ".".join(f"parts.{step}" for step in path)
+            blocks.append(f"[{name}]\nfamily = {toml_value(part.family)}\n")
+            blocks += [
+                toml_section(getattr(part, section), name=f"{name}.{section}", comments=comments)
+                for section in OWN_OF_PARTS
+            ]
         return "\n".join(blocks)
 
     def keys(self) -> list[str]:
         """Return every dotted key that a flag may set."""
         own = [f"{section}.{key}" for section in SECTIONS for key in options(type(getattr(self, section)))]
-        inner = [f"{part.name}.{key}" for part in self.parts for key in Recipe.keys(part)]
-        return ["seed", "tokens.kind", *own, *(key for key in inner if key.split(".")[1] in OWN_OF_PARTS)]
+        inner = [
+            ".".join((*path, section, key))
+            for path, part in _within(self)
+            for section in OWN_OF_PARTS
+            for key in options(type(getattr(part, section)))
+        ]
+        return ["seed", "tokens.kind", *own, *inner]
 
     def change(self, settings: Mapping[str, Any]) -> "Recipe":
         """Return the recipe with other values at dotted keys, for example ``{"training.minutes": 3.0}``."""
@@ -113,8 +121,8 @@ class Recipe:
         Raises:
             UsageError: nothing in it is trained by such a budget.
         """
-        prefixes = [("", self), *((f"{part.name}.", part) for part in self.parts)]
-        keys = [f"{prefix}training.{unit}" for prefix, one in prefixes if unit in options(type(one.training))]
+        every = [((), self), *_within(self)]
+        keys = [".".join((*path, "training", unit)) for path, one in every if unit in options(type(one.training))]
         if not keys:
             raise UsageError(f"--{unit}: recipe {self.name} is fitted in one pass and takes no budget")
         return self.change(dict.fromkeys(keys, amount))
@@ -178,13 +186,17 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
     known: dict[str, type[Any]] = dict(zip(SECTIONS, classes, strict=True))
     keys = ["seed", "tokens.kind", *(f"{section}.{key}" for section, cls in known.items() for key in options(cls))]
     check_settings(settings, keys, _part_names(raw.get("parts", ()), where))
+    if raw.get("parts") and "parts" not in options(family.config):
+        raise UsageError(f"{where}: parts: a model of family {raw['family']} has none; leave them out")
     seed = _seed(raw, settings, where)
     shared = {"seed": seed, **{key: raw[key] for key in ("text", "tokens") if key in raw}}
     parts = tuple(_parts(raw, shared, settings, where))
     given = {**raw, "tokens": tokens}
     if "parts" in options(family.config):
-        given["model"] = {**_mapping(raw.get("model", {}), "model", where), "parts": [part.family for part in parts]}
+        given["model"] = {"parts": [part.family for part in parts], **_mapping(raw.get("model", {}), "model", where)}
     sections = {name: _section(name, cls, given.get(name, {}), settings, where) for name, cls in known.items()}
+    if parts and (families := tuple(part.family for part in parts)) != sections["model"].parts:
+        raise UsageError(f"{where} [model]: parts: follows from the recipe's parts, {list(families)}; change those")
     return Recipe(
         name=str(raw.get("name", raw["family"])),
         family=raw["family"],
@@ -193,9 +205,17 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
         parts=tuple(
             dataclasses.replace(p, tokenizer=kind, **{s: sections[s] for s in ("text", "tokens")}) for p in parts
         ),
-        sources=tuple(raw.get("sources", ())),
+        sources=_sources(raw, where),
         **sections,
     )
+
+
+def _within(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], Recipe]]:
+    """Yield a recipe's parts and their parts, each with the names that lead to it."""
+    for part in recipe.parts:
+        yield (part.name,), part
+        for path, inner in _within(part):
+            yield (part.name, *path), inner
 
 
 def _section(name: str, cls: type[Any], raw: Any, settings: list[Setting], where: str) -> Any:
@@ -220,6 +240,8 @@ def _tokens(raw: Any, settings: list[Setting], where: str) -> tuple[str, dict[st
             own = options(TOKENIZERS.get(setting.text, where=setting.origin).config)
             keys = keys if setting.text == kind else {key: value for key, value in keys.items() if key in own}
             kind, place = setting.text, setting.origin
+    if not isinstance(kind, str):
+        raise UsageError(f"{place}: expected text in quotes, got {kind!r}")
     TOKENIZERS.get(kind, where=place)
     return kind, keys
 
@@ -240,20 +262,35 @@ def _seed(raw: Mapping[str, Any], settings: list[Setting], where: str) -> int:
     return seed
 
 
+def _sources(raw: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    sources = raw.get("sources", ())
+    if not isinstance(sources, (list, tuple)) or not all(isinstance(source, str) for source in sources):
+        raise UsageError(f"{where}: sources: expected a list of texts in quotes, got {sources!r}")
+    return tuple(sources)
+
+
 def _part_names(parts: Any, where: str) -> tuple[str, ...]:
     if not isinstance(parts, (list, tuple, Mapping)) or not all(isinstance(part, str) for part in parts):
         raise UsageError(f"{where}: parts: expected a list of recipe names")
-    return tuple(parts)
+    names = tuple(parts)
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise UsageError(f"{where}: parts: {name} stands there twice; give each [parts.NAME] its own name")
+        if name in (*SHARED, *SECTIONS) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            raise UsageError(f"{where}: parts: '{name}' can't name a part: use letters, digits, - and _, no section")
+    return names
 
 
 def _parts(raw: Mapping[str, Any], shared: Mapping[str, Any], settings: list[Setting], where: str) -> Iterator[Recipe]:
     parts = raw.get("parts", ())
     for name in parts:
-        own = (
-            _mapping(parts[name], f"parts.{name}", where)
-            if isinstance(parts, Mapping)
-            else tomllib.loads(_shipped(name))
-        )
+        if isinstance(parts, Mapping):
+            own = _mapping(parts[name], f"parts.{name}", where)
+            for key in SHARED:
+                if key in own:
+                    raise UsageError(f"{where} [parts.{name}]: {key}: parts share it; set it for the whole recipe")
+        else:
+            own = tomllib.loads(_shipped(name, where=f"{where}: parts"))
         inner = [Setting(s.path[1:], s.text, s.origin) for s in settings if s.path[0] == name]
         for setting in inner:
             if setting.path[0] in SHARED:
@@ -261,9 +298,9 @@ def _parts(raw: Mapping[str, Any], shared: Mapping[str, Any], settings: list[Set
         yield resolve({**own, **shared, "name": name}, where=f"{where} [parts.{name}]", settings=inner)
 
 
-def _shipped(name: str) -> str:
+def _shipped(name: str, *, where: str = "") -> str:
     if name not in names():
-        raise UnknownNameError("recipe", name, names())
+        raise UnknownNameError("recipe", name, names(), where=where)
     return resources.files("ziggurat.artefacts").joinpath("recipes", f"{name}.toml").read_text(encoding="utf-8")
 
 

@@ -54,7 +54,7 @@ def check_settings(settings: Iterable[Setting], keys: Iterable[str], parts: Iter
     """
     known = list(keys)
     for setting in settings:
-        if ".".join(setting.path) in known or setting.path[0] in parts:
+        if ".".join(setting.path) in known or (setting.path[0] in parts and len(setting.path) > 1):
             continue
         same = [name for name in known if name.rpartition(".")[2] == setting.path[-1]] or known
         if setting.origin.startswith("--"):

@@ -6,6 +6,7 @@ From that one declaration come the checks, the error messages (unknown key → n
 """
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -87,7 +88,7 @@ def toml_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-        return f'"{escaped}"'
+        return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\u{ord(found[0]):04x}", escaped) + '"'
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(toml_value(item) for item in value)}]"
     return repr(value)
@@ -122,7 +123,7 @@ def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> An
         return tuple(_checked(item, typing.get_args(hint)[0], limits, where) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool) or value != value:
         raise UsageError(f"{where}: expected {_plain(hint)}, got {value!r}")
     low, high = limits.get("low"), limits.get("high")
     if (low is not None and value < low) or (high is not None and value > high):
