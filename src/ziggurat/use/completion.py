@@ -1,6 +1,7 @@
 """Writing on after a prompt, with any family, through the one protocol."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -22,7 +23,10 @@ OnText = Callable[[int, str], None]
 """Called with the number of a continuation and a new piece of its text; pieces never split a character."""
 
 TAIL_TOKENS = 16
-"""Tokens decoded together when text streams out: more than the bytes of the longest character."""
+"""Tokens that wait at most for the rest of a character, and that are decoded before new ones."""
+
+LONGEST_CHARACTER = 4
+"""Bytes of UTF-8: a character that begins before the last so many tokens is whole or broken for good."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,8 @@ class _Row:
         self.prompt_length = len(self.ids)
         self.generator = generator(self.seed, "generate", self.number)
         self.matcher = StopMatcher(self.config.stop)
-        self._decoded = 0
+        self._decoded = self.prompt_length
+        self._borders: deque[int] = deque()  # where the newest stretches of decoded ids begin
         if self.config.max_tokens == 0:
             self.reason = "length"
 
@@ -147,13 +152,20 @@ class _Row:
 
     def _fresh(self, tokenizer: Tokenizer, *, last: bool) -> str:
         """Return text that the newest ids complete; ids that end inside a character wait for the rest of it."""
-        waiting = self.ids[self.prompt_length + self._decoded :]
-        # a few ids before give the decoder what stands left of the new text (a space, the start of a character)
-        lead_start = max(0, self.prompt_length + self._decoded - TAIL_TOKENS)
-        lead = self.ids[lead_start : self.prompt_length + self._decoded]
+        # a few ids before give the decoder what stands left of the new text (a space, for example)
+        if not self._borders:
+            self._borders.append(_clean_start(tokenizer, self.ids[: self.prompt_length]))
+        while len(self._borders) > 1 and self._borders[1] <= self._decoded - TAIL_TOKENS:
+            self._borders.popleft()
+        lead = self.ids[self._borders[0] : self._decoded]
+        waiting = self.ids[self._decoded :]
         before, after = tokenizer.decode(lead), tokenizer.decode(lead + waiting)
-        if after.endswith("\ufffd") and not last and len(waiting) < TAIL_TOKENS:
-            return ""
+        if after.endswith("\ufffd") and not last:
+            if len(waiting) < TAIL_TOKENS:
+                return ""
+            waiting = waiting[:-LONGEST_CHARACTER]
+            after = after[: len(tokenizer.decode(lead + waiting))]
+        self._borders.append(self._decoded)
         self._decoded += len(waiting)
         return after[len(before) :]
 
@@ -166,6 +178,14 @@ class _Row:
         """Return what was written."""
         assert self.reason is not None  # noqa: S101 - narrows the type
         return Continuation(self.text, tuple(self.ids[self.prompt_length :]), self.logprob, self.reason)
+
+
+def _clean_start(tokenizer: Tokenizer, ids: list[int]) -> int:
+    """Return where in a prompt's ids a few of its last begin that do not start inside a character."""
+    count = TAIL_TOKENS
+    while count < len(ids) and tokenizer.decode(ids[-count:]).startswith("\ufffd"):
+        count += 1
+    return max(0, len(ids) - count)
 
 
 def _prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> list[int]:
