@@ -47,9 +47,9 @@ def rank(evaluations: Mapping[str, Evaluation], *, seed: int = 0) -> Ranking:
         UsageError: they were scored on different documents, or one's tokenizer loses text; the message says which.
     """
     figures: dict[str, float] = {}
-    documents = next(iter(evaluations.values())).ids
+    first = next(iter(evaluations.values()))
     for name, evaluation in evaluations.items():
-        if evaluation.ids != documents:
+        if (evaluation.ids, evaluation.document_bytes) != (first.ids, first.document_bytes):
             raise UsageError(f"{name} was scored on other documents: score all models on one test set")
         value = evaluation.bits_per_byte
         if value is None:
