@@ -131,7 +131,7 @@ def open_corpus(folder: Path) -> Corpus:
             raise ValueError("text is missing")
         if (folder / NAMES).read_bytes().count(b"\n") != len(table):
             raise ValueError("names are missing")
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, LookupError, TypeError, OSError, EOFError) as error:
         raise DamagedError(f"{folder / HEADER}: damaged: prepare the text again ({error})") from error
     sets = {name: _document_set(folder, table, split) for name, split in SPLITS.items()}
     return Corpus(folder, **sets, fingerprint=fingerprint, recorded=facts)
