@@ -1,0 +1,121 @@
+"""The model card: its figures, in both languages."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ziggurat.artefacts.card import write_card
+from ziggurat.artefacts.card_words import CHINESE, ENGLISH
+from ziggurat.artefacts.manifest import Manifest
+
+WHOLE = Manifest(
+    family="decoder",
+    recipe={"name": "novels"},
+    seed=5,
+    tokenizer={"kind": "bpe", "vocabulary": 4096, "lossless": True, "fingerprint": "f00d"},
+    model={"parameters": 3_141_593, "context": 256, "architecture": "Qwen3ForCausalLM"},
+    corpus={
+        "splits": {
+            "train": {"documents": 97, "bytes": 1_700_003},
+            "dev": {"documents": 11, "bytes": 190_027},
+            "test": {"documents": 13, "bytes": 200_003},
+        },
+        "near_duplicates_across_splits": 0,
+    },
+    training={"steps": 700, "tokens": 2_867_200, "seconds": 598.6},
+    metrics={
+        "test": {
+            "bits_per_byte": 1.98765,
+            "low": 1.93,
+            "high": 2.04,
+            "token_perplexity": 61.7,
+            "documents": 13,
+            "bytes": 200_003,
+            "tokens_per_second": 17_012.3,
+        }
+    },
+    versions={},
+)
+
+
+def tables(card: str) -> list[dict[str, tuple[str, str]]]:
+    """What each language's tables say: by entry, its label and its figure."""
+    english, chinese = card.split("# novels（中文）")
+    row = re.compile(r"^\| (.+) \| (.+) \| `(.+)` \|$", re.MULTILINE)
+    return [{entry: (label, value) for label, value, entry in row.findall(page)} for page in (english, chinese)]
+
+
+def test_both_languages_show_the_same_figures_under_their_own_labels() -> None:
+    english, chinese = tables(write_card(WHOLE))
+    assert list(english) == list(chinese)
+    for entry in english:
+        assert english[entry][1] == chinese[entry][1]
+    assert english["training.steps"] == ("steps", "700")
+    assert chinese["training.steps"] == ("训练步数", "700")
+    assert english["metrics.test.low"][0] == "its 95 % interval, low end (test)"
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [
+        ("model.parameters", "3,141,593"),
+        ("model.context", "256"),
+        ("metrics.test.bits_per_byte", "1.988"),  # four digits
+        ("metrics.test.token_perplexity", "61.7"),
+        ("metrics.test.tokens_per_second", "17,012"),  # thousands have no fraction
+        ("training.seconds", "598.6"),
+        ("corpus.near_duplicates_across_splits", "0"),  # none is a finding too
+        ("tokenizer.kind", "bpe"),
+    ],
+)
+def test_how_a_figure_is_shown(entry: str, shown: str) -> None:
+    assert tables(write_card(WHOLE))[0][entry][1] == shown
+
+
+def test_every_entry_of_a_card_has_words_in_both_languages() -> None:
+    assert set(ENGLISH.labels) == set(CHINESE.labels)
+    assert len(ENGLISH.limits) == len(CHINESE.limits)
+    for words in (ENGLISH, CHINESE):
+        assert "{family}" in words.opening
+        assert "{version}" in words.opening
+    latin = [label for label in CHINESE.labels.values() if not re.search(r"[\u4e00-\u9fff]", label)]
+    assert latin == []
+
+
+def test_what_is_not_known_has_no_row() -> None:
+    card = write_card(replace(WHOLE, corpus={}, training={}, model={"parameters": 5, "context": None}))
+    english, _ = tables(card)
+    assert "model.context" not in english
+    assert not [entry for entry in english if entry.startswith(("corpus.", "training."))]
+    assert "## Training" not in card
+    assert "None" not in card
+
+
+def test_each_text_that_was_measured_on_has_its_rows() -> None:
+    more: dict[str, Any] = {**WHOLE.metrics, "letters": {"bits_per_byte": 2.5}}
+    english, _ = tables(write_card(replace(WHOLE, metrics=more)))
+    assert english["metrics.letters.bits_per_byte"] == ("bits per byte (letters)", "2.5")
+    assert english["metrics.test.bits_per_byte"] == ("bits per byte (test)", "1.988")
+
+
+def test_transformers_is_spoken_of_only_where_it_opens_the_model() -> None:
+    assert "AutoModelForCausalLM.from_pretrained" in write_card(WHOLE)
+    plain = write_card(replace(WHOLE, model={"parameters": 5, "context": 9, "architecture": None}))
+    assert "transformers" not in plain
+
+
+def test_a_card_begins_with_what_hubs_read_and_ends_with_one_line_break() -> None:
+    card = write_card(WHOLE)
+    assert card.startswith("---\nlibrary_name: ziggurat\npipeline_tag: text-generation\ntags: [ziggurat, decoder]\n---")
+    assert card.endswith("\n")
+    assert not card.endswith("\n\n")
+    assert card.count("```") % 2 == 0
+
+
+def test_a_lossy_tokenizer_is_confessed_in_both_languages() -> None:
+    lossy = write_card(replace(WHOLE, tokenizer={**WHOLE.tokenizer, "lossless": False}))
+    assert ENGLISH.lossy in lossy
+    assert CHINESE.lossy in lossy
+    assert ENGLISH.lossy not in write_card(WHOLE)
