@@ -1,0 +1,218 @@
+"""What is said while a run goes on: figures by hand, lines on a stream that nobody looks at, silence where asked."""
+
+import io
+import math
+from contextlib import suppress
+
+import pytest
+
+from ziggurat.core.types import Event
+from ziggurat.surface import language, progress
+from ziggurat.surface.progress import STAGES, ProgressDisplay, duration, thousands
+from ziggurat.surface.terminal import Terminal
+
+IDS: Event = {"event": "ids", "documents": 1234, "bytes": 3_000_000, "tokens": 750_000, "bytes_per_token": 4.0}
+
+
+def step(number: int, loss: float, **more: float | str) -> Event:
+    return {"event": "step", "step": number, "loss": loss, "seconds": 7.0, "seconds_left": 83.0, **more}
+
+
+class Clock:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    out, err = capsys.readouterr()
+    assert out == ""  # standard output is for data
+    return str(err).splitlines()
+
+
+def test_a_step_in_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal()) as display:
+        display(IDS)
+        # 4 ln 2 nats a token are 4 bits a token; a token has 4 bytes: 1 bit per byte. 6 ln 2 on dev: 1.5
+        display({"event": "eval", "step": 3, "loss": 6 * math.log(2)})
+        display(step(3, 4 * math.log(2), tokens_per_second=12345.6))
+    assert lines(capsys) == [
+        "1,234 documents, 3.0 M bytes, 750,000 tokens of 4.00 bytes",
+        "step 3  loss 2.773  1.000 bits per byte  held out 1.500  12,346 tokens/s  1 min 23 s left",
+    ]
+
+
+def test_bits_per_byte_are_not_told_before_they_are_known(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal()) as display:
+        display(step(1, 2.5))
+    assert lines(capsys) == ["step 1  loss 2.500  1 min 23 s left"]
+
+
+def test_a_part_of_a_mixture_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal()) as display:
+        display(step(1, 2.5, part="gpt"))
+    assert lines(capsys)[0].startswith("gpt: step 1  loss")
+
+
+def test_a_log_gets_a_line_every_ten_seconds(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal()) as display:
+        for number in range(61):  # one step a second
+            display(step(number, 3.0))
+            clock.now += 1.0
+    # at seconds 0, 10, 20 … 60
+    assert [int(line.split()[1]) for line in lines(capsys)] == [0, 10, 20, 30, 40, 50, 60]
+
+
+def test_how_often_can_be_told(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal(), line_seconds=25.0) as display:
+        for number in range(61):
+            display(step(number, 3.0))
+            clock.now += 1.0
+    assert [int(line.split()[1]) for line in lines(capsys)] == [0, 25, 50]
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        *(({"event": "stage", "stage": name}, f"{words} …") for name, words in STAGES.items()),
+        ({"event": "stage", "stage": "training", "recipe": "lstm"}, "training lstm …"),
+        ({"event": "stage", "stage": "something new"}, "something new …"),
+        ({"event": "start", "parameters": 1_234_567}, "1.2 M parameters"),
+        ({"event": "resume", "step": 71}, "going on from step 71"),
+        ({"event": "smoothed", "ngrams": 98765}, "98,765 n-grams"),
+    ],
+)
+def test_what_is_said_of_other_events(event: Event, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal()) as display:
+        display(event)
+    assert lines(capsys) == [line]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{}, {"event": "unheard of", "x": 1}, {"event": "start", "family": "ngram"}, {"event": "eval", "loss": 3.0}],
+)
+def test_what_nobody_waits_for_is_passed_over(event: Event, capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal()) as display:
+        display(event)
+    assert lines(capsys) == []
+
+
+def test_quiet_says_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal(quiet=True)) as display:
+        display(IDS)
+        display({"event": "stage", "stage": "text"})
+        display(step(1, 3.0))
+    assert lines(capsys) == []
+
+
+def test_it_speaks_chinese_where_the_user_does(capsys: pytest.CaptureFixture[str]) -> None:
+    language.choose("zh")
+    try:
+        with ProgressDisplay(Terminal()) as display:
+            display(IDS)
+            display({"event": "stage", "stage": "training", "recipe": "gpt"})
+            display(step(5, 4 * math.log(2)))
+    finally:
+        language.choose(None)
+    assert lines(capsys) == [
+        "1,234 篇文档，3.0 M 字节，750,000 个词元，平均每个 4.00 字节",
+        "训练 gpt……",
+        "步 5  损失 2.773  1.000 每字节比特数  剩余 1 min 23 s",
+    ]
+
+
+# -- a terminal that a person looks at --------------------------------------------------------------------------------
+
+
+class Screen(io.StringIO):
+    """Standard error that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "170")
+    monkeypatch.delenv("CI", raising=False)
+
+
+def shown(events: list[Event], monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) -> str:
+    screen = Screen()
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", screen)
+        with suppress(ZeroDivisionError), ProgressDisplay(Terminal()) as display:
+            for event in events:
+                display(event)
+            if error is not None:
+                raise error
+    return screen.getvalue()
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_terminal_gets_a_display_that_goes_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training: Event = {"event": "stage", "stage": "training", "recipe": "gpt"}
+    steps = [step(number, 4 * math.log(2)) for number in range(5)]
+    text = shown([IDS, training, *steps, {"event": "stage", "stage": "bundle"}], monkeypatch)
+    assert "1,234 documents" in text
+    assert "writing the bundle" in text
+    assert "step 4" not in text  # figures move in one line instead
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1  # the cursor comes back
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_cursor_comes_back_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = shown([{"event": "stage", "stage": "text"}], monkeypatch, ZeroDivisionError())
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(("name", "value"), [("TERM", "dumb"), ("CI", "1")])
+def test_a_terminal_that_cannot_move_gets_lines(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    text = shown([{"event": "stage", "stage": "text"}, step(1, 3.0)], monkeypatch)
+    assert text.splitlines() == ["reading text …", "step 1  loss 3.000  1 min 23 s left"]
+
+
+# -- counts and times -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0, "0"), (999, "999"), (1000, "1,000"), (999_999, "999,999"), (1_000_000, "1.0 M"), (1_250_000_000, "1.2 G")],
+)
+def test_counts(value: float, expected: str) -> None:
+    assert thousands(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (60, "1 min 00 s"),
+        (3599, "59 min 59 s"),
+        (3599.7, "1 h 00 min"),
+        (3661, "1 h 01 min"),
+        (90061, "25 h 01 min"),
+    ],
+)
+def test_times(seconds: float, expected: str) -> None:
+    assert duration(seconds) == expected
