@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ziggurat.artefacts.recipe import Recipe, load_recipe, resolve
 from ziggurat.artefacts.settings import environment_settings, flag_settings
+from ziggurat.tokens.loading import TOKENIZERS
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=23)
 
@@ -110,6 +111,15 @@ def test_a_budget_reaches_parts_of_parts(tmp_path: Path) -> None:
     gpt = next(part for part in recipe.parts[0].parts if part.name == "gpt")
     lstm = recipe.parts[1]
     assert [(one.training.steps, one.training.minutes) for one in (gpt, lstm)] == [(11, None)] * 2
+
+
+@pytest.mark.parametrize("kind", TOKENIZERS.names())
+def test_a_kind_of_tokenizer_is_changed_like_any_key(kind: str) -> None:
+    changed = load_recipe("ngram").change({"tokens.kind": kind})
+    assert changed == load_recipe("ngram", flag_settings({"tokens.kind": kind}))
+    assert changed.tokenizer == kind
+    assert isinstance(changed.tokens, TOKENIZERS.get(kind).config)
+    assert read(changed.to_toml(), "ngram").to_mapping() == changed.to_mapping()
 
 
 def test_a_run_folder_is_its_recipe(tmp_path: Path) -> None:

@@ -237,9 +237,10 @@ def _tokens(raw: Any, settings: list[Setting], where: str) -> tuple[str, dict[st
     kind, place = keys.pop("kind", DEFAULT_KIND), f"{where} [tokens]: kind"
     for setting in settings:
         if setting.path == ("tokens", "kind"):
-            own = options(TOKENIZERS.get(setting.text, where=setting.origin).config)
-            keys = keys if setting.text == kind else {key: value for key, value in keys.items() if key in own}
-            kind, place = setting.text, setting.origin
+            other = read_value(setting.text, str)
+            own = options(TOKENIZERS.get(other, where=setting.origin).config)
+            keys = keys if other == kind else {key: value for key, value in keys.items() if key in own}
+            kind, place = other, setting.origin
     if not isinstance(kind, str):
         raise UsageError(f"{place}: expected text in quotes, got {kind!r}")
     TOKENIZERS.get(kind, where=place)
