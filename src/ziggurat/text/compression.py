@@ -14,7 +14,8 @@ __all__ = ["SUFFIXES", "decompressed"]
 SUFFIXES = {".gz": "gzip", ".xz": "xz", ".zst": "zstandard", ".bz2": "bzip2"}
 """Endings of compressed files' names; what decides is the content."""
 
-_READ_BYTES = 1 << 14
+_READ_BYTES = 1 << 12
+"""Taken at once: little, since it may unpack to a thousand times as much."""
 
 
 class _Decompressor(Protocol):
