@@ -129,7 +129,7 @@ def _table(climb: Climb) -> list[dict[str, Any]]:
     top = climb.entrants[0]
     rows: list[tuple[float, dict[str, Any]]] = []
     for e in climb.entrants:
-        behind = "" if e is top else f"+{e.bits_per_byte - top.bits_per_byte:.3f}"
+        behind = "" if e is top else f"{e.bits_per_byte - top.bits_per_byte:+.3f}"
         cells = [
             e.name,
             f"{e.bits_per_byte:.3f}",
@@ -143,7 +143,7 @@ def _table(climb: Climb) -> list[dict[str, Any]]:
         ]
         rows.append((e.bits_per_byte, {"kind": "best" if e.name == climb.recommended else "", "cells": cells}))
     for y in climb.yardsticks:
-        cells = [y.name, f"{y.bits_per_byte:.3f}", "", f"+{y.bits_per_byte - top.bits_per_byte:.3f}", *[""] * 5]
+        cells = [y.name, f"{y.bits_per_byte:.3f}", "", f"{y.bits_per_byte - top.bits_per_byte:+.3f}", *[""] * 5]
         rows.append((y.bits_per_byte, {"kind": "yard", "cells": cells}))
     return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
