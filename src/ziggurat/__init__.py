@@ -34,3 +34,7 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     return getattr(importlib.import_module("ziggurat.surface.api"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
