@@ -5,7 +5,6 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 
 from ziggurat.artefacts.bundle import Bundle, load
@@ -57,7 +56,7 @@ def read_climb(path: Path) -> tuple[Climb, Path]:
         found = _DATA.search(text)
         if found is None:
             raise InputError(f"{path}: not the report of a climb: it holds no data")
-        text = unescape(found.group(1))
+        text = found.group(1)
     return Climb.from_json(text, where=str(path)), path.parent
 
 
