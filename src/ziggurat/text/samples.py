@@ -49,7 +49,7 @@ def python_documentation() -> Iterator[tuple[str, str]]:
 def _docstrings(path: Path) -> str:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
+            warnings.simplefilter("ignore")  # the same text whatever the user does with warnings
             tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return ""  # some files of the library are bad on purpose
