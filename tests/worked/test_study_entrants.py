@@ -1,0 +1,204 @@
+"""The entrants of a climb: what is trained, with which share of the budget, and what is said of it."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.corpora import prepared, write_lines
+from tests.fakes.texts import documents
+from ziggurat.artefacts.bundle import Bundle, load
+from ziggurat.artefacts.fit import Material, prepare_material
+from ziggurat.artefacts.recipe import Recipe, load_recipe
+from ziggurat.core.errors import UsageError
+from ziggurat.judge.evaluate import evaluate
+from ziggurat.study import entrants as module
+from ziggurat.study.clock import Clock
+from ziggurat.study.entrants import TOGETHER, Entry, Trained, describe, train_all
+from ziggurat.study.result import Sample
+from ziggurat.text.corpus import Corpus
+from ziggurat.text.options import TextConfig
+from ziggurat.tokens.loading import TOKENIZERS
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    folder = tmp_path_factory.mktemp("entrants")
+    return prepared(folder, write_lines(folder / "a.jsonl", [json.dumps({"text": text}) for text in documents(61)]))
+
+
+@pytest.fixture(scope="module")
+def material(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Material:
+    bpe = TOKENIZERS.get("bpe").config(vocab_size=300)
+    return prepare_material(corpus, "bpe", bpe, tmp_path_factory.mktemp("material"))
+
+
+class SlowFit:
+    """Fits the n-gram for every recipe, and takes as long as a recipe's budget, or a second, by the test's clock."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.recipes: dict[str, Recipe] = {}
+        self.parts: dict[str, list[str]] = {}
+
+    def __call__(self, recipe: Recipe, material: Any, folder: Path, *, listener: Any, parts: Any) -> Any:
+        self.recipes[recipe.name] = recipe
+        self.parts[recipe.name] = list(parts)
+        self.seconds += 60 * (getattr(recipe.training, "minutes", None) or 1 / 60)
+        return recipe.name
+
+
+@pytest.fixture
+def fits(monkeypatch: pytest.MonkeyPatch) -> SlowFit:
+    slow = SlowFit()
+    monkeypatch.setattr(module, "fit", slow)
+    monkeypatch.setattr(module, "measured_flops", lambda: 1e12)
+    return slow
+
+
+def entered(folder: Path, minutes: float, **changes: Any) -> Entry:
+    return Entry(("a.jsonl",), folder, minutes, "title", "ziggurat climb a.jsonl", **changes)
+
+
+def silence(event: Any) -> None:
+    """Hear nothing."""
+
+
+def run(fits: SlowFit, material: Material, folder: Path, minutes: float, **changes: Any) -> list[Trained]:
+    clock = Clock(60 * minutes, now=lambda: fits.seconds)
+    return train_all(entered(folder, minutes, **changes), material, clock, order=7, listener=silence)
+
+
+def test_the_networks_share_what_is_left_and_a_reserve_stays(fits: SlowFit, material: Material, tmp_path: Path) -> None:
+    # 10 minutes: 600 s. The n-gram takes 1 s; 12 % = 72 s are kept.
+    # LSTM: (599 − 72) / 2 = 263.5 s. It takes them all; GPT: 600 − 264.5 − 72 = 263.5 s.
+    trained = run(fits, material, tmp_path, 10)
+    assert [one.recipe.name for one in trained] == ["ngram", "lstm", "gpt", TOGETHER]
+    assert 60 * fits.recipes["lstm"].training.minutes == pytest.approx(263.5)
+    assert 60 * fits.recipes["gpt"].training.minutes == pytest.approx(263.5)
+    assert fits.seconds == pytest.approx(1 + 2 * 263.5 + 1)
+
+
+def test_what_one_network_leaves_the_next_one_has(fits: SlowFit, material: Material, tmp_path: Path) -> None:
+    class Quick(SlowFit):
+        def __call__(self, recipe: Recipe, *rest: Any, **more: Any) -> Any:
+            found = super().__call__(recipe, *rest, **more)
+            if recipe.name == "lstm":
+                self.seconds -= 200  # it stopped early
+            return found
+
+    quick = Quick()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "fit", quick)
+        run(quick, material, tmp_path, 10)
+    # 600 − (1 + 263.5 − 200) − 72 = 463.5 s
+    assert 60 * quick.recipes["gpt"].training.minutes == pytest.approx(463.5)
+
+
+def test_the_mixture_is_made_of_all_that_was_trained(fits: SlowFit, material: Material, tmp_path: Path) -> None:
+    trained = run(fits, material, tmp_path, 10)
+    together = fits.recipes[TOGETHER]
+    assert fits.parts[TOGETHER] == ["ngram", "lstm", "gpt"]
+    assert [part.name for part in together.parts] == ["ngram", "lstm", "gpt"]
+    assert together.model.parts == ("ngram", "recurrent", "decoder")
+    assert [together.parts[place] for place in range(3)] == [one.recipe for one in trained[:3]]
+
+
+def test_every_recipe_alone_says_how_to_train_its_model_again(
+    fits: SlowFit, material: Material, tmp_path: Path
+) -> None:
+    trained = run(fits, material, tmp_path, 10, seed=5, text=TextConfig(dev=0.07))
+    for one in trained:
+        written = load_recipe(str(tmp_path / one.recipe.name))
+        assert written.sources == ("a.jsonl",)
+        assert replace(written, sources=(), head="").to_mapping() == one.recipe.to_mapping()
+        assert (written.seed, written.text.dev, written.tokenizer) == (5, 0.07, "bpe")
+        assert written.tokens.vocab_size == 300
+    assert fits.recipes["ngram"].model.order == 7
+    assert fits.recipes["lstm"].model.dropout_hidden == load_recipe("lstm").model.dropout_hidden
+
+
+def test_a_longer_climb_has_larger_networks_up_to_what_the_text_carries(material: Material, tmp_path: Path) -> None:
+    widths = []
+    for minutes in (0.5, 2, 600):
+        fits = SlowFit()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "fit", fits)
+            patch.setattr(module, "measured_flops", lambda: 1e9)
+            run(fits, replace(material, train=_Long(3_000_000)), tmp_path / str(minutes), minutes)  # type: ignore[arg-type]
+        widths.append(fits.recipes["gpt"].model.width * fits.recipes["gpt"].model.layers)
+    assert widths == sorted(widths)
+    assert widths[0] < widths[-1]
+
+
+class _Long:
+    """A store that only says how long it is."""
+
+    def __init__(self, count: int) -> None:
+        self.tokens = range(count)
+
+
+@pytest.mark.parametrize("minutes", [0.01, 0.1])
+def test_a_budget_for_nothing_is_refused_with_what_to_do(
+    minutes: float, fits: SlowFit, material: Material, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=f"^{minutes:g} minutes are too short for this text: give more --minutes$"):
+        run(fits, material, tmp_path, minutes)
+    assert "lstm" not in fits.recipes
+
+
+def test_seconds_are_charged_to_each_recipe(fits: SlowFit, material: Material, tmp_path: Path) -> None:
+    clock = Clock(600, now=lambda: fits.seconds)
+    train_all(entered(tmp_path, 10), material, clock, order=3, listener=silence)
+    assert list(clock.spent()) == ["train ngram", "train lstm", "train gpt", "train mixture"]
+    assert sum(clock.spent().values()) == pytest.approx(clock.elapsed_seconds)
+
+
+@pytest.fixture(scope="module")
+def counted(material: Material, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Bundle]:
+    from ziggurat.artefacts.fit import fit
+
+    folder = tmp_path_factory.mktemp("climb")
+    return folder, fit(load_recipe("ngram").change({"model.order": 3}), material, folder / "ngram")
+
+
+def test_an_entrant_s_figures_are_those_of_its_bundle_and_evaluation(
+    counted: tuple[Path, Bundle], corpus: Corpus, material: Material
+) -> None:
+    folder, bundle = counted
+    evaluation = evaluate(bundle.model, bundle.tokenizer, corpus.test)
+    trained = Trained(load_recipe("ngram"), bundle, 3.5)
+    assert material.dev is not None
+    sample = (Sample("The", " tower"),)
+    found = describe(entered(folder, 10, seed=2), trained, evaluation, sample, corpus, material.dev)
+    interval = evaluation.interval(seed=2)
+    assert (found.bits_per_byte, found.low, found.high) == (interval.value, interval.low, interval.high)
+    assert found.bits_per_byte == evaluation.bits_per_byte
+    assert (found.nats, found.samples, found.train_seconds) == (evaluation.nats, sample, 3.5)
+    assert (found.name, found.family, found.bundle) == ("ngram", "ngram", "ngram/bundle")
+    assert load(folder / found.bundle).manifest.size_bytes == found.size_bytes
+    assert found.parameters == bundle.manifest.model["parameters"]
+    assert found.curve == ()  # counted in one pass
+    on_dev = evaluate(bundle.model, bundle.tokenizer, corpus.dev)
+    assert found.dev_bits_per_byte == pytest.approx(on_dev.bits_per_byte, rel=1e-4)
+
+
+def test_a_curve_is_told_in_bits_per_byte(counted: tuple[Path, Bundle], corpus: Corpus, material: Material) -> None:
+    folder, bundle = counted
+    assert material.dev is not None
+    events = [{"event": "eval", "seconds": second, "loss": loss} for second, loss in ((1.0, 5.0), (2.0, 4.0))]
+    path = folder / "lstm" / "metrics.jsonl"
+    path.parent.mkdir()
+    path.write_text("".join(json.dumps(event) + "\n" for event in [{"event": "step", "loss": 9.0}, *events]))
+    evaluation = evaluate(bundle.model, bundle.tokenizer, corpus.test)
+    manifest = replace(bundle.manifest, training={"dev_loss": 4.0, "steps": 2})
+    trained = Trained(load_recipe("lstm"), replace(bundle, manifest=manifest), 3.5)
+    found = describe(entered(folder, 10), trained, evaluation, (), corpus, material.dev)
+    # a loss of so many nats a token; all tokens but the first are predicted
+    bits = (len(material.dev.tokens) - 1) / math.log(2) / material.dev.size_bytes
+    assert found.curve == (pytest.approx((1.0, 5 * bits)), pytest.approx((2.0, 4 * bits)))
+    assert found.dev_bits_per_byte == pytest.approx(4 * bits)
+    assert found.steps == 2
