@@ -69,8 +69,9 @@ def temperature(scores: Scores, value: float) -> Scores:
     """
     if value > 0:
         peak = scores.max(axis=-1, keepdims=True)
-        with np.errstate(over="ignore"):  # next to T = 0 the gap to the likeliest may be more than a float holds
-            return np.asarray((scores - peak) / value)
+        # next to T = 0 the gap to the likeliest may be more than a float holds; −∞ / ∞ is never used
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.where(np.isneginf(scores), scores, (scores - peak) / value)
     result = np.full_like(scores, -np.inf)
     rows = np.arange(len(scores))
     best = scores.argmax(axis=-1)
