@@ -103,10 +103,9 @@ def _search(words: Numbers, low: Numbers, sizes: Numbers, wanted: IdArray, waiti
             half = sizes[i] >> 1
             low[i] += half if words[low[i] + half] <= wanted[i] else 0
             sizes[i] -= half
-            if sizes[i] > 1:
-                prefetch(words, low[i] + (sizes[i] >> 1))
-                waiting[left] = i
-                left += 1
+            prefetch(words, low[i] + (sizes[i] >> 1))
+            waiting[left] = i
+            left += 1 if sizes[i] > 1 else 0
         count = left
 
 
@@ -117,23 +116,24 @@ def _continue(trie: Trie, nodes: Numbers, wanted: IdArray, opening: Flags, found
     ``context`` is the n-gram of ``nodes``' length that ends before the first token.
     """
     words, first_child = trie[0], trie[1]
-    sizes = np.zeros(nodes.size, np.int64)
+    sizes = np.empty(nodes.size, np.int64)
     waiting = np.empty(nodes.size, np.int64)
     count = 0
     for i in range(nodes.size):
-        found[i] = -1
-        if context >= 0 and nodes[i] >= 0 and not opening[i]:
-            found[i] = max(int(first_child[context]), 0)
-            sizes[i] = min(int(first_child[context + 1]), words.size) - found[i]  # a damaged file stays inside
-            if sizes[i] > 1:
-                prefetch(words, found[i] + (sizes[i] >> 1))
-                waiting[count] = i
-                count += 1
+        asked = (context >= 0) & (nodes[i] >= 0) & (not opening[i])
+        parent = context if asked else 0
+        low = max(int(first_child[parent]), 0)
+        stop = min(int(first_child[parent + 1]), words.size, low + wanted[i] + 1)  # a damaged file stays inside
+        found[i] = low
+        sizes[i] = stop - low if asked else 0
+        prefetch(words, low + (sizes[i] >> 1))
+        waiting[count] = i
+        count += 1 if sizes[i] > 1 else 0
         context = nodes[i]
     _search(words, found, sizes, wanted, waiting, count)
     for i in range(nodes.size):
-        if found[i] >= 0 and (sizes[i] != 1 or words[found[i]] != wanted[i]):
-            found[i] = -1
+        at = found[i] if sizes[i] == 1 else 0
+        found[i] = at if (sizes[i] == 1) & (words[at] == wanted[i]) else -1
 
 
 @kernel
@@ -171,15 +171,16 @@ def score_tokens(  # noqa: C901 - the block's life in one piece
             _continue(trie, nodes[:size], wanted, opening, longer, context)
             for i in range(size):
                 found = longer[i]
-                if found >= 0:
-                    best[i], weights[i] = found, 0.0
-                    prefetch(stored, found)
-                    if length + 1 < order:
-                        prefetch(first_child, found)
-                        prefetch(backoffs, found)
-                elif context >= 0 and not opening[i]:
-                    weights[i] += backoffs[context]
+                asked = (context >= 0) & (not opening[i])
+                weight = backoffs[context if asked else 0]
+                weights[i] = 0.0 if found >= 0 else weights[i] + (weight if asked else np.float32(0.0))
+                best[i] = found if found >= 0 else best[i]
+                if length + 1 < order:
+                    prefetch(first_child, max(found, 0))
+                    prefetch(backoffs, max(found, 0))
                 context, nodes[i] = nodes[i], found
+        for i in range(size):
+            prefetch(stored, best[i])
         for i in range(size):
             if not opening[i]:
                 logprobs[places[i]] = stored[best[i]] + weights[i]
