@@ -84,7 +84,7 @@ def compare(text: Path, place: Path, nanogpt: Path | None, steps: int, repeats: 
     facts: dict[str, Any] = {}
     if nanogpt:
         seconds = statistics.median(one.seconds for one in taken["nanoGPT"])
-        loss = float(run(["sh", "-c", f'cd "{peer}" && "{sys.executable}" -c \'{JUDGE}\'']).output)
+        loss = float(run(["sh", "-c", f'cd "{peer}" && "{sys.executable}" -c \'{JUDGE}\'']).output.split()[-1])
         rows.append(["nanoGPT", median_spread([one.seconds for one in taken["nanoGPT"]]), f"{loss:.3f}", ""])
         facts |= {"peer": {"seconds": seconds, "loss": loss}}
         start = min(one.seconds - json.loads(one.output)["decoder"]["seconds"] for one in taken["decoder, same steps"])

@@ -131,7 +131,7 @@ def test_one_long_file_becomes_blocks_at_paragraphs_and_says_so(tmp_path: Path) 
     assert len(found) > 30
     assert all(document.id.startswith(f"{path}#") for document in found)
     assert all(document.text[0].isdigit() and document.text.endswith(".") for document in found)
-    assert "too few to split" in corpus.facts()["notes"][0]
+    assert "too few documents to split" in corpus.facts()["notes"][0]
     (tmp_path / "whole").mkdir()
     with pytest.raises(TooLittleTextError):
         prepared(tmp_path / "whole", path, cut="never")

@@ -149,6 +149,7 @@ def test_a_round_trip_through_toml_changes_nothing(**values: Any) -> None:
         ("", ""),
         ("a b", "a b"),
         ("汉字", "汉字"),
+        ("3\nx = 4", "3\nx = 4"),
     ],
 )
 def test_a_value_from_the_command_line_is_toml_or_a_word(text: str, value: object) -> None:

@@ -135,7 +135,7 @@ def test_holm_only_raises_and_keeps_the_order(p_values: list[float]) -> None:
 @pytest.mark.parametrize(
     ("nats", "error", "said"),
     [
-        (([1.0], [1.0], [1]), TooLittleTextError, "1 documents are too few for a comparison"),
+        (([1.0], [1.0], [1]), TooLittleTextError, "documents to compare on: 1; a comparison needs"),
         (([1.0, 2.0], [1.0], [1, 1]), UsageError, "only on the same documents"),
     ],
 )

@@ -220,4 +220,4 @@ def test_a_document_longer_than_the_longest_is_cut_though_there_are_enough(tmp_p
     assert sorted(parts) == [f"{path}:60#1", f"{path}:60#2"]
     assert sum(parts.values()) == len(texts[60]) - 2
     assert parts[f"{path}:60#1"] <= 5000 < parts[f"{path}:60#2"]
-    assert corpus.facts()["notes"][0].startswith("1 documents are long: cut into 62 blocks")
+    assert corpus.facts()["notes"][0].startswith("long documents (1): cut into 62 blocks")

@@ -67,12 +67,12 @@ def test_the_members_of_a_joined_archive_are_one_text(tmp_path: Path) -> None:
     assert read(path, tmp_path)[0][1] == "first, second"
 
 
-def test_parquet_rows_are_records_and_null_is_none(tmp_path: Path) -> None:
+def test_parquet_rows_are_records_and_null_is_an_empty_one(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     pq = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "rows.parquet"
     pq.write_table(pa.table({"n": [1, 2, 3], "label": ["a", "b", "c"], "content": ["first", None, "第三"]}), path)
-    assert read(path, tmp_path) == [(f"{path}:1", "first"), (f"{path}:3", "第三")]
+    assert read(path, tmp_path) == [(f"{path}:1", "first"), (f"{path}:2", ""), (f"{path}:3", "第三")]
     assert [text for _, text in read(path, tmp_path, field="label")] == ["a", "b", "c"]
 
 

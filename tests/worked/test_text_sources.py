@@ -1,5 +1,6 @@
 """What the user named becomes sources: order, globs, folders, schemes, and the reader of each."""
 
+import gzip
 import io
 import os
 import sys
@@ -95,12 +96,14 @@ def test_a_name_after_a_scheme_comes_with_or_without_slashes() -> None:
         ("x.csv", 2),
         ("x.txt", 1),
         ("x.json.md", 1),
-        ("x", 1),
-        ("x.log", 1),
-        ("jsonl", 1),
+        ("x", 2),
+        ("x.log", 2),
+        ("jsonl", 2),
     ],
 )
-def test_the_ending_says_which_reader_reads(name: str, records: int, tmp_path: Path) -> None:
+def test_the_ending_says_which_reader_reads_and_the_content_where_it_says_none(
+    name: str, records: int, tmp_path: Path
+) -> None:
     # two lines that are records to JSON lines, and two rows without a header to tables
     path = write_lines(tmp_path / name, ['{"text": "a"}', '{"text": "b"}'])
     assert len(read(path, tmp_path)) == records
@@ -115,6 +118,21 @@ def test_standard_input_is_of_the_format_that_is_said(
 
     monkeypatch.setattr(sys, "stdin", Input())
     assert len(read("-", tmp_path, format=kind)) == records
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_content_decides_where_no_name_does(packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = b'\xef\xbb\xbf\n{"text": "one"}\n{"text": "two"}\n'
+    content = gzip.compress(raw) if packed else raw
+    (tmp_path / "lines").write_bytes(content)
+    (tmp_path / "lines.txt").write_bytes(raw)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
+    for name, expected in ((str(tmp_path / "lines"), 2), ("-", 2), (str(tmp_path / "lines.txt"), 1)):
+        with Ledger(tmp_path / "ledger") as ledger:
+            (source,) = resolve([name])
+            texts = ["".join(record.parts) for record in read_records(source, TextConfig(), ledger)]
+        assert len(texts) == expected
+        assert texts == ["one", "two"] or expected == 1
 
 
 def test_a_corpus_is_made_of_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

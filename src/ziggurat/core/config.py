@@ -6,6 +6,7 @@ From that one declaration come the checks, the error messages (unknown key → n
 """
 
 import dataclasses
+import math
 import re
 import types
 import typing
@@ -77,9 +78,10 @@ def parse_value(text: str) -> Any:
     import tomllib
 
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        found = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    return found["value"] if len(found) == 1 else text  # a line's end in it would begin another key
 
 
 def toml_value(value: Any) -> str:
@@ -123,13 +125,17 @@ def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> An
         return tuple(_checked(item, typing.get_args(hint)[0], limits, where) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool) or value != value:
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool) or not _finite(value):
         raise UsageError(f"{where}: expected {_plain(hint)}, got {value!r}")
     low, high = limits.get("low"), limits.get("high")
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"at least {low}" if high is None else f"at most {high}" if low is None else f"from {low} to {high}"
         raise UsageError(f"{where}: must be {bounds}, got {value}")
     return value
+
+
+def _finite(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _plain(hint: Any) -> str:

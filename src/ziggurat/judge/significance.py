@@ -88,7 +88,7 @@ def compare(
     if not len(nats_a) == len(nats_b) == len(document_bytes):
         raise UsageError("models compare only on the same documents: score both on one test set")
     if len(nats_a) < 2:
-        raise TooLittleTextError(f"{len(nats_a)} documents are too few for a comparison: give at least 2")
+        raise TooLittleTextError(f"documents to compare on: {len(nats_a)}; a comparison needs at least 2")
     bits = (np.array(nats_b, dtype=np.float64) - np.array(nats_a, dtype=np.float64)) / math.log(2)
     sizes = np.array(document_bytes, dtype=np.float64)
     total = float(sizes.sum())

@@ -225,7 +225,7 @@ def _cut(
             left, right = _stripped(raw, a, b)
             if left < right:
                 new.append((start + left, start + right, f"{name}#{number}\t{source}"))
-    why = f"{len(starts)} documents are too few to split" if few else f"{cut} documents are long"
+    why = f"too few documents to split ({len(starts)})" if few else f"long documents ({cut})"
     notes = [
         f"{why}: cut into {len(new)} blocks at paragraphs; blocks of one document may stand on both sides of the split"
     ]

@@ -58,6 +58,8 @@ class Reader(Protocol):
 
     suffixes: ClassVar[tuple[str, ...]]
     """File name endings that mean this format, compression aside."""
+    openings: ClassVar[tuple[bytes, ...]]
+    """First bytes of a text that mean this format, where its name means none."""
     scheme: ClassVar[str]
     """Prefix of sources that are not files (``hf``, ``demo``), or empty."""
 

@@ -1,17 +1,24 @@
 """What the user named → sources: files, folders, globs, standard input, schemes."""
 
+import codecs
 import difflib
 import glob
+import io
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 from ziggurat.core.errors import InputError, UnknownNameError
-from ziggurat.text.compression import SUFFIXES
+from ziggurat.text.compression import SUFFIXES, decompressed
+from ziggurat.text.decoding import open_source
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.records import READERS, Reader, Record, Source
 
 __all__ = ["read_records", "resolve"]
+
+_OPENING_BYTES = 1 << 12
 
 
 def resolve(names: Sequence[str]) -> list[Source]:
@@ -90,5 +97,26 @@ def _reader(source: Source, options: TextConfig) -> Reader:
     if suffixes and suffixes[-1] in SUFFIXES:
         suffixes.pop()
     ending = suffixes[-1] if suffixes else ""
-    named = (name for name in READERS.names() if ending and ending in READERS.get(name).suffixes)
-    return READERS.get(next(named, "plain"))
+    readers = [READERS.get(name) for name in READERS.names()]
+    named = next((reader for reader in readers if ending and ending in reader.suffixes), None)
+    if named is not None:
+        return named
+    opening = _opening(source)
+    return next((reader for reader in readers if opening.startswith(reader.openings)), READERS.get("plain"))
+
+
+def _opening(source: Source) -> bytes:
+    """Return the first bytes of a text, decompressed, and leave them to be read; none where that can't be done."""
+    try:
+        if source.path is None:
+            stream = decompressed(
+                io.BytesIO(cast(io.BufferedReader, sys.stdin.buffer).peek(_OPENING_BYTES)), source.label
+            )
+        elif source.path.is_file():  # a pipe could not be read again
+            stream = open_source(source)
+        else:
+            return b""
+        with stream:
+            return stream.read(_OPENING_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
+    except (InputError, OSError, AttributeError):  # whoever reads it will say what is wrong; not every input can peek
+        return b""

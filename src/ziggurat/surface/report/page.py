@@ -55,8 +55,8 @@ def render(climb: Climb, *, lang: str, run: Path) -> str:
         spending_svg=charts.spending(_spending(climb, w), axis=w["axis_stage"]),
         reproduce_command=f"ziggurat reproduce {shlex.quote(str(run / 'report.html'))}",
         machine_sentence=w["machine"].format(**climb.machine, seed=climb.seed),
-        # "</" can't close the script element when its slash is escaped, which JSON allows
-        data=climb.to_json().replace("</", "<\\/"),
+        # "<" can neither close the script element nor open a comment in it when it is escaped, which JSON allows
+        data=climb.to_json().replace("<", "\\u003c"),
     )
 
 

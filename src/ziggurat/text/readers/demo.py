@@ -18,6 +18,7 @@ class DemoReader:
     """Reads one of the embedded corpora."""
 
     suffixes: ClassVar[tuple[str, ...]] = ()
+    openings: ClassVar[tuple[bytes, ...]] = ()
     scheme: ClassVar[str] = "demo"
 
     def read(self, source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Record]:  # noqa: ARG002

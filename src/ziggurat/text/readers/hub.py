@@ -16,6 +16,7 @@ class HubReader:
     """Streams the training split of a data set; nothing is stored beside the library's own cache."""
 
     suffixes: ClassVar[tuple[str, ...]] = ()
+    openings: ClassVar[tuple[bytes, ...]] = ()
     scheme: ClassVar[str] = "hf"
 
     def read(self, source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Record]:  # noqa: ARG002

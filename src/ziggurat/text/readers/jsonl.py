@@ -20,6 +20,7 @@ class JsonlReader:
     """Reads ``{"id": …, "text": …}`` line by line; other fields are left alone."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
+    openings: ClassVar[tuple[bytes, ...]] = (b'{"',)
     scheme: ClassVar[str] = ""
 
     def read(self, source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Record]:

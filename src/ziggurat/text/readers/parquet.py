@@ -18,10 +18,11 @@ class ParquetReader:
     """Reads one column in batches of rows."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".parquet",)
+    openings: ClassVar[tuple[bytes, ...]] = (b"PAR1",)
     scheme: ClassVar[str] = ""
 
     def read(self, source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Record]:  # noqa: ARG002
-        """Yield a record for each row whose text is not null."""
+        """Yield a record for each row; one whose text is null is an empty document."""
         try:
             import pyarrow as pa
             import pyarrow.parquet as pq
@@ -41,8 +42,7 @@ class ParquetReader:
             for batch in table.iter_batches(BATCH_ROWS, columns=[field]):
                 for value in batch.column(0).to_pylist():
                     number += 1
-                    if value is not None:
-                        yield Record(f"{source.label}:{number}", (str(value),))
+                    yield Record(f"{source.label}:{number}", (value or "",))  # the ledger will tell of an empty one
         except pa.ArrowException as error:
             raise InputError(f"{source.label}: not a Parquet table, or damaged ({error})") from error
 

@@ -15,6 +15,7 @@ class PlainReader:
     """Reads a text file as it stands, piece by piece."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".txt", ".md", ".markdown", ".text")
+    openings: ClassVar[tuple[bytes, ...]] = ()
     scheme: ClassVar[str] = ""
 
     def read(self, source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Record]:

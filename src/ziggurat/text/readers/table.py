@@ -22,6 +22,7 @@ class TableReader:
     """Reads rows; tabs part the cells of ``.tsv`` files and of files whose first line has one, else commas do."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
+    openings: ClassVar[tuple[bytes, ...]] = ()
     scheme: ClassVar[str] = ""
 
     def read(self, source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Record]:
