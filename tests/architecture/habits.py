@@ -88,20 +88,20 @@ def branches_on_family(sources: Iterable[Source], names: Collection[str]) -> lis
     return found
 
 
-def imports_of_family(sources: Iterable[Source], trainers: Mapping[str, str]) -> list[str]:
+def imports_of_family(sources: Iterable[Source], trainers: Mapping[str, Collection[str]]) -> list[str]:
     """Imports of a family's module by name: families are found by the registry.
 
-    ``trainers`` maps each family's module to its trainer's. A trainer that makes one family's models, and a foreign
+    ``trainers`` maps each family's module to its trainers'. A trainer that makes one family's models, and a foreign
     format, which holds one family's models, know that family.
     """
-    shared = {trainer for trainer, times in Counter(trainers.values()).items() if times > 1}
+    shared = {one for one, times in Counter(one for own in trainers.values() for one in own).items() if times > 1}
     return [
         f"{s.module}:{line}: imports {name}"
         for s in sources
         if not s.module.startswith("ziggurat.artefacts.interchange.")
         for name, line in s.imports()
-        for family, trainer in trainers.items()
-        if s.module != family and (s.module != trainer or trainer in shared)
+        for family, own in trainers.items()
+        if s.module != family and s.module not in set(own) - shared
         if name == family or name.startswith(f"{family}.")
     ]
 

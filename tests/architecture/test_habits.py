@@ -96,12 +96,15 @@ def test_a_branch_on_a_familys_name_is_seen() -> None:
 
 
 def test_families_are_reached_through_the_registry() -> None:
-    trainers = {module: f"ziggurat.training.{FAMILIES_BY_NAME.get(name).trainer}" for name, module in FAMILIES.items()}
+    trainers = {
+        module: {f"ziggurat.training.{trainer}" for trainer in FAMILIES_BY_NAME.get(name).trainers}
+        for name, module in FAMILIES.items()
+    }
     assert habits.imports_of_family(SOURCES, trainers) == []
 
 
 def test_an_import_of_a_family_is_seen() -> None:
-    trainers = {"ziggurat.models.ngram": "ziggurat.training.count"}
+    trainers = {"ziggurat.models.ngram": {"ziggurat.training.count"}}
     for text in ("from ziggurat.models.ngram import Table", "def f():\n    from ziggurat.models import ngram"):
         assert len(habits.imports_of_family(made_up(text), trainers)) == 1, text
     assert habits.imports_of_family(made_up("import ziggurat.models.ngram_table"), trainers) == []
@@ -109,10 +112,10 @@ def test_an_import_of_a_family_is_seen() -> None:
 
 def test_only_a_familys_own_trainer_and_foreign_formats_know_it() -> None:
     text = "from ziggurat.models.ngram import Table"
-    trainers = {"ziggurat.models.ngram": "ziggurat.training.count"}
+    trainers = {"ziggurat.models.ngram": {"ziggurat.training.count"}}
     assert habits.imports_of_family(made_up(text, "ziggurat.training.count"), trainers) == []
     assert habits.imports_of_family(made_up(text, "ziggurat.artefacts.interchange.arpa"), trainers) == []
-    shared = trainers | {"ziggurat.models.other": "ziggurat.training.count"}
+    shared = trainers | {"ziggurat.models.other": {"ziggurat.training.count"}}
     assert len(habits.imports_of_family(made_up(text, "ziggurat.training.count"), shared)) == 1
 
 

@@ -16,7 +16,7 @@ from ziggurat.training.gradient import Config
 from ziggurat.training.job import Fitted, Job, silent
 
 VOCABULARY = Vocabulary(size=13, bos=0, eos=0)
-GRADIENT_FAMILIES = [name for name in FAMILIES.names() if FAMILIES.get(name).trainer == "gradient"]
+GRADIENT_FAMILIES = [name for name in FAMILIES.names() if "gradient" in FAMILIES.get(name).trainers]
 
 
 def stream(documents: int = 41, *, seed: int = 0) -> MemoryStream:

@@ -20,12 +20,12 @@ def test_an_exported_model_is_opened_by_kenlm_and_by_import(tmp_path: Path, caps
     peer = kenlm.Model(str(file))
     text = "two nine one one five three"
     ids = np.array([[0, *bundle.tokenizer.encode(text).ids, 0]], np.int32)
-    ours = float(bundle.model.score(ids, np.array([ids.size], np.int32))[0])
+    ours = float(bundle.language_model.score(ids, np.array([ids.size], np.int32))[0])
     assert peer.score(text) * math.log(10) == pytest.approx(ours, abs=1e-4)
     assert main(["import", str(file), "--out", str(tmp_path / "back")]) == 0
     back = load(tmp_path / "back")
     again = np.array([[0, *back.tokenizer.encode(text).ids, 0]], np.int32)
-    assert float(back.model.score(again, np.array([again.size], np.int32))[0]) == pytest.approx(ours, abs=1e-4)
+    assert float(back.language_model.score(again, np.array([again.size], np.int32))[0]) == pytest.approx(ours, abs=1e-4)
 
 
 def test_a_file_without_an_unknown_word_gets_one_as_improbable_as_in_kenlm(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_file_without_an_unknown_word_gets_one_as_improbable_as_in_kenlm(tmp_p
     bundle = load(tmp_path / "two")
     assert bundle.tokenizer.decode(bundle.tokenizer.encode("a").ids) == "a"
     ids = np.array([[0, *bundle.tokenizer.encode("b a").ids, 0]], np.int32)
-    logprobs = bundle.model.token_logprobs(ids, np.array([4], np.int32))[0] / math.log(10)
+    logprobs = bundle.language_model.token_logprobs(ids, np.array([4], np.int32))[0] / math.log(10)
     assert logprobs.tolist() == pytest.approx([-100.69897, -0.30103, -0.30103], abs=1e-4)
     assert float(logprobs.sum()) == pytest.approx(kenlm.Model(str(file)).score("b a"), abs=1e-3)
 

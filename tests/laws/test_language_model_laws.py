@@ -13,23 +13,25 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
+from tests.fakes.families import LANGUAGE_FAMILIES, tiny_language_model
 from ziggurat.core.config import options
 from ziggurat.core.protocols import Family, LanguageModel
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
-from ziggurat.models.registry import FAMILIES
+from ziggurat.models.registry import FAMILIES, predicting
+from ziggurat.training.job import trainer
 
 VOCABULARY_SIZE = 11
 TOLERANCE = 2e-5
 
 
-@pytest.fixture(params=FAMILIES.names())
+@pytest.fixture(params=LANGUAGE_FAMILIES)
 def family(request: pytest.FixtureRequest) -> Family:
     return FAMILIES.get(request.param)
 
 
 @pytest.fixture
 def model(family: Family) -> LanguageModel:
-    return family.tiny(seed=3)
+    return tiny_language_model(family.name)
 
 
 def random_ids(rows: int, length: int, *, seed: int = 5) -> IdArray:
@@ -59,7 +61,7 @@ def spell(model: LanguageModel, ids: IdArray, *, prompt: int) -> FloatArray:
 def test_a_family_says_who_it_is(family: Family) -> None:
     assert family.name in FAMILIES.names()
     assert FAMILIES.get(family.name) is family
-    assert family.trainer in {"count", "gradient", "blend"}
+    assert all(trainer(family, name) for name in family.trainers)
     assert dataclasses.is_dataclass(family.config)
     assert all(doc for _, _, doc in options(family.config).values())
 
@@ -202,7 +204,7 @@ def test_saved_and_restored_it_says_the_same_to_the_bit(family: Family, model: L
     opened = load(stored)
     for array in opened.values():
         array.flags.writeable = False
-    restored = family.restore(json.loads(json.dumps(config)), opened)
+    restored = predicting(family.restore(json.loads(json.dumps(config)), opened), "restored")
     ids = random_ids(3, 13)
     lengths = np.array([13, 5, 7], dtype=np.int32)
     assert restored.vocabulary == model.vocabulary
@@ -213,12 +215,14 @@ def test_saved_and_restored_it_says_the_same_to_the_bit(family: Family, model: L
 
 def test_tiny_follows_its_seed(family: Family) -> None:
     ids = random_ids(2, 13)
-    first, same, other = (family.tiny(seed=seed).token_logprobs(ids, full(ids)) for seed in (3, 3, 5))
+    first, same, other = (
+        tiny_language_model(family.name, seed=seed).token_logprobs(ids, full(ids)) for seed in (3, 3, 5)
+    )
     np.testing.assert_array_equal(first, same)
     assert np.abs(first - other).max() > 1e-2
 
 
 def test_untrained_it_is_a_distribution_already(family: Family) -> None:
-    model = family.build(family.config(), Vocabulary(size=VOCABULARY_SIZE, bos=0, eos=0), seed=1)
+    model = predicting(family.build(family.config(), Vocabulary(size=VOCABULARY_SIZE, bos=0, eos=0), seed=1), "built")
     ids = random_ids(2, 3)
     close(np.exp(model.begin(ids, full(ids))[0].astype(np.float64)).sum(axis=1), np.ones(2))

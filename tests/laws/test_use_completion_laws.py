@@ -4,21 +4,19 @@ import numpy as np
 import pytest
 
 from tests.fakes.bundles import eleven_words
+from tests.fakes.families import LANGUAGE_FAMILIES, tiny_language_model
 from ziggurat.core.protocols import LanguageModel
-from ziggurat.models.registry import FAMILIES
 from ziggurat.use.completion import GenerationConfig, generate
 from ziggurat.use.scoring import score_texts
 
 TOKENIZER = eleven_words()
 PROMPTS = ["one two", "", "nine nine nine six", "three"]
 
-pytestmark = pytest.mark.parametrize("family", FAMILIES.names())
+pytestmark = pytest.mark.parametrize("family", LANGUAGE_FAMILIES)
 
 
 def model_of(family: str) -> LanguageModel:
-    model = FAMILIES.get(family).tiny(seed=3)
-    assert isinstance(model, LanguageModel)
-    return model
+    return tiny_language_model(family)
 
 
 def test_a_continuation_reads_the_same_alone_and_in_company(family: str) -> None:

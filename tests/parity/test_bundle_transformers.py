@@ -53,6 +53,6 @@ def test_auto_model_gives_the_same_probabilities(family: str, tmp_path: Path) ->
     with torch.no_grad():
         logprobs = theirs(torch.from_numpy(ids).long()).logits.log_softmax(-1)[0]
     expected = [float(logprobs[place, token]) for place, token in enumerate(ids[0, 1:].tolist())]
-    ours = bundle.model.token_logprobs(ids, np.array([6], np.int32))[0]
+    ours = bundle.language_model.token_logprobs(ids, np.array([6], np.int32))[0]
     np.testing.assert_allclose(ours, expected, atol=1e-4)
     assert theirs.generation_config.eos_token_id == 0

@@ -183,4 +183,6 @@ def test_parts_are_fitted_first_each_in_its_folder_and_named(material: Material,
     part = load(tmp_path / "parts" / "two")
     ids = material.train.document(0)[None]
     lengths = np.array([ids.shape[1]], np.int32)
-    np.testing.assert_array_equal(part.model.token_logprobs(ids, lengths), alone.model.token_logprobs(ids, lengths))
+    np.testing.assert_array_equal(
+        part.language_model.token_logprobs(ids, lengths), alone.language_model.token_logprobs(ids, lengths)
+    )

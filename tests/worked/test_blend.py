@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from tests.fakes.families import LANGUAGE_FAMILIES, tiny_language_model
 from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.types import Event, Vocabulary
 from ziggurat.models.mixture import FAMILY, Mixture, MixtureConfig, Weighting
-from ziggurat.models.registry import FAMILIES
 from ziggurat.training.blend import Config, fit, fit_weighting
 from ziggurat.training.job import Job
 
@@ -88,7 +88,7 @@ def test_little_text_gives_no_wild_numbers() -> None:
 
 
 def job(config: Config, *, dev: MemoryStream | None, events: list[Event]) -> Job:
-    names = [name for name in FAMILIES.names() if name != FAMILY.name][:2]
+    names = [name for name in LANGUAGE_FAMILIES if name != FAMILY.name][:2]
     return Job(
         family=FAMILY,
         model_config=MixtureConfig(),
@@ -97,7 +97,7 @@ def job(config: Config, *, dev: MemoryStream | None, events: list[Event]) -> Job
         dev=dev,
         seed=3,
         listener=events.append,
-        parts=tuple(FAMILIES.get(name).tiny(seed=3) for name in names),
+        parts=tuple(tiny_language_model(name) for name in names),
         part_families=tuple(names),
     )
 

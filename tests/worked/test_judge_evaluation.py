@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes.bundles import eleven_words
 from tests.fakes.evaluations import evaluation
+from tests.fakes.families import tiny_language_model
 from tests.fakes.texts import documents
 from ziggurat.core.errors import DamagedError, TooLittleTextError, UsageError
 from ziggurat.core.types import Document
@@ -72,7 +73,7 @@ def test_bytes_of_chinese_are_counted_as_bytes() -> None:
 
 def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer = eleven_words()
-    model = FAMILIES.get("ngram").tiny(seed=1)
+    model = tiny_language_model("ngram", seed=1)
     texts = [Document(str(n), " ".join(["one", "two", "nine", "six"][: n % 5] * 3)) for n in range(23)]
     whole = evaluate(model, tokenizer, texts)
     monkeypatch.setattr("ziggurat.judge.evaluate.BATCH_DOCUMENTS", 5)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.families import LANGUAGE_FAMILIES, tiny_language_model
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
-from ziggurat.models.registry import FAMILIES
 from ziggurat.models.windows import document_logprobs, document_scores
 
 
@@ -64,9 +64,9 @@ def test_a_stride_that_does_not_fit_is_refused(stride: int) -> None:
         document_logprobs(Witness(8), [np.arange(20, dtype=np.int32)], stride=stride)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("family", FAMILIES.names())
+@pytest.mark.parametrize("family", LANGUAGE_FAMILIES)
 def test_windows_of_a_text_that_fits_are_the_whole_reading(family: str) -> None:
-    model = FAMILIES.get(family).tiny(seed=1)
+    model = tiny_language_model(family, seed=1)
     dice = np.random.default_rng(0)
     longest = 7 if model.context is None else min(7, model.context)
     sequences = [np.array([0, *dice.integers(1, 11, int(n)), 0], np.int32) for n in dice.integers(0, longest, 13)]

@@ -169,7 +169,7 @@ def test_an_entrant_s_figures_are_those_of_its_bundle_and_evaluation(
     counted: tuple[Path, Bundle], corpus: Corpus, material: Material
 ) -> None:
     folder, bundle = counted
-    evaluation = evaluate(bundle.model, bundle.tokenizer, corpus.test)
+    evaluation = evaluate(bundle.language_model, bundle.tokenizer, corpus.test)
     trained = Trained(load_recipe("ngram"), bundle, 3.5)
     assert material.dev is not None
     sample = (Sample("The", " tower"),)
@@ -182,7 +182,7 @@ def test_an_entrant_s_figures_are_those_of_its_bundle_and_evaluation(
     assert load(folder / found.bundle).manifest.size_bytes == found.size_bytes
     assert found.parameters == bundle.manifest.model["parameters"]
     assert found.curve == ()  # counted in one pass
-    on_dev = evaluate(bundle.model, bundle.tokenizer, corpus.dev)
+    on_dev = evaluate(bundle.language_model, bundle.tokenizer, corpus.dev)
     assert found.dev_bits_per_byte == pytest.approx(on_dev.bits_per_byte, rel=1e-4)
 
 
@@ -193,7 +193,7 @@ def test_a_curve_is_told_in_bits_per_byte(counted: tuple[Path, Bundle], corpus: 
     path = folder / "lstm" / "metrics.jsonl"
     path.parent.mkdir()
     path.write_text("".join(json.dumps(event) + "\n" for event in [{"event": "step", "loss": 9.0}, *events]))
-    evaluation = evaluate(bundle.model, bundle.tokenizer, corpus.test)
+    evaluation = evaluate(bundle.language_model, bundle.tokenizer, corpus.test)
     manifest = replace(bundle.manifest, training={"dev_loss": 4.0, "steps": 2})
     trained = Trained(load_recipe("lstm"), replace(bundle, manifest=manifest), 3.5)
     found = describe(entered(folder, 10), trained, evaluation, (), corpus, material.dev)

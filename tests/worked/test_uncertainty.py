@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from tests.fakes.families import LANGUAGE_FAMILIES, tiny_language_model
 from ziggurat.core.protocols import LanguageModel
 from ziggurat.models import uncertainty as module
 from ziggurat.models.blocks import network
-from ziggurat.models.registry import FAMILIES
 from ziggurat.models.uncertainty import _spell, token_uncertainty, uncertainty
 
 
@@ -23,9 +23,9 @@ def test_what_cannot_be_adds_nothing() -> None:
     assert uncertainty(np.zeros((2, 1), dtype=np.float32)).tolist() == [0, 0]
 
 
-@pytest.fixture(params=FAMILIES.names())
+@pytest.fixture(params=LANGUAGE_FAMILIES)
 def model(request: pytest.FixtureRequest) -> LanguageModel:
-    return FAMILIES.get(request.param).tiny(seed=3)
+    return tiny_language_model(request.param)
 
 
 def random_ids(rows: int, length: int) -> np.ndarray:

@@ -27,11 +27,11 @@ from ziggurat.artefacts import manifest as manifests
 from ziggurat.artefacts.card import write_card
 from ziggurat.artefacts.manifest import Manifest, Provenance, describe_file
 from ziggurat.artefacts.tensors import read_tensors, write_tensors
-from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError, ZigguratError
+from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.files import atomic_folder, sha256, write_text
-from ziggurat.core.protocols import Family, LanguageModel, Tokenizer
+from ziggurat.core.protocols import Encoder, Family, LanguageModel, Model, Tokenizer
 from ziggurat.core.types import TensorMap
-from ziggurat.models.registry import FAMILIES
+from ziggurat.models.registry import FAMILIES, predicting
 
 __all__ = ["Bundle", "bundle_folder", "check_files", "load", "read_manifest", "record", "save"]
 
@@ -48,7 +48,7 @@ class Bundle:
 
     path: Path
     manifest: Manifest
-    model: LanguageModel
+    model: Model
     tokenizer: Tokenizer
 
     @property
@@ -56,8 +56,28 @@ class Bundle:
         """The family that the model belongs to."""
         return FAMILIES.get(self.manifest.family)
 
+    @property
+    def language_model(self) -> LanguageModel:
+        """The model, where it predicts ids.
 
-def save(path: Path, *, family: str, model: LanguageModel, tokenizer: Tokenizer, provenance: Provenance) -> Bundle:
+        Raises:
+            UsageError: it is of a family that does not.
+        """
+        return predicting(self.model, str(self.path))
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model, where it makes vectors of ids.
+
+        Raises:
+            UsageError: it is of a family that does not.
+        """
+        if not isinstance(self.model, Encoder):
+            raise UsageError(f"{self.path}: a {self.manifest.family} model gives no vectors; give one that does")
+        return self.model
+
+
+def save(path: Path, *, family: str, model: Model, tokenizer: Tokenizer, provenance: Provenance) -> Bundle:
     """Write a model and its tokenizer as the bundle ``path``, replacing an older one there; return it.
 
     Raises:
@@ -186,7 +206,7 @@ def check_files(folder: Path, manifest: Manifest, *, verify: bool | None = None)
                 raise DamagedError(f"{folder / name}: damaged: its bytes are not those that were written")
 
 
-def _restore(family: Family, folder: Path) -> LanguageModel:
+def _restore(family: Family, folder: Path) -> Model:
     tensors = read_tensors(folder / TENSORS)
     with _reading(folder / CONFIG) as path:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -232,16 +252,21 @@ def _tokenizer_facts(tokenizer: Tokenizer) -> dict[str, Any]:
     }
 
 
-def _model_facts(model: LanguageModel, config: Mapping[str, Any], tensors: TensorMap) -> dict[str, Any]:
+def _model_facts(model: Model, config: Mapping[str, Any], tensors: TensorMap) -> dict[str, Any]:
     return {
         "architecture": next(iter(config.get("architectures", ())), None),
         "parameters": sum(int(array.size) for array in tensors.values()),
         "arrays": len(tensors),
-        "context": model.context,
+        "context": _context(model),
     }
 
 
-def _transformers_tokenizer(model: LanguageModel, tokenizer: Tokenizer) -> dict[str, Any]:
+def _context(model: Model) -> int | None:
+    """Return the longest context of a language model that has a limit."""
+    return model.context if isinstance(model, LanguageModel) else None
+
+
+def _transformers_tokenizer(model: Model, tokenizer: Tokenizer) -> dict[str, Any]:
     """Return what lets ``transformers.AutoTokenizer`` open ``tokenizer.json``."""
     vocabulary = tokenizer.vocabulary
     texts = {entry["id"]: entry["content"] for entry in json.loads(tokenizer.to_json()).get("added_tokens", ())}
@@ -249,7 +274,7 @@ def _transformers_tokenizer(model: LanguageModel, tokenizer: Tokenizer) -> dict[
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
         **{role: texts[token] for role, token in special.items() if token in texts},
-        **({"model_max_length": model.context} if model.context else {}),
+        **({"model_max_length": limit} if (limit := _context(model)) else {}),
         "clean_up_tokenization_spaces": False,
     }
 

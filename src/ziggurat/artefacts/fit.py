@@ -99,10 +99,10 @@ def fit(
         seed=recipe.seed,
         folder=folder / "checkpoints",
         listener=listener,
-        parts=tuple(part.model for part in parts),
+        parts=tuple(part.language_model for part in parts),
         part_families=tuple(part.manifest.family for part in parts),
     )
-    fitted = trainer(family).fit(job)
+    fitted = trainer(family, recipe.trainer).fit(job)
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
     provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, fitted.facts)
     bundle = save(

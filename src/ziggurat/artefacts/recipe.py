@@ -21,6 +21,7 @@ from typing import Any
 from ziggurat.artefacts.settings import SECTIONS, Setting, check_settings, read_value
 from ziggurat.core.config import from_mapping, options, parse_value, to_mapping, toml_section, toml_value
 from ziggurat.core.errors import InputError, UnknownNameError, UsageError
+from ziggurat.core.protocols import Family
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
@@ -30,7 +31,7 @@ __all__ = ["Recipe", "about", "load_recipe", "names", "resolve"]
 
 OWN_OF_PARTS = ("model", "training")
 SHARED = ("seed", "text", "tokens")
-TOP = ("name", "family", "seed", "sources", "parts", *SECTIONS)
+TOP = ("name", "family", "trainer", "seed", "sources", "parts", *SECTIONS)
 BUDGETS = ("minutes", "steps", "tokens", "epochs")
 DEFAULT_KIND = "bpe"
 
@@ -50,7 +51,9 @@ class Recipe:
     model: Any
     """The family's configuration."""
     training: Any
-    """The configuration of the family's trainer."""
+    """The configuration of the trainer."""
+    trainer: str = ""
+    """Which of the family's trainers fits it; empty where the family has only one."""
     parts: tuple["Recipe", ...] = ()
     sources: tuple[str, ...] = ()
     """The texts that it was used on, where it comes from a run."""
@@ -59,13 +62,13 @@ class Recipe:
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the recipe as TOML and JSON hold it."""
-        mapping: dict[str, Any] = {"name": self.name, "family": self.family, "seed": self.seed}
+        mapping: dict[str, Any] = {"name": self.name, "family": self.family, **self._trainer(), "seed": self.seed}
         if self.sources:
             mapping["sources"] = list(self.sources)
         mapping |= {section: to_mapping(getattr(self, section)) for section in SECTIONS}
         mapping["tokens"] = {"kind": self.tokenizer, **mapping["tokens"]}
         if self.parts:
-            own = ("family", "parts", *OWN_OF_PARTS)
+            own = ("family", "trainer", "parts", *OWN_OF_PARTS)
             mapping["parts"] = {
                 part.name: {key: value for key, value in part.to_mapping().items() if key in own} for part in self.parts
             }
@@ -73,7 +76,7 @@ class Recipe:
 
     def to_toml(self, *, comments: bool = True) -> str:
         """Return the recipe as a complete TOML file, with an explanation before each key if ``comments``."""
-        top = {"name": self.name, "family": self.family, "seed": self.seed}
+        top = {"name": self.name, "family": self.family, **self._trainer(), "seed": self.seed}
         top |= {"sources": self.sources} if self.sources else {}
         head = [f"# {line}".rstrip() for line in self.head.splitlines()] if comments else []
         blocks = ["\n".join([*head, *(f"{key} = {toml_value(value)}" for key, value in top.items())]) + "\n"]
@@ -126,6 +129,9 @@ class Recipe:
         if not keys:
             raise UsageError(f"--{unit}: recipe {self.name} is fitted in one pass and takes no budget")
         return self.change(dict.fromkeys(keys, amount))
+
+    def _trainer(self) -> dict[str, str]:
+        return {"trainer": self.trainer} if self.trainer else {}
 
     def _with_kind(self, block: str, *, comments: bool) -> str:
         kinds = f"# Kind of tokenizer: {', '.join(TOKENIZERS.names())}.\n" if comments else ""
@@ -182,7 +188,8 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
     settings = list(settings)
     family = FAMILIES.get(raw["family"], where=f"{where}: family")
     kind, tokens = _tokens(raw.get("tokens", {}), settings, where)
-    classes = (TextConfig, TOKENIZERS.get(kind).config, family.config, trainer(family).Config)
+    fitter = _trainer(raw, family, where)
+    classes = (TextConfig, TOKENIZERS.get(kind).config, family.config, trainer(family, fitter).Config)
     known: dict[str, type[Any]] = dict(zip(SECTIONS, classes, strict=True))
     keys = ["seed", "tokens.kind", *(f"{section}.{key}" for section, cls in known.items() for key in options(cls))]
     check_settings(settings, keys, _part_names(raw.get("parts", ()), where))
@@ -202,6 +209,7 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
         family=raw["family"],
         seed=seed,
         tokenizer=kind,
+        trainer=fitter if len(family.trainers) > 1 else "",
         parts=tuple(
             dataclasses.replace(p, tokenizer=kind, **{s: sections[s] for s in ("text", "tokens")}) for p in parts
         ),
@@ -245,6 +253,14 @@ def _tokens(raw: Any, settings: list[Setting], where: str) -> tuple[str, dict[st
         raise UsageError(f"{place}: expected text in quotes, got {kind!r}")
     TOKENIZERS.get(kind, where=place)
     return kind, keys
+
+
+def _trainer(raw: Mapping[str, Any], family: Family, where: str) -> str:
+    """Return the trainer that a parsed recipe names, or the family's first."""
+    name = raw.get("trainer", family.trainers[0])
+    if name not in family.trainers:
+        raise UnknownNameError("trainer", str(name), family.trainers, where=f"{where}: trainer")
+    return str(name)
 
 
 def _mapping(raw: Any, name: str, where: str) -> Mapping[str, Any]:

@@ -8,14 +8,25 @@ context only. So ``token_logprobs`` of T ids has T − 1 columns, and the first 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary
 
-__all__ = ["Family", "LanguageModel", "Metric", "SequenceScorer", "Sizable", "State", "TokenStream", "Tokenizer"]
+__all__ = [
+    "Encoder",
+    "Family",
+    "LanguageModel",
+    "Metric",
+    "Model",
+    "SequenceScorer",
+    "Sizable",
+    "State",
+    "TokenStream",
+    "Tokenizer",
+]
 
 State: TypeAlias = Any
 """What a model remembers of a batch of prefixes; opaque to all but the model that made it."""
@@ -89,6 +100,29 @@ class TokenStream(Protocol):
         ...
 
 
+class Model(Protocol):
+    """Whatever a family makes of ids. What it can do beyond knowing its ids says another protocol."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The ids it knows."""
+        ...
+
+
+@runtime_checkable
+class Encoder(Model, Protocol):
+    """Ids as vectors: what tasks and queries are built on, whether the vectors follow the context or not."""
+
+    @property
+    def width(self) -> int:
+        """D, numbers in a vector."""
+        ...
+
+    def encode(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        """Return (B, T, D): a vector for each of each row's first ``lengths`` ids; 0 at and beyond them."""
+        ...
+
+
 class SequenceScorer(Protocol):
     """Anything that gives whole sequences a score. BERT's pseudo-likelihood is this and no more."""
 
@@ -142,12 +176,12 @@ class Family(Protocol):
 
     name: ClassVar[str]
     """The module's name."""
-    trainer: ClassVar[Literal["count", "gradient", "blend"]]
-    """Module in ``training/`` that fits it."""
+    trainers: ClassVar[tuple[str, ...]]
+    """Modules in ``training/`` that can fit it; the first is taken where a recipe does not say."""
     config: ClassVar[type[Any]]
     """Frozen dataclass of its ``[model]`` keys (see `ziggurat.core.config`)."""
 
-    def build(self, config: Any, vocabulary: Vocabulary, *, seed: int) -> LanguageModel:
+    def build(self, config: Any, vocabulary: Vocabulary, *, seed: int) -> Model:
         """Return an untrained model."""
         ...
 
@@ -155,11 +189,11 @@ class Family(Protocol):
         """Return what ``config.json`` and ``model.safetensors`` hold."""
         ...
 
-    def restore(self, config: dict[str, Any], tensors: TensorMap) -> LanguageModel:
+    def restore(self, config: dict[str, Any], tensors: TensorMap) -> Model:
         """Return the model from what `state` gave; arrays may be read-only memory maps."""
         ...
 
-    def tiny(self, *, seed: int) -> LanguageModel:
+    def tiny(self, *, seed: int) -> Model:
         """Return a small model with random content for the law tests (vocabulary 11 ids, bos = eos = 0)."""
         ...
 

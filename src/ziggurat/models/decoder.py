@@ -10,7 +10,7 @@ Shape suffixes as in `ziggurat.models.blocks.attention`.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -149,7 +149,7 @@ class DecoderFamily:
     """Builds, saves and opens decoders."""
 
     name: ClassVar[str] = "decoder"
-    trainer: ClassVar[Literal["count", "gradient", "blend"]] = "gradient"
+    trainers: ClassVar[tuple[str, ...]] = ("gradient",)
     config: ClassVar[type[Any]] = DecoderConfig
 
     def build(self, config: DecoderConfig, vocabulary: Vocabulary, *, seed: int) -> NeuralLanguageModel:

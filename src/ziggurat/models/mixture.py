@@ -16,7 +16,7 @@ Shape suffixes: **M** parts, **B** batch, **T** time, **V** vocabulary.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.numerics import log_softmax, logsumexp
 from ziggurat.core.protocols import LanguageModel, State
 from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
-from ziggurat.models.registry import FAMILIES
+from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.models.uncertainty import token_uncertainty, uncertainty
 
 __all__ = ["FAMILY", "Mixture", "MixtureConfig", "MixtureFamily", "Weighting"]
@@ -152,13 +152,14 @@ class MixtureFamily:
     """Builds, saves and opens mixtures; knows the parts' families by name only."""
 
     name: ClassVar[str] = "mixture"
-    trainer: ClassVar[Literal["count", "gradient", "blend"]] = "blend"
+    trainers: ClassVar[tuple[str, ...]] = ("blend",)
     config: ClassVar[type[Any]] = MixtureConfig
 
     def build(self, config: MixtureConfig, vocabulary: Vocabulary, *, seed: int) -> Mixture:
         """Return untrained parts of default size with equal weights."""
         families = [FAMILIES.get(name, where="parts") for name in config.parts]
-        parts = [family.build(family.config(), vocabulary, seed=seed + m) for m, family in enumerate(families)]
+        built = [family.build(family.config(), vocabulary, seed=seed + m) for m, family in enumerate(families)]
+        parts = [predicting(part, family.name) for part, family in zip(built, families, strict=True)]
         return Mixture(parts, _equal(len(parts)), families=config.parts)
 
     def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
@@ -185,7 +186,7 @@ class MixtureFamily:
         except (KeyError, TypeError) as error:
             raise ArtefactError(f"config.json does not describe a mixture: {error} is missing") from None
         parts = [
-            FAMILIES.get(name, where="config.json").restore(own, _tensors_of_part(number, tensors))
+            predicting(FAMILIES.get(name, where="config.json").restore(own, _tensors_of_part(number, tensors)), name)
             for number, (name, own) in enumerate(zip(families, configs, strict=True))
         ]
         return Mixture(parts, weighting, families=families)
@@ -194,7 +195,7 @@ class MixtureFamily:
         """Return a mixture of two of the other families' tiny models, with weights that follow the text."""
         others = [name for name in FAMILIES.names() if name != self.name]
         families = (others[0], others[1 % len(others)])
-        parts = [FAMILIES.get(name).tiny(seed=seed + number) for number, name in enumerate(families)]
+        parts = [predicting(FAMILIES.get(name).tiny(seed=seed + number), name) for number, name in enumerate(families)]
         return Mixture(parts, Weighting((0.7, 0.3), slopes=(-3.0, 2.0), curves=(1.0, -2.0)), families=families)
 
 

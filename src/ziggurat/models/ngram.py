@@ -15,7 +15,7 @@ How the numbers come from counts: `ziggurat.training.kneser_ney`.
 import itertools
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -182,7 +182,7 @@ class NgramFamily:
     """The n-gram family."""
 
     name: ClassVar[str] = "ngram"
-    trainer: ClassVar[Literal["count", "gradient", "blend"]] = "count"
+    trainers: ClassVar[tuple[str, ...]] = ("count",)
     config: ClassVar[type[Any]] = NgramConfig
 
     def build(self, config: NgramConfig, vocabulary: Vocabulary, *, seed: int) -> NgramLanguageModel:

@@ -10,7 +10,7 @@ Shape suffixes: **B** batch, **T** time, **V** vocabulary, **D** width.
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -129,7 +129,7 @@ class RecurrentFamily:
     """Builds, saves and opens LSTM networks."""
 
     name: ClassVar[str] = "recurrent"
-    trainer: ClassVar[Literal["count", "gradient", "blend"]] = "gradient"
+    trainers: ClassVar[tuple[str, ...]] = ("gradient",)
     config: ClassVar[type[Any]] = RecurrentConfig
 
     def build(self, config: RecurrentConfig, vocabulary: Vocabulary, *, seed: int) -> NeuralLanguageModel:

@@ -2,12 +2,25 @@
 
 from typing import TYPE_CHECKING
 
+from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import LanguageModel, Model
 from ziggurat.core.registry import Registry
 
 if TYPE_CHECKING:
     from ziggurat.core.protocols import Family
 
-__all__ = ["FAMILIES"]
+__all__ = ["FAMILIES", "predicting"]
 
 FAMILIES: Registry["Family"] = Registry("ziggurat.models", "FAMILY", kind="model family")
 """Every module here that assigns ``FAMILY``; a family is imported when it is asked for by name, and not before."""
+
+
+def predicting(model: Model, name: str) -> LanguageModel:
+    """Return ``model`` as the language model that it is; ``name`` says in the error whose it is.
+
+    Raises:
+        UsageError: it predicts no ids.
+    """
+    if not isinstance(model, LanguageModel):
+        raise UsageError(f"{name}: holds vectors and predicts no text; give a language model")
+    return model

@@ -93,7 +93,7 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
 
 def evaluate_bundles(bundles: Mapping[str, Bundle], documents: Sequence[Document]) -> dict[str, Evaluation]:
     """Score the same documents with every bundle."""
-    return {name: evaluate(bundle.model, bundle.tokenizer, documents) for name, bundle in bundles.items()}
+    return {name: evaluate(bundle.language_model, bundle.tokenizer, documents) for name, bundle in bundles.items()}
 
 
 def _yardsticks(corpus: Corpus) -> tuple[Yardstick, ...]:
@@ -106,7 +106,7 @@ def _yardsticks(corpus: Corpus) -> tuple[Yardstick, ...]:
 
 def _samples(bundle: Bundle, documents: Sequence[Document], *, seed: int) -> tuple[Sample, ...]:
     prompts = [_beginning(document.text) for document in documents[:PROMPTS]]
-    written = generate(bundle.model, bundle.tokenizer, prompts, SAMPLING, seed=seed)
+    written = generate(bundle.language_model, bundle.tokenizer, prompts, SAMPLING, seed=seed)
     return tuple(Sample(prompt, one.text) for prompt, one in zip(prompts, written, strict=True))
 
 

@@ -104,7 +104,7 @@ def describe(
     if "dev_loss" in manifest.training:
         dev_figure = float(manifest.training["dev_loss"]) * to_bits_per_byte
     else:
-        dev_figure = float(evaluate(one.bundle.model, one.bundle.tokenizer, corpus.dev).bits_per_byte or 0.0)
+        dev_figure = float(evaluate(one.bundle.language_model, one.bundle.tokenizer, corpus.dev).bits_per_byte or 0.0)
     return Entrant(
         name=one.recipe.name,
         family=one.recipe.family,

@@ -17,7 +17,7 @@ import numpy as np
 
 from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.core.protocols import Tokenizer
-from ziggurat.models.registry import FAMILIES
+from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.models.windows import document_logprobs
 from ziggurat.study.result import Probe
 from ziggurat.text.corpus import Corpus
@@ -109,8 +109,10 @@ def _try(tokenizer: Tokenizer, folder: Path, order: int) -> Probe:
     train, dev = open_store(folder / "train"), open_store(folder / "dev")
     recipe = load_recipe(PROBE).change({"model.order": order})
     family = FAMILIES.get(recipe.family)
-    model = trainer(family).fit(Job(family, recipe.model, recipe.training, train, dev=None, seed=0)).model
-    scores = document_logprobs(model, [dev.document(index) for index in range(len(dev))])
+    fitted = trainer(family).fit(Job(family, recipe.model, recipe.training, train, dev=None, seed=0))
+    scores = document_logprobs(
+        predicting(fitted.model, recipe.name), [dev.document(index) for index in range(len(dev))]
+    )
     bits = -sum(float(one.sum(dtype=np.float64)) for one in scores) / math.log(2) / dev.size_bytes
     bytes_per_token = dev.size_bytes / len(dev.tokens)
     seconds = time.perf_counter() - began

@@ -79,7 +79,7 @@ def reproduce(path: Path, *, train: bool, listener: Listener) -> list[Check]:
 
 def _score(bundles: Mapping[str, Bundle], corpus: Corpus, listener: Listener) -> dict[str, Evaluation]:
     listener({"event": "stage", "stage": "evaluate"})
-    return {name: evaluate(bundle.model, bundle.tokenizer, corpus.test) for name, bundle in bundles.items()}
+    return {name: evaluate(bundle.language_model, bundle.tokenizer, corpus.test) for name, bundle in bundles.items()}
 
 
 def _checks(climb: Climb, evaluations: Mapping[str, Evaluation]) -> list[Check]:

@@ -50,7 +50,7 @@ class Model:
     @property
     def model(self) -> LanguageModel:
         """The model itself: ids to log-probabilities."""
-        return self.bundle.model
+        return self.bundle.language_model
 
     @property
     def tokenizer(self) -> Tokenizer:

@@ -6,6 +6,7 @@ from ziggurat.artefacts.bundle import Bundle, load, record
 from ziggurat.artefacts.fit import fit, prepare_material
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import ArtefactError, InterruptedRunError
+from ziggurat.core.protocols import LanguageModel
 from ziggurat.core.types import Listener
 from ziggurat.judge.evaluate import evaluate
 from ziggurat.text.corpus import Corpus, open_corpus, prepare
@@ -30,9 +31,9 @@ def train_run(run: Run, listener: Listener) -> Bundle:
     except (InterruptedRunError, KeyboardInterrupt) as error:
         stopped = str(error).partition(";")[0] or "interrupted"
         raise InterruptedRunError(f"{stopped}; go on with: ziggurat train --resume {run.folder}") from error
-    if len(corpus.test) and MEASURED_ON not in bundle.manifest.metrics:
+    if isinstance(bundle.model, LanguageModel) and len(corpus.test) and MEASURED_ON not in bundle.manifest.metrics:
         listener({"event": "stage", "stage": "evaluate"})
-        evaluation = evaluate(bundle.model, bundle.tokenizer, corpus.test)
+        evaluation = evaluate(bundle.language_model, bundle.tokenizer, corpus.test)
         record(bundle.path, {MEASURED_ON: evaluation.figures(seed=recipe.seed)})
         bundle = load(bundle.path, verify=False)
     return bundle

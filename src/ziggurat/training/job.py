@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from ziggurat.core.protocols import Family, LanguageModel, TokenStream
+from ziggurat.core.errors import UnknownNameError
+from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
 from ziggurat.core.types import Event, Listener
 
 __all__ = ["Fitted", "Job", "Trainer", "silent", "trainer"]
@@ -42,13 +43,13 @@ class Job:
 class Fitted:
     """A fitted model and what its manifest says about the fitting."""
 
-    model: LanguageModel
+    model: Model
     facts: Mapping[str, Any]
     """Steps, tokens, seconds, dev losses and whatever else the trainer wants on record; JSON-able."""
 
 
 class Trainer(Protocol):
-    """A module in ``training/`` that fits models: ``count``, ``gradient``, ``blend``."""
+    """A module in ``training/`` that fits models, for example ``count`` or ``gradient``."""
 
     Config: type[Any]
     """Frozen dataclass of the recipe's ``[training]`` keys."""
@@ -58,6 +59,13 @@ class Trainer(Protocol):
         ...
 
 
-def trainer(family: Family) -> Trainer:
-    """Return the module that fits models of a family: `Family.trainer` is its name."""
-    return cast("Trainer", importlib.import_module(f"ziggurat.training.{family.trainer}"))
+def trainer(family: Family, name: str = "") -> Trainer:
+    """Return the module that fits models of a family: the one of `Family.trainers` that is named, else the first.
+
+    Raises:
+        UnknownNameError: the family has no trainer of this name.
+    """
+    chosen = name or family.trainers[0]
+    if chosen not in family.trainers:
+        raise UnknownNameError("trainer", chosen, family.trainers)
+    return cast("Trainer", importlib.import_module(f"ziggurat.training.{chosen}"))

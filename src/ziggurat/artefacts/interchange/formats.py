@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import UnknownNameError
-from ziggurat.core.protocols import LanguageModel, Tokenizer
+from ziggurat.core.protocols import Model, Tokenizer
 from ziggurat.core.registry import Registry
 
 __all__ = ["FORMATS", "Foreign", "Format", "format_of"]
@@ -17,7 +17,7 @@ class Foreign:
     """A model that came from elsewhere."""
 
     family: str
-    model: LanguageModel
+    model: Model
     tokenizer: Tokenizer
 
 

@@ -46,7 +46,9 @@ def evaluate(
     terminal = Terminal(quiet=options.quiet)
     opened = load(bundle)
     documents = read_documents(texts)
-    evaluation = measure(opened.model, opened.tokenizer, documents if options.whole else cut_where_few(documents))
+    evaluation = measure(
+        opened.language_model, opened.tokenizer, documents if options.whole else cut_where_few(documents)
+    )
     found = evaluation.figures(seed=options.seed)
     found |= {"size_bytes": opened.manifest.size_bytes, "fingerprint": evaluation.fingerprint}
     if options.record:

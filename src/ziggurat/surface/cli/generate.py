@@ -43,7 +43,7 @@ def generate(
     if streams:
         terminal.write(shown, end="")
     continuations = write_on(
-        opened.model,
+        opened.language_model,
         opened.tokenizer,
         [prompt],
         options,

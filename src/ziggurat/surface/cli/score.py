@@ -46,7 +46,7 @@ def score(
         texts = [line for text in texts for line in text.splitlines() if line.strip()]
     opened = load(bundle)
     terminal = Terminal(quiet=options.quiet)
-    scored = score_texts(opened.model, opened.tokenizer, texts, by=options.by)
+    scored = score_texts(opened.language_model, opened.tokenizer, texts, by=options.by)
     if options.json:
         documents = [
             [{"text": s.text, "start": s.start, "logprob": s.logprob, "tokens": s.tokens} for s in units]

@@ -1,0 +1,166 @@
+"""Word vectors: one vector a word, whatever stands around it; words of like company lie close together.
+
+*Idea.* Word2Vec and GloVe learn two vectors a word: one for the word itself, one for the word as somebody's neighbour.
+The first are what everybody uses; the second are kept where held-out loss is to be measured. With character n-grams
+(Bojanowski et al. 2017) a word's vector is the mean of its own and those of the n-grams in its spelling, so that a
+word never seen has one too: the mean of its n-grams'. Which n-grams a spelling has is known in `tokens`; here they are
+numbers.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ziggurat.core.config import from_mapping, option, to_mapping
+from ziggurat.core.errors import ArtefactError, UsageError
+from ziggurat.core.seeding import generator
+from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
+
+__all__ = ["FAMILY", "WordVectors", "WordVectorsConfig", "WordVectorsFamily"]
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class WordVectorsConfig:
+    """The ``[model]`` keys of word vectors."""
+
+    width: int = option(100, "numbers in the vector of a word", low=1, high=65_536)
+    shortest_ngram: int = option(3, "characters of the shortest n-gram of a spelling", low=1, high=20)
+    longest_ngram: int = option(0, "characters of the longest n-gram of a spelling; 0: words are learnt whole", low=0)
+    buckets: int = option(2_000_000, "vectors that all n-grams share, found by hash", low=1, high=1 << 31)
+
+    def __post_init__(self) -> None:
+        """Check what keys must be to each other."""
+        if 0 < self.longest_ngram < self.shortest_ngram:
+            raise UsageError("longest_ngram: must not be below shortest_ngram")
+
+    @property
+    def spells(self) -> bool:
+        """Whether vectors are also made of character n-grams."""
+        return self.longest_ngram > 0
+
+
+class WordVectors:
+    """An `Encoder` without context: a matrix of vectors, one for each id.
+
+    *Cost.* Memory-mapped arrays stay where they are: opening does not read them.
+    """
+
+    def __init__(
+        self,
+        vectors: FloatArray,
+        vocabulary: Vocabulary,
+        *,
+        config: WordVectorsConfig | None = None,
+        outputs: FloatArray | None = None,
+        ngrams: FloatArray | None = None,
+        counts: Counts | None = None,
+    ) -> None:
+        """Hold a word's vector in each row of ``vectors`` (V, D).
+
+        Args:
+            vectors: (V, D) what an id's vector is; special ids have zeros.
+            vocabulary: The ids.
+            config: How they came about; unless told, words are taken as learnt whole.
+            outputs: (V or fewer, D) vectors of the side that is predicted, where they are kept.
+            ngrams: (buckets, D) vectors of character n-grams, where there are any.
+            counts: (V,) occurrences of each id in the training text, where they are known.
+        """
+        self.vectors, self.outputs, self.ngrams, self.counts = vectors, outputs, ngrams, counts
+        self._vocabulary = vocabulary
+        self.config = config or WordVectorsConfig(width=vectors.shape[1])
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The ids it knows."""
+        return self._vocabulary
+
+    @property
+    def width(self) -> int:
+        """D, numbers in a vector."""
+        return int(self.vectors.shape[1])
+
+    def encode(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        """Return (B, T, D): the vector of each of each row's first ``lengths`` ids; 0 at and beyond them."""
+        found = self.vectors[np.asarray(ids)]
+        inside = np.arange(ids.shape[1]) < np.asarray(lengths)[:, None]
+        return np.where(inside[:, :, None], found, np.float32(0))
+
+    def spelled(self, buckets: IdArray) -> FloatArray:
+        """Return (D,): the vector of a word that is not in the vocabulary, from the buckets of its n-grams.
+
+        Raises:
+            UsageError: the model has no n-grams, or the word has none.
+        """
+        if self.ngrams is None or not len(buckets):
+            raise UsageError("no vectors of character n-grams to make a word's vector from")
+        return np.asarray(self.ngrams[buckets].mean(axis=0), np.float32)
+
+
+class WordVectorsFamily:
+    """Saves and opens word vectors."""
+
+    name: ClassVar[str] = "word_vectors"
+    trainers: ClassVar[tuple[str, ...]] = ("word2vec", "glove")
+    config: ClassVar[type[Any]] = WordVectorsConfig
+
+    def build(self, config: WordVectorsConfig, vocabulary: Vocabulary, *, seed: int) -> WordVectors:
+        """Return vectors before training: uniform in ±1 / (2 D), as word2vec.c draws them; special ids have zeros."""
+        vectors = _drawn(vocabulary.size, config.width, seed=seed, name="vectors")
+        vectors[_special(vocabulary)] = 0
+        ngrams = _drawn(config.buckets, config.width, seed=seed, name="ngrams") if config.spells else None
+        return WordVectors(vectors, vocabulary, config=config, ngrams=ngrams)
+
+    def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
+        """Return the configuration with the vocabulary, and the arrays."""
+        arrays = {name: getattr(model, name) for name in ("vectors", "outputs", "ngrams", "counts")}
+        tensors = {name: array for name, array in arrays.items() if array is not None}
+        return {"model": to_mapping(model.config), "vocabulary": to_mapping(model.vocabulary)}, tensors
+
+    def restore(self, config: dict[str, Any], tensors: TensorMap) -> WordVectors:
+        """Return the vectors that `state` described.
+
+        Raises:
+            ArtefactError: a key or array is missing or does not fit.
+        """
+        try:
+            own = from_mapping(WordVectorsConfig, config["model"], where="config.json")
+            vocabulary = from_mapping(Vocabulary, config["vocabulary"], where="config.json")
+            arrays: dict[str, Any] = dict(tensors)
+            vectors = arrays.pop("vectors")
+        except (KeyError, TypeError, UsageError) as error:
+            raise ArtefactError(f"config.json does not describe word vectors: {error}") from None
+        forms = {"outputs": own.width, "ngrams": own.width, "counts": None}
+        if vectors.shape != (vocabulary.size, own.width) or not set(arrays) <= set(forms):
+            raise ArtefactError("model.safetensors does not hold the vectors that config.json describes")
+        for name, array in arrays.items():
+            rows = {"ngrams": own.buckets if own.spells else -1}.get(name, vocabulary.size)
+            fits = array.shape == ((rows,) if forms[name] is None else (rows, forms[name]))
+            if not fits or array.dtype != (np.int64 if forms[name] is None else np.float32):
+                raise ArtefactError(f"array '{name}' has the shape {array.shape}, which does not fit config.json")
+        if own.spells != ("ngrams" in arrays) or vectors.dtype != np.float32:
+            raise ArtefactError("model.safetensors does not hold the vectors that config.json describes")
+        return WordVectors(vectors, vocabulary, config=own, **arrays)
+
+    def tiny(self, *, seed: int) -> WordVectors:
+        """Return random vectors of width 7 for 11 ids, with character n-grams in 13 buckets."""
+        config = WordVectorsConfig(width=7, longest_ngram=5, buckets=13)
+        return self.build(config, Vocabulary(size=11, bos=0, eos=0), seed=seed)
+
+
+FAMILY = WordVectorsFamily()
+
+
+def _drawn(rows: int, width: int, *, seed: int, name: str) -> FloatArray:
+    drawn = generator(seed, name).random((rows, width), np.float32)
+    drawn -= np.float32(0.5)
+    drawn /= np.float32(width)
+    return drawn
+
+
+def _special(vocabulary: Vocabulary) -> list[int]:
+    """Return the ids that are no words."""
+    return sorted({vocabulary.bos, vocabulary.eos, *([] if vocabulary.unk is None else [vocabulary.unk])})
