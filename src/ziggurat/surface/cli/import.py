@@ -1,11 +1,11 @@
 """Make a bundle of a model in a foreign format."""  # noqa: N999 - the command is called import
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ziggurat.surface.first_use import first_use
 from ziggurat.surface.terminal import Terminal
 
 __all__ = ["COMMAND", "import_model"]
@@ -34,7 +34,7 @@ def import_model(
     saved = save(folder, family=found.family, model=found.model, tokenizer=found.tokenizer, provenance=provenance)
     terminal = Terminal(quiet=quiet)
     terminal.write(str(saved.path))
-    terminal.next(f'ziggurat generate {shlex.quote(str(folder))} --prompt "…"')
+    terminal.next(first_use(saved.manifest, folder))
 
 
 COMMAND = import_model
