@@ -22,7 +22,7 @@ class GloveText(VectorList):
         """Return whether the first line is a word and numbers, and no header."""
         line, ended, _ = first_bytes(path).partition(b"\n")
         fields = line.split() if ended else line.split()[:-1]  # the last may be cut off
-        numbers = len(fields) > 1 and all(map(is_number, fields[max(1, len(fields) - 3) :]))
+        numbers = len(fields) > 1 and all(map(is_number, fields[max(1, len(fields) - 2) :]))
         return numbers and header_of(line) is None and is_text(line)
 
     def batches(self, path: Path) -> Iterator[Batch]:

@@ -32,6 +32,7 @@ _LOG = logging.getLogger("ziggurat")
 _BATCH_BYTES = 4_000_000
 _SPECIAL = {END: 0, UNKNOWN: 1}
 _GZIP_LEVEL = 6
+_SHOWN = 40
 _TWICE, _EMPTY, _BROKEN = "stands there a second time", "has no letter", "is not UTF-8"
 
 
@@ -167,7 +168,7 @@ class _Collected:
         """Warn once for each fault of words."""
         for fault, left in self.left_out.items():
             more = f", as are {left.count - 1:,} more" if left.count > 1 else ""
-            _LOG.warning("%s: the word '%s' %s: left out%s", place(left.first), left.word, fault, more)
+            _LOG.warning("%s: the word '%s' %s: left out%s", place(left.first), left.word[:_SHOWN], fault, more)
 
     def _usable(self, spelling: bytes, number: int) -> str | None:
         """Return the word that can be entered, None where it can't."""
@@ -216,7 +217,7 @@ def _listed(bundle: Bundle, title: str) -> Listed:
             spaced.append(word)
     if spaced:
         more = f", as are {len(spaced) - 1:,} more" if len(spaced) > 1 else ""
-        _LOG.warning("%s: the word %r has white space: left out%s", bundle.path, spaced[0], more)
+        _LOG.warning("%s: the word %r has white space: left out%s", bundle.path, spaced[0][:_SHOWN], more)
     if not words:
         raise UsageError(f"{bundle.path}: it has no word that {title} can hold")
     listed = Listed(words, np.array(ids, np.int32), model.vectors)
