@@ -5,7 +5,7 @@
     config.json              the model's configuration
     model.safetensors        its arrays
     tokenizer.json           the tokenizer
-    words.index              words and ids (`ziggurat.tokens.word_index`) of a model that only gives vectors
+    words.index              words and ids (`ziggurat.tokens.word_index`), where the model gives vectors only
     tokenizer_config.json    what transformers asks beside it
     generation_config.json   the same, where transformers knows the model's form
     ziggurat.json            the manifest

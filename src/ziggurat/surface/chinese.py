@@ -299,4 +299,12 @@ SENTENCES = {
     ),
     "Find words:": "查找词：",
     "All words, and those nearest to each": "所有词及各自的近邻",
+    # word vectors of other tools
+    "The format; unless told, by the file's content": "格式；未指定时按文件内容判断",
+    "Word vectors (word2vec text and binary, GloVe text, fastText .vec) may be compressed.": (
+        "词向量（word2vec 文本与二进制、GloVe 文本、fastText .vec）可以是压缩文件。"
+    ),
+    "Word vectors go to word2vec text (.txt, .vec) or binary (.bin) or to GloVe text (.glove); .gz compresses.": (
+        "词向量可写成 word2vec 文本（.txt、.vec）、二进制（.bin）或 GloVe 文本（.glove）；再加 .gz 则压缩。"
+    ),
 }
