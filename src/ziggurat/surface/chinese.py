@@ -228,6 +228,7 @@ SENTENCES = {
     "'{word}' is not in the vocabulary: its vector is made of its character n-grams": (
         "“{word}”不在词表中：其向量由字符 n 元组合成"
     ),
+    "no word is left that could be an answer; allow more with --restrict": "没有剩下可作答案的词；请用 --restrict 放宽",
     "Complete an analogy: A is to B as C is to which word?": "完成类比：A 之于 B 犹如 C 之于哪个词？",
     "Show what is to C as B is to A: the words nearest to B − A + C, none of these three.": (
         "显示与 C 的关系犹如 B 与 A 的词：最接近 B − A + C 且不是这三者的词。"

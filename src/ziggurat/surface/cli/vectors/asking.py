@@ -88,8 +88,10 @@ def show_near(terminal: Terminal, answers: Iterable[tuple[str, "Sequence[Near]"]
     answers = list(answers)
     for number, (title, near) in enumerate(answers):
         table = align((word, f"{score:.4f}") for word, score in near)
+        if not table:
+            terminal.warn("no word is left that could be an answer; allow more with --restrict")
         if len(answers) == 1:
-            terminal.write(table)
+            terminal.write(table, end="\n" if table else "")
         else:
             indented = "\n".join(f"  {line}" for line in table.splitlines())
             terminal.write(f"{'' if not number else chr(10)}{title}\n{indented}")
