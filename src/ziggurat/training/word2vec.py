@@ -15,8 +15,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from ziggurat.core.compiled import thread_count
 from ziggurat.core.config import option
 from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError
@@ -78,11 +76,10 @@ class _Run:
         self.job = job
         self.config: Config = job.config
         counts = count_words(job.train)
-        if np.count_nonzero(counts) < 2:
+        if (counts > 0).sum() < 2:
             raise TooLittleTextError(
                 "fewer than two different words to learn from: give more text or lower tokens.min_count"
             )
-        self.counts = counts
         self.steps = Steps(job, counts)
         size = job.train.tokens.size
         self.stretch = min(_LONGEST_STRETCH, max(_SHORTEST_STRETCH, size // _STRETCHES))
@@ -231,7 +228,16 @@ class _Run:
             held_out = self._held_out(self.job.dev.tokens)
             facts |= {"dev_loss": held_out.loss, "dev_pairs": held_out.predictions}
         self.job.listener({"event": "end", "step": self.next, "seconds": self.seconds})
-        return Fitted(self._model(), facts)
+        outputs = self.steps.outputs() if self.config.keep_outputs else None
+        model = WordVectors(
+            self.steps.vectors(),
+            self.job.train.vocabulary,
+            config=self.job.model_config,
+            outputs=outputs,
+            ngrams=self.steps.ngrams(),
+            counts=self.steps.counts,
+        )
+        return Fitted(model, facts)
 
     def _held_out(self, tokens: Any) -> Tally:
         """Return the loss on held-out text: every word, draws that are always the same, and nothing is changed."""
@@ -239,14 +245,3 @@ class _Run:
         for number, start in enumerate(range(0, tokens.size, self.stretch)):
             total.add(self.steps.measure(tokens[start : start + self.stretch], number, work))
         return total
-
-    def _model(self) -> WordVectors:
-        width = self.job.model_config.width
-        outputs = np.ascontiguousarray(self.steps.matrices.outputs[:, :width]) if self.config.keep_outputs else None
-        return WordVectors(
-            np.ascontiguousarray(self.steps.matrices.inputs[:, :width]),
-            self.job.train.vocabulary,
-            config=self.job.model_config,
-            outputs=outputs,
-            counts=self.counts,
-        )
