@@ -134,19 +134,14 @@ class StaticEncoder(Encoder, Protocol):
         ...
 
     @property
-    def ngrams(self) -> FloatArray | None:
-        """(buckets, D) the vectors of character n-grams, where words are also made of these."""
-        ...
-
-    @property
     def config(self) -> Any:
-        """Its configuration, which says what n-grams a spelling has: ``shortest_ngram``, ``longest_ngram``,
-        ``buckets``.
+        """Its configuration, which says whether it spells words it lacks in n-grams, and in which: ``spells``,
+        ``shortest_ngram``, ``longest_ngram``, ``buckets``.
         """
         ...
 
-    def spelled(self, buckets: IdArray) -> FloatArray:
-        """Return (D,): the vector of a word that has no id, from the buckets of its n-grams."""
+    def spelled(self, buckets: IdArray) -> FloatArray | None:
+        """Return (D,): the vector of a word that has no id, from the buckets of its n-grams; None where it has none."""
         ...
 
 

@@ -80,8 +80,7 @@ class Vectors:
             place = f"{opened.path}: " if isinstance(opened, Bundle) else ""
             raise UsageError(f"{place}a model without vectors of words; give one that was trained to have them")
         words = opened.words if isinstance(opened, Bundle) else WordIndex.of(token_texts(opened.tokenizer))
-        special = (model.vocabulary.bos, model.vocabulary.eos, model.vocabulary.unk or 0)
-        return cls(words, model, max(special) + 1, reader=lambda text: _read(opened.tokenizer, text))
+        return cls(words, model, max(model.vocabulary.special) + 1, reader=lambda text: _read(opened.tokenizer, text))
 
     @property
     def matrix(self) -> FloatArray:
@@ -315,7 +314,7 @@ class Vectors:
         return len(self.index) if restrict is None else min(len(self.index), self.first_word + restrict)
 
     def _spelled(self, word: str) -> FloatArray | None:
-        if self.model.ngrams is None:
+        if not self.model.config.spells:
             return None
         from ziggurat.tokens.character_ngrams import bucket_ids
 
