@@ -135,6 +135,23 @@ def test_chinese_maps_say_so_where_a_machine_has_no_font_for_them(
     assert "查找词：" in page
 
 
+def test_latin_words_are_drawn_in_english_where_no_font_has_chinese(
+    english: Path, tmp_path: Path, ziggurat: Ziggurat
+) -> None:
+    from ziggurat.surface.map.drawing import draws
+
+    file = tmp_path / "map.svg"
+    ended = ziggurat("vectors", "map", english, "water0", "--lang", "zh", "--out", file)
+    assert (ended.code, ended.out) == (0, f"{file}\n")
+    title = labels(file)
+    if draws("水火"):
+        assert "water0 的近邻" in title
+    else:
+        assert "Words near water0" in title
+        assert f"警告: {file}：本机没有含汉字的字体，故用英文书写" in ended.err
+    assert "可信度" in ended.err
+
+
 def test_letters_that_every_font_has_need_no_warning(english: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
     assert "warning" not in ziggurat("vectors", "map", english, "water0", "--out", tmp_path / "map.png").err
 

@@ -277,6 +277,9 @@ SENTENCES = {
         "{file}：本机没有含汉字的字体，汉字处只显示方框；请安装一种（如 Noto Sans CJK）或用 --fonts 指定；"
         "网页使用打开者的字体"
     ),
+    "{file}: no font of this machine has Chinese characters, so it is written in English": (
+        "{file}：本机没有含汉字的字体，故用英文书写"
+    ),
     "The {count} most frequent words": "最常见的 {count} 个词",
     "Words near {words}": "{words} 的近邻",
     "The closer two words, the more alike their vectors, as far as two straight axes tell: these hold "

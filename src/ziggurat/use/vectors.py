@@ -7,6 +7,7 @@ restricted to it, and the words of the question are never answers.
 Ids are rows of the matrix: first those that are no words (zeros), then words by falling frequency.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -114,7 +115,7 @@ class Vectors:
     def id_of(self, word: str) -> int | None:
         """Return a word's id, or None where the vocabulary lacks it, as it stands and as the tokenizer reads it."""
         found = self.index.find(word)
-        if found is None and self._reader is not None:
+        if found is None and self._reader is not None and self._readable(word):
             ids = self._reader(word)
             found = ids[0] if len(ids) == 1 else None
         return None if found is None or found < self.first_word else found
@@ -308,6 +309,12 @@ class Vectors:
     def key_to_index(self) -> Mapping[str, int]:
         """The row of `matrix` that each word has; each is looked up when it is asked for."""
         return _Rows(self)
+
+    def _readable(self, word: str) -> bool:
+        """Whether a tokenizer could read this as a word that is known: asking one that is not loaded yet is slow."""
+        plain = unicodedata.normalize("NFKC", word)
+        forms = {plain, plain.lower(), plain.casefold(), unicodedata.normalize("NFC", word).lower()} - {word}
+        return len(word.split()) > 1 or any(form in self.index for form in forms)
 
     def _stop(self, restrict: int | None) -> int:
         """Return the row after the last that may be an answer."""
