@@ -46,8 +46,8 @@ def answer_analogies(lexicon: Lexicon, questions: AnalogySet, *, method: Method 
 
     *Maths.* With unit vectors, ``add`` answers the word that maximises cos(w, b) + cos(w, c) − cos(w, a), 3CosAdd
     (Mikolov, Yih & Zweig 2013); ``multiply`` the one that maximises cos(w, b) · cos(w, c) / (cos(w, a) + ε) with
-    cosines moved to 0 … 1, 3CosMul (Levy & Goldberg 2014, eq. 4). The words of the question, in whatever letters, are no
-    answers. Questions of which the lexicon lacks a word are not asked.
+    cosines moved to 0 … 1, 3CosMul (Levy & Goldberg 2014, eq. 4). The words of the question, folded or not as the
+    lexicon has it, are no answers. Questions of which the lexicon lacks a word are not asked.
 
     *Cost.* N · V · D multiplications in matrix products by blocks, in memory that does not grow with N · V: the
     19,544 questions of Google's set over 30,000 words of 100 numbers take about two seconds on two cores.
