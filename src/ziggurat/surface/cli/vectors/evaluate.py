@@ -1,8 +1,9 @@
 """Measure vectors by analogies and word similarity, with intervals and against another model."""
 
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,9 @@ from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
 
 __all__ = ["COMMAND", "EvaluateOptions", "evaluate"]
+
+COSINES = {"add": "3CosAdd", "multiply": "3CosMul"}
+TOTALS = ("semantic", "syntactic", "overall")
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,6 @@ def evaluate(
     Questions with a word that the vocabulary lacks are skipped and counted. Intervals are 95 % bootstrap intervals over
     pairs of words, which the questions of a section share. Accuracies are those of word2vec and gensim.
     """
-    from dataclasses import asdict
-
     from ziggurat.artefacts.bundle import record
     from ziggurat.judge.intrinsic.judging import compare_judged, figures, judge_vectors
     from ziggurat.judge.intrinsic.word_sets import read_analogies, read_similarity
@@ -85,9 +87,9 @@ def _write(terminal: Terminal, found: dict[str, Any], compared: dict[str, list[A
     tables = []
     for name, quantities in found.items():
         if "sections" in quantities:
-            cosine = {"add": "3CosAdd", "multiply": "3CosMul"}[quantities["method"]]
             title = translate("{name}: analogies among the {words} most frequent words, {method}")
-            heading = title.format(name=name, words=f"{quantities['vocabulary']:,}", method=cosine)
+            words, method = f"{quantities['vocabulary']:,}", COSINES[quantities["method"]]
+            heading = title.format(name=name, words=words, method=method)
             tables.append(f"{heading}\n{align(_sections(quantities))}")
     pairs = {name: quantities for name, quantities in found.items() if "spearman" in quantities}
     if pairs:
@@ -102,7 +104,7 @@ def _write(terminal: Terminal, found: dict[str, Any], compared: dict[str, list[A
 def _sections(quantities: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield tuple(map(translate, ("section", "accuracy", "95 % interval", "right", "asked", "unknown")))
     for section in quantities["sections"]:
-        name = translate(section["name"]) if section["total"] else section["name"]
+        name = _titled(section["name"]) if section["total"] else section["name"]
         counts = (f"{section[key]:,}" for key in ("right", "asked", "skipped"))
         yield name, _percent(section["accuracy"]), _interval(section, _percent), *counts
 
@@ -121,24 +123,29 @@ def _comparisons(compared: dict[str, list[Any]]) -> Iterator[tuple[str, ...]]:
     for name, rows in compared.items():
         for row in rows:
             shown = _decimal if row.name == name else _percent
-            label = name if row.name == name else f"{name}: {translate(row.name)}"
-            sides = (shown(row.ours), shown(row.theirs), shown(row.difference))
-            bounds = _interval({"low": row.low, "high": row.high}, shown)
+            label = name if row.name == name else f"{name}: {_titled(row.name)}"
+            bounds = _interval({"low": row.low, "high": row.high}, partial(shown, sign="+"))
+            sides = (shown(row.ours), shown(row.theirs), shown(row.difference, sign="+"))
             yield label, *sides, bounds, f"{row.p_value:.2g}", f"{row.asked:,}"
 
 
-def _interval(quantities: dict[str, Any], shown: Any) -> str:
+def _titled(name: str) -> str:
+    """Return a total's name in the user's language; a section keeps the name that its file gives it."""
+    return translate(name) if name in TOTALS else name
+
+
+def _interval(quantities: dict[str, Any], shown: Callable[[float], str]) -> str:
     if quantities["low"] is None:
         return "–"
     return f"{shown(quantities['low'])} – {shown(quantities['high'])}"
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %"
+def _percent(value: float | None, *, sign: str = "") -> str:
+    return "–" if value is None else f"{100 * value:{sign}.1f} %"
 
 
-def _decimal(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def _decimal(value: float | None, *, sign: str = "") -> str:
+    return "–" if value is None else f"{value:{sign}.3f}"
 
 
 COMMAND = evaluate
