@@ -1,6 +1,6 @@
 """A model's vectors before all the sets that a user names: answers, figures under shared names, and comparisons."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -17,12 +17,12 @@ from ziggurat.judge.intrinsic.scores import (
     compare_similarity,
     similarity_interval,
 )
-from ziggurat.judge.intrinsic.similarity import SimilarityAnswers, answer_similarity
+from ziggurat.judge.intrinsic.similarity import SimilarityAnswers, Spell, answer_similarity
 from ziggurat.judge.intrinsic.word_sets import AnalogySet, SimilaritySet
 from ziggurat.judge.significance import Interval
 from ziggurat.use.vectors import Vectors
 
-__all__ = ["Asking", "Judged", "compare_judged", "figures", "judge_vectors"]
+__all__ = ["Asking", "Judged", "compare_judged", "figures", "judge_rows", "judge_vectors"]
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,26 @@ def judge_vectors(
         raise UsageError("nothing to ask; give --analogies FILE or --similarity FILE")
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"two sets are called '{twice}'; give each file a name of its own")
-    words, rows, fold = vectors.vocabulary_words, vectors.matrix[vectors.first_word :], not asking.case_sensitive
+    spell = _speller(vectors) if asking.spelled else None
+    words, rows = vectors.vocabulary_words, vectors.matrix[vectors.first_word :]
+    return judge_rows(words, rows, (analogies, similarity), asking, spell=spell)
+
+
+def judge_rows(
+    words: Sequence[str],
+    rows: FloatArray,
+    sets: tuple[Sequence[AnalogySet], Sequence[SimilaritySet]],
+    asking: Asking,
+    *,
+    spell: Spell | None = None,
+) -> Judged:
+    """Ask the ``rows`` (V, D) of ``words``, the most frequent first, everything in sets of analogies and of pairs."""
+    fold = not asking.case_sensitive
     some = Lexicon(words, rows, restrict=asking.restrict or None, fold=fold)
     every = some if len(some) == len(words) else Lexicon(words, rows, fold=fold)
-    spell = _speller(vectors) if asking.spelled else None
     return Judged(
-        tuple(answer_analogies(some, one, method=asking.method) for one in analogies),
-        tuple(answer_similarity(every, one, spell=spell) for one in similarity),
+        tuple(answer_analogies(some, one, method=asking.method) for one in sets[0]),
+        tuple(answer_similarity(every, one, spell=spell) for one in sets[1]),
     )
 
 
@@ -78,20 +91,23 @@ def figures(judged: Judged, asking: Asking) -> dict[str, dict[str, Any]]:
     return found | {one.pairs.name: _similarity(one, asking) for one in judged.similarity}
 
 
-def compare_judged(ours: Judged, theirs: Judged, asking: Asking) -> dict[str, list[Comparison]]:
-    """Return by set the comparisons of two models that answered the same sets: sections and totals, or the one figure.
+def compare_judged(ours: Sequence[Judged], theirs: Sequence[Judged], asking: Asking) -> dict[str, list[Comparison]]:
+    """Return by set the comparisons of two recipes whose models answered the same sets.
+
+    A recipe is one model, or several that differ in their seeds. Of analogies there is a comparison for each section,
+    then for each total, the last of all questions; of pairs there is one.
 
     Raises:
-        TooLittleTextError: a set has too little that both models know.
+        TooLittleTextError: a set has too little that all models know.
     """
-    found = {
-        one.questions.name: compare_analogies([one], [other], seed=asking.seed)
-        for one, other in zip(ours.analogies, theirs.analogies, strict=True)
-    }
-    return found | {
-        one.pairs.name: [compare_similarity([one], [other], seed=asking.seed)]
-        for one, other in zip(ours.similarity, theirs.similarity, strict=True)
-    }
+    found = {}
+    for number, answers in enumerate(ours[0].analogies):
+        one, other = ([judged.analogies[number] for judged in side] for side in (ours, theirs))
+        found[answers.questions.name] = compare_analogies(one, other, seed=asking.seed)
+    for number, pairs in enumerate(ours[0].similarity):
+        two, others = ([judged.similarity[number] for judged in side] for side in (ours, theirs))
+        found[pairs.pairs.name] = [compare_similarity(two, others, seed=asking.seed)]
+    return found
 
 
 def _analogies(answers: AnalogyAnswers, asking: Asking) -> dict[str, Any]:
@@ -122,7 +138,7 @@ def _similarity(answers: SimilarityAnswers, asking: Asking) -> dict[str, Any]:
     }
 
 
-def _speller(vectors: Vectors) -> Callable[[str], FloatArray | None]:
+def _speller(vectors: Vectors) -> Spell:
     if getattr(vectors.model, "ngrams", None) is None:
         raise UsageError("this model has no character n-grams to spell unknown words with; leave --spelled out")
 

@@ -64,7 +64,7 @@ def evaluate(
     compared = {}
     if options.against is not None:
         theirs = judge_vectors(open_vectors(Path(options.against)), *sets, options)
-        compared = compare_judged(ours, theirs, options)
+        compared = compare_judged([ours], [theirs], options)
     if options.record:
         record(vectors, found)
     if options.json:
