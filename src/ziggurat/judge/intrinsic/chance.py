@@ -16,8 +16,16 @@ from ziggurat.judge.intrinsic.similarity import Values, midranks
 from ziggurat.judge.intrinsic.word_sets import AnalogySet
 from ziggurat.judge.significance import LEVEL, Z_POWER, Z_TWO_SIDED, Interval
 
-__all__ = ["FEWEST", "Comparison", "difference", "interval", "models_resampled", "pairs_of", "resampled_correlations"]
-__all__ += ["resampled_sections"]
+__all__ = [
+    "FEWEST",
+    "Comparison",
+    "difference",
+    "interval",
+    "models_resampled",
+    "pairs_of",
+    "resampled_correlations",
+    "resampled_sections",
+]
 
 RESAMPLES = 2_000
 CHUNK = 100

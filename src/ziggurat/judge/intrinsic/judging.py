@@ -1,10 +1,11 @@
 """A model's vectors before all the sets that a user names: answers, figures under shared names, and comparisons."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ziggurat.core.config import option
+from ziggurat.core.config import from_mapping, option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import FloatArray
 from ziggurat.judge.intrinsic.analogies import AnalogyAnswers, answer_analogies
@@ -18,11 +19,11 @@ from ziggurat.judge.intrinsic.scores import (
     similarity_interval,
 )
 from ziggurat.judge.intrinsic.similarity import SimilarityAnswers, Spell, answer_similarity
-from ziggurat.judge.intrinsic.word_sets import AnalogySet, SimilaritySet
+from ziggurat.judge.intrinsic.word_sets import AnalogySet, SimilaritySet, read_analogies, read_similarity
 from ziggurat.judge.significance import Interval
 from ziggurat.use.vectors import Vectors
 
-__all__ = ["Asking", "Judged", "compare_judged", "figures", "judge_rows", "judge_vectors"]
+__all__ = ["Asking", "Judged", "compare_judged", "figures", "judge_files", "judge_rows", "judge_vectors"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,23 @@ def judge_rows(
         tuple(answer_analogies(some, one, method=asking.method) for one in sets[0]),
         tuple(answer_similarity(every, one, spell=spell) for one in sets[1]),
     )
+
+
+def judge_files(
+    vectors: Vectors,
+    analogies: Sequence[str | os.PathLike[str]] = (),
+    similarity: Sequence[str | os.PathLike[str]] = (),
+    **asking: Any,
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of ``vectors`` on files of analogies and of word pairs; ``asking`` are the keys of `Asking`.
+
+    Raises:
+        InputError: a file is of another form; the message names the line.
+        UnknownNameError: a key that does not exist; the nearest is named.
+    """
+    how = from_mapping(Asking, asking, where="asking")
+    sets = [read_analogies(name) for name in analogies], [read_similarity(name) for name in similarity]
+    return figures(judge_vectors(vectors, *sets, how), how)
 
 
 def figures(judged: Judged, asking: Asking) -> dict[str, dict[str, Any]]:
