@@ -30,7 +30,8 @@ def save_vectors(path: Path, given: Mapping[str, Sequence[float]], *, buckets: i
     config, ngrams = WordVectorsConfig(width=width), None
     if buckets:
         config = WordVectorsConfig(width=width, longest_ngram=4, buckets=buckets)
-        ngrams = np.random.default_rng(0).standard_normal((buckets, width)).astype(np.float32)
+        known = np.arange(buckets, dtype=np.int32)
+        ngrams = known, np.random.default_rng(0).standard_normal((buckets, width)).astype(np.float32)
     model = WordVectors(matrix, tokenizer.vocabulary, config=config, ngrams=ngrams)
     provenance = Provenance(recipe={"name": "given", "family": "word_vectors"}, seed=0, corpus={}, training={})
     return save(path, family="word_vectors", model=model, tokenizer=tokenizer, provenance=provenance).path

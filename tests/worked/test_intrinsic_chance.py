@@ -173,8 +173,18 @@ def test_only_what_all_models_know_is_compared() -> None:
     asked = np.arange(42) >= 6  # the other lacks the words of the first pair in front
     fewer = AnalogyAnswers(questions, asked, other.right & asked, 97)
     assert compare_analogies([one], [fewer])[-1].asked == 36
-    with pytest.raises(TooLittleTextError, match="crossed: no question that all models know"):
+    with pytest.raises(
+        TooLittleTextError,
+        match="crossed: the questions that all models know have 0 pairs of words; a comparison needs 5",
+    ):
         compare_analogies([one], [AnalogyAnswers(questions, np.zeros(42, bool), np.zeros(42, bool), 97)])
+    few = answered(crossed(4), np.ones(12))
+    with pytest.raises(TooLittleTextError, match="have 4 pairs of words; a comparison needs 5"):
+        compare_analogies([few], [few])
+    assert [
+        row.name
+        for row in compare_analogies([answered(crossed(3, 2), np.ones(8))] * 2, [answered(crossed(3, 2), np.ones(8))])
+    ] == ["overall"]
     with pytest.raises(UsageError, match="answered different sets"):
         compare_analogies([one], [answered(crossed(5), np.ones(20))])
 
@@ -246,6 +256,9 @@ def test_too_few_pairs_or_other_pairs_are_not_compared() -> None:
     answers = judged(pairs, np.array([1.0, 2, 3, 4]))
     with pytest.raises(TooLittleTextError, match="few: 4 pairs that all models know; a comparison needs 5"):
         compare_similarity([answers], [answers])
+    even = SimilaritySet("even", (("a", "b"),) * 7, (1.0,) * 7)
+    with pytest.raises(TooLittleTextError, match="even: people or a model find all known pairs equally alike"):
+        compare_similarity([judged(even, np.arange(7.0))], [judged(even, np.arange(7.0))])
     other = SimilaritySet("few", (("a", "b"),) * 4, (1.0, 2.0, 3.0, 5.0))
     with pytest.raises(UsageError, match="different sets"):
         compare_similarity([answers], [judged(other, answers.cosines)])

@@ -85,5 +85,5 @@ def test_sides_are_compared_set_by_set() -> None:
     assert found["crossed"][-1].above
     assert found["pairs"][0].asked == 6
     strangers = judge_rows(["x", "y"], good[:2], ([analogies], [pairs]), Asking())
-    with pytest.raises(TooLittleTextError, match="crossed: no question"):
+    with pytest.raises(TooLittleTextError, match="crossed: the questions that all models know have 0 pairs"):
         compare_judged(sides[:1], [strangers], Asking())

@@ -13,6 +13,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import GateNotMetError, UsageError
 from ziggurat.judge.intrinsic.judging import Asking
 from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.vectors.asking import BUNDLE_HELP, opened
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
 
@@ -37,7 +38,7 @@ class EvaluateOptions(Asking):
 
 @with_options(EvaluateOptions)
 def evaluate(
-    vectors: Annotated[Path, typer.Argument(help="A bundle or run folder of word vectors, or a file of them")],
+    bundle: Annotated[Path, typer.Argument(help=BUNDLE_HELP)],
     options: EvaluateOptions,
 ) -> None:
     """Measure accuracy on analogies by section, and rank correlation with people's scores of word pairs.
@@ -48,38 +49,37 @@ def evaluate(
     from ziggurat.artefacts.bundle import record
     from ziggurat.judge.intrinsic.judging import compare_judged, figures, judge_vectors
     from ziggurat.judge.intrinsic.word_sets import read_analogies, read_similarity
-    from ziggurat.use.vectors import open_vectors
 
     terminal = Terminal(quiet=options.quiet)
     if options.fail_below and options.against is None:
         raise UsageError("--fail-below: needs --against, the vectors to be no worse than")
-    if options.record and vectors.is_file():
-        raise UsageError(f"{vectors}: --record needs a bundle; a file of vectors has no manifest")
+    if options.record and bundle.is_file():
+        raise UsageError(f"{bundle}: --record needs a bundle; a file of vectors has no manifest")
     sets = (
         [read_analogies(name) for name in options.analogies],
         [read_similarity(name) for name in options.similarity],
     )
-    ours = judge_vectors(open_vectors(vectors), *sets, options)
+    ours = judge_vectors(opened(bundle, terminal), *sets, options)
     found = figures(ours, options)
     compared = {}
     if options.against is not None:
-        theirs = judge_vectors(open_vectors(Path(options.against)), *sets, options)
+        theirs = judge_vectors(opened(Path(options.against), terminal), *sets, options)
         compared = compare_judged([ours], [theirs], options)
     if options.record:
-        record(vectors, found)
+        record(bundle, found)
     if options.json:
         rows = {
             name: [{**asdict(row), "difference": row.difference} for row in each] for name, each in compared.items()
         }
-        content = {"vectors": str(vectors), "sets": found}
+        content = {"bundle": str(bundle), "sets": found}
         terminal.write_json({**content, "against": options.against, "compared": rows} if compared else content)
     else:
         _write(terminal, found, compared)
         if options.against is None:
-            terminal.next(f"ziggurat vectors evaluate {shlex.quote(str(vectors))} … --against OTHER")
+            terminal.next(f"ziggurat vectors evaluate {shlex.quote(str(bundle))} … --against OTHER")
     worse = [name for name, rows in compared.items() if rows[-1].below]  # the last row is the total
     if options.fail_below and worse:
-        raise GateNotMetError(f"{vectors}: significantly below {options.against} on {', '.join(worse)}")
+        raise GateNotMetError(f"{bundle}: significantly below {options.against} on {', '.join(worse)}")
 
 
 def _write(terminal: Terminal, found: dict[str, Any], compared: dict[str, list[Any]]) -> None:
