@@ -134,6 +134,11 @@ class StaticEncoder(Encoder, Protocol):
         ...
 
     @property
+    def ngrams(self) -> tuple[IdArray, FloatArray] | None:
+        """The buckets (K,) of character n-grams that were learnt, and their vectors (K, D), where there are any."""
+        ...
+
+    @property
     def config(self) -> Any:
         """Its configuration, which says whether it spells words it lacks in n-grams, and in which: ``spells``,
         ``shortest_ngram``, ``longest_ngram``, ``buckets``.
@@ -141,7 +146,7 @@ class StaticEncoder(Encoder, Protocol):
         ...
 
     def spelled(self, buckets: IdArray) -> FloatArray | None:
-        """Return (D,): the vector of a word that has no id, from the buckets of its n-grams; None where it has none."""
+        """Return (D,): the vector of a word without an id, from its n-grams' buckets; None where none is known."""
         ...
 
 
