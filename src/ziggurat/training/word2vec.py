@@ -94,9 +94,9 @@ class _Run:
         resumed = self._resume()
         parameters = sum(matrix.size for matrix in self.steps.matrices)
         facts = {"parameters": parameters, "total_steps": self.total}
-        self.job.listener({"event": "resume" if resumed else "start", "step": self.next, **facts})
         self.saved_at = self.seconds
         with stop_requests() as stop_requested:
+            self.job.listener({"event": "resume" if resumed else "start", "step": self.next, **facts})
             while self.next < self.total:
                 self._work(stop_requested)
                 if stop_requested():
