@@ -1,7 +1,8 @@
 """Kinds of tokenizers by name: training one, opening one."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Protocol
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ziggurat.core.errors import InputError
 from ziggurat.core.protocols import Tokenizer
@@ -18,6 +19,15 @@ class TokenizerKind(Protocol):
 
     def train(self, texts: Iterable[str], config: Any) -> Tokenizer:
         """Learn from ``texts`` (the training split and nothing else)."""
+        ...
+
+
+@runtime_checkable
+class Opener(Protocol):
+    """A kind whose ``tokenizer.json`` says more than the `tokenizers` library understands."""
+
+    def open(self, plain: Any, source: Mapping[str, Any]) -> Tokenizer:
+        """Return the tokenizer that the library read as ``plain`` from the JSON ``source``."""
         ...
 
 
@@ -44,7 +54,9 @@ def load_tokenizer(json_text: str) -> Tokenizer:
     """
     from ziggurat.tokens.fast import FastTokenizer
 
-    return FastTokenizer.from_json(json_text)
+    plain = FastTokenizer.from_json(json_text)
+    kind = TOKENIZERS.get(plain.kind)
+    return kind.open(plain, json.loads(json_text)) if isinstance(kind, Opener) else plain
 
 
 def _checked(texts: Iterable[str]) -> Iterator[str]:
