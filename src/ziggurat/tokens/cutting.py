@@ -178,7 +178,9 @@ class _Known:
                 fitting = _fitting(pattern, block)
                 found[[letter in fitting for letter in block]] = CLASSES.index(name)
             if self._whitespace:
+                controls = np.array([letter < " " for letter in block])  # not copied as they are, as letters may be
                 found[found != CLASSES.index("space")] = CLASSES.index("letter")
+                found[controls & (found == CLASSES.index("letter"))] = CLASSES.index("mark")
             self.classes[0][[ord(letter) for letter in block]] = found  # last: from now on the kernel reads all of it
 
     def _fold(self, block: Sequence[str]) -> None:

@@ -125,6 +125,10 @@ class FastTokenizer:
         canonical = json.dumps(self._json, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
+    def prepared(self, text: str) -> str:
+        """Return ``text`` as another program must be given it to find the same ids: as it is, or what a kind says."""
+        return text
+
     def encode(self, text: str) -> Encoding:
         """Return the ids of ``text`` with their offsets, without begin or end tokens."""
         encoded = self.core.encode(checked_text(text), add_special_tokens=False)

@@ -111,6 +111,8 @@ class WordTokenizer(FastTokenizer):
         if not self.preparation.phrases:
             return chinese.spaced(text)
         words = []
+        if self.core.normalizer is not None:  # before, because "İ" folds to what may be the end of one word and another
+            text = self.core.normalizer.normalize_str(text)
         for start, size, offsets in self._joined(checked_text(text))[1]:
             words.append(JOINT.join(text[a:b] for a, b in offsets[start : start + size]))
         return " ".join(words)
@@ -146,12 +148,13 @@ class WordTokenizer(FastTokenizer):
         """How text is cut, where that is known to the kernel; None for a file whose rules are its own."""
         if self.preparation is not None:
             return self.preparation.cut
-        own = {key: self._json.get(key) for key in ("normalizer", "pre_tokenizer")}
-        if self._json["model"]["type"] != "WordLevel" or any(
-            not added["special"] for added in self._json["added_tokens"]
-        ):
+        model, unknown = self._json["model"], self.vocabulary.unk
+        if unknown is None or self.core.token_to_id(model.get("unk_token", "")) != unknown:
             return None
-        return next((cut for cut in _cuts() if _library_rules(cut) == json.dumps(own, sort_keys=True)), None)
+        if any(not added["special"] for added in self._json["added_tokens"]):
+            return None
+        own = json.dumps({key: self._json.get(key) for key in ("normalizer", "pre_tokenizer")}, sort_keys=True)
+        return next((cut for cut in _cuts() if _library_rules(cut) == own), None)
 
     @functools.cached_property
     def _names(self) -> list[str]:
@@ -183,8 +186,12 @@ class WordTokenizer(FastTokenizer):
         from ziggurat.tokens.word_table import WordTable
 
         vocabulary = self.vocabulary
-        unreadable = {vocabulary.bos, vocabulary.eos, vocabulary.unk}
-        numbers = [number for number in range(len(self._names)) if number not in unreadable]
+        special = {vocabulary.bos, vocabulary.eos, vocabulary.unk}
+        numbers = [
+            number
+            for number, name in enumerate(self._names)
+            if number not in special and name and " " not in name  # which no word has that was cut
+        ]
         words = [escaped(self._names[number]) for number in numbers]
         return WordTable.of([*words, BREAK], np.array([*numbers, _LEFT_OUT], np.int32))
 
