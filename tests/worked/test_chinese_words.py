@@ -149,7 +149,7 @@ def test_without_the_packages_it_says_what_to_install(monkeypatch: pytest.Monkey
     without_packages(monkeypatch)
     for split in ("jieba", "auto"):
         with pytest.raises(MissingExtraError, match=r"cutting Chinese .* pip install 'ziggurat\[zh\]'"):
-            train_tokenizer(CHINESE, "words", WordsConfig(split=split))  # type: ignore[arg-type]
+            train_tokenizer(CHINESE, "words", WordsConfig(split=split))
     with pytest.raises(MissingExtraError, match=r"split = unicode"):
         chinese.spaced("北京")
 

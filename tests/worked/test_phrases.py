@@ -179,5 +179,6 @@ def test_joining_in_a_stream_and_in_a_list_is_the_same() -> None:
     expected = [4, 3, 0, 5, 6, -1, 1, -2, 2, 1]
     joined = Joiner(list(pairs), list(pairs.values()), 7).join(np.array(stream, np.int32))
     assert joined.tolist() == expected
-    assert [number for number, _ in join_few(stream, pairs)] == expected
-    assert [size for _, size in join_few(stream, pairs)] == [2, 1, 1, 2, 2, 1, 1, 1, 1, 1]
+    few = join_few([(number, [place]) for place, number in enumerate(stream)], pairs)
+    assert [number for number, _ in few] == expected
+    assert [parts for _, parts in few] == [[0, 1], [2], [3], [4, 5], [6, 7], [8], [9], [10], [11], [12]]

@@ -8,7 +8,7 @@ from ziggurat.core.errors import InputError
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.registry import Registry
 
-__all__ = ["TOKENIZERS", "TokenizerKind", "load_tokenizer", "train_tokenizer"]
+__all__ = ["TOKENIZERS", "Opener", "TokenizerKind", "load_tokenizer", "train_tokenizer"]
 
 
 class TokenizerKind(Protocol):

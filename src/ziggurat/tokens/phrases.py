@@ -15,7 +15,7 @@ import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +23,14 @@ import numpy.typing as npt
 from ziggurat.core.compiled import in_parallel, thread_count
 from ziggurat.core.types import IdArray
 
-__all__ = ["JOINT", "Joiner", "Pass", "PhraseRules", "find_phrases", "join_few"]
+__all__ = ["JOINT", "Joiner", "Made", "Pass", "PhraseRules", "count_words", "find_phrases", "join_few"]
 
 Counts: TypeAlias = npt.NDArray[np.int64]
 Pass: TypeAlias = list[tuple[str, str]]
 """The pairs that one pass joins."""
+
+Made: TypeAlias = tuple[int, list[Any]]
+"""The number of a word, and the parts that it is made of."""
 
 JOINT = "_"
 MOST_SLOTS = 1 << 24
@@ -67,14 +70,18 @@ class Joiner:
         return stream[: join_pairs(stream, self._begins, self._keys, self._values, stream)]
 
 
-def join_few(words: Sequence[int], pairs: dict[tuple[int, int], int]) -> list[tuple[int, int]]:
-    """Return for each word after joining its number, and how many of ``words`` it is made of."""
-    found = []
+def join_few(words: Sequence[Made], pairs: dict[tuple[int, int], int]) -> list[Made]:
+    """Return ``words``, each a number and what it is made of, with ``pairs`` as one word each, like `Joiner.join`."""
+    found: list[Made] = []
     place = 0
     while place < len(words):
-        together = pairs.get((words[place], words[place + 1])) if place + 1 < len(words) else None
-        found.append((words[place], 1) if together is None else (together, 2))
-        place += found[-1][1]
+        number, parts = words[place]
+        together = pairs.get((number, words[place + 1][0])) if place + 1 < len(words) else None
+        if together is not None:
+            place += 1
+            number, parts = together, [*parts, *words[place][1]]
+        found.append((number, parts))
+        place += 1
     return found
 
 

@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
     from ziggurat.tokens.word_table import WordTable
 
-__all__ = ["Preparation", "WordTokenizer"]
+__all__ = ["Place", "Preparation", "WordTokenizer"]
+
+Place: TypeAlias = tuple[int, int]
+"""Characters ``[start, end)`` of a text."""
 
 KEY = "ziggurat"
 COMPILED_FROM = 1 << 19
@@ -110,21 +113,20 @@ class WordTokenizer(FastTokenizer):
             return text
         if not self.preparation.phrases:
             return chinese.spaced(text)
-        words = []
         if self.core.normalizer is not None:  # before, because "İ" folds to what may be the end of one word and another
             text = self.core.normalizer.normalize_str(text)
-        for start, size, offsets in self._joined(checked_text(text))[1]:
-            words.append(JOINT.join(text[a:b] for a, b in offsets[start : start + size]))
-        return " ".join(words)
+        found = self._joined(checked_text(text))
+        return " ".join(JOINT.join(text[start:stop] for start, stop in places) for _, places in found)
 
     def encode(self, text: str) -> Encoding:
         """Return the ids of ``text`` with their offsets, without begin or end tokens."""
         if self.preparation is None:
             return super().encode(text)
         if self.preparation.phrases:
-            found, spans = self._joined(checked_text(text))
-            offsets = [(places[start][0], places[start + size - 1][1]) for start, size, places in spans]
-            return Encoding(self._final(np.array(found, np.int32)), np.array(offsets, np.int32).reshape(-1, 2))
+            found = self._joined(checked_text(text))
+            offsets = [(places[0][0], places[-1][1]) for _, places in found]
+            ids = self._final(np.array([number for number, _ in found], np.int32))
+            return Encoding(ids, np.array(offsets, np.int32).reshape(-1, 2))
         after, places = chinese.aligned(checked_text(text))
         encoding = super().encode(after)
         return Encoding(encoding.ids, places[encoding.offsets].astype(np.int32))
@@ -223,42 +225,23 @@ class WordTokenizer(FastTokenizer):
         ends = np.flatnonzero(stream == _END_OF_TEXT)
         return [part[: part.size - 1] for part in np.split(stream, ends + 1)[:-1]]
 
-    def _joined(self, text: str) -> tuple[list[int], list[tuple[int, int, list[tuple[int, int]]]]]:
-        """Return the numbers of the words of ``text`` after joining, and for each (first, size, all words' offsets)."""
+    def _joined(self, text: str) -> list[tuple[int, list[Place]]]:
+        """Return the numbers of the words of ``text`` after joining, and where the words are that each is made of."""
         assert self.preparation is not None  # noqa: S101 - only what joins phrases asks
         after, places = chinese.aligned(text) if self.preparation.chinese else (text, None)
         encoded = self._cutter.encode(after, add_special_tokens=False)
         offsets = np.array(encoded.offsets, np.int64).reshape(-1, 2)
         offsets = offsets if places is None else places[offsets]
-        spans: list[tuple[int, int]] = [(a, b) for a, b in offsets.tolist()]
-        words = [(number, 1) for number in self._plain(encoded.ids).tolist()]
-        words = self._with_breaks(words, spans, text)
-        for pairs in self._pairs:
-            found, place, sizes = join_few([number for number, _ in words], pairs), 0, [size for _, size in words]
-            words = []
-            for number, taken in found:
-                words.append((number, sum(sizes[place : place + taken])))
-                place += taken
-        result = []
-        start = 0
-        for number, size in words:
-            if number != _LEFT_OUT:
-                result.append((number, start, size))
-            start += size
-        return [number for number, _, _ in result], [(start, size, spans) for _, start, size in result]
-
-    def _with_breaks(
-        self, words: list[tuple[int, int]], spans: list[tuple[int, int]], text: str
-    ) -> list[tuple[int, int]]:
-        """Return the words with a break, which takes no place, wherever a sign between two of them was left out."""
-        found = []
+        words: list[tuple[int, list[Place]]] = []
         before = 0
-        for word, (start, stop) in zip(words, spans, strict=True):
+        for number, (start, stop) in zip(self._plain(encoded.ids).tolist(), offsets.tolist(), strict=True):
             if text[before:start].strip(_WHITE_SPACE):
-                found.append((_LEFT_OUT, 0))
-            found.append(word)
+                words.append((_LEFT_OUT, []))
+            words.append((number, [(start, stop)]))
             before = stop
-        return found
+        for pairs in self._pairs:
+            words = join_few(words, pairs)
+        return [(number, own) for number, own in words if number != _LEFT_OUT]
 
     def _final(self, numbers: IdArray) -> IdArray:
         """Return the ids of words after joining: what has none is unknown."""
