@@ -1,7 +1,6 @@
 """Kinds of tokenizers by name: training one, opening one."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ziggurat.core.errors import InputError
@@ -26,8 +25,8 @@ class TokenizerKind(Protocol):
 class Opener(Protocol):
     """A kind whose ``tokenizer.json`` says more than the `tokenizers` library understands."""
 
-    def open(self, plain: Any, source: Mapping[str, Any]) -> Tokenizer:
-        """Return the tokenizer that the library read as ``plain`` from the JSON ``source``."""
+    def open(self, plain: Any, source: str) -> Tokenizer:
+        """Return the tokenizer that the library read as ``plain`` from the text ``source``."""
         ...
 
 
@@ -56,7 +55,7 @@ def load_tokenizer(json_text: str) -> Tokenizer:
 
     plain = FastTokenizer.from_json(json_text)
     kind = TOKENIZERS.get(plain.kind)
-    return kind.open(plain, json.loads(json_text)) if isinstance(kind, Opener) else plain
+    return kind.open(plain, json_text) if isinstance(kind, Opener) else plain
 
 
 def _checked(texts: Iterable[str]) -> Iterator[str]:

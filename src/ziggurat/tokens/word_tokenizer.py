@@ -84,9 +84,9 @@ class WordTokenizer(FastTokenizer):
     *Cost.* Many texts at once: some 50 MB of English or 3 million characters of Chinese a second.
     """
 
-    def __init__(self, core: "Core", preparation: Preparation | None = None) -> None:
+    def __init__(self, core: "Core", preparation: Preparation | None = None, raw: dict[str, Any] | None = None) -> None:
         """Wrap ``core``, for text that is prepared so; None where it needs nothing but the library."""
-        super().__init__(core)
+        super().__init__(core, raw)
         self.preparation = preparation
         if preparation is not None:
             self._json["model"][KEY] = preparation.to_json()
@@ -98,14 +98,14 @@ class WordTokenizer(FastTokenizer):
                 )
 
     @classmethod
-    def of(cls, plain: FastTokenizer, source: Mapping[str, Any]) -> "WordTokenizer":
-        """Return the tokenizer of words that the library read as ``plain`` from the JSON ``source``.
+    def of(cls, plain: FastTokenizer, source: str) -> "WordTokenizer":
+        """Return the tokenizer of words that the library read as ``plain`` from the text ``source``.
 
         Raises:
             ArtefactError: the file says something of its preparation that can't be read.
         """
-        raw = source["model"].get(KEY)
-        return cls(plain.core, None if raw is None else Preparation.from_json(raw))
+        said = json.loads(source)["model"].get(KEY) if f'"{KEY}"' in source else None
+        return cls(plain.core, None if said is None else Preparation.from_json(said), plain.parsed)
 
     def prepared(self, text: str) -> str:
         """Return ``text`` as another program must be given it: words between spaces, phrases held together by ``_``."""

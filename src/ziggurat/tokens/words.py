@@ -1,9 +1,9 @@
 """Words: one id a word, as counting models and word vectors want them; rare words become ``<unk>``."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -81,8 +81,8 @@ class WordsKind:
         prepared = Preparation(cut, versions, tuple(passes)) if versions or passes else None
         return _tokenizer(words, cut, prepared)
 
-    def open(self, plain: FastTokenizer, source: Mapping[str, Any]) -> FastTokenizer:
-        """Return the tokenizer of words of a ``tokenizer.json`` that holds ``source``."""
+    def open(self, plain: FastTokenizer, source: str) -> FastTokenizer:
+        """Return the tokenizer of words of a ``tokenizer.json`` whose text is ``source``."""
         return WordTokenizer.of(plain, source)
 
 
