@@ -24,6 +24,7 @@ __all__ = [
     "SequenceScorer",
     "Sizable",
     "State",
+    "StaticEncoder",
     "TokenStream",
     "Tokenizer",
 ]
@@ -120,6 +121,32 @@ class Encoder(Model, Protocol):
 
     def encode(self, ids: IdArray, lengths: IdArray) -> FloatArray:
         """Return (B, T, D): a vector for each of each row's first ``lengths`` ids; 0 at and beyond them."""
+        ...
+
+
+@runtime_checkable
+class StaticEncoder(Encoder, Protocol):
+    """An encoder to which an id means the same wherever it stands: each has one vector, its row of a matrix."""
+
+    @property
+    def vectors(self) -> FloatArray:
+        """(V, D) the vector of each id; it may be a memory map."""
+        ...
+
+    @property
+    def ngrams(self) -> tuple[IdArray, FloatArray] | None:
+        """The buckets (K,) of character n-grams that were learnt, and their vectors (K, D), where there are any."""
+        ...
+
+    @property
+    def config(self) -> Any:
+        """Its configuration, which says what n-grams a spelling has: ``shortest_ngram``, ``longest_ngram``,
+        ``buckets``.
+        """
+        ...
+
+    def spelled(self, buckets: IdArray) -> FloatArray | None:
+        """Return (D,): the vector of a word without an id, from its n-grams' buckets; None where none is known."""
         ...
 
 

@@ -7,7 +7,7 @@ from ziggurat.core.errors import InputError
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.registry import Registry
 
-__all__ = ["TOKENIZERS", "Opener", "TokenizerKind", "load_tokenizer", "train_tokenizer"]
+__all__ = ["TOKENIZERS", "Opener", "TokenizerKind", "load_tokenizer", "token_texts", "train_tokenizer"]
 
 
 class TokenizerKind(Protocol):
@@ -56,6 +56,14 @@ def load_tokenizer(json_text: str) -> Tokenizer:
     plain = FastTokenizer.from_json(json_text)
     kind = TOKENIZERS.get(plain.kind)
     return kind.open(plain, json_text) if isinstance(kind, Opener) else plain
+
+
+def token_texts(tokenizer: Tokenizer) -> list[str]:
+    """Return what each id is written as in ``tokenizer.json``."""
+    from tokenizers import Tokenizer as Core
+
+    vocabulary = Core.from_str(tokenizer.to_json()).get_vocab(with_added_tokens=True)
+    return sorted(vocabulary, key=lambda token: vocabulary[token])
 
 
 def _checked(texts: Iterable[str]) -> Iterator[str]:
