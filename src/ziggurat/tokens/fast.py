@@ -51,7 +51,7 @@ class FastTokenizer:
     """
 
     def __init__(self, core: "Core", raw: dict[str, Any] | None = None) -> None:
-        """Wrap ``core``, of which ``raw`` is the JSON; text that looks like a special token is text, never the token."""
+        """Wrap ``core``, whose JSON is ``raw``; text that looks like a special token is text, never the token."""
         core.encode_special_tokens = True
         core.no_truncation()
         core.no_padding()
