@@ -351,4 +351,8 @@ SENTENCES = {
     "Word vectors go to word2vec text (.txt, .vec) or binary (.bin) or to GloVe text (.glove); .gz compresses.": (
         "词向量可写成 word2vec 文本（.txt、.vec）、二进制（.bin）或 GloVe 文本（.glove）；再加 .gz 则压缩。"
     ),
+    # tokenize: keys of the kind
+    "Files, folders, globs; - is standard input. Keys of the kind: --tokens.lowercase true": (
+        "文件、文件夹、通配符；- 表示标准输入。该种类的键：--tokens.lowercase true"
+    ),
 }
