@@ -109,7 +109,7 @@ def read_lines(  # noqa: C901 - one scan, in one piece
     """Read lines of a word and D numbers, numbers counted from the right, until there is no whole line or no room.
 
     Args:
-        text: Bytes, read in ``span``.
+        text: Bytes.
         span: Where to begin and to end.
         closed: Whether the last line ends where the text ends.
         out: (rows, D) room for numbers.
@@ -117,8 +117,7 @@ def read_lines(  # noqa: C901 - one scan, in one piece
         doubtful: (rows,) becomes True for a row with a number that must be read again.
 
     Returns:
-        Where the first line begins that was not read, how many were, what is wrong with that line (`OK`: nothing), and
-        where in it a field begins that is no number.
+        Where the first line begins that was not read, how many were, what is wrong with that line, and with which field.
     """
     place, end = span
     width = out.shape[1]
