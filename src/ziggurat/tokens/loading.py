@@ -62,7 +62,10 @@ def token_texts(tokenizer: Tokenizer) -> list[str]:
     """Return what each id is written as in ``tokenizer.json``."""
     from tokenizers import Tokenizer as Core
 
-    vocabulary = Core.from_str(tokenizer.to_json()).get_vocab(with_added_tokens=True)
+    from ziggurat.tokens.fast import FastTokenizer
+
+    core = tokenizer.core if isinstance(tokenizer, FastTokenizer) else Core.from_str(tokenizer.to_json())
+    vocabulary = core.get_vocab(with_added_tokens=True)
     return sorted(vocabulary, key=lambda token: vocabulary[token])
 
 
