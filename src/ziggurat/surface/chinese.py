@@ -272,6 +272,7 @@ SENTENCES = {
     "'{word}' is not in the vocabulary: its vector is made of its character n-grams": (
         "“{word}”不在词表中：其向量由字符 n 元组合成"
     ),
+    "no word is left that could be an answer; allow more with --restrict": "没有剩下可作答案的词；请用 --restrict 放宽",
     "Complete an analogy: A is to B as C is to which word?": "完成类比：A 之于 B 犹如 C 之于哪个词？",
     "Show what is to C as B is to A: the words nearest to B − A + C, none of these three.": (
         "显示与 C 的关系犹如 B 与 A 的词：最接近 B − A + C 且不是这三者的词。"
@@ -319,6 +320,9 @@ SENTENCES = {
     "(Noto Sans CJK), or give one with --fonts; a page uses the fonts of who opens it": (
         "{file}：本机没有含汉字的字体，汉字处只显示方框；请安装一种（如 Noto Sans CJK）或用 --fonts 指定；"
         "网页使用打开者的字体"
+    ),
+    "{file}: no font of this machine has Chinese characters, so it is written in English": (
+        "{file}：本机没有含汉字的字体，故用英文书写"
     ),
     "The {count} most frequent words": "最常见的 {count} 个词",
     "Words near {words}": "{words} 的近邻",
