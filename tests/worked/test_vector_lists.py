@@ -45,12 +45,12 @@ def test_the_file_letter_by_letter(form: str, content: bytes, tmp_path: Path) ->
     assert found.tokenizer.encode("the 塔\tand <|endoftext|>").ids.tolist() == [3, 2, 1, 1]
 
 
-def special(path: Path, **arrays: np.ndarray) -> Bundle:
+def special(path: Path, ngrams: tuple[np.ndarray, np.ndarray] | None = None) -> Bundle:
     """A bundle whose unknown word has a vector."""
     plain = vector_bundle(path, WORDS, ROWS)
     matrix = np.concatenate([np.zeros((1, 3), np.float32), np.full((1, 3), 7, np.float32), ROWS])
-    config = WordVectorsConfig(width=3, longest_ngram=5 if arrays else 0, buckets=11)
-    model = WordVectors(matrix, plain.model.vocabulary, config=config, **arrays)
+    config = WordVectorsConfig(width=3, longest_ngram=5 if ngrams else 0, buckets=11)
+    model = WordVectors(matrix, plain.model.vocabulary, config=config, ngrams=ngrams)
     return save(path, family=FAMILY.name, model=model, tokenizer=plain.tokenizer, provenance=Provenance())
 
 
@@ -64,7 +64,7 @@ def test_the_unknown_word_has_a_line_where_it_has_a_vector(tmp_path: Path) -> No
 
 
 def test_character_ngrams_stay_behind_and_that_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    bundle = special(tmp_path / "b", ngrams=np.ones((11, 3), np.float32))
+    bundle = special(tmp_path / "b", ngrams=(np.arange(11, dtype=np.int32), np.ones((11, 3), np.float32)))
     with caplog.at_level(logging.WARNING, "ziggurat"):
         FORMATS.get("word2vec_binary").write(bundle, tmp_path / "x")
     assert "vectors of character n-grams stay behind: word2vec binary has no place for them" in caplog.text

@@ -9,6 +9,7 @@ Skip-gram asks each neighbour of a word for the word; CBOW asks the neighbours' 
 swap the two names).
 """
 
+import math
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -17,7 +18,7 @@ from typing import Any, Literal
 
 from ziggurat.core.compiled import thread_count
 from ziggurat.core.config import option
-from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError
+from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError, UsageError
 from ziggurat.models.word_vectors import WordVectors
 from ziggurat.training.checkpoints import NEWEST, Checkpoint, keep_before, read_newest, write_checkpoint
 from ziggurat.training.interruption import stop_requests
@@ -139,6 +140,9 @@ class _Run:
             epoch, place = divmod(number, self.per_epoch)
             tokens = self.job.train.tokens[place * self.stretch : (place + 1) * self.stretch]
             done = self.steps.stretch(tokens, self._rate(number), number, work)
+            if not math.isfinite(done.nats):
+                rate = self.config.learning_rate
+                raise UsageError(f"training.learning_rate: vectors grew beyond all numbers; lower it (now {rate:g})")
             with self.lock:
                 self.tallies[epoch].add(done)
             waited = time.perf_counter() - began - self.saved_at
