@@ -215,7 +215,7 @@ def _keep(entry: SizeEntry, material: Material, chosen: int, listener: Listener)
     """Leave the bundle of the chosen size in the folder and remove those of the others."""
     seed = entry.recipe.seed
     recipe = entry.recipe.change({WIDTH: chosen, "seed": seed})
-    kept: dict[str, Any] = {}
+    kept: Mapping[str, Any] = {}
     with suppress(ArtefactError):
         kept = read_manifest(entry.folder / BUNDLE).recipe
     if kept != recipe.to_mapping():

@@ -117,10 +117,10 @@ def signal_of(spectrum: Spectrum) -> tuple[Vector, Vector]:
 def expected_loss(spectrum: Spectrum, alpha: float) -> Vector:
     """Return (N + 1,) the expected PIP loss of vectors of 0, 1 … N dimensions.
 
-    *Maths.* With E = U Λᵅ of the true signal and F = Ũ_k Λ̃ᵅ_k, the first k dimensions of what was measured, the squared
-    loss is Σᵢ λᵢ⁴ᵅ + Σ_{i≤k} λ̃ᵢ⁴ᵅ − 2 Σ_{i≤k} Σⱼ λ̃ᵢ²ᵅ λⱼ²ᵅ ⟨ũᵢ, uⱼ⟩², which Yin & Shen (2018) bound in theorems 1 to 3. For
-    N → ∞ the last sum keeps j = i, where ⟨ũᵢ, uᵢ⟩² is what `signal_of` returns. At α = ½ the least lies where λ̃ falls
-    below 4/√3 · σ√N, Gavish & Donoho's (2014) threshold for the best matrix of low rank.
+    *Maths.* With E = U Λᵅ of the true signal and F = Ũ_k Λ̃ᵅ_k, the first k dimensions of what was measured, the
+    squared loss is Σᵢ λᵢ⁴ᵅ + Σ_{i≤k} λ̃ᵢ⁴ᵅ − 2 Σ_{i≤k} Σⱼ λ̃ᵢ²ᵅ λⱼ²ᵅ ⟨ũᵢ, uⱼ⟩², which Yin & Shen (2018) bound in theorems
+    1 to 3. For N → ∞ the last sum keeps j = i, where ⟨ũᵢ, uᵢ⟩² is what `signal_of` returns. At α = ½ the least lies
+    where λ̃ falls below 4/√3 · σ√N, Gavish & Donoho's (2014) threshold for the best matrix of low rank.
     """
     signal, known = signal_of(spectrum)
     true = np.where(signal > 0, np.power(np.where(signal > 0, signal, 1.0), 2 * alpha), 0.0)

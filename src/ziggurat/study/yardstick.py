@@ -5,7 +5,6 @@ differences of scores are chance is seen by asking resampled questions, the same
 to answer, how to score, and how to resample, and the rule in `ziggurat.study.choice` needs to know nothing else.
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -100,8 +99,7 @@ def resampled_ratio(numerators: Array, denominators: Array, *, draw: np.random.G
 
 def asked_of_all(answers: Array, row: int) -> npt.NDArray[np.bool_]:
     """Return (N,) which questions every model could be asked, by the ``row`` of answers that says so."""
-    every: Sequence[Array] = answers[:, row]
-    return np.asarray(np.logical_and.reduce([one > 0 for one in every]))
+    return np.asarray((answers[:, row] > 0).all(axis=0))
 
 
 def lexicon_of(bundle: Bundle, *, restrict: int | None = None) -> Lexicon:

@@ -93,8 +93,11 @@ def _objects(content: Iterable[str], where: str) -> Iterator[tuple[int, str, str
 def _table(content: Iterable[str], first: str, where: str) -> Iterator[tuple[int, str, str]]:
     csv.field_size_limit(min(sys.maxsize, 1 << 31))
     tabs = "\t" in first
-    quoting = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
-    rows = csv.reader(content, delimiter="\t" if tabs else ",", quoting=quoting, strict=True)
+    rows = (
+        csv.reader(content, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
+        if tabs
+        else csv.reader(content, strict=True)
+    )
     try:
         numbered: Iterator[Row] = ((rows.line_num, row) for row in rows if row)
         head = list(itertools.islice(numbered, LOOK_AHEAD_ROWS))

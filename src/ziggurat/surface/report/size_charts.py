@@ -87,11 +87,11 @@ def spectrum(
     colour = alt.Color("name:N", title=None, scale=alt.Scale(domain=names, range=[PALETTE[3], PALETTE[0], PALETTE[4]]))
     band = alt.Chart(alt.Data(values=[{"low": usual["low"], "high": usual["high"]}]))
     point = alt.Chart(alt.Data(values=[{**least, "label": f"{usual['best']}"}]))
-    line = alt.Chart(alt.Data(values=[{"size": chosen["size"], "loss": HIGHEST, "label": chosen["label"]}]))
+    line = alt.Chart(alt.Data(values=[{"size": chosen["size"], "loss": 0, "label": chosen["label"]}]))
     layers = [
         band.mark_rect(opacity=0.14, color=PALETTE[0]).encode(x=alt.X("low:Q", title=words["axis_size"]), x2="high:Q"),
         line.mark_rule(strokeDash=[6, 4], color=SOFT, strokeWidth=1.5).encode(x=x),
-        line.mark_text(align="left", dx=5, dy=8, color=SOFT, fontSize=12).encode(x=x, y=y, text="label:N"),
+        line.mark_text(align="left", dx=5, dy=-9, color=SOFT, fontSize=12).encode(x=x, y=y, text="label:N"),
         alt.Chart(alt.Data(values=rows)).mark_line(strokeWidth=2.5, clip=True).encode(x=x, y=y, color=colour),
         point.mark_point(filled=True, size=120, color=PALETTE[0], opacity=1).encode(x=x, y=y),
         point.mark_text(dy=18, fontSize=13, color=PALETTE[0]).encode(x=x, y=y, text="label:N"),
@@ -110,8 +110,12 @@ def svg(chart: Any) -> str:
     return str(vl_convert.vegalite_to_svg(styled(chart).to_dict()))
 
 
-def png(charts: Sequence[Any], *, title: str, lines: Sequence[str]) -> bytes:
-    """Return charts one below the other as PNG, under a title and lines that say what they show."""
+def png(charts: Mapping[str, Any], *, title: str, lines: Sequence[str]) -> bytes:
+    """Return charts, each under its name, one below the other as PNG, under a title and lines that say what they show.
+
+    Raises:
+        MissingExtraError: the packages that draw (extra ``report``) are not installed.
+    """
     import vl_convert
 
     alt = altair()
@@ -124,7 +128,11 @@ def png(charts: Sequence[Any], *, title: str, lines: Sequence[str]) -> bytes:
         subtitleColor="#6d675c",
         offset=18,
     )
-    stacked = alt.vconcat(*charts, spacing=28, title=heading, padding=24).resolve_scale(color="independent")
+    named = [
+        chart.properties(title=alt.TitleParams(name, anchor="start", fontSize=14, offset=10))
+        for name, chart in charts.items()
+    ]
+    stacked = alt.vconcat(*named, spacing=28, title=heading, padding=24).resolve_scale(color="independent")
     whole = styled(stacked, background="#fdfcf9")
     return bytes(vl_convert.vegalite_to_png(whole.to_dict(), scale=2))
 

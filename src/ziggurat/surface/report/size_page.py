@@ -106,9 +106,9 @@ def picture(study: EmbeddingSizes, *, lang: str) -> bytes:
     w = words(lang if lang == "en" or size_charts.draws("维数") else "en")
     lead, reasons = sentences(study, w)
     first = study.verdicts[0]
-    charts = [_quality(first, w), _cost(study, first, w)]
+    charts = {w["quality"]: _quality(first, w), w["cost"]: _cost(study, first, w)}
     if study.spectrum:
-        charts.append(_spectrum(study, w))
+        charts[w["spectrum"]] = _spectrum(study, w)
     return size_charts.png(charts, title=_plain(lead), lines=reasons[:2])
 
 
