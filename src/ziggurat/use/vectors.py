@@ -7,64 +7,81 @@ restricted to it, and the words of the question are never answers.
 Ids are rows of the matrix: first those that are no words (zeros), then words by falling frequency.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from ziggurat.artefacts.bundle import Bundle, load
+from ziggurat.artefacts.interchange.formats import Foreign, format_of
 from ziggurat.core.errors import UnknownNameError, UsageError
-from ziggurat.core.protocols import Model, StaticEncoder, Tokenizer
+from ziggurat.core.protocols import StaticEncoder
 from ziggurat.core.types import FloatArray, IdArray
+from ziggurat.tokens.loading import token_texts
 from ziggurat.tokens.word_index import WordIndex
 from ziggurat.use.closest import Found, Rows, scaled
+from ziggurat.use.spellings import like_spelled
 
-__all__ = ["Method", "Opened", "UnknownWordError", "Vectors"]
+__all__ = ["Method", "UnknownWordError", "Vectors", "open_vectors"]
 
 Method: TypeAlias = Literal["add", "multiply"]
 Asked: TypeAlias = str | FloatArray
 """A word, or a vector (D,) in its place."""
-
-
-class Opened(Protocol):
-    """What has a model and a tokenizer: a bundle, or a foreign file."""
-
-    @property
-    def model(self) -> Model:
-        """The model."""
-        ...
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """Its tokenizer."""
-        ...
+Near: TypeAlias = tuple[str, float]
+"""A word, and how near it is."""
 
 
 class UnknownWordError(UnknownNameError, KeyError):
     """A word that has no vector; the message names words of like spelling that have one."""
 
-    __str__ = Exception.__str__
+    def __init__(self, word: str, alike: Sequence[str] = (), *, where: str = "") -> None:
+        """Say that ``word`` is unknown, and that one of ``alike`` was probably meant."""
+        super().__init__("word", word, (), where=where)
+        self.known = tuple(alike)
+        meant = " or ".join(
+            filter(None, [", ".join(f"'{one}'" for one in alike[:-1]), *(f"'{one}'" for one in alike[-1:])])
+        )
+        self.args = (f"{self.args[0]}{f'; did you mean {meant}?' if alike else ''}",)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Vectors:
     """Word vectors to be asked; what gensim's users know has its name from there, beside ours."""
 
-    def __init__(self, index: WordIndex, model: StaticEncoder, first_word: int = 2) -> None:
-        """Ask ``model``, whose id i is the word ``index.word(i)`` for all ids from ``first_word`` on."""
+    def __init__(
+        self,
+        index: WordIndex,
+        model: StaticEncoder,
+        first_word: int = 2,
+        *,
+        reader: Callable[[str], Sequence[int] | IdArray] | None = None,
+    ) -> None:
+        """Ask ``model``, whose id i is the word ``index.word(i)`` for all ids from ``first_word`` on.
+
+        ``reader`` gives the ids of a text: where a word as it stands has no id, what the tokenizer makes of it (it may
+        fold case) can have one.
+        """
         self.index, self.model, self.first_word = index, model, first_word
+        self._reader = reader
         self._rows = Rows(model.vectors, first_word)
 
     @classmethod
-    def of(cls, opened: Opened) -> "Vectors":
+    def of(cls, opened: Bundle | Foreign) -> "Vectors":
         """Return the vectors of an open bundle or foreign file.
 
         Raises:
             UsageError: its model has no vectors of words.
         """
-        model, tokenizer = opened.model, opened.tokenizer
+        model = opened.model
         if not isinstance(model, StaticEncoder):
-            raise UsageError(f"{getattr(opened, 'path', 'the model')}: no word vectors; give a model of word vectors")
-        words = [tokenizer.decode([token]) or f"<{token}>" for token in range(model.vocabulary.size)]
-        return cls(WordIndex.of(words), model)
+            place = f"{opened.path}: " if isinstance(opened, Bundle) else ""
+            raise UsageError(f"{place}a model without vectors of words; give one that was trained to have them")
+        words = opened.words if isinstance(opened, Bundle) else WordIndex.of(token_texts(opened.tokenizer))
+        special = (model.vocabulary.bos, model.vocabulary.eos, model.vocabulary.unk or 0)
+        return cls(words, model, max(special) + 1, reader=lambda text: opened.tokenizer.encode(text).ids)
 
     @property
     def matrix(self) -> FloatArray:
@@ -96,12 +113,17 @@ class Vectors:
         return np.asarray(self.matrix[key], np.float32)
 
     def id_of(self, word: str) -> int | None:
-        """Return a word's id, or None where the vocabulary lacks it."""
+        """Return a word's id, or None where the vocabulary lacks it, as it stands and as the tokenizer reads it."""
         found = self.index.find(word)
+        if found is None and self._reader is not None:
+            ids = self._reader(word)
+            found = int(ids[0]) if len(ids) == 1 else None
         return None if found is None or found < self.first_word else found
 
-    def vector(self, word: str) -> FloatArray:
+    def vector(self, word: str, *, where: str = "") -> FloatArray:
         """Return (D,): a word's vector, made of its character n-grams where the vocabulary lacks it.
+
+        ``where`` says in an error where the word was given.
 
         Raises:
             UnknownWordError: the vocabulary lacks it and there are no n-grams to make it of.
@@ -109,7 +131,7 @@ class Vectors:
         found = self.id_of(word)
         vector = self.matrix[found] if found is not None else self._spelled(word)
         if vector is None:
-            raise UnknownWordError("word", word, ())
+            raise UnknownWordError(word, like_spelled(word, self.index, first=self.first_word), where=where)
         return np.asarray(vector, np.float32)
 
     def nearest(
@@ -120,7 +142,7 @@ class Vectors:
         *,
         restrict: int | None = None,
         method: Method = "add",
-    ) -> list[tuple[str, float]]:
+    ) -> list[Near]:
         """Return the ``count`` words that are near all of ``positive`` and far from ``negative``, nearest first.
 
         *Maths.* ``add``: cos(x, Σ p̂ − Σ n̂) over unit vectors, 3CosAdd (Mikolov et al. 2013c). ``multiply``: 3CosMul
@@ -132,21 +154,50 @@ class Vectors:
             UnknownWordError: a word that has no vector.
         """
         plus, minus = _listed(positive), _listed(negative)
-        if not plus and not minus:
+        return self.answers([(plus, minus)], count, restrict=restrict, method=method)[0]
+
+    def answers(
+        self,
+        questions: Sequence[tuple[Sequence[Asked], Sequence[Asked]]],
+        count: int = 10,
+        *,
+        restrict: int | None = None,
+        method: Method = "add",
+    ) -> list[list[Near]]:
+        """Return `nearest` of many questions (positive, negative) at once, faster than one by one.
+
+        Raises:
+            UnknownWordError: a word that has no vector.
+            UsageError: a question without words, or one with more words than the first.
+        """
+        shapes = {(len(plus), len(minus)) for plus, minus in questions}
+        if (0, 0) in shapes:
             raise UsageError("no word was given; give at least one")
-        vectors = np.stack([self.vector(one) if isinstance(one, str) else one for one in (*plus, *minus)])
-        given = [self.id_of(one) for one in (*plus, *minus) if isinstance(one, str)]
-        excluded = np.array([[one for one in given if one is not None]], np.int32)
-        stop = self._stop(restrict)
+        if len(shapes) > 1:
+            raise UsageError("questions that are asked together must have as many words each")
+        if not questions:
+            return []
+        asked = [one for plus, minus in questions for one in (*plus, *minus)]
+        rows = {one: row for row, one in enumerate(dict.fromkeys(one for one in asked if isinstance(one, str)))}
+        given = [one for one in asked if not isinstance(one, str)]
+        vectors = np.stack([*map(self.vector, rows), *given]).astype(np.float32)
+        ids = [number if (number := self.id_of(word)) is not None else -1 for word in rows]
+        others = iter(range(len(rows), len(vectors)))
+        places = np.array([rows[one] if isinstance(one, str) else next(others) for one in asked], np.int32)
+        places = places.reshape(len(questions), -1)
+        excluded = np.array([*ids, *(-1 for _ in given)], np.int32)[places]
+        split, stop = len(questions[0][0]), self._stop(restrict)
+        plus, minus = places[:, :split], places[:, split:]
         if method == "add":
-            signs = np.repeat(np.array([1, -1], np.float32), [len(plus), len(minus)])
-            found = self._rows.by_cosine(signs[None] @ scaled(vectors), excluded, count=count, stop=stop)
+            units = scaled(vectors)
+            queries = units[plus].sum(axis=1) - units[minus].sum(axis=1)
+            found = self._rows.by_cosine(queries, excluded, count=count, stop=stop)
         else:
-            order: IdArray = np.arange(len(vectors), dtype=np.int32)[None]
-            near, far = order[:, : len(plus)], order[:, len(plus) :]
-            found = self._rows.by_product(vectors, near, far, excluded, count=count, stop=stop)
-        ids, scores = found
-        return [(self.index.word(int(i)), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
+            found = self._rows.by_product(vectors, plus, minus, excluded, count=count, stop=stop)
+        return [
+            [(self.index.word(number), score) for number, score in zip(*both, strict=True) if number >= 0]
+            for both in zip(found[0].tolist(), found[1].tolist(), strict=True)
+        ]
 
     def batch(
         self,
@@ -223,3 +274,15 @@ def _listed(asked: Asked | Iterable[Asked]) -> list[Asked]:
     if isinstance(asked, str) or (isinstance(asked, np.ndarray) and asked.ndim == 1):
         return [asked]
     return list(asked)
+
+
+def open_vectors(path: Path) -> Vectors:
+    """Open the word vectors of a bundle or run folder, or of a foreign file: word2vec, GloVe, fastText.
+
+    *Cost.* A bundle opens in milliseconds, whatever its size; a foreign file is read.
+
+    Raises:
+        UsageError: the model has no vectors of words.
+        ArtefactError, InputError: it can't be opened; the message says what is wrong.
+    """
+    return Vectors.of(format_of(path).read(path) if path.is_file() else load(path))

@@ -1,7 +1,9 @@
 """The command line: one command a file, found by listing the folder, imported when it is called.
 
 A command's module has a docstring whose first line is its line in ``ziggurat --help``, and ``COMMAND = function``, a
-typer function. A folder is a group of commands (see `ziggurat.surface.commands`). Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 a gate not met, 130 interrupted.
+typer function. A folder is a group of commands (see `ziggurat.surface.commands`).
+
+Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 a gate not met, 130 interrupted.
 """
 
 import errno
