@@ -5,7 +5,7 @@ from typing import Any
 
 from ziggurat.surface.report.charts import PALETTE, altair, styled
 
-__all__ = ["cost", "draws", "png", "quality", "spectrum", "svg"]
+__all__ = ["cost", "png", "quality", "spectrum", "svg"]
 
 Row = Mapping[str, Any]
 
@@ -135,21 +135,6 @@ def png(charts: Mapping[str, Any], *, title: str, lines: Sequence[str]) -> bytes
     stacked = alt.vconcat(*named, spacing=28, title=heading, padding=24).resolve_scale(color="independent")
     whole = styled(stacked, background="#fdfcf9")
     return bytes(vl_convert.vegalite_to_png(whole.to_dict(), scale=2))
-
-
-def draws(letters: str) -> bool:
-    """Return whether the fonts of this machine have letters like ``letters``: two of them must not look alike.
-
-    A letter that no font has is drawn as a box, the same for all.
-    """
-    import vl_convert
-
-    alt = altair()
-    seen = set()
-    for letter in letters:
-        chart = alt.Chart(alt.Data(values=[{"letter": letter}])).mark_text(fontSize=24).encode(text="letter:N")
-        seen.add(bytes(vl_convert.vegalite_to_png(chart.properties(width=40, height=40).to_dict())))
-    return len(seen) == len(letters)
 
 
 def _told(row: Row, words: Mapping[str, str]) -> dict[str, Any]:

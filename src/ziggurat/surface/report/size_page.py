@@ -98,12 +98,10 @@ def render(study: EmbeddingSizes, *, lang: str, run: Path) -> str:
 def picture(study: EmbeddingSizes, *, lang: str) -> bytes:
     """Return quality against size, against cost, and theory's opinion as one PNG that says what to choose.
 
-    Where no font of this machine has Chinese letters, it speaks English: boxes say nothing to anybody.
-
     Raises:
         MissingExtraError: the packages that draw (extra ``report``) are not installed.
     """
-    w = words(lang if lang == "en" or size_charts.draws("维数") else "en")
+    w = words(lang)
     lead, reasons = sentences(study, w)
     first = study.verdicts[0]
     charts = {w["quality"]: _quality(first, w), w["cost"]: _cost(study, first, w)}

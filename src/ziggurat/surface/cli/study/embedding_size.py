@@ -131,12 +131,17 @@ def _command(options: SizeOptions, names: list[str], flags: dict[str, str], fold
 def _write_report(study: "EmbeddingSizes", folder: Path, terminal: Terminal) -> None:
     from ziggurat.core.errors import MissingExtraError
     from ziggurat.core.files import atomic_file, write_text
-    from ziggurat.surface.report.size_page import picture, render
+    from ziggurat.surface.map.drawing import draws
+    from ziggurat.surface.report.size_page import picture, render, words
 
+    language = current()
     try:
-        write_text(folder / REPORT, render(study, lang=current(), run=folder))
+        write_text(folder / REPORT, render(study, lang=language, run=folder))
+        if not draws("".join(words(language).values())):
+            terminal.warn("{file} is in English: no font of this machine has Chinese characters", file=PICTURE)
+            language = "en"
         with atomic_file(folder / PICTURE) as partial:
-            partial.write_bytes(picture(study, lang=current()))
+            partial.write_bytes(picture(study, lang=language))
     except MissingExtraError as error:
         terminal.warn("no report: {why}", why=error)
 
