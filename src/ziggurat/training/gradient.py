@@ -5,13 +5,9 @@ that was stopped anywhere ends with the same weights as one that was not. Time e
 in minutes, and there it becomes a number of steps as soon as it can (`ziggurat.training.schedules`).
 """
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from types import FrameType
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +17,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import DamagedError, InterruptedRunError, UsageError
 from ziggurat.core.protocols import TokenStream
 from ziggurat.core.seeding import derive
+from ziggurat.core.types import TensorMap
 from ziggurat.models.blocks.network import NetworkState, NeuralLanguageModel
 from ziggurat.models.windows import document_logprobs
 from ziggurat.tokens.batches import ParallelStreams, ShuffledWindows
@@ -33,6 +30,7 @@ from ziggurat.training.checkpoints import (
     read_newest,
     write_checkpoint,
 )
+from ziggurat.training.interruption import stop_requests
 from ziggurat.training.job import Fitted, Job
 from ziggurat.training.objectives import next_token
 from ziggurat.training.optimisers import adamw
@@ -143,7 +141,7 @@ class _Run:
         tell({"event": "resume" if resumed else "start", "step": progress.step, **self._forecast()})
         begun = time.perf_counter() - progress.elapsed_seconds
         self._saved_at = progress.elapsed_seconds
-        with _stop_requests() as stop_requested:
+        with stop_requests() as stop_requested:
             while not self._done():
                 loss, norm = self._step()
                 progress.step += 1
@@ -273,7 +271,8 @@ class _Run:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
             self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
             if self.job.folder is not None and self.config.keep == "best":
-                write_checkpoint(self.job.folder / BEST, Checkpoint(self.best, {"step": progress.step, "loss": loss}))
+                best = Checkpoint(_arrays(self.best), {"step": progress.step, "loss": loss})
+                write_checkpoint(self.job.folder / BEST, best)
         if 0 < self.config.patience <= progress.stale:
             progress.stopped_early = True
         self.job.listener(
@@ -311,16 +310,14 @@ class _Run:
             tensors.update({f"optimiser.{index}.{name}": value for name, value in moments.items()})
         tensors.update({f"carried.{place}": value for place, value in _leaves(self.state)})
         tensors["rng"] = torch.get_rng_state()
-        # clones: torch refuses to write two names of one memory
-        copies = {name: value.clone() for name, value in tensors.items()}
-        return Checkpoint(copies, {"progress": asdict(self.progress), "plan": asdict(self.plan)})
+        return Checkpoint(_arrays(tensors), {"progress": asdict(self.progress), "plan": asdict(self.plan)})
 
     def _resume(self) -> bool:
         folder = self.job.folder
         checkpoint = None if folder is None else read_newest(folder)
         if checkpoint is None or folder is None:
             return False
-        tensors, facts = checkpoint.tensors, checkpoint.facts
+        tensors, facts = _tensors(checkpoint), checkpoint.facts
         try:
             self.network.load_state_dict(_under("model.", tensors))
             moments: dict[int, dict[str, torch.Tensor]] = {}
@@ -341,7 +338,7 @@ class _Run:
             if best.facts["step"] > self.progress.step:
                 # written after the checkpoint that the run goes back to; the run will come to it again
                 self.progress.best_loss, self.progress.best_step = float("inf"), 0
-            self.best = dict(best.tensors)
+            self.best = _tensors(best)
         return True
 
     def _interrupt(self) -> None:
@@ -387,6 +384,14 @@ def _dev_loss(model: NeuralLanguageModel, dev: TokenStream, limit_tokens: int) -
     return -float(np.concatenate(scores).sum(dtype=np.float64)) / max(1, count)
 
 
+def _arrays(tensors: dict[str, torch.Tensor]) -> TensorMap:
+    return {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+
+
+def _tensors(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.asarray(array)) for name, array in checkpoint.tensors.items()}
+
+
 def _under(prefix: str, tensors: Any) -> dict[str, torch.Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
@@ -411,24 +416,3 @@ def _nested(leaves: dict[str, torch.Tensor]) -> NetworkState:
         index, _, rest = place.partition(".")
         groups.setdefault(int(index), {})[rest] = tensor
     return tuple(_nested(groups[index]) for index in sorted(groups))
-
-
-@contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Hear Ctrl-C and SIGTERM as a wish to stop after the step; a second Ctrl-C stops at once."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-
-    def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of handlers
-        if asked.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        asked.set()
-
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
