@@ -18,7 +18,7 @@ from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.seeding import generator
 from ziggurat.judge.significance import LEVEL, Z_POWER
 
-__all__ = ["RESAMPLES", "Choice", "Scored", "choose"]
+__all__ = ["RESAMPLES", "Choice", "Scored", "choose", "seed_noise"]
 
 Array = npt.NDArray[np.float64]
 
