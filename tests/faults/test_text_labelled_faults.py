@@ -13,7 +13,6 @@ FAULTS = {
     "one column": ("a text\nanother text\n", ":1: one cell"),
     "a row too short": ("1\tgood\n0\tbad\n1\n", ":3: one cell"),
     "one label": ("1\tgood\n1\tbetter\n", "1 different labels"),
-    "no text": ("1\tgood\n0\t\n", ":2: no text"),
     "no label": ("label\ttext\n1\tgood\n\tbad\n", ":3: no label"),
     "not JSON": ('{"text": "a", "label": 1}\n{"text": \n', ":2: not JSON"),
     "a list": ('{"text": "a", "label": 1}\n[1, 2]\n', ":2: expected a JSON object, found list"),

@@ -44,7 +44,8 @@ def read_labelled(name: str | os.PathLike[str]) -> LabelledSet:
 
     *Forms.* JSON objects with a text (``text``, ``review``, ``sentence`` …) and a label (``label``, ``class`` …); or a
     table with those names in its first line; or a table without, whose text is the column with the longest cells and
-    whose label is the first of the others. Tabs part the cells where the first line has one, else commas do.
+    whose label is the first of the others. Tabs part the cells where the first line has one, else commas do. A text may
+    be empty, a label not.
 
     Raises:
         InputError: there is no such file, a line is of another form, or there is nothing to tell apart; the message
@@ -60,11 +61,9 @@ def read_labelled(name: str | os.PathLike[str]) -> LabelledSet:
         every = itertools.chain([first], content)
         rows = _objects(every, source.label) if first.lstrip().startswith("{") else _table(every, first, source.label)
         found = list(rows)
-    for number, text, label in found:
-        if not text.strip() or not label.strip():
-            raise InputError(
-                f"{source.label}:{number}: no {'label' if text.strip() else 'text'}; mend or remove the line"
-            )
+    for number, _, label in found:
+        if not label.strip():
+            raise InputError(f"{source.label}:{number}: no label; mend or remove the line")
     texts, labels = tuple(text for _, text, _ in found), tuple(label.strip() for _, _, label in found)
     if len(set(labels)) < 2:
         raise InputError(f"{source.label}: {len(set(labels))} different labels; a classifier needs at least 2")
