@@ -32,7 +32,7 @@ from ziggurat.artefacts.recipe import Recipe, load_recipe
 from ziggurat.artefacts.runs import locked
 from ziggurat.core.config import options
 from ziggurat.core.errors import ArtefactError, TooLittleTextError, UsageError
-from ziggurat.core.files import write_text
+from ziggurat.core.files import disk_errors, write_text
 from ziggurat.core.types import Listener
 from ziggurat.core.version import VERSION
 from ziggurat.study.choice import RESAMPLES, choose
@@ -69,6 +69,11 @@ class SizeEntry:
             raise UsageError(f"--sizes: at least 2 sizes in ascending order, not {','.join(map(str, self.sizes))}")
         if "width" not in options(type(self.recipe.model)):
             raise UsageError(f"--recipe {self.recipe.name}: a {self.recipe.family} model has no width to choose")
+        for size in self.sizes:
+            try:
+                self.recipe.change({WIDTH: size})
+            except UsageError as error:
+                raise UsageError(f"--sizes: {str(error).partition(': ')[2]}") from error
         if len(set(self.tasks)) < len(self.tasks) or not self.tasks:
             raise UsageError("--task: name each task once, and at least one")
 
@@ -96,7 +101,10 @@ def study_embedding_size(entry: SizeEntry, *, listener: Listener) -> EmbeddingSi
     """
     began = time.perf_counter()
     measures = dict(zip(entry.tasks, (open_measure(task) for task in entry.tasks), strict=True))
-    entry.folder.mkdir(parents=True, exist_ok=True)
+    if entry.folder.exists() and not entry.folder.is_dir():
+        raise UsageError(f"{entry.folder}: a file, not a folder")
+    with disk_errors(entry.folder):
+        entry.folder.mkdir(parents=True, exist_ok=True)
     with locked(entry.folder):
         spent_before = _open_folder(entry)
         recipe = entry.recipe
