@@ -16,8 +16,16 @@ from ziggurat.judge.intrinsic.similarity import Values, midranks
 from ziggurat.judge.intrinsic.word_sets import AnalogySet
 from ziggurat.judge.significance import LEVEL, Z_POWER, Z_TWO_SIDED, Interval
 
-__all__ = ["FEWEST", "Comparison", "difference", "interval", "models_resampled", "pairs_of", "resampled_correlations"]
-__all__ += ["resampled_sections"]
+__all__ = [
+    "FEWEST",
+    "Comparison",
+    "difference",
+    "interval",
+    "models_resampled",
+    "pairs_of",
+    "resampled_correlations",
+    "resampled_sections",
+]
 
 RESAMPLES = 2_000
 CHUNK = 100
@@ -34,7 +42,7 @@ class Comparison:
     theirs: float
     low: float
     high: float
-    """95 % bootstrap interval of the difference, over what was asked of both, and over models where there are several."""
+    """95 % bootstrap interval of the difference, over what both were asked, and over models where there are several."""
     p_value: float
     """Two-sided, from the same resamples."""
     smallest_detectable: float
@@ -73,10 +81,10 @@ def resampled_sections(
 ) -> Values:
     """Return (K, sections, resamples) means of the K rows of ``values`` (K, N) over resampled pairs of words.
 
-    *Maths.* Each pair gets a weight from Poisson's distribution with mean one, as often as it would about be drawn, each
-    question the product of its two pairs' weights, and a section its weighted mean. Owen & Eckles (2012) show of such
-    products that the variance is mildly too large, so intervals err on the safe side. Weights that are never zero would
-    not do for differences: a single question that one model has and the other lacks would then show in every
+    *Maths.* Each pair gets a weight from Poisson's distribution with mean one, about as often as it would be drawn,
+    each question the product of its two pairs' weights, and a section its weighted mean. Owen & Eckles (2012) show of
+    such products that the variance is mildly too large, so intervals err on the safe side. Weights that are never zero
+    would not do for differences: a single question that one model has right and the other wrong would show in every
     resample. A section is NaN where nothing of it was asked or drawn.
     """
     rows = np.nonzero(asked)[0]

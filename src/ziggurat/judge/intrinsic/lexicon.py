@@ -4,13 +4,10 @@ import functools
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from ziggurat.core.types import FloatArray
+from ziggurat.core.types import FloatArray, IdArray
 
-__all__ = ["Lexicon", "unit_rows"]
-
-Ids = npt.NDArray[np.int64]
+__all__ = ["Lexicon"]
 
 
 class Lexicon:
@@ -40,9 +37,9 @@ class Lexicon:
         return self._variants.get(self._folded(self.words[row]), [row])
 
     @functools.cached_property
-    def standing(self) -> Ids:
+    def standing(self) -> IdArray:
         """(V,) for each row the row that stands for it: its own, unless it is a variant of a more frequent word."""
-        rows = np.arange(len(self), dtype=np.int64)
+        rows: IdArray = np.arange(len(self), dtype=np.int32)
         for group in self._variants.values():
             rows[group] = group[0]
         return rows
@@ -62,9 +59,3 @@ class Lexicon:
 
     def _folded(self, word: str) -> str:
         return word.upper() if self.fold else word
-
-
-def unit_rows(rows: FloatArray) -> FloatArray:
-    """Return (N, D) rows scaled to length one in 32 bits; rows of zeros stay as they are."""
-    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 0, lengths, 1), np.float32)

@@ -90,15 +90,17 @@ def compare_analogies(
 
     Raises:
         UsageError: the models answered different sets.
-        TooLittleTextError: there is no question that all of them know.
+        TooLittleTextError: the questions that all of them know are made of fewer than five pairs of words.
     """
     every = [*ours, *theirs]
     questions = every[0].questions
     if any(answers.questions != questions for answers in every):
         raise UsageError(f"{questions.name}: the models answered different sets; ask all of them the same one")
     asked = np.logical_and.reduce([answers.asked for answers in every])
-    if not asked.any():
-        raise TooLittleTextError(f"{questions.name}: no question that all models know the words of")
+    known = len(np.unique(pairs_of(questions, np.nonzero(asked)[0])))
+    if known < FEWEST:
+        said = f"the questions that all models know have {known} pairs of words"
+        raise TooLittleTextError(f"{questions.name}: {said}; a comparison needs {FEWEST}")
     section = np.array(questions.section)
     right = np.array([answers.right for answers in every], np.float64)
     draws = resampled_sections(questions, asked, right, seed=seed)
@@ -130,9 +132,13 @@ def compare_similarity(
     asked = np.logical_and.reduce([answers.asked for answers in every])
     scores = np.array(pairs.scores)[asked]
     cosines = np.array([answers.cosines[asked] for answers in every])
-    figures = [spearman(scores, row) for row in cosines]
-    if len(scores) < FEWEST or None in figures:
+    if len(scores) < FEWEST:
         raise TooLittleTextError(f"{pairs.name}: {len(scores)} pairs that all models know; a comparison needs {FEWEST}")
+    figures = [spearman(scores, row) for row in cosines]
+    if None in figures:
+        raise TooLittleTextError(
+            f"{pairs.name}: people or a model find all known pairs equally alike: nothing to compare"
+        )
     draws = resampled_correlations(scores, cosines, seed=seed)
     return _compared(pairs.name, np.array(figures, np.float64), draws, len(ours), len(scores), seed)
 

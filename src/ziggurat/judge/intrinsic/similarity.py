@@ -10,10 +10,11 @@ from ziggurat.core.types import FloatArray
 from ziggurat.judge.intrinsic.lexicon import Lexicon
 from ziggurat.judge.intrinsic.word_sets import SimilaritySet
 
-__all__ = ["SimilarityAnswers", "answer_similarity", "midranks", "spearman"]
+__all__ = ["SimilarityAnswers", "Spell", "answer_similarity", "midranks", "spearman"]
 
 Values = npt.NDArray[np.float64]
 Spell = Callable[[str], FloatArray | None]
+"""Makes a vector (D,) of a word's spelling, or None where it can't."""
 
 
 @dataclass(frozen=True, slots=True)

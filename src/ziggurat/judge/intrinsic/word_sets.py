@@ -181,7 +181,7 @@ def _cells(line: str, *, like: str | None = None) -> list[str]:
         return [cell.strip() for cell in line.split("\t")]
     if "," in model:
         csv.field_size_limit(min(sys.maxsize, 1 << 31))
-        return [cell.strip() for cell in next(csv.reader([line]))]
+        return [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))]
     return line.split()
 
 
