@@ -131,7 +131,7 @@ def test_a_study_can_be_widened(texts: Path, questions: Path, tmp_path: Path, zi
     # a new task asks models again that were not kept
     ended = study(ziggurat, texts, folder, "--task", f"similarity={questions / 'similarity.txt'}")
     assert ended.code == 0, ended.err
-    assert [verdict.task for verdict in found(folder).verdicts][0].startswith("similarity=")
+    assert next(verdict.task for verdict in found(folder).verdicts).startswith("similarity=")
 
 
 def test_the_environment_and_a_recipe_of_one_s_own(
@@ -167,7 +167,7 @@ def test_without_the_packages_that_draw_the_answer_is_there(
     assert "Choose" in ended.out
 
 
-# -- interruptions ------------------------------------------------------------------------------------------------------
+# -- interruptions ----------------------------------------------------------------------------------------------------
 
 
 def test_a_study_that_was_killed_goes_on_behind_what_was_done(texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
@@ -192,10 +192,9 @@ def test_a_study_that_was_killed_goes_on_behind_what_was_done(texts: Path, tmp_p
 def test_an_interrupted_study_says_how_to_go_on(
     texts: Path, tmp_path: Path, ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ziggurat.study import embedding_size
+    from ziggurat.artefacts.fit import fit as plain
 
     folder = tmp_path / "study"
-    plain = embedding_size.fit
     calls = []
 
     def stopping(*given: object, **more: object) -> object:
@@ -204,7 +203,7 @@ def test_an_interrupted_study_says_how_to_go_on(
             raise KeyboardInterrupt
         return plain(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(embedding_size, "fit", stopping)
+    monkeypatch.setattr("ziggurat.study.embedding_size.fit", stopping)
     ended = study(ziggurat, texts, folder)
     assert ended.code == 130
     line = ended.err.splitlines()[-1]
@@ -216,7 +215,7 @@ def test_an_interrupted_study_says_how_to_go_on(
     assert found(folder).sizes == (2, 3, 5)
 
 
-# -- refusals -----------------------------------------------------------------------------------------------------------
+# -- refusals ---------------------------------------------------------------------------------------------------------
 
 REFUSED = [
     (["--sizes", "5,3"], "--sizes: at least 2 sizes in ascending order, not 5,3"),
@@ -253,9 +252,7 @@ def test_what_can_not_be_is_said_before_any_work(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_labels_that_can_not_be_read_are_named_with_their_line(
-    texts: Path, tmp_path: Path, ziggurat: Ziggurat
-) -> None:
+def test_labels_that_can_not_be_read_are_named_with_their_line(texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
     path = tmp_path / "labels.tsv"
     path.write_text("up\tthe tower\ndown\tthe river\nup\n", encoding="utf-8")
     ended = ziggurat("study", "embedding-size", texts, "--task", f"labels={path}", "--out", tmp_path / "study")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.size_studies import choice, row, study
+from tests.fakes.size_studies import row, study
 from ziggurat.core.errors import DamagedError, NewerVersionError
 from ziggurat.study.size_result import EmbeddingSizes, Verdict
 from ziggurat.surface.report import size_charts
@@ -45,7 +45,7 @@ def test_scores_have_four_figures_that_say_something() -> None:
     ]  # fmt: skip
 
 
-# -- the sentence -------------------------------------------------------------------------------------------------------
+# -- the sentence -----------------------------------------------------------------------------------------------------
 
 
 def test_a_smaller_size_that_can_not_be_told_from_the_best() -> None:
@@ -66,7 +66,10 @@ def test_a_smaller_size_that_can_not_be_told_from_the_best() -> None:
 
 def test_the_best_size_where_all_smaller_ones_are_worse() -> None:
     lead, reasons = told(by(study().verdicts[1], study()))
-    assert lead == "Choose 100 because it has the best held-out loss (2.600) and every smaller size is worse by more than chance."
+    assert (
+        lead
+        == "Choose 100 because it has the best held-out loss (2.600) and every smaller size is worse by more than chance."
+    )
     assert "next smaller size, 50, is behind the best by 0.0500" in reasons
     assert "largest size that was tried" in reasons
     assert "trains" not in reasons
@@ -76,7 +79,9 @@ def test_the_best_size_where_all_smaller_ones_are_worse() -> None:
 def test_the_smallest_size_where_it_is_the_best() -> None:
     rows = (row(25, 0.4), row(50, 0.3, behind=0.1), row(100, 0.2, behind=0.2))
     lead, reasons = told(study(rows=rows, chosen=25, best=25))
-    assert lead == "Choose 25 because it has the best accuracy on analogies (0.4000) and is the smallest that was tried."
+    assert (
+        lead == "Choose 25 because it has the best accuracy on analogies (0.4000) and is the smallest that was tried."
+    )
     assert "smallest size that was tried: smaller ones may do as well" in reasons
     assert "The choice lies below that range" in reasons
 
@@ -85,8 +90,9 @@ def test_where_nothing_can_be_told_apart_the_smallest_difference_is_said() -> No
     rows = (row(25, 0.39, behind=0.01), row(50, 0.395, behind=0.005), row(100, 0.40))
     lead, reasons = told(study(rows=rows, chosen=25))
     assert lead.startswith("Choose 25, the smallest tried, because no size's accuracy on analogies can be told from")
-    assert "With 3 seeds and 1,009 questions, a difference to the best of 0.0123 would be found four times out of five." in (
-        reasons
+    assert (
+        "With 3 seeds and 1,009 questions, a difference to the best of 0.0123 would be found four times out of five."
+        in (reasons)
     )
 
 
@@ -108,7 +114,7 @@ def test_the_sentence_in_chinese() -> None:
     assert re.search("[A-Za-z]{4,}", reasons.replace("held-out loss", "").replace("Shen", "")) is None
 
 
-# -- the page -----------------------------------------------------------------------------------------------------------
+# -- the page ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -182,7 +188,7 @@ def test_a_page_without_a_spectrum() -> None:
     assert "theory has no opinion" in page
 
 
-# -- the pictures -------------------------------------------------------------------------------------------------------
+# -- the pictures -----------------------------------------------------------------------------------------------------
 
 
 def values_of(chart: dict[str, object]) -> list[dict[str, object]]:
@@ -242,8 +248,8 @@ def test_the_spectrum_marks_the_least_and_the_choice() -> None:
 
     data = values_of(_spectrum(study(), EN).to_dict())
     assert {"low": 31, "high": 71} in data
-    assert [datum for datum in data if datum.get("label") == "53"][0]["loss"] == 0.5
-    assert [datum for datum in data if datum.get("label") == "chosen: 50"][0]["size"] == 50
+    assert next(datum for datum in data if datum.get("label") == "53")["loss"] == 0.5
+    assert next(datum for datum in data if datum.get("label") == "chosen: 50")["size"] == 50
     assert {str(datum["name"]) for datum in data if "name" in datum} == {"α = 0", "α = ½", "α = 1"}
 
 
@@ -268,7 +274,7 @@ def test_the_picture_is_a_png_that_says_what_to_choose(lang: str, monkeypatch: p
     assert len(picture(study(spectrum=None), lang=lang)) < len(content)
 
 
-# -- at rest ------------------------------------------------------------------------------------------------------------
+# -- at rest ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_study_comes_back_from_its_file() -> None:

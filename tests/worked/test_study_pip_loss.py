@@ -105,7 +105,7 @@ def test_the_expected_loss_is_that_of_matrices_with_known_rank_and_noise(alpha: 
 
 def test_without_anything_but_noise_there_is_no_opinion() -> None:
     values = np.linalg.svd(np.random.default_rng(1).standard_normal((211, 211)), compute_uv=False)
-    quiet = Spectrum(values, 1.02, 211, 1.0, 1.0)
+    quiet = Spectrum(np.asarray(values, np.float64), 1.02, 211, 1.0, 1.0)
     assert signal_of(quiet)[0].sum() == 0
     with pytest.raises(TooLittleTextError, match="stands out of chance"):
         opinion(quiet, 0.5)
@@ -145,7 +145,7 @@ def test_what_an_opinion_holds() -> None:
     assert found.curve[0][0] == 1
 
 
-# -- from text ----------------------------------------------------------------------------------------------------------
+# -- from text --------------------------------------------------------------------------------------------------------
 
 TOPICS, EACH = 7, 13
 VOCABULARY = Vocabulary(size=2 + TOPICS * EACH, bos=0, eos=0, unk=1)

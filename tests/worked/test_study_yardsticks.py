@@ -50,7 +50,7 @@ def test_a_task_that_can_not_be_is_named(task: str, kind: type[Exception], messa
     assert message in str(caught.value)
 
 
-# -- loss ---------------------------------------------------------------------------------------------------------------
+# -- loss -------------------------------------------------------------------------------------------------------------
 
 
 def test_the_loss_is_that_of_all_parts(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_trainer_that_measures_no_loss_is_said(tmp_path: Path) -> None:
         measured("loss").answers(word_bundle(tmp_path / "b", COMPASS))
 
 
-# -- analogies ----------------------------------------------------------------------------------------------------------
+# -- analogies --------------------------------------------------------------------------------------------------------
 
 
 def test_analogies_by_hand(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_no_question_that_can_be_asked_is_said(tmp_path: Path) -> None:
         analogies.figures(answers)
 
 
-# -- similarity ---------------------------------------------------------------------------------------------------------
+# -- similarity -------------------------------------------------------------------------------------------------------
 
 PAIRS = "north noon 9\nnorth east 5\nnorth west 4\nnorth south 1\neast west 2\nnoon up 3\n"
 
@@ -154,7 +154,7 @@ def test_too_few_pairs_are_said(tmp_path: Path) -> None:
         similarity.figures(answers)
 
 
-# -- labels -------------------------------------------------------------------------------------------------------------
+# -- labels -----------------------------------------------------------------------------------------------------------
 
 
 def labelled(folder: Path, rows: list[tuple[str, str]]) -> str:
@@ -190,7 +190,7 @@ def test_a_label_that_stands_alone_is_said(tmp_path: Path) -> None:
         open_measure(task)
 
 
-# -- what they share ----------------------------------------------------------------------------------------------------
+# -- what they share --------------------------------------------------------------------------------------------------
 
 
 def test_ratios_over_resampled_questions() -> None:
@@ -211,7 +211,7 @@ def test_a_lexicon_leaves_out_what_is_no_word(tmp_path: Path) -> None:
     assert list(whole.words) == list(COMPASS)
     assert (len(whole), len(part), part.find("east")) == (5, 2, None)
     assert whole.find("West") == 3
-    assert np.array_equal(whole.vectors[0], np.float32([0, 1]))
+    assert np.array_equal(whole.vectors[0], [0, 1])
 
 
 def test_a_model_without_words_is_refused(tmp_path: Path) -> None:

@@ -27,8 +27,11 @@ FORMS = {
     "lines without anything": ("set.tsv", "a good day\t1\n\na bad night\t0\n\n"),
     "no end of line": ("set.tsv", "a good day\t1\na bad night\t0"),
     "JSON": ("set.jsonl", '{"text": "a good day", "label": 1}\n{"text": "a bad night", "label": 0}\n'),
-    "JSON with other names": ("set.jsonl", '{"class": "1", "review": "a good day"}\n{"class": "0", "review": "a bad night"}\n'),
-}  # fmt: skip
+    "JSON with other names": (
+        "set.jsonl",
+        '{"class": "1", "review": "a good day"}\n{"class": "0", "review": "a bad night"}\n',
+    ),
+}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -44,7 +47,7 @@ def test_the_first_of_two_labels_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_line_may_hold_commas_and_quotes_where_tabs_part_it(tmp_path: Path) -> None:
-    path = written(tmp_path, "set.tsv", 'he said "no, never\t0\n`` yes \'\' , he said\t1\n')
+    path = written(tmp_path, "set.tsv", "he said \"no, never\t0\n`` yes '' , he said\t1\n")
     assert read_labelled(path).texts == ('he said "no, never', "`` yes '' , he said")
 
 

@@ -205,7 +205,6 @@ SENTENCES = {
     "Folder of the run; unless told, a new one below runs/": "运行文件夹；未指定时在 runs/ 下新建",
     "Folder of a run that was interrupted, to go on with": "要继续的中断运行的文件夹",
     "Write TensorBoard events beside metrics.jsonl": "除 metrics.jsonl 外另写 TensorBoard 事件",
-<<<<<<< HEAD
     # study
     "Experiments over many models: how large should word vectors be?": "跨多个模型的实验：词向量该取多少维？",
     "Train word vectors of several sizes, measure each by your yardstick, say which to choose": (
@@ -214,8 +213,9 @@ SENTENCES = {
     "Choose the size of word vectors: the smallest that is not significantly worse than the best.": (
         "选择词向量的维数：取不显著差于最好者的最小维数。"
     ),
-    "Each size is trained from several seeds on the same text and measured by the same questions. The folder then holds "
-    "the chosen bundle, study.json, and the report as HTML and PNG. The same command goes on where it was interrupted.": (
+    "Each size is trained from several seeds on the same text and measured by the same questions. The folder then "
+    "holds the chosen bundle, study.json, and the report as HTML and PNG. The same command goes on where it was "
+    "interrupted.": (
         "每种维数都在同一文本上以多个种子训练，并以相同的题目测量。文件夹中随后有所选的模型包、study.json，"
         "以及 HTML 和 PNG 报告。中断后，同一命令会从中断处继续。"
     ),
@@ -244,7 +244,6 @@ SENTENCES = {
     "chosen": "所选",
     "worse": "较差",
     "as good as the best": "与最好者分不出高下",
-=======
     # vectors evaluate
     "Measure vectors by analogies and word similarity, with intervals and against another model": (
         "用类比题和词语相似度测量词向量，附区间，并可与另一模型比较"
@@ -390,5 +389,4 @@ SENTENCES = {
     "Word vectors go to word2vec text (.txt, .vec) or binary (.bin) or to GloVe text (.glove); .gz compresses.": (
         "词向量可写成 word2vec 文本（.txt、.vec）、二进制（.bin）或 GloVe 文本（.glove）；再加 .gz 则压缩。"
     ),
->>>>>>> main
 }
