@@ -76,8 +76,9 @@ def choose(sizes: Sequence[int], figures: Array, draws: Array, *, higher_is_bett
     Questions: ``draws`` are the scores over resampled questions, the same questions for all models (a paired
     bootstrap). Seeds: scores are laid out sizes × seeds, and s² is the variance left when means of sizes and of seeds
     are taken out; a draw of Student's t with (S − 1)(R − 1) degrees of freedom times s √(2 / R) is added (Fisher's
-    randomised blocks; a few seeds are too few to be resampled). With one seed this part is missing. The bounds are
-    quantiles at 5 % / (S − 1), so that the intervals of all S − 1 differences hold together with 95 % (Dunn 1961).
+    randomised blocks; a few seeds are too few to be resampled). With one seed this part is missing. The best size was
+    picked for its score, so it looks better than it is; the bounds are quantiles at 2.5 % / (S (S − 1) / 2), with which
+    the intervals of all pairs of sizes hold together with 95 %, those with the best among them (Dunn 1961).
 
     Args:
         sizes: (S,) ascending.
@@ -107,7 +108,7 @@ def choose(sizes: Sequence[int], figures: Array, draws: Array, *, higher_is_bett
         resampled = resampled + noise * math.sqrt(2 / seeds) * generator(seed, "seeds").standard_t(
             degrees, resampled.shape
         )
-    tail = (1 - LEVEL) / 2 / (count - 1)
+    tail = (1 - LEVEL) / 2 / math.comb(count, 2)
     low, high = np.nanquantile(resampled, [tail, 1 - tail], axis=1)
     low[best] = high[best] = 0.0
     rows = tuple(
