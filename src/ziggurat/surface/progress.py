@@ -29,6 +29,7 @@ STAGES = {
     "bundle": "writing the bundle",
     "evaluate": "measuring on held-out text",
     "samples": "writing samples",
+    "spectrum": "estimating noise in co-occurrences",
 }
 
 
@@ -72,6 +73,10 @@ class ProgressDisplay:
         if name == "training":
             words = f"{words} {event.get('recipe', '')}".rstrip()
         self._begin(words)
+
+    def _on_size(self, event: Event) -> None:
+        facts = {key: event[key] for key in ("size", "seed", "number", "total")}
+        self._terminal.say("size {size}, seed {seed} ({number} of {total})", **facts)
 
     def _on_ids(self, event: Event) -> None:
         self._bytes_per_token = float(event["bytes_per_token"])

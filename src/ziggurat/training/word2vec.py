@@ -30,6 +30,8 @@ __all__ = ["Config", "fit"]
 
 _LONGEST_STRETCH, _SHORTEST_STRETCH, _STRETCHES = 50_000, 1_000, 64
 _REPORT_SECONDS = 0.5
+_PART = 1_000
+"""Tokens of held-out text whose loss is told apart, so that one can see how far chance goes."""
 
 
 @dataclass(frozen=True)
@@ -231,8 +233,12 @@ class _Run:
             "threads": thread_count(self.config.threads),
         }
         if self.job.dev is not None:
-            held_out = self._held_out(self.job.dev.tokens)
+            parts = self._held_out(self.job.dev.tokens)
+            held_out = Tally()
+            for part in parts:
+                held_out.add(part)
             facts |= {"dev_loss": held_out.loss, "dev_pairs": held_out.predictions}
+            facts["dev_parts"] = [[round(part.nats, 4), part.predictions] for part in parts if part.predictions]
         self.job.listener({"event": "end", "step": self.next, "seconds": self.seconds})
         outputs = self.steps.outputs() if self.config.keep_outputs else None
         model = WordVectors(
@@ -245,9 +251,8 @@ class _Run:
         )
         return Fitted(model, facts)
 
-    def _held_out(self, tokens: Any) -> Tally:
-        """Return the loss on held-out text: every word, draws that are always the same, and nothing is changed."""
-        total, work = Tally(), self.steps.work(self.stretch)
-        for number, start in enumerate(range(0, tokens.size, self.stretch)):
-            total.add(self.steps.measure(tokens[start : start + self.stretch], number, work))
-        return total
+    def _held_out(self, tokens: Any) -> list[Tally]:
+        """Return the loss on each part of held-out text: every word, draws that are always the same, no change."""
+        work, size = self.steps.work(self.stretch), min(self.stretch, _PART)
+        starts = enumerate(range(0, tokens.size, size))
+        return [self.steps.measure(tokens[start : start + size], number, work) for number, start in starts]
