@@ -207,7 +207,7 @@ def test_the_exact_softmax_knows_no_ngrams() -> None:
 
 
 def test_a_rate_at_which_vectors_explode_is_refused_by_its_name() -> None:
-    fitted = fit(job(KINDS[0], learning_rate=1.0, final_rate=1.0))
+    fitted = fit(job(KINDS[0], learning_rate=0.3, final_rate=0.3))
     assert np.isfinite(fitted.facts["losses"]).all()
     with pytest.raises(UsageError, match=r"training\.learning_rate: .* lower it \(now 1e\+06\)"):
         fit(job(KINDS[0], learning_rate=1e6, final_rate=1e6))
