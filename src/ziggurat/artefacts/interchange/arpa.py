@@ -29,7 +29,8 @@ import numpy.typing as npt
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.artefacts.interchange.formats import Foreign
-from ziggurat.artefacts.interchange.vocabulary import token_texts, words_tokenizer
+from ziggurat.artefacts.interchange.vector_blocks import first_bytes
+from ziggurat.artefacts.interchange.vocabulary import words_tokenizer
 from ziggurat.artefacts.kernels import arpa_text
 from ziggurat.core.errors import ArtefactError, InputError, UsageError
 from ziggurat.core.files import atomic_file
@@ -37,6 +38,7 @@ from ziggurat.core.seeding import generator
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.models.ngram import FAMILY, NgramLanguageModel
 from ziggurat.models.ngram_assembly import Level, assemble
+from ziggurat.tokens.loading import token_texts
 from ziggurat.tokens.word_table import WordTable
 
 __all__ = ["FORMAT", "ArpaFormat", "read_arpa", "write_arpa"]
@@ -286,6 +288,10 @@ class ArpaFormat:
     """n-gram models as ARPA files."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".arpa", ".lm")
+
+    def opens(self, path: Path) -> bool:
+        r"""Return whether a line ``\data\`` stands near the file's beginning."""
+        return b"\\data\\" in first_bytes(path).splitlines()
 
     def write(self, bundle: Bundle, path: Path) -> None:
         """Write a bundle's model to ``path`` and prove it: texts drawn from the model keep their probabilities.
