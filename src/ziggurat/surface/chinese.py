@@ -307,4 +307,9 @@ SENTENCES = {
     "Word vectors go to word2vec text (.txt, .vec) or binary (.bin) or to GloVe text (.glove); .gz compresses.": (
         "词向量可写成 word2vec 文本（.txt、.vec）、二进制（.bin）或 GloVe 文本（.glove）；再加 .gz 则压缩。"
     ),
+    # GloVe
+    "counting co-occurrences": "统计共现次数",
+    "{pairs} pairs of words near each other, in {time}": "{pairs} 对相邻的词，用时 {time}",
+    "pass {done:.1f} of {all}": "第 {done:.1f} / {all} 遍",
+    "pairs/s": "对/秒",
 }

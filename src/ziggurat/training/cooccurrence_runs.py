@@ -50,8 +50,8 @@ class Runs:
             DiskFullError: no room for them.
         """
         with disk_errors(self._place):
-            for file, array in zip(self._files, rows[:2], strict=True):
-                file.write(array.data)
+            for file, data in zip(self._files, (rows[0].data, rows[1].data), strict=True):
+                file.write(data)
                 file.flush()
         self._sizes.append(rows[2])
 

@@ -1,8 +1,9 @@
 """Which words stand near which, and how often: the co-occurrence counts of a text, in memory or beyond it.
 
-*Maths.* X_ij is the sum over all places of word i and all places of word j within a window of it of 1 / d, d words apart
-(Pennington, Socher & Manning 2014, section 4.2), or of 1 where distance is not to matter. Sums are kept in whole units, of
-which 1 is a common multiple of all distances, so they are exact: neither memory nor threads change them.
+*Maths.* X_ij is the sum, over all places of word i and all places of word j within a window of it, of 1 / d where they
+are d words apart (Pennington, Socher & Manning 2014, section 4.2), or of 1 where distance is not to matter. Sums are
+kept in whole units, of which 1 is a common multiple of all distances: they are exact, so neither memory nor threads
+change them.
 
 Documents end windows. Unknown words are left out before distances are counted, as the reference implementation does:
 the words around one become neighbours. Where the window reaches to both sides the matrix is symmetric and only its

@@ -5,9 +5,9 @@
 
 *Departs.* As in the reference program the AdaGrad sums begin at 1 and add squares of rate times gradient. Where that
 program trains one shuffled list of pairs on threads that overwrite each other's steps, here pairs come in blocks whose
-rows stay in cache and that never meet (`ziggurat.training.pair_blocks`): the result is the same to the last bit with any
-number of threads. Steps are clipped as a whole, at a size that no sound learning rate reaches, so that no rate leads to
-infinite or undefined numbers.
+rows stay in cache and that never meet (`ziggurat.training.pair_blocks`): the result is the same to the last bit with
+any number of threads. Steps are clipped as a whole, at a size that no sound learning rate reaches, so that no rate
+leads to infinite or undefined numbers.
 """
 
 import time
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from ziggurat.core.compiled import in_parallel, thread_count
 from ziggurat.core.config import option
-from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError
+from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError, UsageError
 from ziggurat.core.types import FloatArray
 from ziggurat.models.word_vectors import WordVectors
 from ziggurat.training.checkpoints import NEWEST, Checkpoint, keep_before, read_newest, write_checkpoint
@@ -68,7 +68,7 @@ def fit(job: Job) -> Fitted:
 
     Raises:
         TooLittleTextError: no two words stand near each other.
-        UsageError: `Config.memory` is not a size.
+        UsageError: `Config.memory` is not a size, or the model is to have character n-grams.
         InterruptedRunError: the user stopped the run; a checkpoint is saved.
         DiskFullError: working files or a checkpoint could not be written; the checkpoint before it is whole.
         DamagedError: the folder's checkpoints are damaged, or belong to another model or text.
@@ -97,6 +97,8 @@ class _Run:
     """One run's counts, matrices, and how far it is."""
 
     def __init__(self, job: Job, stop_requested: Any) -> None:
+        if job.model_config.spells:
+            raise UsageError("model.longest_ngram: GloVe learns words whole; set it to 0, or trainer to word2vec")
         self.job, self.stop_requested = job, stop_requested
         self.config: Config = job.config
         self.threads = thread_count(self.config.threads)

@@ -20,19 +20,18 @@ class Matrices:
     def __init__(self, vocabulary: Vocabulary, width: int, *, seed: int) -> None:
         """Draw vectors and biases uniformly from ±1 / (2 D), as the reference program does; sums are 1."""
         self._width, self._padded = width, padded(width + 2)
-        self._special = [i for i in {vocabulary.bos, vocabulary.eos, vocabulary.unk} if i is not None]
-        self.words, self.contexts = (
-            aligned_rows(vocabulary.size, 2 * self._padded),
-            aligned_rows(vocabulary.size, 2 * self._padded),
-        )
-        for name, matrix, bias, one in (("words", self.words, 0, 1), ("contexts", self.contexts, 1, 0)):
+        unknown = [] if vocabulary.unk is None else [vocabulary.unk]
+        self._special = sorted({vocabulary.bos, vocabulary.eos, *unknown})
+        self.words, self.contexts = (aligned_rows(vocabulary.size, 2 * self._padded) for _ in range(2))
+        for name, matrix, bias, one in (
+            ("words", self.words, width, width + 1),
+            ("contexts", self.contexts, width + 1, width),
+        ):
+            drawn = generator(seed, "glove", name).random((vocabulary.size, width + 1), np.float32)
+            drawn = (drawn - np.float32(0.5)) / np.float32(width)
+            matrix[:, :width], matrix[:, bias], matrix[:, one] = drawn[:, :width], drawn[:, width], 1
             matrix[:, self._padded :] = 1
-            for place, drawn in ((slice(0, width), width), (width + bias, None)):
-                dice = generator(seed, name, str(place))
-                shape = (vocabulary.size, width) if drawn else (vocabulary.size,)
-                matrix[:, place] = (dice.random(shape, np.float32) - np.float32(0.5)) / np.float32(width)
-            matrix[:, width + one] = 1
-            matrix[:, self._padded + width + one] = _NEVER
+            matrix[:, self._padded + one] = _NEVER
 
     @property
     def pair(self) -> tuple[FloatArray, FloatArray]:

@@ -4,8 +4,8 @@
 have about as many pairs. A block holds the pairs of one group of words with one group of contexts: while it is trained,
 its rows stay in the processor's cache. A *stratum* is a set of blocks in which no group stands twice, so its blocks
 may be trained side by side, by any number of threads, without a lock and with the same result to the last bit
-(distributed stochastic gradient descent: Gemulla et al. 2011, section 4). Which strata there are, and in which order they
-come, is drawn anew for each epoch; the order of pairs within a block is drawn once.
+(distributed stochastic gradient descent: Gemulla et al. 2011, section 4). Which strata there are, and in which order
+they come, is drawn anew for each epoch; the order of pairs within a block is drawn once.
 
 A symmetric matrix is kept by its upper half: the block below the diagonal is the one above with words and contexts
 exchanged. A pair takes eight bytes.

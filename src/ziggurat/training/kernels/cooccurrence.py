@@ -35,7 +35,7 @@ def keep_words(tokens: npt.NDArray[np.integer], marks: tuple[int, int, int], tex
     written = 0
     for token in tokens:
         if token != unknown:
-            text[written] = -1 if token == bos or token == eos else token
+            text[written] = -1 if token in (bos, eos) else token
             written += 1
     return written
 

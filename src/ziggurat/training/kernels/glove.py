@@ -2,15 +2,15 @@
 
 *Maths.* For word i and context j that occur X_ij times near each other, the model's error is d = w_i·w̃_j + b_i + b̃_j −
 log X_ij, its loss f(X_ij) d² (Pennington, Socher & Manning 2014, eq. 8) with the weight f(x) = min(1, (x / x_max)^α)
-(eq. 9). The gradient to w_i is f d w̃_j, to b_i it is f d (the factor 2 is part of the learning rate); AdaGrad divides it
-by the root of the sum of its squares.
+(eq. 9). The gradient to w_i is f d w̃_j, to b_i it is f d (the factor 2 is part of the learning rate); AdaGrad divides
+it by the root of the sum of its squares.
 
 A bias is a component like the others whose partner is a one that never moves (its AdaGrad sum is as good as infinite):
 in the last two places of a vector stand b_i and 1, and on the other side 1 and b̃_j.
 """
 
 import math
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,6 @@ from ziggurat.training.kernels.adagrad_rows import adagrad_step, prefetch_row, r
 from ziggurat.training.kernels.counter import take_number
 
 __all__ = ["Objective", "measure_rows", "train_blocks"]
-
-Task: TypeAlias = npt.NDArray[np.int64]
 
 _AHEAD = 6
 _16, _LOW = np.uint32(16), np.uint32(0xFFFF)
@@ -49,7 +47,7 @@ def _weight(log: np.float32, objective: Objective) -> np.float32:
 
 
 @kernel(inline=True)
-def _rows(pair: np.uint32, task: Task) -> tuple[np.int64, np.int64]:
+def _rows(pair: Any, task: Any) -> tuple[int, int]:
     """Return the rows of a pair; ``task`` is its entries from and to, its first rows, and whether to swap them."""
     one, two = np.int64(pair >> _16), np.int64(pair & _LOW)
     if task[4]:
@@ -73,8 +71,8 @@ def train_blocks(
         matrices: Rows of words and of contexts, in the form of `adagrad_rows`.
         pairs: See `ziggurat.training.kernels.pair_blocks`.
         logs: log X of each pair.
-        tasks: (blocks, 5) a block's entries from and to, its first word and context, and 1 where they are to be swapped.
-            No two blocks may have a row in common where several threads run this.
+        tasks: (blocks, 5) a block's entries from and to, its first word and context, and 1 where both are swapped. No
+            two blocks may have a row in common where several threads run this.
         objective: What decides a step.
         counter: (1,) the next block; threads share it.
         losses: (blocks,) gets the sum of f d² before each pair's step.
