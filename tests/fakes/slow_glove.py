@@ -1,5 +1,6 @@
 """GloVe from its definition: counts by two loops, the loss and one step of AdaGrad in 64 bits."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,9 +37,9 @@ class SlowGlove:
 
     def step(self, i: int, j: int, x: float, *, rate: float, x_max: float, alpha: float) -> float:
         """Make a step for one pair; return f d² before it."""
-        product = self.words[i] @ self.contexts[j]
-        d = float(product + self.word_biases[i] + self.context_biases[j] - np.log(x))
-        f = min(1.0, (x / x_max) ** alpha)
+        product = float(self.words[i] @ self.contexts[j])
+        d = product + float(self.word_biases[i]) + float(self.context_biases[j]) - math.log(x)
+        f = min(1.0, math.pow(x / x_max, alpha))
         slopes = [f * d * self.contexts[j], f * d * self.words[i], np.float64(f * d), np.float64(f * d)]
         for array, total, place, slope in zip(self.parameters, self.sums, (i, j, i, j), slopes, strict=True):
             total[place] += (rate * slope) ** 2

@@ -19,7 +19,7 @@ def product(a, i, b, j):
 @kernel
 def step(a, i, b, j, factor):
     prefetch_row(a, i)
-    adagrad_step(a, i, b, j, np.float32(factor))
+    adagrad_step(a, i, b, j, factor)
 
 
 @kernel
