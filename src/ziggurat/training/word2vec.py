@@ -113,23 +113,22 @@ class _Run:
         halt = threading.Event()
         threads = thread_count(self.config.threads)
         with ThreadPoolExecutor(threads) as pool:
-            running: set[Future[None]] = {pool.submit(self._take, halt) for _ in range(threads)}
+            running: set[Future[None]] = {pool.submit(self._take, halt, began) for _ in range(threads)}
             try:
                 while running:
-                    _, running = wait(running, timeout=_REPORT_SECONDS)
+                    ended, running = wait(running, timeout=_REPORT_SECONDS)
+                    for one in ended:
+                        one.result()
                     self.seconds = time.perf_counter() - began
                     self._report()
-                    due = self.job.folder is not None and (
-                        self.seconds - self.saved_at >= self.config.checkpoint_seconds
-                    )
-                    if due or stop_requested():
+                    if stop_requested():
                         halt.set()
             finally:
                 halt.set()
         self.seconds = time.perf_counter() - began
 
-    def _take(self, halt: threading.Event) -> None:
-        """Take one stretch after another."""
+    def _take(self, halt: threading.Event, began: float) -> None:
+        """Take one stretch after another, and tell all threads to halt when a checkpoint is due."""
         work = self.steps.work(self.stretch)
         while not halt.is_set():
             with self.lock:
@@ -142,6 +141,9 @@ class _Run:
             done = self.steps.stretch(tokens, self._rate(number), number, work)
             with self.lock:
                 self.tallies[epoch].add(done)
+            waited = time.perf_counter() - began - self.saved_at
+            if self.job.folder is not None and waited >= self.config.checkpoint_seconds:
+                halt.set()
 
     def _rate(self, number: int) -> float:
         """Return the learning rate of a stretch: from the first to the last in a straight line."""
