@@ -6,9 +6,9 @@
 
 Both sides read the same text (lower-cased words between spaces, one paragraph a line) and make vectors of one width
 from one window, minimum count, x_max and number of passes. They are measured as whole processes: wall time, processor
-time, peak memory. The reference is ``vocab_count``, ``cooccur``, ``shuffle`` and ``glove`` one after another, from the folder
-``--glove-bin`` (build it with ``-O3 -march=native``); without it only our side is measured. Each seed is one repetition
-of everything. Our side runs with the recipe's learning rate, and once a seed with the paper's, untimed.
+time, peak memory. The reference is ``vocab_count``, ``cooccur``, ``shuffle`` and ``glove`` one after another, from the
+folder ``--glove-bin`` (build it with ``-O3 -march=native``); without it only our side is measured. Each seed is one
+repetition of everything. Our side runs with the recipe's learning rate, and once a seed with the paper's, untimed.
 
 Kernels are compiled before (once for a machine, kept in the user's cache); starting Python and loading them is timed.
 """
