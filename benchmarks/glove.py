@@ -17,6 +17,7 @@ import argparse
 import gzip
 import itertools
 import json
+import math
 import re
 import statistics
 import sys
@@ -126,10 +127,7 @@ class Bench:
         rows: list[list[str]] = []
         facts: dict[str, Any] = {}
         for name, several in asked.items():
-            values = {
-                which: [float(found[which].get("accuracy", found[which].get("spearman", 0.0))) for _, found in several]
-                for which in several[0][1]
-            }
+            values = {which: [_value(found[which]) for _, found in several] for which in several[0][1]}
             rows.append([name, *(_spread(value) for value in values.values())])
             facts[name] = {which: statistics.mean(value) for which, value in values.items()}
         print()
@@ -195,6 +193,12 @@ def _paragraphs(data: Path) -> Iterator[str]:
     with gzip.open(plain if plain.is_file() else data / "train.jsonl.gz", "rt", encoding="utf-8") as lines:
         for line in lines:
             yield from [line] if plain.is_file() else json.loads(line)["text"].split("\n")
+
+
+def _value(found: dict[str, Any]) -> float:
+    """Return a set's accuracy or correlation; not a number where none of its words is known."""
+    value = found["accuracy"] if "accuracy" in found else found["spearman"]
+    return math.nan if value is None else float(value)
 
 
 def _spread(values: Sequence[float]) -> str:
