@@ -66,10 +66,8 @@ def test_a_smaller_size_that_can_not_be_told_from_the_best() -> None:
 
 def test_the_best_size_where_all_smaller_ones_are_worse() -> None:
     lead, reasons = told(by(study().verdicts[1], study()))
-    assert (
-        lead
-        == "Choose 100 because it has the best held-out loss (2.600) and every smaller size is worse by more than chance."
-    )
+    why = "it has the best held-out loss (2.600) and every smaller size is worse by more than chance."
+    assert lead == f"Choose 100 because {why}"
     assert "next smaller size, 50, is behind the best by 0.0500" in reasons
     assert "largest size that was tried" in reasons
     assert "trains" not in reasons

@@ -398,4 +398,9 @@ SENTENCES = {
     "Files, folders, globs; - is standard input. Keys of the kind: --tokens.lowercase true": (
         "文件、文件夹、通配符；- 表示标准输入。该种类的键：--tokens.lowercase true"
     ),
+    # GloVe
+    "counting co-occurrences": "统计共现次数",
+    "{pairs} pairs of words near each other, in {time}": "{pairs} 对相邻的词，用时 {time}",
+    "pass {done:.1f} of {all}": "第 {done:.1f} / {all} 遍",
+    "pairs/s": "对/秒",
 }
