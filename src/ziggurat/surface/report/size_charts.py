@@ -145,5 +145,5 @@ def _told(row: Row, words: Mapping[str, str]) -> dict[str, Any]:
 def _colour(words: Mapping[str, str]) -> Any:
     alt = altair()
     names = [words[name] for name in ("chosen", "alike", "worse")]
-    legend = alt.Legend(symbolOpacity=1, symbolType="circle", labelFontSize=12)
+    legend = alt.Legend(symbolOpacity=1, symbolType="circle", labelFontSize=12, columnPadding=36)
     return alt.Color("state:N", title=None, legend=legend, scale=alt.Scale(domain=names, range=list(STATES)))

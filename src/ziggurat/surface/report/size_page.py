@@ -15,7 +15,7 @@ from ziggurat.surface.report import size_charts
 from ziggurat.surface.report.page import size as in_bytes
 from ziggurat.surface.report.page import style
 
-__all__ = ["picture", "render", "score_text", "sentences", "words"]
+__all__ = ["heading", "picture", "render", "score_text", "sentences", "words"]
 
 NOTABLE = 1.2
 """How many times cheaper the choice must be for that to be said."""
@@ -48,8 +48,9 @@ def sentences(study: EmbeddingSizes, w: Mapping[str, str]) -> tuple[str, list[st
     reasons = [*_reasons(study, first, w)]
     for verdict in study.verdicts[1:]:
         other = verdict.choice
-        facts = {"label": verdict.label, "quantity": w[verdict.quantity], "chosen": other.chosen, "best": other.best}
-        reasons.append(w["other_verdict"].format(**facts))
+        facts = {"measured": heading(verdict, w), "chosen": other.chosen, "best": other.best}
+        key = "other_alike" if other.all_alike else "other_verdict"
+        reasons.append(w[key].format(**facts, detectable=score_text(other.smallest_detectable)))
     reasons.append(_opinion(study, w))
     if study.seeds == 1:
         reasons.append(w["one_seed"])
@@ -108,6 +109,12 @@ def picture(study: EmbeddingSizes, *, lang: str) -> bytes:
     if study.spectrum:
         charts[w["spectrum"]] = _spectrum(study, w)
     return size_charts.png(charts, title=_plain(lead), lines=reasons[:2])
+
+
+def heading(verdict: Verdict, w: Mapping[str, str]) -> str:
+    """Return what is measured, and on which of the user's files."""
+    file = verdict.task.partition("=")[1]
+    return f"{w[verdict.quantity]} ({verdict.label})" if file else w[verdict.quantity]
 
 
 def score_text(value: float) -> str:
@@ -177,9 +184,8 @@ def _part(study: EmbeddingSizes, verdict: Verdict, w: Mapping[str, str]) -> dict
         ]
         rows.append({"kind": "best" if row.size == choice.chosen else "", "cells": cells})
     columns = ("size", "score", "behind", "interval", "seconds", "bundle", "parameters", "verdict")
-    heading = w[verdict.quantity] if verdict.task == "loss" else f"{w[verdict.quantity]} ({verdict.label})"
     return {
-        "heading": heading,
+        "heading": heading(verdict, w),
         "head": [w[f"table_{name}"] for name in columns],
         "rows": rows,
         "quality_svg": size_charts.svg(_quality(verdict, w)),

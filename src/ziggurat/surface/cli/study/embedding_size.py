@@ -147,7 +147,7 @@ def _write_report(study: "EmbeddingSizes", folder: Path, terminal: Terminal) -> 
 
 
 def _table(study: "EmbeddingSizes") -> str:
-    from ziggurat.surface.report.size_page import score_text
+    from ziggurat.surface.report.size_page import heading, score_text, words
 
     head = ["size", "score", "behind the best", "interval", "training", "bundle", "verdict"]
     blocks = []
@@ -169,7 +169,9 @@ def _table(study: "EmbeddingSizes") -> str:
                     translate(state),
                 ]
             )
-        blocks.append(f"{verdict.label}\n{align(rows)}" if len(study.verdicts) > 1 else align(rows))
+        blocks.append(
+            f"{heading(verdict, words(current()))}\n{align(rows)}" if len(study.verdicts) > 1 else align(rows)
+        )
     return "\n\n".join(blocks)
 
 
