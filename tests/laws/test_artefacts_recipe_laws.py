@@ -63,7 +63,7 @@ def test_every_key_can_be_set_by_a_flag(name: str) -> None:
 
 def test_what_it_says_is_toml_of_known_types(name: str) -> None:
     raw = tomllib.loads(load_recipe(name).to_toml())
-    assert set(raw) <= {"name", "family", "seed", "parts", "text", "tokens", "model", "training"}
+    assert set(raw) <= {"name", "family", "trainer", "seed", "parts", "text", "tokens", "model", "training"}
 
 
 def test_a_budget_replaces_the_one_of_the_file(name: str) -> None:
