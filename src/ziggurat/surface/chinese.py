@@ -205,4 +205,11 @@ SENTENCES = {
     "Folder of the run; unless told, a new one below runs/": "运行文件夹；未指定时在 runs/ 下新建",
     "Folder of a run that was interrupted, to go on with": "要继续的中断运行的文件夹",
     "Write TensorBoard events beside metrics.jsonl": "除 metrics.jsonl 外另写 TensorBoard 事件",
+    # vectors that embeddings begin with
+    "What embeddings begin with: a bundle of word vectors, or a recipe's name": (
+        "词嵌入从何开始：词向量模型包，或一个配方名"
+    ),
+    "embeddings begin with vectors of {source}: {found} of {of} tokens found": (
+        "词嵌入从 {source} 的向量开始：{of} 个词元中找到 {found} 个"
+    ),
 }

@@ -83,6 +83,14 @@ class ProgressDisplay:
             mean=self._bytes_per_token,
         )
 
+    def _on_vectors(self, event: Event) -> None:
+        self._terminal.say(
+            "embeddings begin with vectors of {source}: {found} of {of} tokens found",
+            source=event["from"],
+            found=thousands(event["found"]),
+            of=thousands(event["of"]),
+        )
+
     def _on_start(self, event: Event) -> None:
         if "parameters" in event:
             self._terminal.say("{count} parameters", count=thousands(event["parameters"]))

@@ -6,15 +6,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+import numpy as np
+import numpy.typing as npt
+
 from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
-from ziggurat.core.types import Event, Listener
+from ziggurat.core.types import Event, FloatArray, Listener
 
-__all__ = ["Fitted", "Job", "Trainer", "silent", "trainer"]
+__all__ = ["FirstVectors", "Fitted", "Job", "Trainer", "silent", "trainer"]
 
 
 def silent(event: Event) -> None:
     """Hear an event and do nothing: the listener where nobody listens."""
+
+
+@dataclass(frozen=True)
+class FirstVectors:
+    """What a model's embeddings begin with instead of chance."""
+
+    vectors: FloatArray
+    """(V, D) a vector for each id of the job's vocabulary."""
+    found_mask: npt.NDArray[np.bool_]
+    """(V,) which ids have one; the others begin as the family draws them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,8 @@ class Job:
     """Models that a mixture is made of."""
     part_families: tuple[str, ...] = field(default=())
     """The family of each part."""
+    first_vectors: FirstVectors | None = None
+    """What the embeddings begin with, for a family that is `Embedding`."""
 
 
 @dataclass(frozen=True)
