@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from ziggurat.core.errors import DamagedError, NewerVersionError
 from ziggurat.core.files import atomic_file
+from ziggurat.core.types import TensorMap
 
 __all__ = ["Checkpoint", "keep_before", "read_checkpoint", "read_newest", "write_checkpoint"]
 
@@ -29,9 +29,9 @@ _LOG = logging.getLogger("ziggurat")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Tensors by name, and plain facts."""
+    """Arrays by name, and plain facts."""
 
-    tensors: Mapping[str, Tensor]
+    tensors: TensorMap
     facts: Mapping[str, Any]
 
 
@@ -41,9 +41,9 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         DiskFullError: the disk is full; ``path`` is as it was before.
     """
-    from safetensors.torch import save_file
+    from safetensors.numpy import save_file
 
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
+    tensors = {name: np.ascontiguousarray(array) for name, array in checkpoint.tensors.items()}
     facts = {"format": FORMAT, "digest": _digest(tensors), **checkpoint.facts}
     with atomic_file(path) as partial:
         save_file(tensors, partial, metadata={"ziggurat": json.dumps(facts)})
@@ -92,7 +92,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             facts = json.loads((file.metadata() or {})["ziggurat"])
             if facts["format"] > FORMAT:
                 raise NewerVersionError(f"{path}: written by a newer ziggurat; upgrade to go on with this run")
@@ -104,11 +104,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(tensors, facts)
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    """Hash names, forms and bytes of tensors; BLAKE2 because it is the fastest that Python always has."""
+def _digest(tensors: TensorMap) -> str:
+    """Hash names, forms and bytes of arrays; BLAKE2 because it is the fastest that Python always has."""
     state = hashlib.blake2b(digest_size=16)
     for name in sorted(tensors):
-        tensor = tensors[name]
-        state.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        state.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        array = tensors[name]
+        state.update(f"{name} {array.dtype} {array.shape}".encode())
+        state.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return state.hexdigest()

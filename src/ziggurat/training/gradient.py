@@ -21,6 +21,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import DamagedError, InterruptedRunError, UsageError
 from ziggurat.core.protocols import TokenStream
 from ziggurat.core.seeding import derive
+from ziggurat.core.types import TensorMap
 from ziggurat.models.blocks.initialisation import fill_from
 from ziggurat.models.blocks.network import NetworkState, NeuralLanguageModel
 from ziggurat.models.windows import document_logprobs
@@ -276,7 +277,8 @@ class _Run:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
             self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
             if self.job.folder is not None and self.config.keep == "best":
-                write_checkpoint(self.job.folder / BEST, Checkpoint(self.best, {"step": progress.step, "loss": loss}))
+                best = Checkpoint(_arrays(self.best), {"step": progress.step, "loss": loss})
+                write_checkpoint(self.job.folder / BEST, best)
         if 0 < self.config.patience <= progress.stale:
             progress.stopped_early = True
         self.job.listener(
@@ -314,16 +316,14 @@ class _Run:
             tensors.update({f"optimiser.{index}.{name}": value for name, value in moments.items()})
         tensors.update({f"carried.{place}": value for place, value in _leaves(self.state)})
         tensors["rng"] = torch.get_rng_state()
-        # clones: torch refuses to write two names of one memory
-        copies = {name: value.clone() for name, value in tensors.items()}
-        return Checkpoint(copies, {"progress": asdict(self.progress), "plan": asdict(self.plan)})
+        return Checkpoint(_arrays(tensors), {"progress": asdict(self.progress), "plan": asdict(self.plan)})
 
     def _resume(self) -> bool:
         folder = self.job.folder
         checkpoint = None if folder is None else read_newest(folder)
         if checkpoint is None or folder is None:
             return False
-        tensors, facts = checkpoint.tensors, checkpoint.facts
+        tensors, facts = _tensors(checkpoint), checkpoint.facts
         try:
             self.network.load_state_dict(_under("model.", tensors))
             moments: dict[int, dict[str, torch.Tensor]] = {}
@@ -344,7 +344,7 @@ class _Run:
             if best.facts["step"] > self.progress.step:
                 # written after the checkpoint that the run goes back to; the run will come to it again
                 self.progress.best_loss, self.progress.best_step = float("inf"), 0
-            self.best = dict(best.tensors)
+            self.best = _tensors(best)
         return True
 
     def _interrupt(self) -> None:
@@ -388,6 +388,14 @@ def _dev_loss(model: NeuralLanguageModel, dev: TokenStream, limit_tokens: int) -
             break
     scores = document_logprobs(model, sequences)
     return -float(np.concatenate(scores).sum(dtype=np.float64)) / max(1, count)
+
+
+def _arrays(tensors: dict[str, torch.Tensor]) -> TensorMap:
+    return {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+
+
+def _tensors(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.asarray(array)) for name, array in checkpoint.tensors.items()}
 
 
 def _under(prefix: str, tensors: Any) -> dict[str, torch.Tensor]:
