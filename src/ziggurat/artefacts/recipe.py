@@ -36,6 +36,9 @@ OWN_OF_PARTS = ("model", "training")
 SHARED = ("seed", "text", "tokens")
 VECTORS = "vectors"
 TOP = ("name", "family", "trainer", "seed", "sources", VECTORS, "parts", *SECTIONS)
+EXPLAINED = (
+    "What embeddings begin with: a bundle of word vectors, or a recipe of some; by chance where it is not given."
+)
 OF_INNER = ("family", "trainer", VECTORS, "parts", *OWN_OF_PARTS)
 """What a recipe inside a recipe says itself; the rest it shares."""
 BUDGETS = ("minutes", "steps", "tokens", "epochs")
@@ -88,15 +91,15 @@ class Recipe:
         """Return the recipe as a complete TOML file, with an explanation before each key if ``comments``."""
         top = {"name": self.name, "family": self.family, **_named_trainer(self), "seed": self.seed}
         top |= {"sources": self.sources} if self.sources else {}
-        top |= _vectors_folder(self)
         head = [f"# {line}".rstrip() for line in self.head.splitlines()] if comments else []
-        blocks = ["\n".join([*head, *(f"{key} = {toml_value(value)}" for key, value in top.items())]) + "\n"]
+        said = (f"{key} = {toml_value(value)}" for key, value in top.items())
+        blocks = ["\n".join([*head, *said, *_vectors_lines(self, comments=comments)]) + "\n"]
         for section in SECTIONS:
             block = toml_section(getattr(self, section), name=section, comments=comments)
             blocks.append(self._with_kind(block, comments=comments) if section == "tokens" else block)
         for table, _, inner in _inside(self):
             keys = {"family": inner.family, **_named_trainer(inner), **_vectors_folder(inner)}
-            keys = {"name": inner.name, **keys} if table.endswith(VECTORS) else keys
+            keys = {"name": inner.name, **keys} if inner.name != table.split(".")[-1] else keys
             blocks.append(
                 "\n".join([f"[{table}]", *(f"{key} = {toml_value(value)}" for key, value in keys.items())]) + "\n"
             )
@@ -115,8 +118,9 @@ class Recipe:
             for section in OWN_OF_PARTS
             for key in options(type(getattr(one, section)))
         ]
-        first = ["seed", VECTORS] if isinstance(FAMILIES.get(self.family), Embeds) else ["seed"]
-        return [*first, "tokens.kind", *own, *inner]
+        vectors = [VECTORS] if _embeds(self) else []
+        vectors += [f"{flag}.{VECTORS}" for _, flag, one in _inside(self) if _embeds(one)]
+        return ["seed", "tokens.kind", *vectors, *own, *inner]
 
     def change(self, settings: Mapping[str, Any]) -> "Recipe":
         """Return the recipe with other values at dotted keys, for example ``{"training.minutes": 3.0}``."""
@@ -238,6 +242,18 @@ def _named_trainer(recipe: Recipe) -> dict[str, str]:
 
 def _vectors_folder(recipe: Recipe) -> dict[str, str]:
     return {VECTORS: recipe.vectors} if recipe.vectors and isinstance(recipe.vectors, str) else {}
+
+
+def _embeds(recipe: Recipe) -> bool:
+    return isinstance(FAMILIES.get(recipe.family), Embeds)
+
+
+def _vectors_lines(recipe: Recipe, *, comments: bool) -> list[str]:
+    """Return the lines of a file that say what embeddings begin with, where that is no section."""
+    if not _embeds(recipe) or isinstance(recipe.vectors, Recipe):
+        return []
+    line = f"{VECTORS} = {toml_value(recipe.vectors)}" if recipe.vectors else f"# {VECTORS} ="
+    return [f"# {EXPLAINED}", line] if comments else [line]
 
 
 def _own(recipe: Recipe) -> dict[str, Any]:
