@@ -66,8 +66,14 @@ def first_vectors(recipe: Recipe, bundle: Bundle, tokenizer: Tokenizer) -> Begin
             f"vectors: {bundle.path} has a vector for {found} of {size} tokens, too few to begin with: "
             "train vectors on text of the same language and with tokens of the same kind"
         )
-    facts = {"from": str(bundle.path), "arrays": bundle.manifest.files["model.safetensors"]["sha256"]}
-    return Beginning(FirstVectors(vectors, found_mask), {**facts, "found": found, "of": size})
+    facts = {
+        "from": str(bundle.path),
+        "arrays": bundle.manifest.files["model.safetensors"]["sha256"],
+        "found": found,
+        "of": size,
+        "seconds": float(bundle.manifest.training.get("seconds", 0.0)),
+    }
+    return Beginning(FirstVectors(vectors, found_mask), facts)
 
 
 def counterparts(source: Tokenizer, target: Tokenizer) -> IdArray:

@@ -14,9 +14,10 @@ from ziggurat.judge import compressors
 from ziggurat.judge.evaluate import Evaluation, evaluate
 from ziggurat.judge.ranking import Pair, rank
 from ziggurat.study.clock import Clock
-from ziggurat.study.entrants import TOGETHER, Entry, describe, train_all
+from ziggurat.study.entrants import TOGETHER, Entry, describe, train_all, try_vectors
 from ziggurat.study.probing import probe
 from ziggurat.study.result import Climb, Comparison, Sample, Yardstick
+from ziggurat.study.word_space import learn_words
 from ziggurat.text.corpus import Corpus, prepare
 from ziggurat.use.completion import GenerationConfig, generate
 
@@ -48,6 +49,9 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
         material = prepare_material(corpus, chosen.kind, chosen.config, entry.folder / "material", listener=listener)
     with clock.stage("compressors"):
         yardsticks = _yardsticks(corpus)
+    with clock.stage("words"):
+        listener({"event": "stage", "stage": "words"})
+        word_space = learn_words(entry, corpus, clock, listener)
     facts = _tokenizer_facts(material)
     trained = train_all(entry, material, clock, order=chosen.order, listener=listener)
     documents = list(corpus.test)
@@ -86,6 +90,8 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
         best_single=next(name for name in ranking.names if name != TOGETHER),
         sampling={"temperature": SAMPLING.temperature, "top_p": SAMPLING.top_p, "tokens": SAMPLING.max_tokens},
         machine={"version": VERSION, "python": platform.python_version(), "cores": os.cpu_count() or 1},
+        word_space=word_space,
+        trial=try_vectors(trained, clock),
     )
     write_text(entry.folder / RESULT, result.to_json())
     return result
