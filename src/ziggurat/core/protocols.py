@@ -25,6 +25,7 @@ __all__ = [
     "SequenceScorer",
     "Sizable",
     "State",
+    "StaticEncoder",
     "TokenStream",
     "Tokenizer",
 ]
@@ -121,6 +122,32 @@ class Encoder(Model, Protocol):
 
     def encode(self, ids: IdArray, lengths: IdArray) -> FloatArray:
         """Return (B, T, D): a vector for each of each row's first ``lengths`` ids; 0 at and beyond them."""
+        ...
+
+
+@runtime_checkable
+class StaticEncoder(Encoder, Protocol):
+    """An encoder to which an id means the same wherever it stands: each has one vector, its row of a matrix."""
+
+    @property
+    def vectors(self) -> FloatArray:
+        """(V, D) the vector of each id; it may be a memory map."""
+        ...
+
+    @property
+    def ngrams(self) -> FloatArray | None:
+        """(buckets, D) the vectors of character n-grams, where words are also made of these."""
+        ...
+
+    @property
+    def config(self) -> Any:
+        """Its configuration, which says what n-grams a spelling has: ``shortest_ngram``, ``longest_ngram``,
+        ``buckets``.
+        """
+        ...
+
+    def spelled(self, buckets: IdArray) -> FloatArray:
+        """Return (D,): the vector of a word that has no id, from the buckets of its n-grams."""
         ...
 
 

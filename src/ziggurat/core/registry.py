@@ -1,8 +1,8 @@
 """Finding families, tokenizers, metrics and formats by file name, without importing them.
 
-*Idea.* A module belongs to a registry when its source assigns the registry's marker at top level
-(``FAMILY = …``). Listing reads file names and text, never executes; importing waits until a name is used. So adding
-a thing is adding one file, and ``ziggurat --help`` stays fast.
+*Idea.* A module, which is a file or a folder with an ``__init__.py``, belongs to a registry when its source assigns the
+registry's marker at top level (``FAMILY = …``). Listing reads names and text, never executes; importing waits until a
+name is used. So adding a thing is adding one file, and ``ziggurat --help`` stays fast.
 """
 
 import functools
@@ -30,12 +30,16 @@ class Registry(Generic[T]):
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:
         pattern = re.compile(rf"(?m)^{re.escape(self.marker)}\b\s*(?::[^=\n]+)?=")
-        found = [
-            entry.name.removesuffix(".py")
-            for entry in resources.files(self.package).iterdir()
-            if entry.name.endswith(".py") and pattern.search(entry.read_text(encoding="utf-8"))
-        ]
-        return tuple(sorted(found))
+        entries = (entry.name.removesuffix(".py") for entry in resources.files(self.package).iterdir())
+        return tuple(sorted({name for name in entries if name != "__init__" and pattern.search(self.source(name))}))
+
+    def source(self, name: str) -> str:
+        """Return the text of the module ``name``, or nothing where there is none; nothing is imported."""
+        folder = resources.files(self.package)
+        for place in (folder / f"{name}.py", folder / name / "__init__.py"):
+            if place.is_file():
+                return place.read_text(encoding="utf-8")
+        return ""
 
     def names(self) -> tuple[str, ...]:
         """Return all names, sorted, importing nothing."""

@@ -7,7 +7,7 @@ from ziggurat.core.errors import InputError
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.registry import Registry
 
-__all__ = ["TOKENIZERS", "TokenizerKind", "load_tokenizer", "train_tokenizer"]
+__all__ = ["TOKENIZERS", "TokenizerKind", "load_tokenizer", "token_texts", "train_tokenizer"]
 
 
 class TokenizerKind(Protocol):
@@ -45,6 +45,14 @@ def load_tokenizer(json_text: str) -> Tokenizer:
     from ziggurat.tokens.fast import FastTokenizer
 
     return FastTokenizer.from_json(json_text)
+
+
+def token_texts(tokenizer: Tokenizer) -> list[str]:
+    """Return what each id is written as in ``tokenizer.json``."""
+    from tokenizers import Tokenizer as Core
+
+    vocabulary = Core.from_str(tokenizer.to_json()).get_vocab(with_added_tokens=True)
+    return sorted(vocabulary, key=lambda token: vocabulary[token])
 
 
 def _checked(texts: Iterable[str]) -> Iterator[str]:

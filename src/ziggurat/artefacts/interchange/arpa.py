@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.artefacts.interchange.formats import Foreign
-from ziggurat.artefacts.interchange.vocabulary import token_texts, words_tokenizer
+from ziggurat.artefacts.interchange.vocabulary import words_tokenizer
 from ziggurat.artefacts.kernels import arpa_text
 from ziggurat.core.errors import ArtefactError, InputError, UsageError
 from ziggurat.core.files import atomic_file
@@ -37,6 +37,7 @@ from ziggurat.core.seeding import generator
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.models.ngram import FAMILY, NgramLanguageModel
 from ziggurat.models.ngram_assembly import Level, assemble
+from ziggurat.tokens.loading import token_texts
 from ziggurat.tokens.word_table import WordTable
 
 __all__ = ["FORMAT", "ArpaFormat", "read_arpa", "write_arpa"]

@@ -6,15 +6,7 @@ from ziggurat.core.protocols import Tokenizer
 from ziggurat.tokens.fast import END, UNKNOWN
 from ziggurat.tokens.loading import load_tokenizer
 
-__all__ = ["token_texts", "words_tokenizer"]
-
-
-def token_texts(tokenizer: Tokenizer) -> list[str]:
-    """Return what each id is written as in ``tokenizer.json``."""
-    from tokenizers import Tokenizer as Core
-
-    vocabulary = Core.from_str(tokenizer.to_json()).get_vocab(with_added_tokens=True)
-    return sorted(vocabulary, key=lambda token: vocabulary[token])
+__all__ = ["words_tokenizer"]
 
 
 def words_tokenizer(words: Sequence[str]) -> Tokenizer:

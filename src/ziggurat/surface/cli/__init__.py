@@ -1,28 +1,29 @@
 """The command line: one command a file, found by listing the folder, imported when it is called.
 
 A command's module has a docstring whose first line is its line in ``ziggurat --help``, and ``COMMAND = function``, a
-typer function. Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 a gate not met, 130 interrupted.
+typer function. A folder is a group of commands (see `ziggurat.surface.commands`).
+
+Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 a gate not met, 130 interrupted.
 """
 
 import errno
 import functools
 import os
-import re
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib import resources
 from typing import Any
 
 from ziggurat.core.errors import DiskFullError, UnknownNameError, UsageError, ZigguratError
-from ziggurat.core.registry import Registry
 from ziggurat.core.version import VERSION
 from ziggurat.surface import language
+from ziggurat.surface.commands import Commands
 from ziggurat.surface.language import translate
 
-__all__ = ["COMMANDS", "command_line", "main", "overview"]
+__all__ = ["COMMANDS", "command_line", "main", "overview", "parser"]
 
-COMMANDS: Registry[Any] = Registry(__name__, "COMMAND", kind="command")
+COMMANDS = Commands(__name__)
+HELP = ("--help", "-h", "help")
 PARSER_WORDS = ("Usage:", "Arguments:", "Options:", "Show this message and exit.", "[required]", "[default: ")
 """What the parser itself puts into the help of every command."""
 
@@ -60,9 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    if not arguments or arguments[0] in ("--help", "-h", "help"):
+    if not arguments or arguments[0] in HELP:
         if len(arguments) > 1:
-            return command_line(arguments[1], ["--help"])
+            return command_line(arguments[1], [*arguments[2:], "--help"])
         sys.stdout.write(overview() + "\n")
         return 0
     if arguments[0] == "--version":
@@ -90,23 +91,26 @@ def _without_language(arguments: list[str]) -> list[str]:
 
 
 def command_line(name: str, arguments: Sequence[str]) -> int:
-    """Import the command ``name`` and run it with ``arguments``; return its exit code."""
+    """Import the command ``name``, or the one of its group that ``arguments`` begin with, and run it; return its exit
+    code.
+    """
     if name.startswith("-"):
         raise UnknownNameError("option", name, ("--help", "--lang", "--version"))
+    given = list(arguments)
     command = COMMANDS.get(name)
+    while isinstance(command, Commands):
+        if not given or given[0] in HELP:
+            sys.stdout.write(overview(command, of=name) + "\n")
+            return 0
+        command, name = command.get(given[0]), f"{name} {given.pop(0)}"
     import typer
 
     from ziggurat.surface.cli.process import prepared
 
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name, context_settings=getattr(command, "context_settings", None))(command)
-    built = _in_language(typer.main.get_command(app))
+    built = _in_language(parser(name))
     try:
         # not `main`, which would end the process by itself where a pipe breaks
-        with (
-            prepared(quiet="--quiet" in arguments),
-            built.make_context(f"ziggurat {name}", list(arguments)) as context,
-        ):
+        with prepared(quiet="--quiet" in given), built.make_context(f"ziggurat {name}", given) as context:
             result = built.invoke(context)
     except typer.Abort:
         return _fail("interrupted", 130)
@@ -117,22 +121,32 @@ def command_line(name: str, arguments: Sequence[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def overview() -> str:
-    """Return what ``ziggurat --help`` prints, from the first line of each command's file."""
-    lines = {name: translate(_first_line(name)) for name in COMMANDS.names()}
+def parser(name: str) -> Any:
+    """Return what reads the arguments of the command ``name`` (``"vectors nearest"`` of one in a group)."""
+    import typer
+
+    function: Any = COMMANDS
+    for word in name.split():
+        function = function.get(word)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name, context_settings=getattr(function, "context_settings", None))(function)
+    return typer.main.get_command(app)
+
+
+def overview(commands: Commands = COMMANDS, *, of: str = "") -> str:
+    """Return what ``ziggurat --help``, or with a group ``ziggurat GROUP --help``, prints."""
+    lines = {name: translate(line) for name, line in commands.lines().items()}
     width = max(map(len, lines))
-    commands = "\n".join(f"  {name:<{width}}  {line}" for name, line in lines.items())
+    listed = "\n".join(f"  {name:<{width}}  {line}" for name, line in lines.items())
+    if of:
+        title = translate(commands.title)
+        heading = translate("Commands (ziggurat {group} COMMAND --help):").format(group=of)
+        return f"{title}\n\n{heading}\n{listed}"
     title = translate("Ziggurat: the tower of language models on your own text.")
     example = translate("train all families, rank them, write a report")
     heading = translate("Commands (ziggurat COMMAND --help):")
     footer = translate("Every command takes --lang en or --lang zh.")
-    return f"{title}\n\n  ziggurat climb my_texts/ --minutes 10    {example}\n\n{heading}\n{commands}\n\n{footer}"
-
-
-def _first_line(name: str) -> str:
-    text = resources.files(__name__).joinpath(f"{name}.py").read_text(encoding="utf-8")
-    found = re.match(r'"""(.*?)\.?(?:"""|\n)', text)
-    return found[1] if found else ""
+    return f"{title}\n\n  ziggurat climb my_texts/ --minutes 10    {example}\n\n{heading}\n{listed}\n\n{footer}"
 
 
 def _in_language(command: Any) -> Any:
