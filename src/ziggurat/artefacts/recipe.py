@@ -381,7 +381,8 @@ def _begun(raw: Mapping[str, Any], settings: list[Setting], family: Family, wher
         other = f"set it for a part, --{parts[0]}.{VECTORS}" if parts else "leave it out"
         raise UsageError(f"{place}: a model of family {family.name} embeds no ids, so vectors can't begin it; {other}")
     if isinstance(value, str) and (value in names() or value.endswith(".toml")):
-        own = dict(load_recipe(value).to_mapping())
+        named = load_recipe(value)
+        own = {"name": named.name, **_own(named)}
         own["model"].pop("width", None)
         return own
     if not isinstance(value, (str, Mapping)):
@@ -413,14 +414,17 @@ def _vectors(
         if setting.path[0] == VECTORS and len(setting.path) > 1
     ]
     _refuse_shared(inner)
-    own = {name: value for name, value in begun.items() if name in ("name", *OF_INNER)}
-    said = _mapping(own.get("model", {}), "model", place).get("width", width)
-    found = resolve({**own, **shared, "model": {**own.get("model", {}), "width": said}}, where=place, settings=inner)
+    own = dict(begun)
+    for name in ("sources", *SHARED):
+        if name in own:
+            raise UsageError(f"{place}: {name}: parts share it; set it for the whole recipe")
+    found = resolve({**own, **shared}, where=place, settings=inner)
     if not isinstance(FAMILIES.get(found.family).tiny(seed=0), Encoder):
         raise UsageError(f"{place}: a model of family {found.family} gives no vectors; name a recipe of word vectors")
-    if found.model.width != width:
+    said = "width" in own.get("model", {}) or any(setting.path == ("model", "width") for setting in inner)
+    if said and found.model.width != width:
         raise UsageError(f"{place}: model.width: {found.model.width} is not the model's {key}, {width}; leave it out")
-    return dataclasses.replace(found, **common)
+    return dataclasses.replace(found, model=dataclasses.replace(found.model, width=width), **common)
 
 
 def _refuse_shared(settings: Iterable[Setting]) -> None:

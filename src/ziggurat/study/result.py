@@ -114,10 +114,10 @@ class Place:
     """Where a word stands on the map."""
 
     word: str
+    group: str
+    """The shown word that it is nearest to, or is."""
     x: float
     y: float
-    count: int
-    """Occurrences in the training text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,13 @@ class WordSpace:
     seconds: float
     neighbourhoods: tuple[Neighbourhood, ...]
     places: tuple[Place, ...]
+    """The map; empty where fewer than three words are shown."""
+    layout: str = ""
+    """How the map was laid out: pca or tsne."""
+    trust: float = 0.0
+    """Trustworthiness of the map's neighbourhoods (Venna & Kaski 2001)."""
+    trust_neighbours: int = 0
+    """Neighbours of each word that it looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +197,11 @@ class Climb:
     sampling: dict[str, Any]
     """Options of the samples: temperature, top_p, tokens."""
     machine: dict[str, Any]
+    word_space: WordSpace | None
+    """None where the text has too few words."""
+    trial: VectorsTrial | None
+    """None in climbs of before there were vectors."""
     format: int = FORMAT
-    word_space: WordSpace | None = None
-    trial: VectorsTrial | None = None
 
     def to_json(self) -> str:
         """Return the content of ``climb.json``."""
@@ -217,9 +226,11 @@ class Climb:
             raw["comparisons"] = tuple(Comparison(**item) for item in raw["comparisons"])
             raw["yardsticks"] = tuple(Yardstick(**item) for item in raw["yardsticks"])
             raw["sources"] = tuple(raw["sources"])
-            if raw.get("word_space") is not None:
+            if raw["format"] < 2:
+                raw |= {"word_space": None, "trial": None}
+            if raw["word_space"] is not None:
                 raw["word_space"] = _word_space(raw["word_space"])
-            if raw.get("trial") is not None:
+            if raw["trial"] is not None:
                 raw["trial"] = VectorsTrial(**raw["trial"])
             return cls(**raw)
         except (ValueError, KeyError, TypeError) as error:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.artefacts.fit import fit, prepare_material
 from ziggurat.artefacts.recipe import Recipe, load_recipe
-from ziggurat.core.errors import TooLittleTextError
+from ziggurat.core.errors import MissingExtraError, TooLittleTextError
 from ziggurat.core.files import write_text
 from ziggurat.core.protocols import TokenStream
 from ziggurat.core.types import Listener
@@ -24,6 +24,7 @@ from ziggurat.study.clock import Clock
 from ziggurat.study.entrants import Entry
 from ziggurat.study.result import Neighbourhood, Place, WordSpace
 from ziggurat.text.corpus import Corpus
+from ziggurat.use.projection import neighbourhoods, project
 from ziggurat.use.vectors import Vectors
 
 __all__ = ["Spread", "learn_words", "passes", "rare", "spreads", "telling_words"]
@@ -36,7 +37,10 @@ WORDS_PER_SECOND = 300_000
 MOST_PASSES = 25
 LONG_BYTES = 1_000_000
 """Training text for each occurrence that a word must have to get a vector, from 2 to 5."""
-SHOWN_WORDS, SHOWN_NEIGHBOURS, MAPPED_WORDS = 12, 6, 80
+SHOWN_WORDS, SHOWN_NEIGHBOURS = 12, 6
+LEAST_MAPPED = 3
+ASPECT = 1.4
+"""Width of the map for a height of 1."""
 LEAST_OCCURRENCES = 20
 """A word must occur so often to be shown: the vectors of rarer ones say little."""
 LOOKED_AT = 1000
@@ -128,8 +132,7 @@ def _described(recipe: Recipe, bundle: Bundle, stream: TokenStream) -> WordSpace
     vectors = Vectors.of(bundle)
     words, facts = vectors.vocabulary_words, bundle.manifest.training
     found = spreads(words, stream, vectors.first_word)
-    mapped = telling_words(found, MAPPED_WORDS)
-    shown = mapped[:SHOWN_WORDS]
+    shown = telling_words(found, SHOWN_WORDS)
     near = vectors.answers([([one.word], []) for one in shown], SHOWN_NEIGHBOURS)
     running = len(stream.tokens) - len(stream.starts)
     covered = sum(one.count for one in found)
@@ -149,10 +152,20 @@ def _described(recipe: Recipe, bundle: Bundle, stream: TokenStream) -> WordSpace
         neighbourhoods=tuple(
             Neighbourhood(one.word, one.count, tuple(pairs)) for one, pairs in zip(shown, near, strict=True)
         ),
-        places=_places(vectors, mapped),
+        **_map(vectors, [one.word for one in shown], seed=recipe.seed),
     )
 
 
-def _places(vectors: Vectors, mapped: Sequence[Spread]) -> tuple[Place, ...]:
-    """Return where words stand on the map."""
-    raise NotImplementedError
+def _map(vectors: Vectors, shown: Sequence[str], *, seed: int) -> dict[str, Any]:
+    """Return where the shown words and those near them stand in the plane, and how far that is to be trusted."""
+    chosen = neighbourhoods(vectors, shown, count=SHOWN_NEIGHBOURS)
+    if len(chosen.words) < LEAST_MAPPED:
+        return {"places": ()}
+    matrix = vectors[chosen.words]
+    try:
+        layout = project(matrix, aspect=ASPECT, seed=seed)
+    except MissingExtraError:
+        layout = project(matrix, method="pca", aspect=ASPECT, seed=seed)
+    points = zip(chosen.words, chosen.groups, layout.places.tolist(), strict=True)
+    places = tuple(Place(word, group, round(x, 4), round(y, 4)) for word, group, (x, y) in points)
+    return {"places": places, "layout": layout.method, "trust": layout.trust, "trust_neighbours": layout.neighbours}
