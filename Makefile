@@ -89,4 +89,6 @@ $(DEVELOPMENT): pyproject.toml $(BASE)
 	@$(SET_UP) '.[report,zh,parquet,hub,tensorboard,dev]'
 	@$(PIP) kenlm 2>/dev/null || \
 	echo "kenlm could not be built (it needs a C++ compiler): the tests against it will be skipped" >&2
+	@$(PIP) gensim 2>/dev/null || \
+	echo "gensim has no wheel for this Python: the tests against it will be skipped" >&2
 	@touch $@

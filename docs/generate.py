@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from ziggurat.core import config
-from ziggurat.surface.cli import COMMANDS
+from ziggurat.surface.cli import COMMANDS, parser
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 PACKAGE = FOLDER.parents[1] / "src" / "ziggurat"
@@ -38,8 +38,8 @@ def main(arguments: list[str]) -> int:
 def commands_page() -> str:
     """Return every command with its arguments and options."""
     parts = [NOTE, "# Commands\n"]
-    for name in COMMANDS.names():
-        command = _typer_command(name)
+    for name, _ in COMMANDS.functions():
+        command = parser(name)
         parts.append(f"\n## ziggurat {name}\n\n{_paragraphs(command.help or '')}\n")
         rows = [_parameter_row(p) for p in command.params if not getattr(p, "hidden", False)]
         parts.append(_table(("argument or option", "meaning", "default"), rows))
@@ -108,15 +108,6 @@ def kind_words(hint: Any) -> str:
     if get_origin(hint) is Union or type(None) in get_args(hint):
         return f"{kind_words(arguments[0])}, or none"
     return {int: "whole number", float: "number", str: "text", bool: "true or false"}.get(hint, str(hint))
-
-
-def _typer_command(name: str) -> Any:
-    import typer
-
-    function = COMMANDS.get(name)
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name, context_settings=getattr(function, "context_settings", None))(function)
-    return typer.main.get_command(app)
 
 
 def _parameter_row(parameter: Any) -> tuple[str, str, str]:

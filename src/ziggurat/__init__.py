@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from ziggurat.core import version
 
 if TYPE_CHECKING:
-    from ziggurat.surface.api import Model, load, train
+    from ziggurat.surface.api import Model, load, train, vectors
 
-__all__ = ["Model", "__version__", "load", "train"]
+__all__ = ["Model", "__version__", "load", "train", "vectors"]
 
 __version__ = version.VERSION
 
@@ -29,7 +29,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("Model", "load", "train"):
+    if name not in ("Model", "load", "train", "vectors"):
         raise AttributeError(f"module 'ziggurat' has no attribute '{name}'")
     import importlib
 

@@ -6,20 +6,20 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import typer
 
 from tests.architecture.source import REPOSITORY, tracked
-from ziggurat.surface.cli import COMMANDS
+from ziggurat.surface.cli import COMMANDS, parser
 
 MENTION = re.compile(r"(?m)(?:^|`|\$ )ziggurat ([a-z][\w-]*)([^`\n#|>]*)")
+FUNCTIONS = dict(COMMANDS.functions())
 DOCUMENTS = [
     p for p in tracked("*.md", "docs/*.md", "docs/**/*.md") if "reference" not in p.parts and p.name != "experiments.md"
 ]
 
 
 def mentions(text: str) -> list[tuple[str, list[str]]]:
-    """Return every command in a text with the options that it is shown with."""
-    return [(m[1], [word for word in words(m[2]) if word.startswith("--")]) for m in MENTION.finditer(text)]
+    """Return every command in a text with what follows it."""
+    return [(m[1], words(m[2])) for m in MENTION.finditer(text)]
 
 
 def words(line: str) -> list[str]:
@@ -31,19 +31,23 @@ def words(line: str) -> list[str]:
 
 @cache
 def options(command: str) -> set[str]:
-    app = typer.Typer(add_completion=False)
-    app.command(command, context_settings=getattr(COMMANDS.get(command), "context_settings", None))(
-        COMMANDS.get(command)
-    )
-    parameters = typer.main.get_command(app).params
+    parameters = parser(command).params if command in FUNCTIONS else []
     return {flag for p in parameters for flag in (*p.opts, *p.secondary_opts)} | {"--help"}
+
+
+def unknown(command: str, given: list[str]) -> list[str]:
+    """Return what a shown command line has that does not exist: its command, or options."""
+    if command in COMMANDS.names() and command not in FUNCTIONS and given and not given[0].startswith("-"):
+        command, given = f"{command} {given[0]}", given[1:]
+    if command not in FUNCTIONS and command not in COMMANDS.names():
+        return [command]
+    return [word for word in given if word.startswith("--") and word.split("=")[0] not in options(command)]
 
 
 @pytest.mark.parametrize("path", sorted(DOCUMENTS), ids=lambda path: path.name)
 def test_the_commands_of_a_document_exist(path: Path) -> None:
     for command, given in mentions(path.read_text(encoding="utf-8")):
-        assert command in COMMANDS.names(), f"ziggurat {command}"
-        assert [option for option in given if option.split("=")[0] not in options(command)] == [], f"ziggurat {command}"
+        assert unknown(command, given) == [], f"ziggurat {command}"
 
 
 @pytest.mark.parametrize("path", sorted(DOCUMENTS), ids=lambda path: path.name)
@@ -55,8 +59,25 @@ def test_the_targets_of_a_document_exist(path: Path) -> None:
 
 def test_a_command_is_found_where_it_is_shown() -> None:
     text = 'Say `ziggurat climb a --minutes 10`.\n\n    x\nziggurat generate b --prompt "a b"   # --not an option\n'
-    assert mentions(text) == [("climb", ["--minutes"]), ("generate", ["--prompt"])]
-    assert mentions("the ziggurat climbs on; `ziggurat recipe gpt > a.toml`") == [("recipe", [])]
+    assert mentions(text) == [("climb", ["a", "--minutes", "10"]), ("generate", ["b", "--prompt", "a b"])]
+    assert mentions("the ziggurat climbs on; `ziggurat recipe gpt > a.toml`") == [("recipe", ["gpt"])]
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("ziggurat vectors nearest FOLDER WORD --count 3", []),
+        ("ziggurat vectors", []),
+        ("ziggurat vectors --help", []),
+        ("ziggurat vectors nearby FOLDER", ["vectors nearby"]),
+        ("ziggurat vectors nearest FOLDER --cuont 3", ["--cuont"]),
+        ("ziggurat nearest FOLDER", ["nearest"]),
+        ("ziggurat describe FOLDER --jsn", ["--jsn"]),
+    ],
+)
+def test_a_wrong_command_line_is_seen(line: str, missing: list[str]) -> None:
+    (mention,) = mentions(line)
+    assert unknown(*mention) == missing
 
 
 def test_an_unfinished_quotation_is_read_word_by_word() -> None:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from tests.fakes.bundles import make_bundle
+from tests.fakes.vectors import WORDS, all_kinds, same_bits, vector_bundle
 from ziggurat.artefacts.bundle import load
+from ziggurat.models.word_vectors import WordVectors
 from ziggurat.surface.cli import main
 
 
@@ -46,11 +48,44 @@ def test_a_file_without_an_unknown_word_gets_one_as_improbable_as_in_kenlm(tmp_p
     assert float(logprobs.sum()) == pytest.approx(kenlm.Model(str(file)).score("b a"), abs=1e-3)
 
 
+@pytest.mark.parametrize("ending", [".txt", ".vec", ".bin", ".glove", ".txt.gz", ".bin.gz"])
+def test_word_vectors_leave_and_come_back(ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    vectors = all_kinds(len(WORDS), 5)
+    bundle = vector_bundle(tmp_path / "ours", WORDS, vectors)
+    file = tmp_path / f"vectors.small{ending}"
+    assert main(["export", str(bundle.path), str(file)]) == 0
+    assert f"{file.stat().st_size:,} bytes, read back and equal" in capsys.readouterr().err
+    assert main(["import", str(file)]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{tmp_path / 'vectors.small'}\n"
+    assert f"next: ziggurat vectors nearest {tmp_path / 'vectors.small'}" in said.err
+    back = load(tmp_path / "vectors.small")
+    assert back.manifest.recipe == {"name": "vectors.small"}
+    assert isinstance(back.model, WordVectors)
+    assert same_bits(back.model.vectors[2:], vectors)
+    assert [back.words.find(word) for word in WORDS] == list(range(2, 2 + len(WORDS)))
+    assert back.tokenizer.encode("the 7 塔楼 nowhere").ids.tolist() == [2, 6, 4, 1]
+
+
+def test_an_ending_may_lie_where_the_format_is_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = vector_bundle(tmp_path / "ours", WORDS, all_kinds(len(WORDS), 5))
+    assert main(["export", str(bundle.path), str(tmp_path / "x.txt"), "--to", "glove_text"]) == 0
+    assert main(["import", str(tmp_path / "x.txt"), "--from", "word2vec_text"]) == 2
+    assert "x.txt:1: expected the numbers of words and of columns, found 'the 0" in capsys.readouterr().err
+    assert main(["import", str(tmp_path / "x.txt")]) == 0
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (["export", "{bundle}", "{tmp}/x.foo"], "unknown file ending '.foo'; known: .arpa, .lm"),
+        (
+            ["export", "{bundle}", "{tmp}/x.foo"],
+            "unknown file ending '.foo'; known: .arpa, .bin, .glove, .lm, .txt, .vec, .w2v",
+        ),
         (["export", "{bundle}", "{tmp}/x.arpa"], "family 'recurrent'; ARPA holds n-grams only"),
+        (["export", "{bundle}", "{tmp}/x.vec"], "family 'recurrent'; word2vec text holds word vectors only"),
+        (["export", "{bundle}", "{tmp}/x.bin"], "family 'recurrent'; word2vec binary holds word vectors only"),
+        (["export", "{bundle}", "{tmp}/x.glove"], "family 'recurrent'; GloVe text holds word vectors only"),
         (["export", "{bundle}", "{tmp}/x", "--to", "arpaa"], "did you mean 'arpa'?"),
         (["import", "{tmp}/missing.arpa"], "missing.arpa: can't be read"),
         (["import", "{tmp}/text.arpa"], "text.arpa:1: not an ARPA file"),

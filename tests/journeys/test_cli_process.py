@@ -9,40 +9,40 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 
 from tests.journeys.conftest import Ziggurat
 from ziggurat import __version__
 from ziggurat.surface import cli
-from ziggurat.surface.cli import COMMANDS, main
+from ziggurat.surface.cli import COMMANDS, main, parser
 
 ENVIRON = {**os.environ, "OMP_NUM_THREADS": "1"}
 COMMAND = [sys.executable, "-m", "ziggurat"]
-
-
-def built(name: str) -> typer.core.TyperCommand:
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    command = COMMANDS.get(name)
-    app.command(name, context_settings=getattr(command, "context_settings", None))(command)
-    found = typer.main.get_command(app)
-    assert isinstance(found, typer.core.TyperCommand)
-    return found
 
 
 def test_the_overview_lists_every_command_and_its_line(ziggurat: Ziggurat) -> None:
     for arguments in ([], ["--help"], ["-h"], ["help"]):
         ended = ziggurat(*arguments)
         assert (ended.code, ended.err) == (0, "")
-        listed = re.findall(r"(?m)^  (\w+)  +\S", ended.out.partition("Commands")[2])
+        listed = re.findall(r"(?m)^  ([\w-]+)  +\S", ended.out.partition("Commands")[2])
         assert tuple(listed) == COMMANDS.names()
 
 
-@pytest.mark.parametrize("name", COMMANDS.names())
+def test_a_group_lists_its_commands(ziggurat: Ziggurat) -> None:
+    for arguments in (["vectors"], ["vectors", "--help"], ["vectors", "help"], ["help", "vectors"]):
+        ended = ziggurat(*arguments)
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out.startswith("Ask word vectors")
+        listed = re.findall(r"(?m)^  ([\w-]+)  +\S", ended.out.partition("Commands")[2])
+        assert tuple(listed) == COMMANDS.get("vectors").names()
+        assert "odd-one-out" in listed
+
+
+@pytest.mark.parametrize("name", [name for name, _ in COMMANDS.functions()])
 def test_every_command_explains_itself_and_its_options(name: str, ziggurat: Ziggurat) -> None:
-    ended = ziggurat(name, "--help")
+    ended = ziggurat(*name.split(), "--help")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == ziggurat("help", name).out
-    command = built(name)
+    assert ended.out == ziggurat("help", *name.split()).out
+    command = parser(name)
     assert command.help
     for parameter in command.params:
         assert getattr(parameter, "help", None), f"{name} {parameter.name} is not explained"
@@ -66,6 +66,10 @@ def test_the_version(ziggurat: Ziggurat) -> None:
         (["recipe", "gpt", "ngram"], "error: one recipe at a time, not 2"),
         (["--lang", "de"], "error: --lang: unknown language 'de'; known: en, zh"),
         (["train"], "error: no text was named"),
+        (["vectors", "nearst"], "error: ziggurat vectors: unknown command 'nearst'; did you mean 'nearest'?"),
+        (["vectors", "--cuont", "3"], "error: ziggurat vectors: unknown option '--cuont'; known: --help"),
+        (["vectors", "nearest", "b", "w", "--cuont", "3"], "error: unknown option '--cuont'; did you mean '--count'?"),
+        (["vectors", "nearest", "b"], "error: missing argument 'WORD…'"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_code_two(arguments: list[str], message: str, ziggurat: Ziggurat) -> None:

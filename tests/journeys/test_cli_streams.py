@@ -151,13 +151,13 @@ def test_chinese_tables_stand_in_columns(name: str, words: Words, ziggurat: Zigg
     assert len({width_of(row) for row in rows}) == 1  # the second column is set to the right
 
 
-@pytest.mark.parametrize("name", COMMANDS.names())
+@pytest.mark.parametrize("name", [name for name, _ in COMMANDS.functions()])
 @pytest.mark.parametrize("columns", ["60", "140"])
 def test_help_keeps_to_the_terminals_width(
     name: str, columns: str, ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    page = ziggurat(name, "--help").out
+    page = ziggurat(*name.split(), "--help").out
     assert max(map(len, page.splitlines())) <= int(columns)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ziggurat.artefacts.card import write_card
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH
-from ziggurat.artefacts.manifest import Manifest
+from ziggurat.artefacts.manifest import TEXT, WORD_VECTORS, Manifest
 
 WHOLE = Manifest(
     family="decoder",
@@ -76,10 +76,13 @@ def test_how_a_figure_is_shown(entry: str, shown: str) -> None:
 
 def test_every_entry_of_a_card_has_words_in_both_languages() -> None:
     assert set(ENGLISH.labels) == set(CHINESE.labels)
-    assert len(ENGLISH.limits) == len(CHINESE.limits)
-    for words in (ENGLISH, CHINESE):
-        assert "{family}" in words.opening
-        assert "{version}" in words.opening
+    assert list(ENGLISH.purposes) == list(CHINESE.purposes) == [TEXT, WORD_VECTORS]
+    for given in ENGLISH.purposes:
+        english, chinese = ENGLISH.purposes[given], CHINESE.purposes[given]
+        assert len(english.limits) == len(chinese.limits)
+        for purpose in (english, chinese):
+            assert "{family}" in purpose.opening
+            assert "{version}" in purpose.opening
     latin = [label for label in CHINESE.labels.values() if not re.search(r"[\u4e00-\u9fff]", label)]
     assert latin == []
 
@@ -116,6 +119,20 @@ def test_a_card_begins_with_what_hubs_read_and_ends_with_one_line_break() -> Non
 
 def test_a_lossy_tokenizer_is_confessed_in_both_languages() -> None:
     lossy = write_card(replace(WHOLE, tokenizer={**WHOLE.tokenizer, "lossless": False}))
-    assert ENGLISH.lossy in lossy
-    assert CHINESE.lossy in lossy
-    assert ENGLISH.lossy not in write_card(WHOLE)
+    for words in (ENGLISH, CHINESE):
+        assert words.purposes[TEXT].lossy in lossy
+        assert words.purposes[TEXT].lossy not in write_card(WHOLE)
+
+
+def test_the_card_of_word_vectors_speaks_of_vectors() -> None:
+    model = {"parameters": 1_700_300, "context": None, "gives": WORD_VECTORS, "width": 100}
+    lossy = {**WHOLE.tokenizer, "kind": "words", "lossless": False}
+    card = write_card(replace(WHOLE, family="some", model=model, metrics={}, tokenizer=lossy))
+    english, chinese = tables(card)
+    assert english["model.width"] == ("numbers in a vector", "100")
+    assert chinese["model.width"] == ("每个向量的维数", "100")
+    assert "pipeline_tag: feature-extraction\n" in card
+    assert card.count("ziggurat vectors nearest FOLDER WORD") == card.count('ziggurat.vectors("FOLDER")') == 2
+    for silent in ("bits per byte", "每字节", "ziggurat generate", "language model", "语言模型", "perplexit"):
+        assert silent not in card.lower()
+    assert all(limit in card for words in (ENGLISH, CHINESE) for limit in words.purposes[WORD_VECTORS].limits)

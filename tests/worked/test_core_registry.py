@@ -10,7 +10,7 @@ from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.registry import Registry
 
 FILES = {
-    "__init__.py": "",
+    "__init__.py": "LAMP = 'all'\n",
     "plain.py": "LAMP = 'plain'\n",
     "typed.py": '"""A lamp."""\n\nLAMP: dict[str, int] = {"watts": 7}\n',
     "broken.py": "LAMP = 1 / 0\n",
@@ -19,6 +19,9 @@ FILES = {
     "mentioned.py": "# LAMP = 'comment'\nx = 'LAMP'\n",
     "compared.py": "x = 1\nLAMP_ = x\n",
     "note.txt": "LAMP = 'no module'\n",
+    "chandelier/__init__.py": "LAMP = 'many'\n",
+    "chandelier/arm.py": "LAMP = 'one of many'\n",
+    "drawer/spare.py": "LAMP = 'not on'\n",
 }
 
 
@@ -27,6 +30,7 @@ def lamps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry[
     folder = tmp_path / "lamps_of_a_test"
     folder.mkdir()
     for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     yield Registry("lamps_of_a_test", "LAMP", kind="lamp")
@@ -35,7 +39,7 @@ def lamps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry[
 
 
 def test_modules_are_listed_by_their_marker(lamps: Registry[object]) -> None:
-    assert lamps.names() == ("broken", "plain", "typed")
+    assert lamps.names() == ("broken", "chandelier", "plain", "typed")
 
 
 def test_listing_imports_nothing(lamps: Registry[object]) -> None:
@@ -46,6 +50,7 @@ def test_listing_imports_nothing(lamps: Registry[object]) -> None:
 def test_a_thing_is_imported_when_it_is_used(lamps: Registry[object]) -> None:
     assert lamps.get("plain") == "plain"
     assert lamps.get("typed") == {"watts": 7}
+    assert lamps.get("chandelier") == "many"
     assert "lamps_of_a_test.plain" in sys.modules
 
 

@@ -5,7 +5,7 @@
     config.json              the model's configuration
     model.safetensors        its arrays
     tokenizer.json           the tokenizer
-    words.index              words and ids (`ziggurat.tokens.word_index`) of a model that gives vectors and predicts nothing
+    words.index              words and ids (`ziggurat.tokens.word_index`), where the model gives vectors only
     tokenizer_config.json    what transformers asks beside it
     generation_config.json   the same, where transformers knows the model's form
     ziggurat.json            the manifest
@@ -34,7 +34,7 @@ from ziggurat.artefacts.manifest import Manifest, Provenance, describe_file
 from ziggurat.artefacts.tensors import read_tensors, write_tensors
 from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.files import atomic_folder, sha256, write_text
-from ziggurat.core.protocols import Encoder, Family, LanguageModel, Model, Tokenizer
+from ziggurat.core.protocols import Encoder, Family, LanguageModel, Model, StaticEncoder, Tokenizer
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.tokens.loading import load_tokenizer, token_texts
@@ -289,6 +289,7 @@ def _model_facts(model: Model, config: Mapping[str, Any], tensors: TensorMap) ->
         "parameters": sum(int(array.size) for array in tensors.values()),
         "arrays": len(tensors),
         "context": _context(model),
+        **({"gives": manifests.WORD_VECTORS, "width": model.width} if isinstance(model, StaticEncoder) else {}),
     }
 
 

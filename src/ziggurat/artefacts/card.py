@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH, Words
-from ziggurat.artefacts.manifest import Manifest
+from ziggurat.artefacts.manifest import TEXT, WORD_VECTORS, Manifest
 
 __all__ = ["write_card"]
 
-MODEL = ("family", "model.parameters", "model.context", "tokenizer.kind", "tokenizer.vocabulary", "seed")
+MODEL = ("family", "model.parameters", "model.context", "model.width", "tokenizer.kind", "tokenizer.vocabulary", "seed")
 TRAINING = (
     "corpus.splits.train.documents",
     "corpus.splits.train.bytes",
@@ -22,7 +22,18 @@ TRAINING = (
     "training.steps",
     "training.tokens",
     "training.seconds",
+    "training.words_per_second",
 )
+TASKS = {TEXT: "text-generation", WORD_VECTORS: "feature-extraction"}
+"""What model hubs call what a model gives."""
+COMMANDS = {
+    TEXT: ('ziggurat generate FOLDER --prompt "…"', "ziggurat evaluate FOLDER TEXT…"),
+    WORD_VECTORS: ("ziggurat vectors nearest FOLDER WORD", "ziggurat vectors map FOLDER"),
+}
+PYTHON = {
+    TEXT: ('print(ziggurat.load("FOLDER").generate("…"))',),
+    WORD_VECTORS: ('vectors = ziggurat.vectors("FOLDER")', 'print(vectors.nearest("…"), vectors["…"])'),
+}
 MEASURED = ("bits_per_byte", "low", "high", "token_perplexity", "documents", "bytes", "tokens_per_second")
 
 
@@ -34,29 +45,30 @@ def write_card(manifest: Manifest) -> str:
 
 def _front_matter(manifest: Manifest) -> Iterator[str]:
     """What model hubs read: library, task, tags."""
-    yield from ("---", "library_name: ziggurat", "pipeline_tag: text-generation")
+    yield from ("---", "library_name: ziggurat", f"pipeline_tag: {TASKS[manifest.gives]}")
     yield from (f"tags: [ziggurat, {manifest.family}]", "---", "")
 
 
 def _page(manifest: Manifest, words: Words) -> Iterator[str]:
-    title = manifest.recipe.get("name", manifest.family)
+    title, purpose = manifest.recipe.get("name", manifest.family), words.purposes[manifest.gives]
     yield from (f"# {title}{words.title_ending}", "")
-    yield from (words.opening.format(family=manifest.family, version=manifest.ziggurat), "")
+    yield from (purpose.opening.format(family=manifest.family, version=manifest.ziggurat), "")
     yield from (f"## {words.use}", "", *_usage(manifest, words))
     yield from (f"## {words.model}", "", *_table(manifest, _shown(manifest, MODEL), words))
     if rows := _shown(manifest, TRAINING):
         yield from (f"## {words.training}", "", *_table(manifest, rows, words))
-    yield from (f"## {words.measured}", "")
+    yield from (f"## {purpose.measured}", "")
     measured = [f"metrics.{name}.{quantity}" for name in manifest.metrics for quantity in MEASURED]
     rows = _shown(manifest, measured)
-    yield from _table(manifest, rows, words) if rows else (words.not_measured, "")
-    yield from (f"## {words.limits_title}", "", *(f"- {limit}" for limit in words.limits))
-    yield from ("",) if manifest.tokenizer["lossless"] else (f"- {words.lossy}", "")
+    yield from _table(manifest, rows, words) if rows else (purpose.not_measured, "")
+    yield from (f"## {words.limits_title}", "", *(f"- {limit}" for limit in purpose.limits))
+    lossy = [] if manifest.tokenizer["lossless"] or not purpose.lossy else [f"- {purpose.lossy}"]
+    yield from (*lossy, "")
 
 
 def _usage(manifest: Manifest, words: Words) -> Iterator[str]:
-    yield from ("```sh", 'ziggurat generate FOLDER --prompt "…"', "ziggurat evaluate FOLDER TEXT…", "```", "")
-    yield from ("```python", "import ziggurat", "", 'print(ziggurat.load("FOLDER").generate("…"))')
+    yield from ("```sh", *COMMANDS[manifest.gives], "```", "")
+    yield from ("```python", "import ziggurat", "", *PYTHON[manifest.gives])
     if manifest.model.get("architecture"):
         yield from ("", f"# {words.elsewhere}", "from transformers import AutoModelForCausalLM, AutoTokenizer", "")
         yield 'model = AutoModelForCausalLM.from_pretrained("FOLDER")'

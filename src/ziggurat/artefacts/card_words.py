@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["CHINESE", "ENGLISH", "Words"]
+__all__ = ["CHINESE", "ENGLISH", "Purpose", "Words"]
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a card says of a model for what the model gives: text, or vectors of words."""
+
+    opening: str
+    measured: str
+    not_measured: str
+    limits: tuple[str, ...]
+    lossy: str
+    """A limit more, where the tokenizer is lossy; empty where that makes no difference."""
 
 
 @dataclass(frozen=True)
@@ -11,16 +23,13 @@ class Words:
     """Everything that a card says in one language, but for the figures."""
 
     title_ending: str
-    opening: str
     use: str
     elsewhere: str
     model: str
     training: str
-    measured: str
-    not_measured: str
     limits_title: str
-    limits: tuple[str, ...]
-    lossy: str
+    purposes: Mapping[str, Purpose]
+    """By what the model gives, as the manifest says it."""
     heads: tuple[str, str, str]
     labels: Mapping[str, str]
     """By manifest entry; for a measured quantity by the last part of its entry."""
@@ -35,29 +44,52 @@ class Words:
 
 ENGLISH = Words(
     title_ending="",
-    opening=(
-        "A language model of the family `{family}`, made with Ziggurat {version}. "
-        "Each figure below stands in `ziggurat.json` under the entry named beside it."
-    ),
     use="Use",
     elsewhere="transformers opens it as it is",
     model="Model",
     training="Training",
-    measured="Measured on text that it was not trained on",
-    not_measured="Nothing yet: `ziggurat evaluate FOLDER TEXT…` measures it.",
     limits_title="Limits",
-    limits=(
-        "It knows what its training text says, in that text's language and manner, errors and prejudices included.",
-        "What it writes is likely, not true; nothing checks its claims.",
-        "It may repeat passages of its training text word for word: keep it where that text may be read.",
-        "Bits per byte compare across tokenizers; perplexities only where the tokenizer's fingerprint is the same.",
-    ),
-    lossy="Its tokenizer is lossy: all words that it does not know are one token, so it has no bits per byte.",
+    purposes={
+        "text": Purpose(
+            opening=(
+                "A language model of the family `{family}`, made with Ziggurat {version}. "
+                "Each figure below stands in `ziggurat.json` under the entry named beside it."
+            ),
+            measured="Measured on text that it was not trained on",
+            not_measured="Nothing yet: `ziggurat evaluate FOLDER TEXT…` measures it.",
+            limits=(
+                "It knows what its training text says, in that text's language and manner, "
+                "errors and prejudices included.",
+                "What it writes is likely, not true; nothing checks its claims.",
+                "It may repeat passages of its training text word for word: keep it where that text may be read.",
+                "Bits per byte compare across tokenizers; "
+                "perplexities only where the tokenizer's fingerprint is the same.",
+            ),
+            lossy="Its tokenizer is lossy: all words that it does not know are one token, so it has no bits per byte.",
+        ),
+        "word vectors": Purpose(
+            opening=(
+                "Word vectors of the family `{family}`, made with Ziggurat {version}. "
+                "Each figure below stands in `ziggurat.json` under the entry named beside it."
+            ),
+            measured="Measured",
+            not_measured="Nothing yet: `ziggurat vectors evaluate FOLDER` measures it.",
+            limits=(
+                "They know which words keep like company in the training text, prejudices included: measure these "
+                "before vectors decide about people.",
+                "Like company is not like meaning: opposites such as hot and cold lie close together.",
+                "A word has one vector for all its meanings, and that of a rare word is uncertain.",
+                "Cosines compare within these vectors only: another training turns all directions.",
+            ),
+            lossy="",
+        ),
+    },
     heads=("what", "value", "manifest entry"),
     labels={
         "family": "family",
         "model.parameters": "numbers that the model is made of",
         "model.context": "longest context, in tokens",
+        "model.width": "numbers in a vector",
         "tokenizer.kind": "tokenizer",
         "tokenizer.vocabulary": "vocabulary",
         "seed": "seed",
@@ -69,6 +101,7 @@ ENGLISH = Words(
         "training.steps": "steps",
         "training.tokens": "tokens seen",
         "training.seconds": "seconds of training",
+        "training.words_per_second": "words read per second",
         "bits_per_byte": "bits per byte",
         "low": "its 95 % interval, low end",
         "high": "its 95 % interval, high end",
@@ -81,26 +114,49 @@ ENGLISH = Words(
 
 CHINESE = Words(
     title_ending="（中文）",
-    opening="由 Ziggurat {version} 训练的 `{family}` 族语言模型。下列每个数字都可在 `ziggurat.json` 的对应条目中查到。",
     use="使用",
     elsewhere="可直接用 transformers 打开",
     model="模型",
     training="训练",
-    measured="在未参与训练的文本上的测量结果",
-    not_measured="尚未测量：请运行 `ziggurat evaluate FOLDER TEXT…`。",
     limits_title="局限",
-    limits=(
-        "它只知道训练文本所说的内容，语言与风格亦然，包括其中的错误与偏见。",
-        "它写出的是可能的文字，而非事实；没有任何机制核查其说法。",
-        "它可能逐字复述训练文本：请只在该文本可以公开之处使用。",
-        "每字节比特数可跨分词器比较；困惑度仅在分词器指纹相同时可比。",
-    ),
-    lossy="分词器有损：所有未知词都记为同一词元，因此没有每字节比特数。",
+    purposes={
+        "text": Purpose(
+            opening=(
+                "由 Ziggurat {version} 训练的 `{family}` 族语言模型。"
+                "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
+            ),
+            measured="在未参与训练的文本上的测量结果",
+            not_measured="尚未测量：请运行 `ziggurat evaluate FOLDER TEXT…`。",
+            limits=(
+                "它只知道训练文本所说的内容，语言与风格亦然，包括其中的错误与偏见。",
+                "它写出的是可能的文字，而非事实；没有任何机制核查其说法。",
+                "它可能逐字复述训练文本：请只在该文本可以公开之处使用。",
+                "每字节比特数可跨分词器比较；困惑度仅在分词器指纹相同时可比。",
+            ),
+            lossy="分词器有损：所有未知词都记为同一词元，因此没有每字节比特数。",
+        ),
+        "word vectors": Purpose(
+            opening=(
+                "由 Ziggurat {version} 训练的 `{family}` 族词向量。"
+                "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
+            ),
+            measured="测量结果",
+            not_measured="尚未测量：请运行 `ziggurat vectors evaluate FOLDER`。",
+            limits=(
+                "它只知道训练文本中哪些词的上下文相似，其中的偏见亦在内：用于与人有关的决定之前，请先测量偏见。",
+                "上下文相似不等于意义相同：冷与热这样的反义词也会靠得很近。",
+                "一个词的所有意义共用一个向量；罕见词的向量不可靠。",
+                "余弦值只能在这一组向量之内比较：重新训练会改变所有方向。",
+            ),
+            lossy="",
+        ),
+    },
     heads=("项目", "值", "清单条目"),
     labels={
         "family": "模型族",
         "model.parameters": "模型中的数值个数",
         "model.context": "最长上下文（词元）",
+        "model.width": "每个向量的维数",
         "tokenizer.kind": "分词器",
         "tokenizer.vocabulary": "词表大小",
         "seed": "随机种子",
@@ -112,6 +168,7 @@ CHINESE = Words(
         "training.steps": "训练步数",
         "training.tokens": "所见词元数",
         "training.seconds": "训练秒数",
+        "training.words_per_second": "每秒读词数",
         "bits_per_byte": "每字节比特数",
         "low": "其 95% 区间下端",
         "high": "其 95% 区间上端",

@@ -20,10 +20,12 @@ from ziggurat.core.errors import DamagedError, NewerVersionError
 from ziggurat.core.files import sha256
 from ziggurat.core.version import VERSION
 
-__all__ = ["NAME", "Manifest", "Provenance", "describe_file", "versions"]
+__all__ = ["NAME", "TEXT", "WORD_VECTORS", "Manifest", "Provenance", "describe_file", "versions"]
 
 NAME = "ziggurat.json"
 FORMAT = 1
+TEXT, WORD_VECTORS = "text", "word vectors"
+"""What a model may give."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Manifest:
     tokenizer: Mapping[str, Any]
     """kind, fingerprint, vocabulary, lossless."""
     model: Mapping[str, Any]
-    """parameters, arrays, context."""
+    """parameters, arrays, context, gives."""
     corpus: Mapping[str, Any]
     training: Mapping[str, Any]
     metrics: Mapping[str, Mapping[str, Any]]
@@ -87,6 +89,11 @@ class Manifest:
             return cls(**entries)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DamagedError(f"{where}: damaged: not the manifest of a bundle") from error
+
+    @property
+    def gives(self) -> str:
+        """What the model gives, which decides how it is used: ``text``, or ``word vectors``."""
+        return str(self.model.get("gives", TEXT))
 
     @property
     def size_bytes(self) -> int:

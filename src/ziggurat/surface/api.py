@@ -9,8 +9,12 @@
     print(model.evaluate("held_out.txt")["bits_per_byte"])
 
     model = ziggurat.load("runs/my_texts-gpt")
+
+    vectors = ziggurat.vectors("runs/my_texts-skipgram")
+    print(vectors.most_similar(positive=["king", "woman"], negative=["man"]))
 """
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,8 +34,9 @@ from ziggurat.surface.training import train_run
 from ziggurat.training.job import silent
 from ziggurat.use.completion import GenerationConfig, generate
 from ziggurat.use.scoring import Scored, score_texts
+from ziggurat.use.vectors import Vectors, open_vectors
 
-__all__ = ["Model", "load", "run_name", "train"]
+__all__ = ["Model", "load", "run_name", "train", "vectors"]
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -52,6 +57,15 @@ class Model:
     def model(self) -> LanguageModel:
         """The model itself: ids to log-probabilities."""
         return self.bundle.language_model
+
+    @functools.cached_property
+    def vectors(self) -> Vectors:
+        """Its word vectors, to be asked for near words and analogies.
+
+        Raises:
+            UsageError: it has none.
+        """
+        return Vectors.of(self.bundle)
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -120,6 +134,11 @@ def train(
 def load(path: str | os.PathLike[str], *, verify: bool | None = None) -> Model:
     """Open a bundle, or the bundle of a run's folder (see `ziggurat.artefacts.bundle.load`)."""
     return Model(bundles.load(Path(path), verify=verify))
+
+
+def vectors(path: str | os.PathLike[str]) -> Vectors:
+    """Open word vectors: of a bundle or run folder, or of a file of word2vec, GloVe or fastText."""
+    return open_vectors(Path(path))
 
 
 def run_name(names: Sequence[str], recipe: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from ziggurat.artefacts.bundle import Bundle, load
-from ziggurat.artefacts.interchange.formats import Foreign, format_of
+from ziggurat.artefacts.interchange.formats import Foreign, format_in
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.core.protocols import StaticEncoder
 from ziggurat.core.types import FloatArray, IdArray
@@ -285,4 +285,4 @@ def open_vectors(path: Path) -> Vectors:
         UsageError: the model has no vectors of words.
         ArtefactError, InputError: it can't be opened; the message says what is wrong.
     """
-    return Vectors.of(format_of(path).read(path) if path.is_file() else load(path))
+    return Vectors.of(format_in(path).read(path) if path.is_file() else load(path))

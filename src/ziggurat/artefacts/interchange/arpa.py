@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.artefacts.interchange.formats import Foreign
+from ziggurat.artefacts.interchange.vector_blocks import first_bytes
 from ziggurat.artefacts.interchange.vocabulary import words_tokenizer
 from ziggurat.artefacts.kernels import arpa_text
 from ziggurat.core.errors import ArtefactError, InputError, UsageError
@@ -287,6 +288,10 @@ class ArpaFormat:
     """n-gram models as ARPA files."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".arpa", ".lm")
+
+    def opens(self, path: Path) -> bool:
+        r"""Return whether a line ``\data\`` stands near the file's beginning."""
+        return b"\\data\\" in first_bytes(path).splitlines()
 
     def write(self, bundle: Bundle, path: Path) -> None:
         """Write a bundle's model to ``path`` and prove it: texts drawn from the model keep their probabilities.

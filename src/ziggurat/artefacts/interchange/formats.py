@@ -8,8 +8,9 @@ from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.protocols import Model, Tokenizer
 from ziggurat.core.registry import Registry
+from ziggurat.text.compression import SUFFIXES
 
-__all__ = ["FORMATS", "Foreign", "Format", "format_of"]
+__all__ = ["FORMATS", "Foreign", "Format", "format_in", "format_of"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Format(Protocol):
 
     suffixes: ClassVar[tuple[str, ...]]
     """Endings of its files' names."""
+
+    def opens(self, path: Path) -> bool:
+        """Return whether the file's first bytes are of this format; False where it can't be read."""
+        ...
 
     def write(self, bundle: Bundle, path: Path) -> None:
         """Write a bundle's model to ``path`` and prove it by reading it back.
@@ -50,13 +55,31 @@ FORMATS: Registry[Format] = Registry("ziggurat.artefacts.interchange", "FORMAT",
 
 
 def format_of(path: Path) -> Format:
-    """Return the format whose ending a file's name has.
+    """Return the format whose ending a file's name has, before the ending of a compressed file.
 
     Raises:
         UnknownNameError: no format has it.
     """
     endings = {suffix: name for name in FORMATS.names() for suffix in FORMATS.get(name).suffixes}
-    suffix = path.suffix.lower()
+    suffix = _ending(path)
     if suffix not in endings:
-        raise UnknownNameError("file ending", path.suffix or path.name, endings, where=str(path))
+        raise UnknownNameError("file ending", suffix or path.name, endings, where=str(path))
     return FORMATS.get(endings[suffix])
+
+
+def format_in(path: Path) -> Format:
+    """Return the format of a file that is there: what its first bytes say, or else its ending.
+
+    Several formats share an ending, and few files in the wild have the ending that their writer meant.
+
+    Raises:
+        UnknownNameError: neither says it.
+    """
+    formats = [FORMATS.get(name) for name in FORMATS.names()]
+    likely_first = sorted(formats, key=lambda each: _ending(path) not in each.suffixes)
+    return next((each for each in likely_first if each.opens(path)), None) or format_of(path)
+
+
+def _ending(path: Path) -> str:
+    plain = path.with_suffix("") if path.suffix.lower() in SUFFIXES else path
+    return plain.suffix.lower()

@@ -1,11 +1,11 @@
 """Show what a bundle is, where it came from and what was measured."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ziggurat.surface.first_use import first_use
 from ziggurat.surface.terminal import Terminal, align
 
 __all__ = ["COMMAND", "describe"]
@@ -40,7 +40,7 @@ def describe(
         "versions": {"ziggurat": manifest.ziggurat, **manifest.versions},
     }
     terminal.write(align(_rows(entries), numbers=False))
-    terminal.next(f'ziggurat generate {shlex.quote(str(folder))} --prompt "…"')
+    terminal.next(first_use(manifest, folder))
 
 
 def _rows(entries: Any, prefix: str = "") -> list[tuple[str, str]]:

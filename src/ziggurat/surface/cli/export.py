@@ -18,6 +18,8 @@ def export(
 ) -> None:
     """Write a bundle's model as a file that other software reads; what was written is read back and compared.
 
+    Word vectors go to word2vec text (.txt, .vec) or binary (.bin) or to GloVe text (.glove); .gz compresses.
+
     Transformers opens bundles of a form that it knows as they are: they need no export.
     """
     from ziggurat.artefacts.bundle import load

@@ -1,11 +1,11 @@
 """Make a bundle of a model in a foreign format."""  # noqa: N999 - the command is called import
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ziggurat.surface.first_use import first_use
 from ziggurat.surface.terminal import Terminal
 
 __all__ = ["COMMAND", "import_model"]
@@ -16,25 +16,30 @@ def import_model(
     out: Annotated[
         Path | None, typer.Option("--out", help="The bundle's folder; unless told, FILE without its ending")
     ] = None,
-    format_name: Annotated[str, typer.Option("--from", help="The format; unless told, by the file's ending")] = "",
+    format_name: Annotated[str, typer.Option("--from", help="The format; unless told, by the file's content")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but warnings")] = False,
 ) -> None:
-    """Open a model that other software made and save it as a bundle, to be used like every other."""
+    """Open a model that other software made and save it as a bundle, to be used like every other.
+
+    Word vectors (word2vec text and binary, GloVe text, fastText .vec) may be compressed.
+    """
     from ziggurat.artefacts.bundle import save
-    from ziggurat.artefacts.interchange.formats import FORMATS, format_of
+    from ziggurat.artefacts.interchange.formats import FORMATS, format_in
     from ziggurat.artefacts.manifest import Provenance
     from ziggurat.core.errors import UsageError
+    from ziggurat.text.compression import SUFFIXES
 
-    chosen = FORMATS.get(format_name, where="--from") if format_name else format_of(file)
-    folder = out or file.with_suffix("")
+    chosen = FORMATS.get(format_name, where="--from") if format_name else format_in(file)
+    named = file.with_suffix("") if file.suffix.lower() in SUFFIXES else file
+    folder = out or named.with_suffix("")
     if folder.exists():
         raise UsageError(f"{folder}: exists already; choose another --out")
     found = chosen.read(file)
-    provenance = Provenance(recipe={"name": file.stem}, training={"imported_from": file.name})
+    provenance = Provenance(recipe={"name": named.stem}, training={"imported_from": file.name})
     saved = save(folder, family=found.family, model=found.model, tokenizer=found.tokenizer, provenance=provenance)
     terminal = Terminal(quiet=quiet)
     terminal.write(str(saved.path))
-    terminal.next(f'ziggurat generate {shlex.quote(str(folder))} --prompt "…"')
+    terminal.next(first_use(saved.manifest, folder))
 
 
 COMMAND = import_model

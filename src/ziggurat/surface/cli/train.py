@@ -1,7 +1,6 @@
 """Train one model on your text, by a recipe, within a budget."""
 
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.cli.settings import open_to_settings, split_settings
+from ziggurat.surface.first_use import first_use
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
 
@@ -124,7 +124,7 @@ def _report(terminal: Terminal, run: "Run", bundle: "Bundle", *, json: bool) -> 
         interval = f"[{measured['low']:.3f}, {measured['high']:.3f}]"
         rows.append(("bits per byte", f"{measured['bits_per_byte']:.3f} {interval}"))
     terminal.write(align(((translate(name), value) for name, value in rows), numbers=False))
-    terminal.next(f'ziggurat generate {shlex.quote(str(run.folder))} --prompt "…"')
+    terminal.next(first_use(bundle.manifest, run.folder))
 
 
 COMMAND = open_to_settings(train)

@@ -1,13 +1,13 @@
 """What the commands of this group share: opening vectors, reading questions, showing what is near."""
 
-import sys
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ziggurat.core.config import option
-from ziggurat.core.errors import InputError, UsageError
+from ziggurat.core.errors import UsageError
 from ziggurat.surface.terminal import Terminal, align
 
 if TYPE_CHECKING:
@@ -111,13 +111,14 @@ def listed(near: "Sequence[Near]") -> list[dict[str, Any]]:
 
 
 def _lines() -> list[Question]:
-    found = []
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        where = f"standard input:{number}"
-        try:
-            words = line.decode("utf-8").split()
-        except UnicodeDecodeError as error:
-            raise InputError(f"{where}: not UTF-8 at byte {error.start + 1}; convert it first") from error
-        if words:
-            found.append(Question(tuple(words), where))
-    return found
+    """Return each line of standard input that has words, whatever its encoding."""
+    from ziggurat.text.decoding import lines, open_source
+    from ziggurat.text.ledger import Ledger
+    from ziggurat.text.options import TextConfig
+    from ziggurat.text.records import Source
+
+    source = Source("standard input")
+    with Ledger(Path(os.devnull)) as ledger:
+        read = enumerate(lines(open_source(source), source, TextConfig(), ledger), start=1)
+        found = [Question(tuple(line.split()), f"{source.label}:{number}") for number, line in read]
+    return [question for question in found if question.words]

@@ -1,0 +1,1 @@
+"""Maps of words: where labels go, what is drawn, and the files that come of it."""
