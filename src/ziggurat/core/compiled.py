@@ -30,8 +30,10 @@ _LOG = logging.getLogger("ziggurat")
 @overload
 def kernel(function: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
-def kernel(*, fast_math: bool = False, inline: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-def kernel(function: Any = None, /, *, fast_math: bool = False, inline: bool = False) -> Any:
+def kernel(
+    *, fast_math: bool = False, inline: bool = False, borrows: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def kernel(function: Any = None, /, *, fast_math: bool = False, inline: bool = False, borrows: bool = False) -> Any:
     """Compile a function of NumPy arrays and numbers on first use; keep the machine code in the user's cache.
 
     Integer division by zero and reads out of bounds are not checked: a kernel's caller checks sizes.
@@ -40,9 +42,11 @@ def kernel(function: Any = None, /, *, fast_math: bool = False, inline: bool = F
         function: The function, where the decorator stands without arguments.
         fast_math: Let the compiler reorder floating-point sums; results then differ in the last bits.
         inline: Put the body into each kernel that calls it.
+        borrows: Don't count references to arrays, which threads that share them would fight over. Such a kernel
+            makes no arrays, and calls only others like it.
     """
     if function is None:
-        return functools.partial(kernel, fast_math=fast_math, inline=inline)
+        return functools.partial(kernel, fast_math=fast_math, inline=inline, borrows=borrows)
     import numba
     from numba.core import config
 
@@ -57,6 +61,7 @@ def kernel(function: Any = None, /, *, fast_math: bool = False, inline: bool = F
             fastmath=fast_math,
             error_model="numpy",
             forceinline=inline,
+            _nrt=not borrows,
         )
         return jit(function)
     finally:

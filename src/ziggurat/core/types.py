@@ -82,6 +82,11 @@ class Vocabulary:
     eos: int
     unk: int | None = None
 
+    @property
+    def special(self) -> tuple[int, ...]:
+        """The ids that stand for no text: begin, end, unknown."""
+        return tuple(sorted({self.bos, self.eos} | (set() if self.unk is None else {self.unk})))
+
 
 @dataclass(frozen=True, slots=True)
 class Continuation:

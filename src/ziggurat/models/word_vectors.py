@@ -110,7 +110,7 @@ class WordVectorsFamily:
     def build(self, config: WordVectorsConfig, vocabulary: Vocabulary, *, seed: int) -> WordVectors:
         """Return vectors before training: uniform in ±1 / (2 D), as word2vec.c draws them; special ids have zeros."""
         vectors = _drawn(vocabulary.size, config.width, seed=seed, name="vectors")
-        vectors[_special(vocabulary)] = 0
+        vectors[list(vocabulary.special)] = 0
         ngrams = _drawn(config.buckets, config.width, seed=seed, name="ngrams") if config.spells else None
         return WordVectors(vectors, vocabulary, config=config, ngrams=ngrams)
 
@@ -159,8 +159,3 @@ def _drawn(rows: int, width: int, *, seed: int, name: str) -> FloatArray:
     drawn -= np.float32(0.5)
     drawn /= np.float32(width)
     return drawn
-
-
-def _special(vocabulary: Vocabulary) -> list[int]:
-    """Return the ids that are no words."""
-    return sorted({vocabulary.bos, vocabulary.eos, *([] if vocabulary.unk is None else [vocabulary.unk])})

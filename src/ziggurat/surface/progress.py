@@ -118,7 +118,7 @@ class ProgressDisplay:
     def _figures(self, event: Event) -> str:
         loss = float(event["loss"])
         shown = [f"{translate('loss')} {loss:.3f}"]
-        if self._bytes_per_token:
+        if self._bytes_per_token and "per" not in event:  # a loss per token, not per pair of words
             shown.append(f"{self._bits(loss):.3f} {translate('bits per byte')}")
             if self._dev_loss:
                 shown.append(f"{translate('held out')} {self._bits(self._dev_loss):.3f}")

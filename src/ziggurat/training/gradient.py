@@ -5,13 +5,9 @@ that was stopped anywhere ends with the same weights as one that was not. Time e
 in minutes, and there it becomes a number of steps as soon as it can (`ziggurat.training.schedules`).
 """
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from types import FrameType
 from typing import Any, Literal
 
 import numpy as np
@@ -35,6 +31,7 @@ from ziggurat.training.checkpoints import (
     read_newest,
     write_checkpoint,
 )
+from ziggurat.training.interruption import stop_requests
 from ziggurat.training.job import Fitted, Job
 from ziggurat.training.objectives import next_token
 from ziggurat.training.optimisers import adamw
@@ -147,7 +144,7 @@ class _Run:
         tell({"event": "resume" if resumed else "start", "step": progress.step, **self._forecast()})
         begun = time.perf_counter() - progress.elapsed_seconds
         self._saved_at = progress.elapsed_seconds
-        with _stop_requests() as stop_requested:
+        with stop_requests() as stop_requested:
             while not self._done():
                 loss, norm = self._step()
                 progress.step += 1
@@ -422,24 +419,3 @@ def _nested(leaves: dict[str, torch.Tensor]) -> NetworkState:
         index, _, rest = place.partition(".")
         groups.setdefault(int(index), {})[rest] = tensor
     return tuple(_nested(groups[index]) for index in sorted(groups))
-
-
-@contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Hear Ctrl-C and SIGTERM as a wish to stop after the step; a second Ctrl-C stops at once."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-
-    def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of handlers
-        if asked.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        asked.set()
-
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

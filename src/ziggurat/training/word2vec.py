@@ -1,0 +1,252 @@
+"""Word2Vec: vectors that predict a word's neighbours, trained in one pass after another over the text.
+
+*Idea.* The text is cut into stretches. Threads take them in order and work on shared matrices without a lock (Hogwild,
+Recht et al. 2011): two of them seldom touch the same row at the same moment, and when they do, little is lost. What a
+stretch draws depends on its number and the seed alone, so one thread gives the same vectors every time, and a run that
+was stopped goes on as if it had not been. Speed does not depend on how long sentences are.
+
+Skip-gram asks each neighbour of a word for the word; CBOW asks the neighbours' mean (Mikolov et al. 2013a; many texts
+swap the two names).
+"""
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ziggurat.core.compiled import thread_count
+from ziggurat.core.config import option
+from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError
+from ziggurat.models.word_vectors import WordVectors
+from ziggurat.training.checkpoints import NEWEST, Checkpoint, keep_before, read_newest, write_checkpoint
+from ziggurat.training.interruption import stop_requests
+from ziggurat.training.job import Fitted, Job
+from ziggurat.training.word2vec_steps import Steps, Tally
+from ziggurat.training.word2vec_tables import count_words
+
+__all__ = ["Config", "fit"]
+
+_LONGEST_STRETCH, _SHORTEST_STRETCH, _STRETCHES = 50_000, 1_000, 64
+_REPORT_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Config:
+    """The ``[training]`` keys of Word2Vec."""
+
+    architecture: Literal["skipgram", "cbow"] = option(
+        "skipgram", "skipgram: each neighbour predicts the centre; cbow: the neighbours' mean does"
+    )
+    objective: Literal["negative", "hierarchical", "softmax"] = option(
+        "negative", "negative samples; a Huffman tree; or the exact softmax, for small vocabularies"
+    )
+    negatives: int = option(5, "words drawn against each centre (negative)", low=1, high=100)
+    power: float = option(0.75, "exponent of counts that negatives are drawn by", low=-4.0, high=4.0)
+    window: int = option(5, "words on each side of a centre", low=1, high=1000)
+    dynamic_window: bool = option(True, "take fewer at random, so that near words count more")
+    sample: float = option(1e-3, "frequency above which words are left out more and more often; 0 keeps all", low=0.0)
+    epochs: int = option(5, "passes over the text", low=1)
+    learning_rate: float = option(0.025, "learning rate at the beginning", low=0.0)
+    final_rate: float = option(1e-4, "learning rate at the end; it falls in a straight line", low=0.0)
+    threads: int = option(0, "threads; 0 uses all cores, 1 gives the same vectors every time", low=0)
+    keep_outputs: bool = option(False, "keep the vectors of words as targets too")
+    checkpoint_seconds: float = option(60.0, "seconds between checkpoints", low=0.0)
+
+
+def fit(job: Job) -> Fitted:
+    """Train word vectors, or go on from the newest checkpoint in the job's folder.
+
+    *Cost.* A million words a second and thread, and more at small widths; memory for two matrices of all words.
+
+    Raises:
+        TooLittleTextError: there are no two words to learn from.
+        UsageError: keys do not go together.
+        InterruptedRunError: the user stopped the run; a checkpoint is saved.
+        DiskFullError: a checkpoint could not be written; the one before it is whole.
+        DamagedError: the folder's checkpoints are damaged, or belong to another model.
+    """
+    return _Run(job).train()
+
+
+class _Run:
+    """One run's matrices and how far it is."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.config: Config = job.config
+        counts = count_words(job.train)
+        if np.count_nonzero(counts) < 2:
+            raise TooLittleTextError(
+                "fewer than two different words to learn from: give more text or lower tokens.min_count"
+            )
+        self.counts = counts
+        self.steps = Steps(job, counts)
+        size = job.train.tokens.size
+        self.stretch = min(_LONGEST_STRETCH, max(_SHORTEST_STRETCH, size // _STRETCHES))
+        self.per_epoch = -(-size // self.stretch)
+        self.total = self.per_epoch * self.config.epochs
+        self.next = 0
+        self.tallies = [Tally() for _ in range(self.config.epochs)]
+        self.seconds = self.saved_at = 0.0
+        self.lock = threading.Lock()
+
+    def train(self) -> Fitted:
+        resumed = self._resume()
+        parameters = sum(matrix.size for matrix in self.steps.matrices)
+        facts = {"parameters": parameters, "total_steps": self.total}
+        self.job.listener({"event": "resume" if resumed else "start", "step": self.next, **facts})
+        self.saved_at = self.seconds
+        with stop_requests() as stop_requested:
+            while self.next < self.total:
+                self._work(stop_requested)
+                if stop_requested():
+                    self._interrupt()
+                if self.next < self.total:
+                    self._save()
+        return self._finish()
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
+
+    def _work(self, stop_requested: Any) -> None:
+        """Let threads take stretches until all are done, a stop is asked for, or a checkpoint is due."""
+        began = time.perf_counter() - self.seconds
+        halt = threading.Event()
+        threads = thread_count(self.config.threads)
+        with ThreadPoolExecutor(threads) as pool:
+            running: set[Future[None]] = {pool.submit(self._take, halt) for _ in range(threads)}
+            try:
+                while running:
+                    _, running = wait(running, timeout=_REPORT_SECONDS)
+                    self.seconds = time.perf_counter() - began
+                    self._report()
+                    due = self.job.folder is not None and (
+                        self.seconds - self.saved_at >= self.config.checkpoint_seconds
+                    )
+                    if due or stop_requested():
+                        halt.set()
+            finally:
+                halt.set()
+        self.seconds = time.perf_counter() - began
+
+    def _take(self, halt: threading.Event) -> None:
+        """Take one stretch after another."""
+        work = self.steps.work(self.stretch)
+        while not halt.is_set():
+            with self.lock:
+                number = self.next
+                if number >= self.total:
+                    return
+                self.next += 1
+            epoch, place = divmod(number, self.per_epoch)
+            tokens = self.job.train.tokens[place * self.stretch : (place + 1) * self.stretch]
+            done = self.steps.stretch(tokens, self._rate(number), number, work)
+            with self.lock:
+                self.tallies[epoch].add(done)
+
+    def _rate(self, number: int) -> float:
+        """Return the learning rate of a stretch: from the first to the last in a straight line."""
+        part = number / self.total
+        return float(self.config.learning_rate * (1 - part) + self.config.final_rate * part)
+
+    def _report(self) -> None:
+        with self.lock:
+            done, words = self.next, sum(tally.words for tally in self.tallies)
+            recent = next((tally for tally in reversed(self.tallies) if tally.predictions), Tally())
+        speed = done / max(self.seconds, 1e-9)
+        self.job.listener(
+            {
+                "event": "step",
+                "step": done,
+                "epoch": min(done / self.per_epoch, float(self.config.epochs)),
+                "loss": recent.loss,
+                "per": "pair",
+                "learning_rate": self._rate(done),
+                "tokens": words,
+                "tokens_per_second": words / max(self.seconds, 1e-9),
+                "seconds": self.seconds,
+                "seconds_left": (self.total - done) / max(speed, 1e-9),
+            }
+        )
+
+    # -- checkpoints ------------------------------------------------------------------------------------------------
+
+    def _save(self) -> None:
+        folder = self.job.folder
+        if folder is None:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        keep_before(folder)
+        progress = {
+            "next": self.next,
+            "total": self.total,
+            "seconds": self.seconds,
+            "tallies": [tally.numbers() for tally in self.tallies],
+        }
+        write_checkpoint(folder / NEWEST, Checkpoint(self.steps.arrays(), {"progress": progress}))
+        self.saved_at = self.seconds
+        self.job.listener({"event": "checkpoint", "step": self.next, "seconds": self.seconds})
+
+    def _resume(self) -> bool:
+        folder = self.job.folder
+        checkpoint = None if folder is None else read_newest(folder)
+        if checkpoint is None or folder is None:
+            return False
+        try:
+            progress = checkpoint.facts["progress"]
+            if progress["total"] != self.total:
+                raise ValueError("another number of stretches")
+            self.steps.restore(checkpoint.tensors)
+            self.next, self.seconds = int(progress["next"]), float(progress["seconds"])
+            self.tallies = [Tally(*numbers) for numbers in progress["tallies"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedError(
+                f"{folder / NEWEST}: a checkpoint of another model or recipe; resume with that run's recipe"
+            ) from error
+        return True
+
+    def _interrupt(self) -> None:
+        if self.job.folder is None:
+            raise InterruptedRunError(f"stopped at step {self.next}; nothing was saved: the run has no folder")
+        self._save()
+        raise InterruptedRunError(
+            f"stopped at step {self.next}; go on with: ziggurat train --resume {self.job.folder.parent}"
+        )
+
+    def _finish(self) -> Fitted:
+        words = sum(tally.words for tally in self.tallies)
+        facts: dict[str, Any] = {
+            "steps": self.next,
+            "tokens": words,
+            "epochs": self.config.epochs,
+            "seconds": self.seconds,
+            "words_per_second": words / max(self.seconds, 1e-9),
+            "loss": self.tallies[-1].loss,
+            "losses": [tally.loss for tally in self.tallies],
+            "threads": thread_count(self.config.threads),
+        }
+        if self.job.dev is not None:
+            held_out = self._held_out(self.job.dev.tokens)
+            facts |= {"dev_loss": held_out.loss, "dev_pairs": held_out.predictions}
+        self.job.listener({"event": "end", "step": self.next, "seconds": self.seconds})
+        return Fitted(self._model(), facts)
+
+    def _held_out(self, tokens: Any) -> Tally:
+        """Return the loss on held-out text: every word, draws that are always the same, and nothing is changed."""
+        total, work = Tally(), self.steps.work(self.stretch)
+        for number, start in enumerate(range(0, tokens.size, self.stretch)):
+            total.add(self.steps.measure(tokens[start : start + self.stretch], number, work))
+        return total
+
+    def _model(self) -> WordVectors:
+        width = self.job.model_config.width
+        outputs = np.ascontiguousarray(self.steps.matrices.outputs[:, :width]) if self.config.keep_outputs else None
+        return WordVectors(
+            np.ascontiguousarray(self.steps.matrices.inputs[:, :width]),
+            self.job.train.vocabulary,
+            config=self.job.model_config,
+            outputs=outputs,
+            counts=self.counts,
+        )
