@@ -205,7 +205,8 @@ SENTENCES = {
     "Folder of the run; unless told, a new one below runs/": "运行文件夹；未指定时在 runs/ 下新建",
     "Folder of a run that was interrupted, to go on with": "要继续的中断运行的文件夹",
     "Write TensorBoard events beside metrics.jsonl": "除 metrics.jsonl 外另写 TensorBoard 事件",
-    # vectors that embeddings begin with
+    # vectors that embeddings begin with, and those of a climb
+    "learning word vectors": "学习词向量",
     "What embeddings begin with: a bundle of word vectors, or a recipe's name": (
         "词嵌入从何开始：词向量模型包，或一个配方名"
     ),

@@ -25,6 +25,7 @@ STAGES = {
     "probing": "choosing the tokenizer",
     "tokenizer": "training the tokenizer",
     "ids": "tokenizing",
+    "words": "learning word vectors",
     "training": "training",
     "bundle": "writing the bundle",
     "evaluate": "measuring on held-out text",
