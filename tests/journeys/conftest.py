@@ -84,6 +84,7 @@ def climbed(texts: Path, mixed: Path, tmp_path_factory: pytest.TempPathFactory) 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("ZIGGURAT_TRACEBACK", raising=False)
         patch.setattr("ziggurat.study.entrants.LEAST_SECONDS", 0.05)
+        patch.setattr("ziggurat.study.entrants.TRIAL_SECONDS", 0.05)
         for minutes in ("0.15", "0.4", "1.5"):
             folder = place / f"climbed tower {minutes}"
             if main(["climb", str(texts), "--minutes", minutes, "--out", str(folder), "--quiet"]) == 0:

@@ -147,7 +147,8 @@ class Recipe:
         keys = [".".join((*path, "training", unit)) for path, one in every if unit in options(type(one.training))]
         if not keys:
             raise UsageError(f"--{unit}: recipe {self.name} is fitted in one pass and takes no budget")
-        return self.change(dict.fromkeys(keys, amount))
+        whole = int(amount) if float(amount).is_integer() else amount  # some trainers know whole epochs only
+        return self.change(dict.fromkeys(keys, whole))
 
     def _with_kind(self, block: str, *, comments: bool) -> str:
         kinds = f"# Kind of tokenizer: {', '.join(TOKENIZERS.names())}.\n" if comments else ""
