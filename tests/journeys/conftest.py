@@ -75,8 +75,15 @@ def mixed(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def climbed(texts: Path, mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished climb of nine seconds; ``mixed`` goes before it, so that kernels and torch are loaded by then.
+def learnt(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the recipe skipgram: vectors of the words of the text, thirteen numbers each."""
+    few = ["--tokens.min_count", "2", "--model.width", "13", "--epochs", "2", "--training.threads", "1"]
+    return train(tmp_path_factory.mktemp("runs") / "learnt", texts, "--recipe", "skipgram", *few)
+
+
+@pytest.fixture(scope="session")
+def climbed(texts: Path, mixed: Path, learnt: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished climb of nine seconds; other runs go before it, so that kernels and torch are loaded by then.
 
     A machine that is busy with other things gets more of them, as the climb's own refusal would advise.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ziggurat as package
-from tests.journeys.conftest import TINY, Ziggurat, train
+from tests.journeys.conftest import TINY, Ziggurat
 from ziggurat.artefacts.bundle import load
 from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.artefacts.runs import read_metrics
@@ -19,35 +19,27 @@ LSTM = ["--recipe", "lstm", "--model.layers", "1", "--model.embedding", "13", "-
 ONCE = ["--steps", "2", "--training.rows", "2", "--training.window", "5"]
 
 
-@pytest.fixture(scope="module")
-def words(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Vectors of the words of the text, thirteen numbers each."""
-    folder = tmp_path_factory.mktemp("words") / "words"
-    few = ["--tokens.min_count", "2", "--model.width", "13", "--epochs", "2", "--training.threads", "1"]
-    return train(folder, texts, "--recipe", "skipgram", *few)
-
-
 def test_words_begin_the_pieces_that_are_spelled_like_them(
-    words: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat
+    learnt: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat
 ) -> None:
     run = tmp_path / "run"
-    ended = ziggurat("train", texts, *LSTM, *ONCE, "--vectors", words, "--out", run)
+    ended = ziggurat("train", texts, *LSTM, *ONCE, "--vectors", learnt, "--out", run)
     assert ended.code == 0, ended.err
     said = re.search(r"embeddings begin with vectors of (.+): (\d+) of (\d+) tokens found", ended.err)
     assert said is not None
     bundle = load(run, verify=True)
     facts = bundle.manifest.training["vectors"]
     assert (facts["from"], facts["found"], facts["of"]) == (said[1], int(said[2]), int(said[3]))
-    known = set(load(words).words.words()[2:])
+    known = set(load(learnt).words.words()[2:])
     pieces = [bundle.tokenizer.decode([piece]) for piece in range(bundle.tokenizer.vocabulary.size)]
     assert facts["found"] == sum(piece.strip().lower() in known for piece in pieces)
-    assert load_recipe(str(run)).vectors == str(words)
+    assert load_recipe(str(run)).vectors == str(learnt)
     (event,) = [event for event in read_metrics(run / "metrics.jsonl") if event["event"] == "vectors"]
     assert event["found"] == facts["found"]
 
 
-def test_it_is_said_in_chinese_too(words: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
-    ended = ziggurat("--lang", "zh", "train", texts, *LSTM, *ONCE, "--vectors", words, "--out", tmp_path / "run")
+def test_it_is_said_in_chinese_too(learnt: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    ended = ziggurat("--lang", "zh", "train", texts, *LSTM, *ONCE, "--vectors", learnt, "--out", tmp_path / "run")
     assert ended.code == 0, ended.err
     assert "的向量开始：300 个词元中找到" in ended.err
 
@@ -85,18 +77,18 @@ def test_a_part_of_a_mixture_begins_with_vectors(texts: Path, tmp_path: Path, zi
     assert "vectors" not in load(run).manifest.training
 
 
-def test_from_python(words: Path, texts: Path, tmp_path: Path) -> None:
+def test_from_python(learnt: Path, texts: Path, tmp_path: Path) -> None:
     keys = {"model.layers": 1, "model.embedding": 13, "model.hidden": 17, "tokens.vocab_size": 300}
-    keys |= {"training.minutes": None, "training.steps": 2, "training.rows": 2, "vectors": str(words)}
+    keys |= {"training.minutes": None, "training.steps": 2, "training.rows": 2, "vectors": str(learnt)}
     model = package.train(texts, "lstm", out=tmp_path / "run", settings=keys)
     assert model.bundle.manifest.training["vectors"]["found"] > 5
 
 
 @pytest.fixture
-def bundles(words: Path, counted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def bundles(learnt: Path, counted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Finished runs by what they hold, seen from an empty folder."""
     monkeypatch.chdir(tmp_path)
-    return {"WORDS": str(words), "COUNTED": str(counted)}
+    return {"WORDS": str(learnt), "COUNTED": str(counted)}
 
 
 # -- refusals before anything is made ---------------------------------------------------------------------------------
@@ -136,16 +128,16 @@ def test_what_can_t_begin_is_refused_in_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_vectors_of_another_language_are_refused(words: Path, chinese_texts: Path, tmp_path: Path) -> None:
+def test_vectors_of_another_language_are_refused(learnt: Path, chinese_texts: Path, tmp_path: Path) -> None:
     keys = {"model.layers": 1, "model.embedding": 13, "model.hidden": 17, "tokens.kind": "words"}
     with pytest.raises(UsageError, match=r"has a vector for [01] of \d+ tokens, too few to begin with"):
-        package.train(chinese_texts, "lstm", out=tmp_path / "run", settings={**keys, "vectors": str(words)})
+        package.train(chinese_texts, "lstm", out=tmp_path / "run", settings={**keys, "vectors": str(learnt)})
 
 
 def test_damaged_vectors_are_refused_with_the_file(
-    words: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat
+    learnt: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat
 ) -> None:
-    copied = Path(shutil.copytree(words / "bundle", tmp_path / "copied"))
+    copied = Path(shutil.copytree(learnt / "bundle", tmp_path / "copied"))
     raw = bytearray((copied / "model.safetensors").read_bytes())
     raw[-5] ^= 255
     (copied / "model.safetensors").write_bytes(raw)
@@ -154,12 +146,12 @@ def test_damaged_vectors_are_refused_with_the_file(
     assert "copied/model.safetensors: damaged: its bytes are not those that were written" in ended.err
 
 
-def test_a_resumed_run_keeps_its_vectors(words: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+def test_a_resumed_run_keeps_its_vectors(learnt: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
     run = tmp_path / "run"
-    assert ziggurat("train", texts, *LSTM, *ONCE, "--vectors", words, "--out", run, "--quiet").code == 0
+    assert ziggurat("train", texts, *LSTM, *ONCE, "--vectors", learnt, "--out", run, "--quiet").code == 0
     ended = ziggurat("train", "--resume", run, "--vectors", "cbow")
     assert (ended.code, ended.err) == (
         2,
         "error: --vectors: a resumed run keeps its own text and recipe; leave it out, or begin a new run\n",
     )
-    assert json.loads((run / "bundle" / "ziggurat.json").read_text())["recipe"]["vectors"] == str(words)
+    assert json.loads((run / "bundle" / "ziggurat.json").read_text())["recipe"]["vectors"] == str(learnt)
