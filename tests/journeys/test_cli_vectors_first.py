@@ -78,7 +78,7 @@ def test_a_part_of_a_mixture_begins_with_vectors(texts: Path, tmp_path: Path, zi
 
 
 def test_from_python(learnt: Path, texts: Path, tmp_path: Path) -> None:
-    keys = {"model.layers": 1, "model.embedding": 13, "model.hidden": 17, "tokens.vocab_size": 300}
+    keys: dict[str, object] = {"model.layers": 1, "model.embedding": 13, "model.hidden": 17, "tokens.vocab_size": 300}
     keys |= {"training.minutes": None, "training.steps": 2, "training.rows": 2, "vectors": str(learnt)}
     model = package.train(texts, "lstm", out=tmp_path / "run", settings=keys)
     assert model.bundle.manifest.training["vectors"]["found"] > 5

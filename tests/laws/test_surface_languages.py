@@ -1,6 +1,7 @@
 """Whatever the command line can say in English it can say in Chinese, and the catalogue holds nothing else."""
 
 import ast
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,9 +101,11 @@ def test_no_entry_has_outlived_its_sentence(repository: Path) -> None:
                 written |= {word[:1].upper() + word[1:] for word in parts} | set(parts)
                 written |= {node.value.partition("\n")[0].removesuffix(".")}
     written |= {sentence.removesuffix(".") for sentence in written}
-    from ziggurat.use.completion import GenerationConfig  # the options of generate are declared where they are used
+    from ziggurat.judge.intrinsic.judging import Asking
+    from ziggurat.use.completion import GenerationConfig
 
-    for field in vars(GenerationConfig)["__dataclass_fields__"].values():
+    # options of generate and of vectors evaluate are declared where they are used
+    for field in (field for config in (GenerationConfig, Asking) for field in dataclasses.fields(config)):
         doc = str(field.metadata["doc"])
         written |= {doc, doc[:1].upper() + doc[1:]}
     assert sorted(set(SENTENCES) - written) == []

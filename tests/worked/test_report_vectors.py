@@ -76,7 +76,8 @@ def test_a_gain_is_a_gain_with_interval_and_test() -> None:
     answer, compared, reach = trial_sentences(tried(), words("en"))
     # 0.125 − 0.05 and 0.125 + 0.06
     assert answer == (
-        "It pays: lstm-vectors needs 0.125 bits per byte fewer than lstm (95 % interval 0.075 to 0.185; p = 0.003)."
+        "It pays to begin the LSTM with vectors: lstm-vectors needs 0.125 bits per byte fewer than lstm "
+        "(95 % interval 0.075 to 0.185; p = 0.003)."
     )
     assert "cbow" in compared
     assert "2.5 s (1,877 of 2,048 tokens have one)" in compared
@@ -85,13 +86,15 @@ def test_a_gain_is_a_gain_with_interval_and_test() -> None:
 
 def test_a_loss_is_a_loss() -> None:
     answer = trial_sentences(tried(better="lstm"), words("en"))[0]
-    assert answer.startswith("It does not pay: lstm-vectors needs 0.125 bits per byte more than lstm (95 %")
+    assert answer.startswith("It does not pay to begin the LSTM with vectors: lstm-vectors needs 0.125 bits per")
 
 
 @pytest.mark.parametrize("better", ["lstm", "lstm-vectors"])
 def test_what_can_t_be_told_apart_is_not_called_a_gain(better: str) -> None:
     answer = trial_sentences(tried(0.011, 0.4, better=better), words("en"))[0]
-    assert answer.startswith(f"It can't be told apart: {better} is ahead by 0.011 bits per byte")
+    assert answer.startswith(
+        f"Whether it pays to begin the LSTM with vectors can't be told: {better} is ahead by 0.011"
+    )
     assert answer.endswith("p = 0.400), and this held-out text could only have shown 0.040.")
 
 

@@ -34,7 +34,12 @@ PYTHON = {
     TEXT: ('print(ziggurat.load("FOLDER").generate("…"))',),
     WORD_VECTORS: ('vectors = ziggurat.vectors("FOLDER")', 'print(vectors.nearest("…"), vectors["…"])'),
 }
-MEASURED = ("bits_per_byte", "low", "high", "token_perplexity", "documents", "bytes", "tokens_per_second")
+MEASURED = (
+    *("bits_per_byte", "accuracy", "spearman", "low", "high", "token_perplexity"),
+    *("documents", "bytes", "tokens_per_second"),
+    *("semantic", "syntactic", "questions", "questions_skipped", "method"),
+    *("spearman_of_all", "pairs", "pairs_skipped", "words_spelled", "vocabulary"),
+)
 
 
 def write_card(manifest: Manifest) -> str:

@@ -73,7 +73,7 @@ ENGLISH = Words(
                 "Each figure below stands in `ziggurat.json` under the entry named beside it."
             ),
             measured="Measured",
-            not_measured="Nothing yet: `ziggurat vectors evaluate FOLDER` measures it.",
+            not_measured="Nothing yet: `ziggurat vectors evaluate FOLDER --record …` measures it.",
             limits=(
                 "They know which words keep like company in the training text, prejudices included: measure these "
                 "before vectors decide about people.",
@@ -109,6 +109,18 @@ ENGLISH = Words(
         "documents": "documents",
         "bytes": "bytes of text",
         "tokens_per_second": "tokens scored per second",
+        "accuracy": "share of analogies solved",
+        "semantic": "of those about meaning",
+        "syntactic": "of those about grammar",
+        "questions": "analogies asked",
+        "questions_skipped": "analogies with unknown words, not asked",
+        "method": "how analogies were solved",
+        "spearman": "rank correlation with people's scores of word pairs",
+        "spearman_of_all": "the same with unknown pairs as unlike",
+        "pairs": "pairs of words asked",
+        "pairs_skipped": "pairs with unknown words, not asked",
+        "words_spelled": "unknown words spelled by their character n-grams",
+        "vocabulary": "most frequent words asked about",
     },
 )
 
@@ -141,7 +153,7 @@ CHINESE = Words(
                 "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
             ),
             measured="测量结果",
-            not_measured="尚未测量：请运行 `ziggurat vectors evaluate FOLDER`。",
+            not_measured="尚未测量：请运行 `ziggurat vectors evaluate FOLDER --record …`。",
             limits=(
                 "它只知道训练文本中哪些词的上下文相似，其中的偏见亦在内：用于与人有关的决定之前，请先测量偏见。",
                 "上下文相似不等于意义相同：冷与热这样的反义词也会靠得很近。",
@@ -176,5 +188,17 @@ CHINESE = Words(
         "documents": "文档数",
         "bytes": "文本字节数",
         "tokens_per_second": "每秒评分词元数",
+        "accuracy": "类比题正确率",
+        "semantic": "其中语义题",
+        "syntactic": "其中语法题",
+        "questions": "已问类比题数",
+        "questions_skipped": "含未知词而未问的类比题数",
+        "method": "类比题解法",
+        "spearman": "与人对词对打分的等级相关",
+        "spearman_of_all": "同上，未知词对记为不相似",
+        "pairs": "已问词对数",
+        "pairs_skipped": "含未知词而未问的词对数",
+        "words_spelled": "由字符 n 元组拼出向量的未知词数",
+        "vocabulary": "所用最常见词数",
     },
 )

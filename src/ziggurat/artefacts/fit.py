@@ -25,10 +25,10 @@ from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.types import Event, Listener
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
-from ziggurat.tokens.loading import load_tokenizer, train_tokenizer
+from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
 from ziggurat.training.events import metrics_file, several
-from ziggurat.training.job import Job, silent, trainer
+from ziggurat.training.job import Job, Spelling, silent, trainer
 
 __all__ = ["Material", "fit", "prepare_material"]
 
@@ -106,6 +106,7 @@ def fit(
         parts=tuple(part.language_model for part in parts),
         part_families=tuple(part.manifest.family for part in parts),
         first_vectors=None if begun is None else begun.first,
+        spelling=_spelling(recipe.model, material.tokenizer),
     )
     fitted = trainer(family, recipe.trainer).fit(job)
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
@@ -132,6 +133,18 @@ def _beginning(recipe: Recipe, material: Material, folder: Path, listener: Liste
     else:
         return None
     return first_vectors(recipe, bundle, material.tokenizer)
+
+
+def _spelling(config: Any, tokenizer: Tokenizer) -> Spelling | None:
+    """Return the character n-grams of the tokenizer's words, where the model is to learn them."""
+    if not getattr(config, "longest_ngram", 0):
+        return None
+    from ziggurat.tokens.character_ngrams import spelling_table
+
+    words = token_texts(tokenizer)
+    for special in tokenizer.vocabulary.special:
+        words[special] = ""
+    return Spelling(*spelling_table(words, config))
 
 
 def _store(tokenizer: Tokenizer, documents: Any, path: Path, key: str, listener: Listener) -> Store:

@@ -200,6 +200,7 @@ is written to ``products[i · len(taken) + t]``. ``products`` needs 16 numbers o
 add_rows: _Operation = _add_rows
 """``add_rows((a, a_rows, count), b, b_rows, taken, factors)`` adds to each row multiples of the other side's rows.
 
-*Maths.* With factors f in the form of `dot_rows`: a_i += Σ_t f_it · b_t and b_t += Σ_i f_it · a_i, both with the
-values from before the call. A row that stands twice in a list gets both additions.
+*Maths.* With factors f in the form of `dot_rows`: a_i += Σ_t f_it · b_t and b_t += Σ_i f_it · a_i, both with the values
+from before the call. A row that stands twice in a list gets both additions; the second time that it stands in
+``a_rows`` it gives what the first time has left.
 """

@@ -135,8 +135,8 @@ class StaticEncoder(Encoder, Protocol):
         ...
 
     @property
-    def ngrams(self) -> FloatArray | None:
-        """(buckets, D) the vectors of character n-grams, where words are also made of these."""
+    def ngrams(self) -> tuple[IdArray, FloatArray] | None:
+        """The buckets (K,) of character n-grams that were learnt, and their vectors (K, D), where there are any."""
         ...
 
     @property
@@ -146,8 +146,8 @@ class StaticEncoder(Encoder, Protocol):
         """
         ...
 
-    def spelled(self, buckets: IdArray) -> FloatArray:
-        """Return (D,): the vector of a word that has no id, from the buckets of its n-grams."""
+    def spelled(self, buckets: IdArray) -> FloatArray | None:
+        """Return (D,): the vector of a word without an id, from its n-grams' buckets; None where none is known."""
         ...
 
 

@@ -56,7 +56,7 @@ class WordVectors:
         *,
         config: WordVectorsConfig | None = None,
         outputs: FloatArray | None = None,
-        ngrams: FloatArray | None = None,
+        ngrams: tuple[IdArray, FloatArray] | None = None,
         counts: Counts | None = None,
     ) -> None:
         """Hold a word's vector in each row of ``vectors`` (V, D).
@@ -66,7 +66,7 @@ class WordVectors:
             vocabulary: The ids.
             config: How they came about; unless told, words are taken as learnt whole.
             outputs: (V or fewer, D) vectors of the side that is predicted, where they are kept.
-            ngrams: (buckets, D) vectors of character n-grams, where there are any.
+            ngrams: The buckets (K,) of character n-grams that were learnt, ascending, and their vectors (K, D).
             counts: (V,) occurrences of each id in the training text, where they are known.
         """
         self.vectors, self.outputs, self.ngrams, self.counts = vectors, outputs, ngrams, counts
@@ -89,15 +89,19 @@ class WordVectors:
         inside = np.arange(ids.shape[1]) < np.asarray(lengths)[:, None]
         return np.where(inside[:, :, None], found, np.float32(0))
 
-    def spelled(self, buckets: IdArray) -> FloatArray:
+    def spelled(self, buckets: IdArray) -> FloatArray | None:
         """Return (D,): the vector of a word that is not in the vocabulary, from the buckets of its n-grams.
 
-        Raises:
-            UsageError: the model has no n-grams, or the word has none.
+        It is the mean of those n-grams' vectors that some word of the training text has too; None where it has none.
+
+        *Departs.* Bojanowski et al. 2017 average over all n-grams; those that never occurred are noise.
         """
-        if self.ngrams is None or not len(buckets):
-            raise UsageError("no vectors of character n-grams to make a word's vector from")
-        return np.asarray(self.ngrams[buckets].mean(axis=0), np.float32)
+        if self.ngrams is None:
+            return None
+        known, vectors = self.ngrams
+        places = np.searchsorted(known, buckets)
+        found = places[(places < known.size) & (known[np.minimum(places, known.size - 1)] == buckets)]
+        return np.asarray(vectors[found].mean(axis=0), np.float32) if found.size else None
 
 
 class WordVectorsFamily:
@@ -111,13 +115,13 @@ class WordVectorsFamily:
         """Return vectors before training: uniform in ±1 / (2 D), as word2vec.c draws them; special ids have zeros."""
         vectors = _drawn(vocabulary.size, config.width, seed=seed, name="vectors")
         vectors[list(vocabulary.special)] = 0
-        ngrams = _drawn(config.buckets, config.width, seed=seed, name="ngrams") if config.spells else None
-        return WordVectors(vectors, vocabulary, config=config, ngrams=ngrams)
+        return WordVectors(vectors, vocabulary, config=config)
 
     def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
         """Return the configuration with the vocabulary, and the arrays."""
-        arrays = {name: getattr(model, name) for name in ("vectors", "outputs", "ngrams", "counts")}
-        tensors = {name: array for name, array in arrays.items() if array is not None}
+        buckets, ngrams = model.ngrams or (None, None)
+        arrays = {"outputs": model.outputs, "ngram_buckets": buckets, "ngrams": ngrams, "counts": model.counts}
+        tensors = {"vectors": model.vectors, **{name: array for name, array in arrays.items() if array is not None}}
         return {"model": to_mapping(model.config), "vocabulary": to_mapping(model.vocabulary)}, tensors
 
     def restore(self, config: dict[str, Any], tensors: TensorMap) -> WordVectors:
@@ -133,22 +137,29 @@ class WordVectorsFamily:
             vectors = arrays.pop("vectors")
         except (KeyError, TypeError, UsageError) as error:
             raise ArtefactError(f"config.json does not describe word vectors: {error}") from None
-        forms = {"outputs": own.width, "ngrams": own.width, "counts": None}
-        if vectors.shape != (vocabulary.size, own.width) or not set(arrays) <= set(forms):
-            raise ArtefactError("model.safetensors does not hold the vectors that config.json describes")
-        for name, array in arrays.items():
-            rows = {"ngrams": own.buckets if own.spells else -1}.get(name, vocabulary.size)
-            fits = array.shape == ((rows,) if forms[name] is None else (rows, forms[name]))
-            if not fits or array.dtype != (np.int64 if forms[name] is None else np.float32):
-                raise ArtefactError(f"array '{name}' has the shape {array.shape}, which does not fit config.json")
-        if own.spells != ("ngrams" in arrays) or vectors.dtype != np.float32:
-            raise ArtefactError("model.safetensors does not hold the vectors that config.json describes")
-        return WordVectors(vectors, vocabulary, config=own, **arrays)
+        learnt = arrays["ngram_buckets"].size if "ngram_buckets" in arrays else 0
+        forms = {
+            "vectors": (np.float32, (vocabulary.size, own.width)),
+            "outputs": (np.float32, (vocabulary.size, own.width)),
+            "ngram_buckets": (np.int32, (learnt,)),
+            "ngrams": (np.float32, (learnt, own.width)),
+            "counts": (np.int64, (vocabulary.size,)),
+        }
+        for name, array in {"vectors": vectors, **arrays}.items():
+            if name not in forms or (array.dtype, array.shape) != forms[name]:
+                raise ArtefactError(f"array '{name}' ({array.dtype}, {array.shape}) does not fit config.json")
+        buckets, ngrams = arrays.pop("ngram_buckets", None), arrays.pop("ngrams", None)
+        if (buckets is None) != (ngrams is None):
+            raise ArtefactError("of character n-grams the vectors or the buckets are missing")
+        pair = None if buckets is None else (buckets, ngrams)
+        return WordVectors(vectors, vocabulary, config=own, ngrams=pair, **arrays)
 
     def tiny(self, *, seed: int) -> WordVectors:
         """Return random vectors of width 7 for 11 ids, with character n-grams in 13 buckets."""
         config = WordVectorsConfig(width=7, longest_ngram=5, buckets=13)
-        return self.build(config, Vocabulary(size=11, bos=0, eos=0), seed=seed)
+        words = self.build(config, Vocabulary(size=11, bos=0, eos=0), seed=seed)
+        ngrams = np.arange(13, dtype=np.int32), _drawn(13, config.width, seed=seed, name="ngrams")
+        return WordVectors(words.vectors, words.vocabulary, config=config, ngrams=ngrams)
 
 
 FAMILY = WordVectorsFamily()

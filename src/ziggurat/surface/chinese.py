@@ -213,6 +213,49 @@ SENTENCES = {
     "embeddings begin with vectors of {source}: {found} of {of} tokens found": (
         "词嵌入从 {source} 的向量开始：{of} 个词元中找到 {found} 个"
     ),
+    # vectors evaluate
+    "Measure vectors by analogies and word similarity, with intervals and against another model": (
+        "用类比题和词语相似度测量词向量，附区间，并可与另一模型比较"
+    ),
+    "Measure accuracy on analogies by section, and rank correlation with people's scores of word pairs.": (
+        "按小节测量类比题的正确率，以及与人对词对打分的等级相关。"
+    ),
+    "Questions with a word that the vocabulary lacks are skipped and counted. Intervals are 95 % bootstrap intervals "
+    "over pairs of words, which the questions of a section share. Accuracies are those of word2vec and gensim.": (
+        "含有词表外词语的题目会被跳过并计数。同一小节的题目共用词对，因此区间为按词对自助抽样的 95% 区间。"
+        "正确率的定义与 word2vec 和 gensim 相同。"
+    ),
+    "Analogies know only the so many most frequent words; 0: all of them": "类比题只使用最常见的这么多个词；0 表示全部",
+    "Tell capitals from small letters, instead of taking the most frequent form": "区分大小写，而不是取最常见的写法",
+    "Give pairs' unknown words vectors made of their character n-grams": "词对中的未知词用其字符 n 元组生成向量",
+    "File of analogies, four words a line under ': section'; may be repeated": (
+        "类比题文件，每行四个词，小节以“: 名称”开头；可重复给出"
+    ),
+    "File of word pairs, two words and a score a line; may be repeated": "词对文件，每行两个词和一个分数；可重复给出",
+    "Another bundle or file of vectors, asked the same and compared": "另一个模型包或词向量文件，回答同样的题目并比较",
+    "Write the figures into the bundle's manifest and card": "将数字写入模型包的清单和模型卡",
+    "Exit code 3 where a total is significantly below that of --against": "若某个总分显著低于 --against，则退出码为 3",
+    "{name}: analogies among the {words} most frequent words, {method}": (
+        "{name}：在最常见的 {words} 个词中的类比题，{method}"
+    ),
+    "word similarity: Spearman's rank correlation with people's scores": "词语相似度：与人的打分的斯皮尔曼等级相关",
+    "against the other, on what both know: difference with its 95 % interval": (
+        "与另一模型比较（仅双方都认识的词）：差及其 95% 区间"
+    ),
+    "section": "小节",
+    "accuracy": "正确率",
+    "right": "答对",
+    "asked": "已问",
+    "unknown": "含未知词",
+    "set": "题集",
+    "Spearman": "斯皮尔曼",
+    "with unknown as 0": "未知记为 0",
+    "ours": "本模型",
+    "other's": "另一模型",
+    "p": "p 值",
+    "semantic": "语义",
+    "syntactic": "语法",
+    "overall": "总计",
     # vectors: words that are near, analogies, maps
     "Commands (ziggurat {group} COMMAND --help):": "命令（ziggurat {group} 命令 --help）：",
     "Ask word vectors: near words, analogies, the odd one out, a map": "查询词向量：近邻词、类比、不合群的词、词图",

@@ -4,16 +4,25 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
-from ziggurat.core.types import Event, FloatArray, Listener
+from ziggurat.core.types import Event, FloatArray, IdArray, Listener
 
-__all__ = ["FirstVectors", "Fitted", "Job", "Trainer", "silent", "trainer"]
+__all__ = ["FirstVectors", "Fitted", "Job", "Spelling", "Trainer", "silent", "trainer"]
+
+
+class Spelling(NamedTuple):
+    """Which character n-grams the word of each id is spelled with, as numbers of buckets (`ziggurat.tokens`)."""
+
+    starts: npt.NDArray[np.int64]
+    """(V + 1,) where each id's buckets begin."""
+    buckets: IdArray
+    """All buckets, one id after another."""
 
 
 def silent(event: Event) -> None:
@@ -48,10 +57,12 @@ class Job:
     listener: Listener = silent
     parts: tuple[LanguageModel, ...] = field(default=())
     """Models that a mixture is made of."""
+    spelling: Spelling | None = None
+    """The character n-grams of each id, where the model also learns those."""
     part_families: tuple[str, ...] = field(default=())
     """The family of each part."""
     first_vectors: FirstVectors | None = None
-    """What the embeddings begin with, for a family that is `Embedding`."""
+    """What the embeddings begin with, for a family that `Embeds`."""
 
 
 @dataclass(frozen=True)

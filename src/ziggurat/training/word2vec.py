@@ -15,8 +15,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from ziggurat.core.compiled import thread_count
 from ziggurat.core.config import option
 from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError
@@ -78,11 +76,10 @@ class _Run:
         self.job = job
         self.config: Config = job.config
         counts = count_words(job.train)
-        if np.count_nonzero(counts) < 2:
+        if (counts > 0).sum() < 2:
             raise TooLittleTextError(
                 "fewer than two different words to learn from: give more text or lower tokens.min_count"
             )
-        self.counts = counts
         self.steps = Steps(job, counts)
         size = job.train.tokens.size
         self.stretch = min(_LONGEST_STRETCH, max(_SHORTEST_STRETCH, size // _STRETCHES))
@@ -116,23 +113,22 @@ class _Run:
         halt = threading.Event()
         threads = thread_count(self.config.threads)
         with ThreadPoolExecutor(threads) as pool:
-            running: set[Future[None]] = {pool.submit(self._take, halt) for _ in range(threads)}
+            running: set[Future[None]] = {pool.submit(self._take, halt, began) for _ in range(threads)}
             try:
                 while running:
-                    _, running = wait(running, timeout=_REPORT_SECONDS)
+                    ended, running = wait(running, timeout=_REPORT_SECONDS)
+                    for one in ended:
+                        one.result()
                     self.seconds = time.perf_counter() - began
                     self._report()
-                    due = self.job.folder is not None and (
-                        self.seconds - self.saved_at >= self.config.checkpoint_seconds
-                    )
-                    if due or stop_requested():
+                    if stop_requested():
                         halt.set()
             finally:
                 halt.set()
         self.seconds = time.perf_counter() - began
 
-    def _take(self, halt: threading.Event) -> None:
-        """Take one stretch after another."""
+    def _take(self, halt: threading.Event, began: float) -> None:
+        """Take one stretch after another, and tell all threads to halt when a checkpoint is due."""
         work = self.steps.work(self.stretch)
         while not halt.is_set():
             with self.lock:
@@ -145,6 +141,9 @@ class _Run:
             done = self.steps.stretch(tokens, self._rate(number), number, work)
             with self.lock:
                 self.tallies[epoch].add(done)
+            waited = time.perf_counter() - began - self.saved_at
+            if self.job.folder is not None and waited >= self.config.checkpoint_seconds:
+                halt.set()
 
     def _rate(self, number: int) -> float:
         """Return the learning rate of a stretch: from the first to the last in a straight line."""
@@ -231,7 +230,16 @@ class _Run:
             held_out = self._held_out(self.job.dev.tokens)
             facts |= {"dev_loss": held_out.loss, "dev_pairs": held_out.predictions}
         self.job.listener({"event": "end", "step": self.next, "seconds": self.seconds})
-        return Fitted(self._model(), facts)
+        outputs = self.steps.outputs() if self.config.keep_outputs else None
+        model = WordVectors(
+            self.steps.vectors(),
+            self.job.train.vocabulary,
+            config=self.job.model_config,
+            outputs=outputs,
+            ngrams=self.steps.ngrams(),
+            counts=self.steps.counts,
+        )
+        return Fitted(model, facts)
 
     def _held_out(self, tokens: Any) -> Tally:
         """Return the loss on held-out text: every word, draws that are always the same, and nothing is changed."""
@@ -239,14 +247,3 @@ class _Run:
         for number, start in enumerate(range(0, tokens.size, self.stretch)):
             total.add(self.steps.measure(tokens[start : start + self.stretch], number, work))
         return total
-
-    def _model(self) -> WordVectors:
-        width = self.job.model_config.width
-        outputs = np.ascontiguousarray(self.steps.matrices.outputs[:, :width]) if self.config.keep_outputs else None
-        return WordVectors(
-            np.ascontiguousarray(self.steps.matrices.inputs[:, :width]),
-            self.job.train.vocabulary,
-            config=self.job.model_config,
-            outputs=outputs,
-            counts=self.counts,
-        )

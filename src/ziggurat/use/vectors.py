@@ -267,7 +267,7 @@ class Vectors:
 
         config = self.model.config
         buckets = bucket_ids(word, config.shortest_ngram, config.longest_ngram, config.buckets)
-        return self.model.spelled(buckets) if len(buckets) else None
+        return self.model.spelled(buckets)
 
 
 def _listed(asked: Asked | Iterable[Asked]) -> list[Asked]:

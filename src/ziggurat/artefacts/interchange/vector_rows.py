@@ -202,7 +202,7 @@ def _listed(bundle: Bundle, title: str) -> Listed:
     if model.ngrams is not None:
         _LOG.warning("%s: vectors of character n-grams stay behind: %s has no place for them", bundle.path, title)
     vocabulary = model.vocabulary
-    special = {vocabulary.bos, vocabulary.eos} | (set() if vocabulary.unk is None else {vocabulary.unk})
+    special = set(vocabulary.special)
     last = [number for number in sorted(special, reverse=True) if model.vectors[number].any()]
     words: list[bytes] = []
     ids: list[int] = []

@@ -28,7 +28,7 @@ def vectors_section(climb: Climb, w: Mapping[str, str], run: Path) -> dict[str, 
         return {**found, "vectors_command": ""}
     shown = [one.word for one in space.neighbourhoods]
     if space.places:
-        found["map_svg"] = charts.svg(specification(_word_map(space)))
+        found["map_svg"] = charts.svg({**specification(_word_map(space)), "title": None, "background": "transparent"})
         trust = w["map_trust"].format(trust=space.trust, neighbours=space.trust_neighbours, width=space.width)
         found["map_notes"] = [w[f"map_{space.layout}"], trust]
     command = f"ziggurat vectors nearest {shlex.quote(str(run / space.bundle))} {shlex.join(shown[:1])}"

@@ -25,7 +25,21 @@ from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.training.kernels.dice import State, draw, next_bits
 from ziggurat.training.kernels.logistic import logistic_steps
 
-__all__ = ["END", "Matrices", "Questions", "Work", "keep_words", "reach", "train_bags", "train_pairs"]
+__all__ = [
+    "END",
+    "Matrices",
+    "Questions",
+    "Work",
+    "answer",
+    "ask",
+    "average",
+    "keep_words",
+    "neighbours",
+    "reach",
+    "spread",
+    "train_bags",
+    "train_pairs",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -65,6 +79,8 @@ class Work(NamedTuple):
     """The words of the stretch that are left."""
     rows: IdArray
     """Input rows of a window."""
+    bag: IdArray
+    """Input rows of whole bags; see `ziggurat.training.kernels.spelled`."""
     targets: IdArray
     """Output rows of two centres in turn, each with room for the longest list."""
     labels: Floats
@@ -122,7 +138,7 @@ def reach(kept: IdArray, size: int, centre: int, window: tuple[int, int], state:
 
 
 @kernel(inline=True, borrows=True)
-def _ask(word: int, questions: Questions, form: tuple[int, int], at: int, work: Work) -> int:
+def ask(word: int, questions: Questions, form: tuple[int, int], at: int, work: Work) -> int:
     """Write the questions about a word from ``at`` on, filled up to whole blocks; return how many they are with that.
 
     ``form`` is the length of a block and the number of negatives.
@@ -186,7 +202,7 @@ def _take_back(steps: Floats, labels: Floats, block: int, count: int, rate: np.f
 
 
 @kernel(fast_math=True, inline=True, borrows=True)
-def _answer(
+def answer(
     source: Source,
     outputs: FloatArray,
     at: int,
@@ -211,7 +227,7 @@ def _answer(
 
 
 @kernel(inline=True, borrows=True)
-def _neighbours(size: int, centre: int, window: tuple[int, int, int], work: Work) -> int:
+def neighbours(size: int, centre: int, window: tuple[int, int, int], work: Work) -> int:
     """Write the words of a centre's window to ``work.rows`` and return their number."""
     first, last = reach(work.kept, size, centre, (window[0], window[1]), work.state)
     count = 0
@@ -234,7 +250,7 @@ def _prepare(
     inputs, outputs = matrices
     asked = 0
     if centre < size and work.kept[centre] != END:
-        asked = _ask(work.kept[centre], questions, (block, negatives), at, work)
+        asked = ask(work.kept[centre], questions, (block, negatives), at, work)
         for place in range(at, at + asked):
             _fetch(outputs, work.targets[place])
     ahead = centre + window + 1
@@ -271,10 +287,10 @@ def train_pairs(
         there = room - here
         next_asked = _prepare(size, centre + 1, matrices, questions, (window[0], window[2], block, there), work)
         if asked:
-            count = _neighbours(size, centre, window, work)
+            count = neighbours(size, centre, window, work)
             if count:
                 for at in range(here, here + asked, block):
-                    loss += _answer((matrices[0], work.rows, count), matrices[1], at, taken, rate, work)
+                    loss += answer((matrices[0], work.rows, count), matrices[1], at, taken, rate, work)
                 pairs += count
         here, asked = there, next_asked
     return loss, pairs
@@ -304,19 +320,19 @@ def train_bags(
         there = room - here
         next_asked = _prepare(size, centre + 1, matrices, questions, (window[0], window[2], block, there), work)
         if asked:
-            count = _neighbours(size, centre, window, work)
+            count = neighbours(size, centre, window, work)
             if count:
-                _average(matrices[0], work.rows, count, hidden)
+                average(matrices[0], work.rows, count, hidden)
                 for at in range(here, here + asked, block):
-                    loss += _answer((hidden, work.mean, 1), matrices[1], at, taken, rate, work)
-                _spread(matrices[0], work.rows, count, hidden)
+                    loss += answer((hidden, work.mean, 1), matrices[1], at, taken, rate, work)
+                spread(matrices[0], work.rows, count, hidden)
                 centres += 1
         here, asked = there, next_asked
     return loss, centres
 
 
 @kernel(fast_math=True, inline=True, borrows=True)
-def _average(inputs: FloatArray, rows: IdArray, count: int, hidden: FloatArray) -> None:
+def average(inputs: FloatArray, rows: IdArray, count: int, hidden: FloatArray) -> None:
     """Write the mean of ``count`` rows to both rows of ``hidden``."""
     width = inputs.shape[1]
     part = np.float32(1.0) / np.float32(count)
@@ -332,7 +348,7 @@ def _average(inputs: FloatArray, rows: IdArray, count: int, hidden: FloatArray) 
 
 
 @kernel(fast_math=True, inline=True, borrows=True)
-def _spread(inputs: FloatArray, rows: IdArray, count: int, hidden: FloatArray) -> None:
+def spread(inputs: FloatArray, rows: IdArray, count: int, hidden: FloatArray) -> None:
     """Add to ``count`` rows what the first row of ``hidden`` has over the second."""
     width = inputs.shape[1]
     for d in range(width):
