@@ -5,6 +5,7 @@ from itertools import permutations
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import stats
 
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.seeding import generator
@@ -88,8 +89,19 @@ def test_a_section_of_which_nothing_was_asked_is_undefined_and_leaves_the_total_
     scores = analogy_scores(AnalogyAnswers(questions, asked, asked.copy(), 97))
     assert [(s.asked, s.accuracy) for s in scores] == [(42, 1.0), (0, None), (42, 1.0)]
     assert scores[1].interval is None
-    assert scores[2].interval is not None
-    assert (scores[2].interval.low, scores[2].interval.high) == (1.0, 1.0)
+    assert scores[2].interval == scores[0].interval
+
+
+def test_answers_all_alike_are_as_sure_as_so_many_pairs() -> None:
+    # none of the 42 questions of 7 pairs: 1 − 0.025^(1⁄7) = 0.410; all of them: 0.590 – 1; scipy's exact interval too
+    questions = crossed(7)
+    none, every = (analogy_scores(answered(questions, np.full(42, right)))[-1].interval for right in (False, True))
+    assert none is not None
+    assert every is not None
+    assert (none.value, none.low, none.high) == pytest.approx((0, 0, 0.409616), abs=1e-6)
+    assert (every.value, every.low, every.high) == pytest.approx((1, 0.590384, 1), abs=1e-6)
+    exact = stats.binomtest(0, 7).proportion_ci(0.95, method="exact")
+    assert (none.low, none.high) == pytest.approx((exact.low, exact.high))
 
 
 def test_intervals_hold_the_truth_where_questions_share_pairs_and_those_over_questions_would_not() -> None:

@@ -3,8 +3,9 @@
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["derive", "generator"]
+__all__ = ["derive", "generator", "uniform_rows"]
 
 
 def derive(seed: int, *purpose: str | int) -> int:
@@ -22,3 +23,11 @@ def derive(seed: int, *purpose: str | int) -> int:
 def generator(seed: int, *purpose: str | int) -> np.random.Generator:
     """Return NumPy's generator for one purpose of ``seed``."""
     return np.random.default_rng(derive(seed, *purpose))
+
+
+def uniform_rows(rows: int, width: int, seed: int, *purpose: str | int) -> npt.NDArray[np.float32]:
+    """Return (rows, width) numbers drawn for one purpose of ``seed``, uniform in ±1 / width."""
+    drawn = generator(seed, *purpose).random((rows, width), np.float32)
+    drawn -= np.float32(0.5)
+    drawn *= np.float32(2 / width)
+    return drawn

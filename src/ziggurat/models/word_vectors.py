@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ziggurat.core.config import from_mapping, option, to_mapping
 from ziggurat.core.errors import ArtefactError, UsageError
-from ziggurat.core.seeding import generator
+from ziggurat.core.seeding import uniform_rows
 from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
 
 __all__ = ["FAMILY", "WordVectors", "WordVectorsConfig", "WordVectorsFamily"]
@@ -112,8 +112,11 @@ class WordVectorsFamily:
     config: ClassVar[type[Any]] = WordVectorsConfig
 
     def build(self, config: WordVectorsConfig, vocabulary: Vocabulary, *, seed: int) -> WordVectors:
-        """Return vectors before training: uniform in ±1 / (2 D), as word2vec.c draws them; special ids have zeros."""
-        vectors = _drawn(vocabulary.size, config.width, seed=seed, name="vectors")
+        """Return vectors before training: uniform in ±1 / D; special ids have zeros.
+
+        *Departs.* word2vec.c draws from half that range; from all of it the first pass over a text gets further.
+        """
+        vectors = uniform_rows(vocabulary.size, config.width, seed, "vectors")
         vectors[list(vocabulary.special)] = 0
         return WordVectors(vectors, vocabulary, config=config)
 
@@ -158,15 +161,8 @@ class WordVectorsFamily:
         """Return random vectors of width 7 for 11 ids, with character n-grams in 13 buckets."""
         config = WordVectorsConfig(width=7, longest_ngram=5, buckets=13)
         words = self.build(config, Vocabulary(size=11, bos=0, eos=0), seed=seed)
-        ngrams = np.arange(13, dtype=np.int32), _drawn(13, config.width, seed=seed, name="ngrams")
+        ngrams = np.arange(13, dtype=np.int32), uniform_rows(13, config.width, seed, "ngrams")
         return WordVectors(words.vectors, words.vocabulary, config=config, ngrams=ngrams)
 
 
 FAMILY = WordVectorsFamily()
-
-
-def _drawn(rows: int, width: int, *, seed: int, name: str) -> FloatArray:
-    drawn = generator(seed, name).random((rows, width), np.float32)
-    drawn -= np.float32(0.5)
-    drawn /= np.float32(width)
-    return drawn

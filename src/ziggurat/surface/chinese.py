@@ -226,6 +226,7 @@ SENTENCES = {
         "正确率的定义与 word2vec 和 gensim 相同。"
     ),
     "Analogies know only the so many most frequent words; 0: all of them": "类比题只使用最常见的这么多个词；0 表示全部",
+    "Analogies by 3CosAdd, or by 3CosMul (multiply)": "3CosAdd 或 3CosMul（multiply）",
     "Tell capitals from small letters, instead of taking the most frequent form": "区分大小写，而不是取最常见的写法",
     "Give pairs' unknown words vectors made of their character n-grams": "词对中的未知词用其字符 n 元组生成向量",
     "File of analogies, four words a line under ': section'; may be repeated": (

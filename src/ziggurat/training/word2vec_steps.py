@@ -8,7 +8,7 @@ import numpy as np
 
 from ziggurat.core.errors import UsageError
 from ziggurat.core.lanes import BLOCK, WIDTH, aligned_rows
-from ziggurat.core.seeding import derive, generator
+from ziggurat.core.seeding import derive, uniform_rows
 from ziggurat.core.types import FloatArray, IdArray, TensorMap
 from ziggurat.training.job import Job
 from ziggurat.training.kernels.softmax import train_softmax
@@ -69,8 +69,7 @@ class Steps:
         first: Any = job.family.build(job.model_config, job.train.vocabulary, seed=job.seed)
         self.matrices.inputs[: counts.size, :width] = first.vectors
         if self.buckets.size:
-            drawn = generator(job.seed, "ngrams").random((self.buckets.size, width), np.float32)
-            self.matrices.inputs[counts.size :, :width] = (drawn - np.float32(0.5)) / np.float32(width)
+            self.matrices.inputs[counts.size :, :width] = uniform_rows(self.buckets.size, width, job.seed, "ngrams")
         self.stay = chances_to_stay(counts, self.config.sample)
         self.keep_all = chances_to_stay(counts, 0.0)
         vocabulary = job.train.vocabulary

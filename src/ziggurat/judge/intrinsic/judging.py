@@ -31,7 +31,7 @@ class Asking:
     """How vectors are asked; figures compare only where they were asked alike."""
 
     restrict: int = option(30_000, "analogies know only the so many most frequent words; 0: all of them", low=0)
-    method: Literal["add", "multiply"] = option("add", "add: 3CosAdd; multiply: 3CosMul, where no word decides alone")
+    method: Literal["add", "multiply"] = option("add", "analogies by 3CosAdd, or by 3CosMul (multiply)")
     case_sensitive: bool = option(False, "tell capitals from small letters, instead of taking the most frequent form")
     spelled: bool = option(False, "give pairs' unknown words vectors made of their character n-grams")
     seed: int = option(0, "seed of the bootstrap", low=0)

@@ -19,7 +19,7 @@ from ziggurat.judge.intrinsic.chance import (
     resampled_sections,
 )
 from ziggurat.judge.intrinsic.similarity import SimilarityAnswers, Values, spearman
-from ziggurat.judge.significance import Interval
+from ziggurat.judge.significance import LEVEL, Interval
 
 __all__ = ["AnalogyScore", "analogy_scores", "compare_analogies", "compare_similarity", "similarity_interval"]
 
@@ -48,7 +48,9 @@ def analogy_scores(answers: AnalogyAnswers, *, seed: int = 0) -> list[AnalogySco
     """Return the score of each section, and then of the totals: semantic and syntactic where both are, overall.
 
     *Idea.* A total is taken over questions, as everybody does, so big sections weigh more. Its interval keeps the
-    sections' sizes and resamples pairs of words (see `ziggurat.judge.intrinsic.chance`).
+    sections' sizes and resamples pairs of words (see `ziggurat.judge.intrinsic.chance`). Where all answers are right,
+    or all are wrong, resampling can't tell how far that carries; the interval is then the one of as many independent
+    answers as there are pairs of words.
     """
     questions = answers.questions
     section = np.array(questions.section)
@@ -65,8 +67,13 @@ def analogy_scores(answers: AnalogyAnswers, *, seed: int = 0) -> list[AnalogySco
         rows = np.nonzero(inside & answers.asked)[0]
         right = int(answers.right[rows].sum())
         found = None
-        if len(np.unique(pairs_of(questions, rows))) >= FEWEST:
-            found = interval(right / len(rows), _total(draws, numbers, sizes))
+        if (known := len(np.unique(pairs_of(questions, rows)))) >= FEWEST:
+            moves = 0 < right < len(rows)
+            found = (
+                interval(right / len(rows), _total(draws, numbers, sizes))
+                if moves
+                else _all_alike(right=right > 0, pairs=known)
+            )
         scores.append(AnalogyScore(name, right, len(rows), int(inside.sum()) - len(rows), found, total))
     return scores
 
@@ -141,6 +148,15 @@ def compare_similarity(
         )
     draws = resampled_correlations(scores, cosines, seed=seed)
     return _compared(pairs.name, np.array(figures, np.float64), draws, len(ours), len(scores), seed)
+
+
+def _all_alike(*, right: bool, pairs: int) -> Interval:
+    """Return the interval of an accuracy of one or nought over so many independent answers.
+
+    *Maths.* Clopper & Pearson 1934: a chance p of success with (1 − p)ⁿ = (1 − level) / 2 bounds n failures.
+    """
+    reach = 1 - ((1 - LEVEL) / 2) ** (1 / pairs)
+    return Interval(1.0, 1 - reach, 1.0) if right else Interval(0.0, 0.0, reach)
 
 
 def _compared(name: str, figures: Values, draws: Values, ours: int, asked: int, seed: int) -> Comparison:
