@@ -206,7 +206,29 @@ def test_the_exact_softmax_knows_no_ngrams() -> None:
         fit(job({"architecture": "skipgram", "objective": "softmax", "spelled": True}))
 
 
-def test_absurd_rates_give_no_nan() -> None:
-    for rate in (10.0, 1e6):
-        fitted = fit(job(KINDS[0], learning_rate=rate, final_rate=rate))
-        assert np.isfinite(fitted.facts["losses"]).all()
+def test_a_rate_at_which_vectors_explode_is_refused_by_its_name() -> None:
+    fitted = fit(job(KINDS[0], learning_rate=0.3, final_rate=0.3))
+    assert np.isfinite(fitted.facts["losses"]).all()
+    with pytest.raises(UsageError, match=r"training\.learning_rate: .* lower it \(now 1e\+06\)"):
+        fit(job(KINDS[0], learning_rate=1e6, final_rate=1e6))
+
+
+def test_what_fails_in_a_thread_ends_the_run() -> None:
+    class Torn(MemoryStream):
+        """A stream whose map breaks."""
+
+        broken = False
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "tokens" and Torn.broken:
+                raise OSError("the map is gone")
+            return super().__getattribute__(name)
+
+    def act(event: Event) -> None:
+        Torn.broken = event["event"] == "start"
+
+    whole = stream()
+    first = job(KINDS[0], listener=act)
+    fields = {name: getattr(first, name) for name in first.__dataclass_fields__}
+    with pytest.raises(OSError, match="the map is gone"):
+        fit(Job(**{**fields, "train": Torn(whole.vocabulary, whole.tokens, whole.starts)}))

@@ -59,6 +59,19 @@ def test_bits_per_byte_are_not_told_before_they_are_known(capsys: pytest.Capture
     assert lines(capsys) == ["step 1  loss 2.500  1 min 23 s left"]
 
 
+def test_passes_over_pairs_are_counted_and_are_no_bits(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal()) as display:
+        display(IDS)
+        display({"event": "stage", "stage": "counting"})
+        display({"event": "cooccurrences", "pairs": 20_166_716, "seconds": 3.4})
+        display(step(96, 0.04321, per="pair", epoch=1.5, epochs=15, pairs_per_second=45_612_345.6))
+    assert lines(capsys)[1:] == [
+        "counting co-occurrences …",
+        "20.2 M pairs of words near each other, in 3 s",
+        "step 96  pass 1.5 of 15  loss 0.0432  45.6 M pairs/s  1 min 23 s left",
+    ]
+
+
 def test_a_part_of_a_mixture_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressDisplay(Terminal()) as display:
         display(step(1, 2.5, part="gpt"))

@@ -1,6 +1,7 @@
 """Sentences, blocks and languages, on text whose borders a reader sees."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -119,3 +120,11 @@ def test_cleaning_twice_is_cleaning_once(tmp_path_factory: pytest.TempPathFactor
     with Ledger(tmp_path_factory.getbasetemp() / "l") as ledger:
         once = clean(text, TextConfig(), ledger)
         assert clean(once, TextConfig(), ledger) == once
+
+
+def test_every_character_that_cleaning_changes_is_noticed(tmp_path: Path) -> None:
+    changed = {*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF}
+    with Ledger(tmp_path / "l") as ledger:
+        options = TextConfig(normalisation="none")
+        found = {code for code in range(0x110000) if clean(f"塔{chr(code)}", options, ledger) != f"塔{chr(code)}"}
+    assert found == changed | set(range(0xD800, 0xE000))

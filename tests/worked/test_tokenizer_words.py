@@ -80,6 +80,81 @@ def test_folding_that_changes_the_length_of_a_word_keeps_places_in_the_original_
     assert tokenizer.encode("x İz x").offsets.tolist() == [[0, 1], [2, 4], [5, 6]]
 
 
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("The tower, she said: 'climb!' -- 3.14 (don't)", ["The", "tower", "she", "said", "climb", "3", "14", "don't"]),
+        ("塔楼，“很高”。2026年", ["塔", "楼", "很", "高", "2026", "年"]),
+        ("... !?", []),
+        ("dogs' ’tis 👍🏽", ["dogs", "tis"]),
+    ],
+)
+def test_signs_may_be_left_out_and_are_then_not_unknown_words(text: str, cut: list[str]) -> None:
+    tokenizer = learnt([text], punctuation=False)
+    encoding = tokenizer.encode(text)
+    assert [text[start:stop] for start, stop in encoding.offsets.tolist()] == cut
+    assert set(words(tokenizer)[2:]) == set(cut)
+    assert tokenizer.encode("，,").ids.tolist() == []
+    assert tokenizer.encode("unheard，of").ids.tolist() == [1, 1]
+
+
+PHRASES = {"phrases": 1, "phrase_threshold": 1.5, "phrase_discount": 1}
+# signs left out: new 3, york 3, is 1, in 1, a 1: N = 9; new york is (3 − 1)·9 / (3·3) = 2
+YORK = ["new york is", "in New York, a new york".lower()]
+
+
+def test_phrases_are_words_and_their_offsets_reach_over_their_words() -> None:
+    tokenizer = learnt(YORK, punctuation=False, **PHRASES)
+    assert words(tokenizer) == [END, UNKNOWN, "new_york", "a", "in", "is"]  # new and york never stand alone
+    text = "in new  york"
+    encoding = tokenizer.encode(text)
+    assert encoding.ids.tolist() == [4, 2]
+    assert encoding.offsets.tolist() == [[0, 2], [3, 12]]
+    assert tokenizer.encode("york new").ids.tolist() == [1, 1]
+    assert tokenizer.prepared(text) == "in new_york"
+
+
+@pytest.mark.parametrize("punctuation", [True, False])
+def test_no_phrase_reaches_over_a_sign(punctuation: bool) -> None:
+    tokenizer = learnt(YORK, punctuation=punctuation, phrases=1, phrase_threshold=1.0, phrase_discount=1)
+    assert "new_york" in words(tokenizer)
+    found = tokenizer.encode("new, york").ids.tolist()
+    assert words(tokenizer).index("new_york") not in found
+    assert len(found) == 2 + punctuation
+    assert tokenizer.encode("new york").ids.tolist() == [words(tokenizer).index("new_york")]
+
+
+def test_what_is_joined_in_the_text_is_joined_by_the_text_alone() -> None:
+    tokenizer = learnt(YORK, punctuation=True, **PHRASES)
+    # for others "new_york" is the phrase; here a text is cut at signs first, and _ is one
+    assert tokenizer.encode("new_york").ids.tolist() == [1, 1, 1]
+    assert tokenizer.prepared("new_york, new york") == "new _ york , new_york"
+
+
+def test_two_passes_make_phrases_of_four_words_and_min_count_counts_what_is_left() -> None:
+    texts = ["a b c d"] * 3 + ["x y"] * 2
+    # N = 16, each of a … d 3: (3 − 1)·16 / 9 = 3.6; x y (2 − 1)·16 / 4 = 4, so all are joined: a_b c_d x_y
+    # second pass: N = 8; a_b c_d (3 − 1)·8 / 9 = 1.8
+    keys = {"phrases": 2, "phrase_threshold": 1.7, "phrase_discount": 1, "min_count": 3}
+    tokenizer = learnt(texts, **keys)
+    assert words(tokenizer) == [END, UNKNOWN, "a_b_c_d"]
+    assert tokenizer.encode("a b c d x y a b").ids.tolist() == [2, 1, 1]
+    assert tokenizer.encode("a b c d x y a b").offsets.tolist() == [[0, 7], [8, 11], [12, 15]]
+
+
+@pytest.mark.parametrize(
+    "keys", [{}, {"lowercase": True}, {"split": "whitespace"}, {"punctuation": False}, {"phrases": 1}]
+)
+def test_a_file_of_words_that_needs_nothing_else_says_nothing_else(keys: dict[str, object]) -> None:
+    raw = json.loads(learnt(TEXTS, **keys).to_json())
+    assert set(raw["model"]) == {"type", "vocab", "unk_token"}
+
+
+def test_the_fingerprint_of_words_has_not_changed() -> None:
+    # as written before signs could be left out and phrases joined
+    assert learnt(TEXTS).fingerprint == "d8b99bf0f12ad059"
+
+
 def test_words_cut_beforehand_stay_as_they_are_cut() -> None:
     tokenizer = learnt(["登上 塔楼 , don't"], split="whitespace")
     assert tokenizer.encode("塔楼 登上").ids.tolist() == [

@@ -103,3 +103,19 @@ def test_questions_without_words_are_refused(royal: Vectors) -> None:
         royal.nearest()
     with pytest.raises(UsageError, match="at least three words"):
         royal.odd_one_out(["man", "king"])
+
+
+def test_a_word_may_be_read_as_the_tokenizer_reads_it() -> None:
+    asked = []
+
+    def reader(text: str) -> list[int]:
+        asked.append(text)
+        return {"King": [2], "New York": [3], "King Kong": [2, 4]}.get(text, [])
+
+    plain = vectors_of({"king": [1, 0], "new_york": [0, 1], "kong": [1, 1]})
+    vectors = Vectors(plain.index, plain.model, reader=reader)
+    assert [vectors.id_of(word) for word in ("king", "King", "New York", "King Kong", "KONG")] == [2, 2, 3, None, None]
+    assert vectors["King"].tolist() == [1, 0]
+    asked.clear()
+    assert vectors.id_of("kung") is None  # no form of it is known, so nobody is asked
+    assert asked == []

@@ -126,10 +126,11 @@ def save(path: Path, *, family: str, model: Model, tokenizer: Tokenizer, provena
     with atomic_folder(path) as folder:
         _write_json(folder / CONFIG, config)
         write_tensors(folder / TENSORS, tensors)
-        write_text(folder / TOKENIZER, tokenizer.to_json())
+        text = tokenizer.to_json()
+        write_text(folder / TOKENIZER, text)
         if isinstance(model, Encoder) and not isinstance(model, LanguageModel):
             write_index(folder / WORDS, token_texts(tokenizer))
-        _write_json(folder / "tokenizer_config.json", _transformers_tokenizer(model, tokenizer))
+        _write_json(folder / "tokenizer_config.json", _transformers_tokenizer(model, tokenizer, text))
         if "architectures" in config:
             special = {"bos_token_id": tokenizer.vocabulary.bos, "eos_token_id": tokenizer.vocabulary.eos}
             _write_json(folder / "generation_config.json", {**special, "do_sample": True, "temperature": 1.0})
@@ -298,10 +299,10 @@ def _context(model: Model) -> int | None:
     return model.context if isinstance(model, LanguageModel) else None
 
 
-def _transformers_tokenizer(model: Model, tokenizer: Tokenizer) -> dict[str, Any]:
+def _transformers_tokenizer(model: Model, tokenizer: Tokenizer, text: str) -> dict[str, Any]:
     """Return what lets ``transformers.AutoTokenizer`` open ``tokenizer.json``."""
     vocabulary = tokenizer.vocabulary
-    texts = {entry["id"]: entry["content"] for entry in json.loads(tokenizer.to_json()).get("added_tokens", ())}
+    texts = {entry["id"]: entry["content"] for entry in json.loads(text).get("added_tokens", ())}
     special = {"bos_token": vocabulary.bos, "eos_token": vocabulary.eos, "unk_token": vocabulary.unk}
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",

@@ -23,6 +23,7 @@ TRAINING = (
     "training.tokens",
     "training.seconds",
     "training.words_per_second",
+    "training.dev_loss",
 )
 TASKS = {TEXT: "text-generation", WORD_VECTORS: "feature-extraction"}
 """What model hubs call what a model gives."""

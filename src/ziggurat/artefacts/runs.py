@@ -28,7 +28,7 @@ from ziggurat.artefacts.recipe import Recipe, load_recipe
 from ziggurat.core.errors import ArtefactError, InputError, UsageError
 from ziggurat.core.files import disk_errors, write_text
 
-__all__ = ["METRICS", "Run", "new_folder", "open_run", "read_metrics"]
+__all__ = ["METRICS", "Run", "locked", "new_folder", "open_run", "read_metrics"]
 
 RECIPE = "recipe.toml"
 METRICS = "metrics.jsonl"
@@ -111,7 +111,7 @@ def open_run(folder: Path, recipe: Recipe | None = None) -> Iterator[Run]:
         raise ArtefactError(f"{folder}: no run to go on with ({RECIPE} is missing)")
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder):
         run = Run(folder, _recorded(folder) if recipe is None else _begun(folder, recipe))
         try:
             yield run
@@ -146,7 +146,7 @@ def _forget(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the system releases it when the process ends."""
     handle = os.open(folder, os.O_RDONLY)
     try:

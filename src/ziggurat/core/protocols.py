@@ -135,14 +135,9 @@ class StaticEncoder(Encoder, Protocol):
         ...
 
     @property
-    def ngrams(self) -> tuple[IdArray, FloatArray] | None:
-        """The buckets (K,) of character n-grams that were learnt, and their vectors (K, D), where there are any."""
-        ...
-
-    @property
     def config(self) -> Any:
-        """Its configuration, which says what n-grams a spelling has: ``shortest_ngram``, ``longest_ngram``,
-        ``buckets``.
+        """Its configuration, which says whether it spells words it lacks in n-grams, and in which: ``spells``,
+        ``shortest_ngram``, ``longest_ngram``, ``buckets``.
         """
         ...
 

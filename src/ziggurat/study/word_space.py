@@ -64,10 +64,21 @@ def learn_words(entry: Entry, corpus: Corpus, clock: Clock, listener: Listener) 
     Raises:
         InterruptedRunError: the user stopped it.
     """
-    recipe = load_recipe(RECIPE).change({"seed": entry.seed, "tokens.min_count": rare(corpus.train.size_bytes)})
+    recipe = load_recipe(RECIPE).change(
+        {
+            "seed": entry.seed,
+            "tokens.split": "auto",
+            "tokens.punctuation": False,
+            "tokens.min_count": rare(corpus.train.size_bytes),
+        }
+    )
     recipe = dataclasses.replace(recipe, text=entry.text)
     folder = entry.folder / recipe.name
-    material = prepare_material(corpus, recipe.tokenizer, recipe.tokens, folder / "tokens", listener=listener)
+    try:
+        material = prepare_material(corpus, recipe.tokenizer, recipe.tokens, folder / "tokens", listener=listener)
+    except MissingExtraError:  # Chinese, and nothing to cut it into words: characters are better than none
+        recipe = recipe.change({"tokens.split": "unicode"})
+        material = prepare_material(corpus, recipe.tokenizer, recipe.tokens, folder / "tokens", listener=listener)
     running = len(material.train.tokens)
     recipe = recipe.change({"training.epochs": passes(SHARE * clock.budget_seconds, running), "training.threads": 1})
     write_text(folder / "recipe.toml", recipe.with_sources(entry.sources).to_toml())

@@ -213,6 +213,45 @@ SENTENCES = {
     "embeddings begin with vectors of {source}: {found} of {of} tokens found": (
         "词嵌入从 {source} 的向量开始：{of} 个词元中找到 {found} 个"
     ),
+    # study
+    "Experiments over many models: how large should word vectors be?": "跨多个模型的实验：词向量该取多少维？",
+    "Train word vectors of several sizes, measure each by your yardstick, say which to choose": (
+        "训练多种维数的词向量，按你的标准逐一测量，并说明该选哪个"
+    ),
+    "Choose the size of word vectors: the smallest that is not significantly worse than the best.": (
+        "选择词向量的维数：取不显著差于最好者的最小维数。"
+    ),
+    "Each size is trained from several seeds on the same text and measured by the same questions. The folder then "
+    "holds the chosen bundle, study.json, and the report as HTML and PNG. The same command goes on where it was "
+    "interrupted.": (
+        "每种维数都在同一文本上以多个种子训练，并以相同的题目测量。文件夹中随后有所选的模型包、study.json，"
+        "以及 HTML 和 PNG 报告。中断后，同一命令会从中断处继续。"
+    ),
+    "Files, folders, globs; - is standard input. Recipe keys: --training.epochs 3": (
+        "文件、文件夹、通配符；- 表示标准输入。配方键：--training.epochs 3"
+    ),
+    "Numbers in a vector to try, ascending, separated by commas": "要试的向量维数，从小到大，以逗号分隔",
+    "What to measure by: loss, analogies=FILE, similarity=FILE, labels=FILE; given again, the first decides": (
+        "按什么测量：loss 损失、analogies=文件 类比、similarity=文件 相似度、labels=文件 标签；可多次给出，以第一个为准"
+    ),
+    "Models of each size, each from a seed of its own": "每种维数训练几个模型，各用自己的种子",
+    "A recipe of word vectors by name (skipgram, cbow, glove), or a TOML file": (
+        "词向量配方名（skipgram、cbow、glove），或 TOML 文件"
+    ),
+    "First of the seeds": "第一个种子",
+    "Folder of the study, to begin or to go on with; unless told, a new one below runs/": (
+        "研究所在的文件夹，新建或继续；未指定时在 runs/ 下新建"
+    ),
+    "size {size}, seed {seed} ({number} of {total})": "{size} 维，种子 {seed}（{total} 个中的第 {number} 个）",
+    "estimating noise in co-occurrences": "估计共现中的噪声",
+    "{file} is in English: no font of this machine has Chinese characters": "{file} 用英文：本机没有中文字体",
+    "score": "分数",
+    "behind the best": "落后最好者",
+    "interval": "区间",
+    "verdict": "结论",
+    "chosen": "所选",
+    "worse": "较差",
+    "as good as the best": "与最好者分不出高下",
     # vectors evaluate
     "Measure vectors by analogies and word similarity, with intervals and against another model": (
         "用类比题和词语相似度测量词向量，附区间，并可与另一模型比较"
@@ -280,6 +319,7 @@ SENTENCES = {
     "'{word}' is not in the vocabulary: its vector is made of its character n-grams": (
         "“{word}”不在词表中：其向量由字符 n 元组合成"
     ),
+    "no word is left that could be an answer; allow more with --restrict": "没有剩下可作答案的词；请用 --restrict 放宽",
     "Complete an analogy: A is to B as C is to which word?": "完成类比：A 之于 B 犹如 C 之于哪个词？",
     "Show what is to C as B is to A: the words nearest to B − A + C, none of these three.": (
         "显示与 C 的关系犹如 B 与 A 的词：最接近 B − A + C 且不是这三者的词。"
@@ -328,6 +368,9 @@ SENTENCES = {
         "{file}：本机没有含汉字的字体，汉字处只显示方框；请安装一种（如 Noto Sans CJK）或用 --fonts 指定；"
         "网页使用打开者的字体"
     ),
+    "{file}: no font of this machine has Chinese characters, so it is written in English": (
+        "{file}：本机没有含汉字的字体，故用英文书写"
+    ),
     "The {count} most frequent words": "最常见的 {count} 个词",
     "Words near {words}": "{words} 的近邻",
     "The closer two words, the more alike their vectors, as far as two straight axes tell: these hold "
@@ -359,4 +402,13 @@ SENTENCES = {
     "Word vectors go to word2vec text (.txt, .vec) or binary (.bin) or to GloVe text (.glove); .gz compresses.": (
         "词向量可写成 word2vec 文本（.txt、.vec）、二进制（.bin）或 GloVe 文本（.glove）；再加 .gz 则压缩。"
     ),
+    # tokenize: keys of the kind
+    "Files, folders, globs; - is standard input. Keys of the kind: --tokens.lowercase true": (
+        "文件、文件夹、通配符；- 表示标准输入。该种类的键：--tokens.lowercase true"
+    ),
+    # GloVe
+    "counting co-occurrences": "统计共现次数",
+    "{pairs} pairs of words near each other, in {time}": "{pairs} 对相邻的词，用时 {time}",
+    "pass {done:.1f} of {all}": "第 {done:.1f} / {all} 遍",
+    "pairs/s": "对/秒",
 }

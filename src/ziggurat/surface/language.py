@@ -5,9 +5,10 @@ without an entry stays English. So the source stays readable, and no sentence ca
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-__all__ = ["LANGUAGES", "choose", "current", "translate"]
+__all__ = ["LANGUAGES", "choose", "current", "speaking", "translate"]
 
 LANGUAGES = ("en", "zh")
 VARIABLES = ("ZIGGURAT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
@@ -18,6 +19,17 @@ _chosen: list[str] = []
 def choose(language: str | None) -> None:
     """Speak this language from now on; None leaves the choice to the environment."""
     _chosen[:] = [language] if language else []
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak this language for the length of a ``with`` block."""
+    before = list(_chosen)
+    choose(language)
+    try:
+        yield
+    finally:
+        _chosen[:] = before
 
 
 def current(environ: Mapping[str, str] | None = None) -> str:

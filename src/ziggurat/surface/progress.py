@@ -26,10 +26,12 @@ STAGES = {
     "tokenizer": "training the tokenizer",
     "ids": "tokenizing",
     "words": "learning word vectors",
+    "counting": "counting co-occurrences",
     "training": "training",
     "bundle": "writing the bundle",
     "evaluate": "measuring on held-out text",
     "samples": "writing samples",
+    "spectrum": "estimating noise in co-occurrences",
 }
 
 
@@ -74,6 +76,10 @@ class ProgressDisplay:
             words = f"{words} {event.get('recipe', '')}".rstrip()
         self._begin(words)
 
+    def _on_size(self, event: Event) -> None:
+        facts = {key: event[key] for key in ("size", "seed", "number", "total")}
+        self._terminal.say("size {size}, seed {seed} ({number} of {total})", **facts)
+
     def _on_ids(self, event: Event) -> None:
         self._bytes_per_token = float(event["bytes_per_token"])
         self._terminal.say(
@@ -105,6 +111,13 @@ class ProgressDisplay:
     def _on_smoothed(self, event: Event) -> None:
         self._terminal.say("{count} n-grams", count=thousands(event["ngrams"]))
 
+    def _on_cooccurrences(self, event: Event) -> None:
+        self._terminal.say(
+            "{pairs} pairs of words near each other, in {time}",
+            pairs=thousands(event["pairs"]),
+            time=duration(float(event["seconds"])),
+        )
+
     def _on_step(self, event: Event) -> None:
         figures = self._figures(event)
         seconds, left = float(event.get("seconds", 0)), float(event.get("seconds_left", 0))
@@ -118,13 +131,17 @@ class ProgressDisplay:
 
     def _figures(self, event: Event) -> str:
         loss = float(event["loss"])
-        shown = [f"{translate('loss')} {loss:.3f}"]
+        shown = [f"{translate('loss')} {loss:.{4 if 'pairs_per_second' in event else 3}f}"]
+        if "epochs" in event:
+            shown.insert(0, translate("pass {done:.1f} of {all}").format(done=event["epoch"], all=event["epochs"]))
         if self._bytes_per_token and "per" not in event:  # a loss per token, not per pair of words
             shown.append(f"{self._bits(loss):.3f} {translate('bits per byte')}")
             if self._dev_loss:
                 shown.append(f"{translate('held out')} {self._bits(self._dev_loss):.3f}")
         if "tokens_per_second" in event:
             shown.append(f"{thousands(event['tokens_per_second'])} {translate('tokens/s')}")
+        if "pairs_per_second" in event:
+            shown.append(f"{thousands(event['pairs_per_second'])} {translate('pairs/s')}")
         return "  ".join(shown)
 
     def _bits(self, loss: float) -> float:

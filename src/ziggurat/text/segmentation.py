@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 __all__ = ["blocks", "language_of", "sentences"]
 
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-_LETTERS = re.compile(r"[^\W\d_]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _ABBREVIATIONS = frozenset(
     (
         "mr", "mrs", "ms", "dr", "st", "prof", "sr", "jr", "vs", "etc",
@@ -24,8 +24,8 @@ def language_of(text: str) -> str:
     Only what decides how text is cut is told; whoever needs more knows their language.
     """
     sample = text[:_SAMPLE_CHARACTERS]
-    han = len(_HAN.findall(sample))
-    return "zh" if han and han * 3 >= len(_LETTERS.findall(sample)) else ""
+    han = _covered(_HAN, sample)
+    return "zh" if han and han * 3 >= _covered(_LETTERS, sample) else ""
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -67,6 +67,11 @@ def blocks(text: bytes, size: int) -> Iterator[tuple[int, int]]:
         start = end
     if start < len(text):
         yield start, len(text)
+
+
+def _covered(pattern: re.Pattern[str], text: str) -> int:
+    """Return how many characters of ``text`` match; to take them out is much faster than to list them."""
+    return len(text) - len(pattern.sub("", text))
 
 
 def _abbreviates(text: str, stop: int) -> bool:

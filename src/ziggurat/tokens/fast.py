@@ -50,13 +50,13 @@ class FastTokenizer:
     *Cost.* About 1 to 5 MB of text a second and core; `encode_batch` uses all cores.
     """
 
-    def __init__(self, core: "Core") -> None:
-        """Wrap ``core``; text that looks like a special token is text, never the token itself."""
+    def __init__(self, core: "Core", raw: dict[str, Any] | None = None) -> None:
+        """Wrap ``core``, whose JSON is ``raw``; text that looks like a special token is text, never the token."""
         core.encode_special_tokens = True
         core.no_truncation()
         core.no_padding()
         self.core = core
-        self._json: dict[str, Any] = json.loads(core.to_str())
+        self._json: dict[str, Any] = json.loads(core.to_str()) if raw is None else raw
 
     @classmethod
     def from_json(cls, text: str) -> "FastTokenizer":
@@ -73,6 +73,11 @@ class FastTokenizer:
             raise ArtefactError(f"tokenizer.json: not a tokenizer ({error})") from error
         _ = tokenizer.vocabulary
         return tokenizer
+
+    @property
+    def parsed(self) -> dict[str, Any]:
+        """What ``tokenizer.json`` holds, parsed."""
+        return self._json
 
     @functools.cached_property
     def kind(self) -> str:
@@ -124,6 +129,10 @@ class FastTokenizer:
         """Hash of everything that decides the ids."""
         canonical = json.dumps(self._json, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    def prepared(self, text: str) -> str:
+        """Return ``text`` as another program must be given it to find the same ids: as it is, or what a kind says."""
+        return text
 
     def encode(self, text: str) -> Encoding:
         """Return the ids of ``text`` with their offsets, without begin or end tokens."""

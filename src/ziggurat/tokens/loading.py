@@ -1,13 +1,13 @@
 """Kinds of tokenizers by name: training one, opening one."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ziggurat.core.errors import InputError
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.registry import Registry
 
-__all__ = ["TOKENIZERS", "TokenizerKind", "load_tokenizer", "token_texts", "train_tokenizer"]
+__all__ = ["TOKENIZERS", "Opener", "TokenizerKind", "load_tokenizer", "token_texts", "train_tokenizer"]
 
 
 class TokenizerKind(Protocol):
@@ -18,6 +18,15 @@ class TokenizerKind(Protocol):
 
     def train(self, texts: Iterable[str], config: Any) -> Tokenizer:
         """Learn from ``texts`` (the training split and nothing else)."""
+        ...
+
+
+@runtime_checkable
+class Opener(Protocol):
+    """A kind whose ``tokenizer.json`` says more than the `tokenizers` library understands."""
+
+    def open(self, plain: Any, source: str) -> Tokenizer:
+        """Return the tokenizer that the library read as ``plain`` from the text ``source``."""
         ...
 
 
@@ -44,14 +53,19 @@ def load_tokenizer(json_text: str) -> Tokenizer:
     """
     from ziggurat.tokens.fast import FastTokenizer
 
-    return FastTokenizer.from_json(json_text)
+    plain = FastTokenizer.from_json(json_text)
+    kind = TOKENIZERS.get(plain.kind)
+    return kind.open(plain, json_text) if isinstance(kind, Opener) else plain
 
 
 def token_texts(tokenizer: Tokenizer) -> list[str]:
     """Return what each id is written as in ``tokenizer.json``."""
     from tokenizers import Tokenizer as Core
 
-    vocabulary = Core.from_str(tokenizer.to_json()).get_vocab(with_added_tokens=True)
+    from ziggurat.tokens.fast import FastTokenizer
+
+    core = tokenizer.core if isinstance(tokenizer, FastTokenizer) else Core.from_str(tokenizer.to_json())
+    vocabulary = core.get_vocab(with_added_tokens=True)
     return sorted(vocabulary, key=lambda token: vocabulary[token])
 
 

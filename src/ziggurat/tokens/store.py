@@ -15,7 +15,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,7 +31,7 @@ __all__ = ["Store", "open_store", "write_store"]
 FORMAT = 1
 HEADER = "store.json"
 FILES = ("tokens.bin", "starts.bin", "bytes.bin", "ids.txt")
-BATCH_DOCUMENTS = 256
+BATCH_CHARACTERS = 1 << 22
 _LOG = logging.getLogger("ziggurat")
 
 
@@ -161,15 +160,19 @@ def _write_files(
     begin = np.array([vocabulary.bos], dtype=dtype).tobytes()
     end = np.array([vocabulary.eos], dtype=dtype).tobytes()
     shared = vocabulary.bos == vocabulary.eos
+    end_of_each = b"" if shared else end
     with ExitStack() as stack:
         files = [stack.enter_context((folder / name).open("wb")) for name in FILES]
         tokens, starts, sizes, ids = writers = [_Writer(file) for file in files]
         for batch in _batches(documents):
-            for document, encoded in zip(batch, _encoded(tokenizer, batch), strict=True):
-                starts.write(np.int64(tokens.size // dtype.itemsize).tobytes())
-                tokens.write(begin + encoded.astype(dtype).tobytes() + (b"" if shared else end))
-                sizes.write(np.int64(len(document.text.encode())).tobytes())
-                ids.write(document.id.replace("\n", " ").encode(errors="backslashreplace") + b"\n")
+            written = tokens.size // dtype.itemsize
+            encoded = _encoded(tokenizer, batch)
+            lengths = np.array([1 + one.size + (not shared) for one in encoded], np.int64)
+            starts.write((written + np.cumsum(lengths) - lengths).tobytes())
+            tokens.write(b"".join(begin + one.astype(dtype).tobytes() + end_of_each for one in encoded))
+            sizes.write(np.array([len(document.text.encode()) for document in batch], np.int64).tobytes())
+            names = (document.id.replace("\n", " ").encode(errors="backslashreplace") + b"\n" for document in batch)
+            ids.write(b"".join(names))
         starts.write(np.int64(tokens.size // dtype.itemsize).tobytes())
         if shared:
             tokens.write(end)
@@ -194,8 +197,15 @@ def _encoded(tokenizer: Tokenizer, batch: list[Document]) -> list[IdArray]:
 
 
 def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    source = iter(documents)
-    while batch := list(islice(source, BATCH_DOCUMENTS)):
+    batch: list[Document] = []
+    held = 0
+    for document in documents:
+        batch.append(document)
+        held += len(document.text)
+        if held >= BATCH_CHARACTERS:
+            yield batch
+            batch, held = [], 0
+    if batch:
         yield batch
 
 

@@ -18,7 +18,7 @@ from ziggurat.core.compiled import in_parallel, thread_count
 from ziggurat.core.types import IdArray
 from ziggurat.tokens.kernels import whitespace as kernels
 
-__all__ = ["WordTable", "learn"]
+__all__ = ["Lexicon", "WordTable", "learn", "merge"]
 
 R = TypeVar("R")
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -37,14 +37,13 @@ class WordTable:
     @classmethod
     def of(cls, words: Sequence[str], ids: IdArray) -> "WordTable":
         """Return the table of ``words``, of which word i has the id ``ids[i]``; all differ and none has white space."""
-        text = np.frombuffer("\n".join(words).encode(), np.uint8)
-        table, _, _ = _read(text)
-        return cls(table, ids)
+        lexicon = Lexicon()
+        lexicon.read(np.frombuffer("\n".join(words).encode(errors="surrogatepass"), np.uint8))
+        return cls(lexicon.table, ids)
 
     def words(self) -> list[str]:
         """Return all words, in the order of the table."""
-        letters, edges = self.table[0].tobytes(), self.table[1][: self.ids.size + 1].tolist()
-        return [letters[start:stop].decode() for start, stop in itertools.pairwise(edges)]
+        return _spelled(self.table, self.ids.size)
 
     def encode(self, text: bytes | Bytes, *, unknown: int, line_end: int, threads: int = 0) -> list[IdArray]:
         r"""Return the ids of ``text``: neighbouring parts of it, to be read one after another.
@@ -63,44 +62,85 @@ class WordTable:
         return _for_each_part(encode_part, data, threads)
 
 
+class Lexicon:
+    """Words by first appearance, of text that comes in pieces; and how often each was there."""
+
+    def __init__(self) -> None:
+        """Know no words."""
+        self.table = _empty_table(1 << 10, 1 << 13)
+        self._counts = np.zeros(1 << 10, np.int64)
+        self.size = 0
+
+    @property
+    def counts(self) -> Edges:
+        """(words,) occurrences of each word."""
+        return self._counts[: self.size]
+
+    def words(self) -> list[str]:
+        """Return all words."""
+        return _spelled(self.table, self.size)
+
+    def read(self, text: Bytes) -> IdArray:
+        """Enter the words of ``text``; return it as codes (see `ziggurat.tokens.kernels.whitespace.read_words`)."""
+        codes = np.empty(text.size, np.int32)  # most of it is never touched, so takes no memory
+        place = written = 0
+        while True:
+            place, more, self.size = kernels.read_words(
+                text, (place, text.size), self.table, self.size, True, codes[written:]
+            )
+            written += more
+            if place == text.size:
+                break
+            known = _listing(self.table, self.size)
+            self.table = _empty_table(2 * self.table[1].size, 2 * self.table[0].size)
+            kernels.read_words(known, (0, known.size), self.table, 0, True, np.empty(known.size, np.int32))
+        codes = codes[:written]
+        found = np.bincount(codes, minlength=self.size + kernels.FIRST_WORD)[kernels.FIRST_WORD :]
+        if self.size > self._counts.size:
+            self._counts = np.concatenate([self._counts, np.zeros(2 * self.size - self._counts.size, np.int64)])
+        self._counts[: self.size] += found
+        return codes
+
+
+def merge(lexicons: Sequence[Lexicon]) -> tuple[Lexicon, Edges, list[IdArray]]:
+    """Return a lexicon of the words of all, how often each occurs, and for each of ``lexicons`` its words' numbers."""
+    both = Lexicon()
+    codes = both.read(np.concatenate([np.empty(0, np.uint8), *(_listing(one.table, one.size) for one in lexicons)]))
+    numbers = codes[codes != kernels.LINE_END] - kernels.FIRST_WORD
+    renumbered = np.split(numbers, np.cumsum([one.size for one in lexicons])[:-1])
+    frequencies = np.zeros(both.size, np.int64)
+    for one, new in zip(lexicons, renumbered, strict=False):
+        frequencies[new] += one.counts
+    return both, frequencies, renumbered
+
+
 def learn(text: Bytes, *, first: int, line_end: int, threads: int = 0) -> tuple[WordTable, IdArray, Edges]:
     r"""Number all words of ``text`` from ``first`` on by falling frequency, and return the text as these numbers.
 
     Returns the table; the text's ids, with ``line_end`` before the text and for each ``\n``; and how often each word of
     the table occurs. Words of one frequency are numbered as they appear, so ``threads`` never changes the result.
     """
-    parts = _for_each_part(lambda start, stop: _read(text[start:stop]), text, threads)
-    listed = np.concatenate([_listing(table, count) for table, count, _ in parts] or [text])
-    table, count, codes = _read(listed)  # the words of all parts, each once, by first appearance
-    words = codes[codes != kernels.LINE_END] - kernels.FIRST_WORD
-    renumbered = np.split(words, np.cumsum([part_count for _, part_count, _ in parts])[:-1])
-    frequencies = np.zeros(count, np.int64)
-    for (_, part_count, part), new in zip(parts, renumbered, strict=False):
-        frequencies[new] += np.bincount(part, minlength=part_count + kernels.FIRST_WORD)[kernels.FIRST_WORD :]
-    ids = np.empty(count, np.int32)
-    ids[np.argsort(-frequencies, kind="stable")] = np.arange(first, first + count, dtype=np.int32)
-    stream = np.empty(1 + sum(part.size for _, _, part in parts), np.int32)
+
+    def read(start: int, stop: int) -> tuple[Lexicon, IdArray]:
+        lexicon = Lexicon()
+        return lexicon, lexicon.read(text[start:stop])
+
+    parts = _for_each_part(read, text, threads)
+    both, frequencies, renumbered = merge([lexicon for lexicon, _ in parts])
+    ids = np.empty(both.size, np.int32)
+    ids[np.argsort(-frequencies, kind="stable")] = np.arange(first, first + both.size, dtype=np.int32)
+    stream = np.empty(1 + sum(codes.size for _, codes in parts), np.int32)
     stream[0] = line_end
     place = 1
-    for (_, _, part), new in zip(parts, renumbered, strict=False):
-        _translated(part, ids[new], line_end=line_end, unknown=line_end, out=stream[place : place + part.size])
-        place += part.size
-    return WordTable(table, ids), stream, frequencies
+    for (_, codes), new in zip(parts, renumbered, strict=False):
+        _translated(codes, ids[new], line_end=line_end, unknown=line_end, out=stream[place : place + codes.size])
+        place += codes.size
+    return WordTable(both.table, ids), stream, frequencies
 
 
-def _read(text: Bytes) -> tuple[kernels.Table, int, IdArray]:
-    """Return the words of a text by first appearance, how many there are, and the text as codes."""
-    codes = np.empty(text.size, np.int32)  # most of it is never touched, so takes no memory
-    table = _empty_table(1 << 10, 1 << 13)
-    place = count = written = 0
-    while True:
-        place, more, count = kernels.read_words(text, (place, text.size), table, count, True, codes[written:])
-        written += more
-        if place == text.size:
-            return table, count, codes[:written]
-        known = _listing(table, count)
-        table = _empty_table(2 * table[1].size, 2 * table[0].size)
-        kernels.read_words(known, (0, known.size), table, 0, True, np.empty(known.size, np.int32))
+def _spelled(table: kernels.Table, count: int) -> list[str]:
+    letters, edges = table[0].tobytes(), table[1][: count + 1].tolist()
+    return [letters[start:stop].decode(errors="surrogatepass") for start, stop in itertools.pairwise(edges)]
 
 
 def _empty_table(words: int, letters: int) -> kernels.Table:

@@ -9,6 +9,7 @@ Skip-gram asks each neighbour of a word for the word; CBOW asks the neighbours' 
 swap the two names).
 """
 
+import math
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -17,7 +18,7 @@ from typing import Any, Literal
 
 from ziggurat.core.compiled import thread_count
 from ziggurat.core.config import option
-from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError
+from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError, UsageError
 from ziggurat.models.word_vectors import WordVectors
 from ziggurat.training.checkpoints import NEWEST, Checkpoint, keep_before, read_newest, write_checkpoint
 from ziggurat.training.interruption import stop_requests
@@ -29,6 +30,8 @@ __all__ = ["Config", "fit"]
 
 _LONGEST_STRETCH, _SHORTEST_STRETCH, _STRETCHES = 50_000, 1_000, 64
 _REPORT_SECONDS = 0.5
+_PART = 1_000
+"""Tokens of held-out text whose loss is told apart, so that one can see how far chance goes."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,9 @@ class _Run:
         resumed = self._resume()
         parameters = sum(matrix.size for matrix in self.steps.matrices)
         facts = {"parameters": parameters, "total_steps": self.total}
-        self.job.listener({"event": "resume" if resumed else "start", "step": self.next, **facts})
         self.saved_at = self.seconds
         with stop_requests() as stop_requested:
+            self.job.listener({"event": "resume" if resumed else "start", "step": self.next, **facts})
             while self.next < self.total:
                 self._work(stop_requested)
                 if stop_requested():
@@ -139,6 +142,9 @@ class _Run:
             epoch, place = divmod(number, self.per_epoch)
             tokens = self.job.train.tokens[place * self.stretch : (place + 1) * self.stretch]
             done = self.steps.stretch(tokens, self._rate(number), number, work)
+            if not math.isfinite(done.nats):
+                rate = self.config.learning_rate
+                raise UsageError(f"training.learning_rate: vectors grew beyond all numbers; lower it (now {rate:g})")
             with self.lock:
                 self.tallies[epoch].add(done)
             waited = time.perf_counter() - began - self.saved_at
@@ -227,8 +233,12 @@ class _Run:
             "threads": thread_count(self.config.threads),
         }
         if self.job.dev is not None:
-            held_out = self._held_out(self.job.dev.tokens)
+            parts = self._held_out(self.job.dev.tokens)
+            held_out = Tally()
+            for part in parts:
+                held_out.add(part)
             facts |= {"dev_loss": held_out.loss, "dev_pairs": held_out.predictions}
+            facts["dev_parts"] = [[round(part.nats, 4), part.predictions] for part in parts if part.predictions]
         self.job.listener({"event": "end", "step": self.next, "seconds": self.seconds})
         outputs = self.steps.outputs() if self.config.keep_outputs else None
         model = WordVectors(
@@ -241,9 +251,8 @@ class _Run:
         )
         return Fitted(model, facts)
 
-    def _held_out(self, tokens: Any) -> Tally:
-        """Return the loss on held-out text: every word, draws that are always the same, and nothing is changed."""
-        total, work = Tally(), self.steps.work(self.stretch)
-        for number, start in enumerate(range(0, tokens.size, self.stretch)):
-            total.add(self.steps.measure(tokens[start : start + self.stretch], number, work))
-        return total
+    def _held_out(self, tokens: Any) -> list[Tally]:
+        """Return the loss on each part of held-out text: every word, draws that are always the same, no change."""
+        work, size = self.steps.work(self.stretch), min(self.stretch, _PART)
+        starts = enumerate(range(0, tokens.size, size))
+        return [self.steps.measure(tokens[start : start + size], number, work) for number, start in starts]

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ziggurat.core.errors import DamagedError
 from ziggurat.core.types import FloatArray, IdArray
 
 __all__ = ["Found", "Rows", "scaled"]
@@ -36,13 +37,21 @@ class Rows:
         self._inverse = np.empty(0, np.float32)
 
     def inverse_lengths(self, stop: int) -> FloatArray:
-        """Return 1 ⁄ ‖row‖ of all rows before ``stop``; 0 for rows of zeros. What was asked before is kept."""
+        """Return 1 ⁄ ‖row‖ of all rows before ``stop``; 0 for rows of zeros. What was asked before is kept.
+
+        Raises:
+            DamagedError: a row holds what is not a finite number.
+        """
         known = self._inverse.size
         if stop > known:
             parts = [self._inverse]
             for start in range(known, stop, MOST_ROWS):
                 block = self.matrix[start : min(start + MOST_ROWS, stop)]
-                parts.append(_inverse(np.sqrt(np.einsum("nd,nd->n", block, block, dtype=np.float32))))
+                lengths = np.sqrt(np.einsum("nd,nd->n", block, block, dtype=np.float32))
+                if not np.isfinite(lengths).all():
+                    row = start + int(np.isfinite(lengths).argmin())
+                    raise DamagedError(f"the vector of id {row} is not of finite numbers; train or import it again")
+                parts.append(_inverse(lengths))
             self._inverse = np.concatenate(parts)
         return self._inverse[:stop]
 
@@ -90,8 +99,9 @@ class Rows:
         return self._search(score, excluded, count=count, stop=stop)
 
     def _cosines(self, directions: FloatArray, start: int, end: int) -> FloatArray:
+        inverse = self.inverse_lengths(end)[start:]
         products = directions @ self.matrix[start:end].T
-        products *= self.inverse_lengths(end)[start:]
+        products *= inverse
         return np.asarray(products, np.float32)
 
     def _search(

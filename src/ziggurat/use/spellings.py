@@ -26,7 +26,7 @@ def like_spelled(word: str, index: WordIndex, *, first: int, most: int = 3) -> l
 
     *Cost.* A millisecond where an edit hits, else some 50; whatever the size of the vocabulary.
     """
-    if len(word) > LONGEST:
+    if not 0 < len(word) <= LONGEST:
         return []
     variants = {word.lower(), word.capitalize(), word.title(), word.upper()} - {word}
     found = _known(variants, index, first)

@@ -7,7 +7,8 @@ restricted to it, and the words of the question are never answers.
 Ids are rows of the matrix: first those that are no words (zeros), then words by falling frequency.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -16,7 +17,7 @@ import numpy as np
 from ziggurat.artefacts.bundle import Bundle, load
 from ziggurat.artefacts.interchange.formats import Foreign, format_in
 from ziggurat.core.errors import UnknownNameError, UsageError
-from ziggurat.core.protocols import StaticEncoder
+from ziggurat.core.protocols import StaticEncoder, Tokenizer
 from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.tokens.loading import token_texts
 from ziggurat.tokens.word_index import WordIndex
@@ -57,7 +58,7 @@ class Vectors:
         model: StaticEncoder,
         first_word: int = 2,
         *,
-        reader: Callable[[str], Sequence[int] | IdArray] | None = None,
+        reader: Callable[[str], Sequence[int]] | None = None,
     ) -> None:
         """Ask ``model``, whose id i is the word ``index.word(i)`` for all ids from ``first_word`` on.
 
@@ -80,8 +81,7 @@ class Vectors:
             place = f"{opened.path}: " if isinstance(opened, Bundle) else ""
             raise UsageError(f"{place}a model without vectors of words; give one that was trained to have them")
         words = opened.words if isinstance(opened, Bundle) else WordIndex.of(token_texts(opened.tokenizer))
-        special = (model.vocabulary.bos, model.vocabulary.eos, model.vocabulary.unk or 0)
-        return cls(words, model, max(special) + 1, reader=lambda text: opened.tokenizer.encode(text).ids)
+        return cls(words, model, max(model.vocabulary.special) + 1, reader=lambda text: _read(opened.tokenizer, text))
 
     @property
     def matrix(self) -> FloatArray:
@@ -95,7 +95,7 @@ class Vectors:
 
     @property
     def vocabulary_words(self) -> Sequence[str]:
-        """All words, the most frequent first."""
+        """All words, the most frequent first, as a list of its own."""
         return self.index.words()[self.first_word :]
 
     def __len__(self) -> int:
@@ -115,9 +115,9 @@ class Vectors:
     def id_of(self, word: str) -> int | None:
         """Return a word's id, or None where the vocabulary lacks it, as it stands and as the tokenizer reads it."""
         found = self.index.find(word)
-        if found is None and self._reader is not None:
+        if found is None and self._reader is not None and self._readable(word):
             ids = self._reader(word)
-            found = int(ids[0]) if len(ids) == 1 else None
+            found = ids[0] if len(ids) == 1 else None
         return None if found is None or found < self.first_word else found
 
     def vector(self, word: str, *, where: str = "") -> FloatArray:
@@ -256,18 +256,104 @@ class Vectors:
         scores = units @ scaled(units.mean(axis=0))
         return [(given[place], float(scores[place])) for place in np.argsort(-scores, kind="stable")]
 
+    # what gensim's users know under other names
+
+    def most_similar(
+        self,
+        positive: Asked | Iterable[Asked] = (),
+        negative: Asked | Iterable[Asked] = (),
+        topn: int = 10,
+        restrict_vocab: int | None = None,
+    ) -> list[Near]:
+        """Return `nearest` by addition, as gensim calls it."""
+        return self.nearest(positive, negative, topn, restrict=restrict_vocab)
+
+    def most_similar_cosmul(
+        self,
+        positive: Asked | Iterable[Asked] = (),
+        negative: Asked | Iterable[Asked] = (),
+        topn: int = 10,
+        restrict_vocab: int | None = None,
+    ) -> list[Near]:
+        """Return `nearest` by multiplication, as gensim calls it, with the ε of the paper."""
+        return self.nearest(positive, negative, topn, restrict=restrict_vocab, method="multiply")
+
+    def doesnt_match(self, words: Iterable[str]) -> str:
+        """Return `odd_one_out`, as gensim calls it."""
+        return self.odd_one_out(words)
+
+    def distance(self, first: str, second: str) -> float:
+        """Return 1 − `similarity`."""
+        return 1 - self.similarity(first, second)
+
+    def get_vector(self, word: str, *, norm: bool = False) -> FloatArray:
+        """Return `vector`, scaled to length 1 where ``norm``."""
+        return scaled(self.vector(word)) if norm else self.vector(word)
+
+    @property
+    def vector_size(self) -> int:
+        """`width`, as gensim calls it."""
+        return self.width
+
+    @property
+    def vectors(self) -> FloatArray:
+        """`matrix`, as gensim calls it."""
+        return self.matrix
+
+    @property
+    def index_to_key(self) -> Sequence[str]:
+        """What each row of `matrix` stands for; the first rows are no words (see ``first_word``)."""
+        return self.index.words()
+
+    @property
+    def key_to_index(self) -> Mapping[str, int]:
+        """The row of `matrix` that each word has; each is looked up when it is asked for."""
+        return _Rows(self)
+
+    def _readable(self, word: str) -> bool:
+        """Whether a tokenizer could read this as a word that is known: asking one that is not loaded yet is slow."""
+        plain = unicodedata.normalize("NFKC", word)
+        forms = {plain, plain.lower(), plain.casefold(), unicodedata.normalize("NFC", word).lower()} - {word}
+        return len(word.split()) > 1 or any(form in self.index for form in forms)
+
     def _stop(self, restrict: int | None) -> int:
         """Return the row after the last that may be an answer."""
         return len(self.index) if restrict is None else min(len(self.index), self.first_word + restrict)
 
     def _spelled(self, word: str) -> FloatArray | None:
-        if self.model.ngrams is None:
+        if not self.model.config.spells:
             return None
         from ziggurat.tokens.character_ngrams import bucket_ids
 
         config = self.model.config
         buckets = bucket_ids(word, config.shortest_ngram, config.longest_ngram, config.buckets)
         return self.model.spelled(buckets)
+
+
+class _Rows(Mapping[str, int]):
+    """The ids of words, as a mapping that holds none of them."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
+
+    def __getitem__(self, word: str) -> int:
+        found = self._vectors.id_of(word)
+        if found is None:
+            raise KeyError(word)
+        return found
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def __iter__(self) -> Iterator[str]:
+        index = self._vectors.index
+        return map(index.word, range(self._vectors.first_word, len(index)))
+
+
+def _read(tokenizer: Tokenizer, text: str) -> Sequence[int]:
+    """Return the ids that a tokenizer makes of a text, none where it does not know all of it."""
+    ids = tokenizer.encode(text).ids.tolist()
+    return [] if tokenizer.vocabulary.unk in ids else ids
 
 
 def _listed(asked: Asked | Iterable[Asked]) -> list[Asked]:

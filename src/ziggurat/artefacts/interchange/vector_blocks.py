@@ -72,6 +72,10 @@ class Blocks:
             pass
         self.use(len(codecs.BOM_UTF8) if self.data[:3].tobytes() == codecs.BOM_UTF8 and self.stop >= 3 else 0)
 
+    def borne_out(self, announced: int | None) -> int:
+        """Return how many rows a header announced, 0 where the file's size could not be compared with it."""
+        return 0 if self.size is None else announced or 0
+
     def words(self, spans: npt.NDArray[np.int64]) -> list[bytes]:
         """Return the pieces of the window that begin and end at ``spans`` (words, 2)."""
         view = self.data.data

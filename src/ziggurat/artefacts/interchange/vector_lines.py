@@ -40,7 +40,7 @@ def read_lines(blocks: Blocks, width: int, *, line: int, announced: int | None =
         for row in np.flatnonzero(doubtful[:rows]).tolist():
             stop = spans[row + 1, 0] if row + 1 < rows else place
             _read_again(blocks, line + row, blocks.data[spans[row, 1] : stop].tobytes(), out[row])
-        yield Batch(line, blocks.words(spans[:rows]), out[:rows])
+        yield Batch(line, blocks.words(spans[:rows]), out[:rows], blocks.borne_out(announced))
         blocks.use(place)
         line, done = line + rows, done + rows
         if fault == kernels.BLANK:

@@ -45,6 +45,8 @@ class Batch:
     words: list[bytes]
     rows: FloatArray
     """(words, D)"""
+    expected: int = 0
+    """Rows of the whole file, where its size bears out what its header says."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Listed:
 class VectorList(ABC):
     """A foreign format that lists words and their vectors; a form says how rows are read and written.
 
-    *Cost.* Reading holds the vectors once, half as much again while they grow, and some megabytes of the file.
+    *Cost.* Reading holds the vectors once and some megabytes of the file; where the file's size doesn't tell how many
+    there will be, half as much again while they grow.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = ()
@@ -146,7 +149,7 @@ class _Collected:
 
     def add(self, batch: Batch) -> None:
         """Take over what can be used of a batch."""
-        self._make_room(len(self.words) + len(batch.words), batch.rows.shape[1])
+        self._make_room(max(len(self.words) + len(batch.words), batch.expected + len(_SPECIAL)), batch.rows.shape[1])
         count = len(self.words)
         kept = []
         for number, spelling in enumerate(batch.words):
@@ -185,7 +188,7 @@ class _Collected:
         return None
 
     def _make_room(self, rows: int, width: int) -> None:
-        """Let the matrix grow by half where it is full: what was read decides its size, never what a header says."""
+        """Let the matrix grow by half where it is full."""
         if self.grown.shape[1] != width:
             self.grown = np.zeros((rows, width), np.float32)
         elif rows > len(self.grown):

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from ziggurat.core.protocols import Tokenizer
-from ziggurat.tokens.fast import END, UNKNOWN
-from ziggurat.tokens.loading import load_tokenizer
+from ziggurat.tokens.fast import END, UNKNOWN, FastTokenizer
 
 __all__ = ["words_tokenizer"]
 
@@ -18,4 +17,4 @@ def words_tokenizer(words: Sequence[str]) -> Tokenizer:
     core = Core(models.WordLevel({text: index for index, text in enumerate(texts)}, unk_token=UNKNOWN))
     core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     core.add_special_tokens([AddedToken(END, special=True), AddedToken(UNKNOWN, special=True)])
-    return load_tokenizer(core.to_str())
+    return FastTokenizer(core)

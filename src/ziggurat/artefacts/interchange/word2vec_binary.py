@@ -73,7 +73,7 @@ def _records(blocks: Blocks, announced: int, width: int) -> Iterator[Batch]:
             what = f"'{words[row][:40].decode(errors='replace')}' has a number that is not finite"
             raise _fault(blocks, done + row + 1, int(spans[row, 0]), what)
         if count:
-            yield Batch(done + 1, words, rows)
+            yield Batch(done + 1, words, rows, blocks.borne_out(announced))
         blocks.use(place)
         done += count
         if count < most and done < announced and not blocks.more():

@@ -43,6 +43,9 @@ _PLAIN_LOW, _PLAIN_HIGH = -5, 16
 
 FINE, DOUBTFUL, WRONG = 0, 1, 2
 
+_TENS = np.array([float(10**power) for power in range(_POWER + 1)])
+_WHOLE_TENS = np.array([10**power for power in range(_MOST_DIGITS + 1)], np.int64)
+
 
 @kernel
 def _number(text: Bytes, start: int, stop: int) -> tuple[float, int]:  # noqa: C901 - one scan
@@ -94,7 +97,7 @@ def _number(text: Bytes, start: int, stop: int) -> tuple[float, int]:  # noqa: C
             return 0.0, DOUBTFUL
         near = min(abs(power), _POWER)
         far = abs(power) - near
-        value = value * 10.0**near * 10.0**far if power > 0 else value / 10.0**near / 10.0**far
+        value = value * _TENS[near] * _TENS[far] if power > 0 else value / _TENS[near] / _TENS[far]
     if dropped or whole >= _EXACT or abs(power) > _POWER:
         state = FINE if np.float32(value * (1.0 - _NEAR)) == np.float32(value * (1.0 + _NEAR)) else DOUBTFUL
     if not np.isfinite(np.float32(value)):
@@ -109,7 +112,7 @@ def read_lines(  # noqa: C901 - one scan, in one piece
     """Read lines of a word and D numbers, numbers counted from the right, until there is no whole line or no room.
 
     Args:
-        text: Bytes, read in ``span``.
+        text: Bytes.
         span: Where to begin and to end.
         closed: Whether the last line ends where the text ends.
         out: (rows, D) room for numbers.
@@ -117,8 +120,7 @@ def read_lines(  # noqa: C901 - one scan, in one piece
         doubtful: (rows,) becomes True for a row with a number that must be read again.
 
     Returns:
-        Where the first line begins that was not read, how many were, what is wrong with that line (`OK`: nothing), and
-        where in it a field begins that is no number.
+        Where the first line begins that was not read, how many were, what is wrong with that line, with which field.
     """
     place, end = span
     width = out.shape[1]
@@ -204,16 +206,16 @@ def _write_digits(out: Bytes, place: int, whole: int, digits: int) -> int:
 def _write_decimal(out: Bytes, place: int, whole: int, power: int) -> int:
     """Write ``whole`` · 10 ** ``power``, whose last digit is not zero; return where it ends."""
     digits = 1
-    while whole >= 10**digits:
+    while whole >= _WHOLE_TENS[digits]:
         digits += 1
     leading = digits - 1 + power
     exponent = 0
     if not _PLAIN_LOW <= leading < _PLAIN_HIGH:
         exponent, power = leading, 1 - digits
     if power >= 0:
-        place = _write_digits(out, place, whole * 10**power, digits + power)
+        place = _write_digits(out, place, whole * _WHOLE_TENS[power], digits + power)
     else:
-        unit = 10**-power
+        unit = _WHOLE_TENS[-power]
         before = max(1, digits + power)
         place = _write_digits(out, place, whole // unit, before)
         out[place] = _POINT
@@ -240,9 +242,9 @@ def _write_number(out: Bytes, place: int, number: np.float32) -> int:
     leading = int(np.floor(np.log10(value)))
     for digits in range(6, 11):
         power = leading + 1 - digits
-        scaled = value * 10.0**-power if power < 0 else value / 10.0**power
+        scaled = value * _TENS[-power] if power < 0 else value / _TENS[power]
         whole = int(np.rint(scaled))
-        read = whole / 10.0**-power if power < 0 else whole * 10.0**power
+        read = whole / _TENS[-power] if power < 0 else whole * _TENS[power]
         if np.float32(read) == np.float32(value):
             while whole % 10 == 0:
                 whole //= 10

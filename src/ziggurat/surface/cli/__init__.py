@@ -161,7 +161,10 @@ def _in_language(command: Any) -> Any:
 
 
 def _translated(page: str, words: str) -> str:
-    return page.replace(words, translate(words))
+    spoken = translate(words)
+    if spoken == words:
+        return page
+    return page.replace(words, spoken).replace(words.rstrip(), spoken)  # a line may end where the words have a space
 
 
 def _one_line(error: Any) -> str:

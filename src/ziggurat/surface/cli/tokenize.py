@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ziggurat.core.config import from_mapping, option, options
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.settings import open_to_settings, split_settings
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
 
@@ -26,7 +27,7 @@ BATCH_CHARACTERS = 4_000_000
 
 @dataclass(frozen=True)
 class TokenizeOptions:
-    """Which tokenizer, and what of it is shown."""
+    """Which tokenizer, and what of it is shown; the kind's own keys are given as ``--tokens.lowercase true``."""
 
     kind: str = option("bpe", "kind of tokenizer to train on the text")
     vocab_size: int | None = option(None, "most ids of the tokenizer that is trained", low=1)
@@ -39,7 +40,14 @@ class TokenizeOptions:
 
 @with_options(TokenizeOptions)
 def tokenize(
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT…", help="Files, folders, globs; - is standard input")],
+    context: typer.Context,
+    texts: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TEXT…",
+            help="Files, folders, globs; - is standard input. Keys of the kind: --tokens.lowercase true",
+        ),
+    ],
     options: TokenizeOptions,
 ) -> None:
     """Train a tokenizer on text, or open one, and show pieces of the text, bytes per token and speed.
@@ -49,15 +57,18 @@ def tokenize(
     from ziggurat.core.files import write_text
     from ziggurat.surface.documents import read_documents
 
+    texts, flags = split_settings(texts, context)
     terminal = Terminal(quiet=options.quiet)
     # standard input can be read only once; everything else is read again for each pass and never held as a whole
     documents = list(read_documents(texts)) if "-" in texts else _Again(lambda: read_documents(texts))
     found: dict[str, Any] = {}
     if options.tokenizer:
+        if flags:
+            raise UsageError(f"--{next(iter(flags))}: an opened tokenizer keeps its own keys; leave it out")
         tokenizer = _opened(options.tokenizer)
     else:
         began = time.perf_counter()
-        tokenizer = _trained(options, (document.text for document in documents))
+        tokenizer = _trained(options, flags, (document.text for document in documents))
         found["train_seconds"] = time.perf_counter() - began
     if options.out:
         write_text(Path(options.out), tokenizer.to_json())
@@ -89,17 +100,24 @@ def _opened(name: str) -> "Tokenizer":
         raise ArtefactError(f"{path}: not a tokenizer that can be opened ({error})") from error
 
 
-def _trained(choice: TokenizeOptions, texts: Iterator[str]) -> "Tokenizer":
+def _trained(choice: TokenizeOptions, flags: dict[str, str], texts: Iterator[str]) -> "Tokenizer":
+    from ziggurat.artefacts.settings import read_value
     from ziggurat.tokens.loading import TOKENIZERS, train_tokenizer
 
     config = TOKENIZERS.get(choice.kind, where="--kind").config
-    if choice.vocab_size is None:
-        return train_tokenizer(texts, choice.kind)
-    if "vocab_size" not in options(config):
-        raise UsageError(f"--vocab-size: the vocabulary of kind {choice.kind} has a fixed size")
-    return train_tokenizer(
-        texts, choice.kind, from_mapping(config, {"vocab_size": choice.vocab_size}, where="--vocab-size")
-    )
+    known = options(config)
+    keys: dict[str, Any] = {}
+    for flag, text in flags.items():
+        key = flag.removeprefix("tokens.")
+        if key == flag or key not in known:
+            raise UnknownNameError("option", f"--{flag}", (f"--tokens.{name}" for name in known))
+        keys[key] = read_value(text, known[key][0])
+    origins = {key: f"--tokens.{key}" for key in keys}
+    if choice.vocab_size is not None:
+        if "vocab_size" not in known:
+            raise UsageError(f"--vocab-size: the vocabulary of kind {choice.kind} has a fixed size")
+        keys["vocab_size"], origins["vocab_size"] = choice.vocab_size, "--vocab-size"
+    return train_tokenizer(texts, choice.kind, from_mapping(config, keys, where="--tokens", origins=origins))
 
 
 def _facts(tokenizer: "Tokenizer") -> dict[str, Any]:
@@ -173,4 +191,4 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "MB encoded per second", f"{found['bytes_per_second'] / 1e6:.1f}"
 
 
-COMMAND = tokenize
+COMMAND = open_to_settings(tokenize)

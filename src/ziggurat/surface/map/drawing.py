@@ -41,7 +41,7 @@ class WordMap:
     """What a map shows."""
 
     title: str
-    notes: list[str]
+    notes: Sequence[str]
     """What distances mean and what was lost, a sentence a line."""
     words: Sequence[str]
     places: npt.NDArray[np.float64]

@@ -5,7 +5,7 @@ from typing import Any
 
 from ziggurat.core.errors import MissingExtraError
 
-__all__ = ["curves", "ranking", "spending", "svg"]
+__all__ = ["PALETTE", "altair", "curves", "ranking", "spending", "styled", "svg"]
 
 Row = Mapping[str, Any]
 
@@ -21,7 +21,7 @@ def ranking(rows: Sequence[Row], yardsticks: Sequence[Row], *, axis: str) -> str
 
     ``rows`` have ``name``, ``bits_per_byte``, ``low``, ``high``; ``yardsticks`` have ``name``, ``bits_per_byte``.
     """
-    alt = _altair()
+    alt = altair()
     models = [{"name": r["name"], "bpb": r["bits_per_byte"], "low": r["low"], "high": r["high"]} for r in rows]
     others = [{"name": r["name"], "bpb": r["bits_per_byte"]} for r in yardsticks]
     order = [r["name"] for r in sorted([*models, *others], key=lambda r: float(r["bpb"]))]
@@ -51,7 +51,7 @@ def curves(rows: Sequence[Row], levels: Sequence[Row], *, x_axis: str, y_axis: s
     ``rows`` have ``name``, ``seconds``, ``bits_per_byte``; ``levels`` (``name``, ``bits_per_byte``) are models that are
     fitted in one go, drawn as dashed level lines.
     """
-    alt = _altair()
+    alt = altair()
     names = list(dict.fromkeys([*(str(r["name"]) for r in rows), *(str(r["name"]) for r in levels)]))
     colour = alt.Color("name:N", title=None, scale=alt.Scale(domain=names, range=PALETTE[: len(names)]))
     y = alt.Y("bits_per_byte:Q", scale=alt.Scale(zero=False), title=y_axis)
@@ -65,7 +65,7 @@ def curves(rows: Sequence[Row], levels: Sequence[Row], *, x_axis: str, y_axis: s
 
 def spending(rows: Sequence[Row], *, axis: str) -> str:
     """Return the SVG of how many seconds each stage took; ``rows`` have ``stage`` and ``seconds``, in order."""
-    alt = _altair()
+    alt = altair()
     order = [str(r["stage"]) for r in rows]
     base = alt.Chart(alt.Data(values=list(rows))).encode(
         y=alt.Y("stage:N", sort=order, title=None, axis=_room_for(order)),
@@ -88,10 +88,15 @@ def svg(specification: Mapping[str, Any]) -> str:
 def _room_for(labels: Sequence[str]) -> Any:
     """Return an axis that leaves room for its longest label."""
     widths = [sum(WIDE if ord(letter) > 0x2E80 else NARROW for letter in label) for label in labels]
-    return _altair().Axis(minExtent=min(260, max(widths, default=0)))
+    return altair().Axis(minExtent=min(260, max(widths, default=0)))
 
 
-def _altair() -> Any:
+def altair() -> Any:
+    """Return the library that describes charts.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
     try:
         import altair as alt
     except ImportError as error:
@@ -99,11 +104,15 @@ def _altair() -> Any:
     return alt
 
 
-def _svg(chart: Any) -> str:
-    styled = (
-        chart.configure(font="system-ui, sans-serif", background="transparent")
+def styled(chart: Any, *, background: str = "transparent") -> Any:
+    """Return a chart in the look of all pictures."""
+    return (
+        chart.configure(font="system-ui, sans-serif", background=background)
         .configure_view(stroke=None)
         .configure_axis(labelLimit=260, gridColor="#e6e3dc", domainColor="#bbb", tickColor="#bbb")
         .configure_legend(orient="top")
     )
-    return svg(styled.to_dict())
+
+
+def _svg(chart: Any) -> str:
+    return svg(styled(chart).to_dict())

@@ -12,13 +12,18 @@ from ziggurat.study.result import Climb, Comparison, Entrant
 from ziggurat.surface.report import charts
 from ziggurat.surface.report.vectors import vectors_section
 
-__all__ = ["render", "sentences", "size", "words"]
+__all__ = ["render", "sentences", "size", "style", "words"]
 
 
 def words(lang: str) -> dict[str, str]:
     """Return every sentence of the report in ``lang`` (``en`` or ``zh``)."""
     text = resources.files(__package__).joinpath(f"words.{lang}.toml").read_text(encoding="utf-8")
     return {key: str(value) for key, value in tomllib.loads(text).items()}
+
+
+def style() -> str:
+    """Return the style sheet of every page."""
+    return resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
 
 
 def render(climb: Climb, *, lang: str, run: Path) -> str:
@@ -40,6 +45,7 @@ def render(climb: Climb, *, lang: str, run: Path) -> str:
     levels = [{"name": e.name, "bits_per_byte": e.dev_bits_per_byte} for e in climb.entrants if not e.curve]
     return environment.from_string(template).render(
         w=w,
+        style=style(),
         r=climb,
         lead=lead,
         reasons=[html.unescape(reason) for reason in reasons],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ziggurat.core.config import option
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.surface.terminal import Terminal, align
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def questions(words: Sequence[str], vectors: "Vectors", *, least: int, most: int
     Raises:
         UsageError: a question has fewer than ``least`` words or more than ``most``.
         UnknownWordError: a word has no vector; the message says on which line.
+        TooLittleTextError: standard input has no words.
     """
     found = [Question(tuple(words))] if list(words) != [STANDARD_INPUT] else _lines()
     for question in found:
@@ -88,8 +89,10 @@ def show_near(terminal: Terminal, answers: Iterable[tuple[str, "Sequence[Near]"]
     answers = list(answers)
     for number, (title, near) in enumerate(answers):
         table = align((word, f"{score:.4f}") for word, score in near)
+        if not table:
+            terminal.warn("no word is left that could be an answer; allow more with --restrict")
         if len(answers) == 1:
-            terminal.write(table)
+            terminal.write(table, end="\n" if table else "")
         else:
             indented = "\n".join(f"  {line}" for line in table.splitlines())
             terminal.write(f"{'' if not number else chr(10)}{title}\n{indented}")
@@ -121,4 +124,7 @@ def _lines() -> list[Question]:
     with Ledger(Path(os.devnull)) as ledger:
         read = enumerate(lines(open_source(source), source, TextConfig(), ledger), start=1)
         found = [Question(tuple(line.split()), f"{source.label}:{number}") for number, line in read]
-    return [question for question in found if question.words]
+    asked = [question for question in found if question.words]
+    if not asked:
+        raise TooLittleTextError(f"{source.label}: no words in it")
+    return asked

@@ -1,7 +1,7 @@
 """Draw a map of words: a picture, and a page in which one can zoom and search."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -63,7 +63,7 @@ def draw_map(
     The map says how much of the space it could keep. The page is one file, opens offline, and shows more labels the
     further one zooms in.
     """
-    from ziggurat.surface.map.drawing import ENDINGS, draws, write_map
+    from ziggurat.surface.map.drawing import ENDINGS, write_map
 
     terminal = Terminal(quiet=options.quiet)
     for name in options.out:
@@ -73,16 +73,10 @@ def draw_map(
         raise UsageError(f"--fonts: {options.fonts}: no such file or folder")
     vectors = opened(bundle, terminal)
     given = [word for question in questions(words, vectors, least=1) for word in question.words] if words else []
-    drawn, layout = _drawn(vectors, given, options)
-    drawable = draws("".join((drawn.title, *drawn.words)), fonts=Path(options.fonts) if options.fonts else None)
+    drawn, layout, describe = _drawn(vectors, given, options)
     for name in options.out:
-        if not drawable and not name.lower().endswith(".html"):
-            terminal.warn(
-                "{file}: no font of this machine has Chinese characters, so boxes stand in their place; install one "
-                "(Noto Sans CJK), or give one with --fonts; a page uses the fonts of who opens it",
-                file=name,
-            )
-        write_map(drawn, Path(name), texts=_page_texts(), lang=language.current())
+        shown = drawn if name.lower().endswith(".html") else _with_fonts(drawn, describe, name, options, terminal)
+        write_map(shown, Path(name), texts=_page_texts(), lang=language.current())
     if options.json:
         places = [
             {"word": word, "group": group, "x": round(float(x), 4), "y": round(float(y), 4)}
@@ -97,7 +91,10 @@ def draw_map(
         terminal.say("{line}", line=note)
 
 
-def _drawn(vectors: "Vectors", given: Sequence[str], options: MapOptions) -> "tuple[WordMap, Layout]":
+def _drawn(
+    vectors: "Vectors", given: Sequence[str], options: MapOptions
+) -> "tuple[WordMap, Layout, Callable[[WordMap], WordMap]]":
+    """Return the map, its layout, and what writes title and notes on a map in the language spoken."""
     from ziggurat.surface.map.drawing import ASPECT, WordMap
     from ziggurat.use.projection import frequent, neighbourhoods, project
 
@@ -105,23 +102,47 @@ def _drawn(vectors: "Vectors", given: Sequence[str], options: MapOptions) -> "tu
         chosen = neighbourhoods(vectors, given, count=options.neighbours, restrict=options.restrict)
     else:
         chosen = frequent(vectors, min(options.frequent, options.restrict or options.frequent))
-    matrix = vectors[chosen.words]
-    layout = project(matrix, method=options.layout, aspect=ASPECT, seed=options.seed)
+    layout = project(vectors[chosen.words], method=options.layout, aspect=ASPECT, seed=options.seed)
     groups = chosen.groups
     if not options.groups or not given or not options.neighbours:
         groups = _clusters(vectors, chosen, options)
     near = vectors.answers([([word], []) for word in chosen.words], 5)
+
+    def describe(drawn: "WordMap") -> "WordMap":
+        title = options.title or _title(given, chosen, options)
+        return replace(drawn, title=title, notes=_notes(drawn, layout, vectors))
+
     drawn = WordMap(
-        title=options.title or _title(given, chosen, options),
-        notes=[],
+        title="",
+        notes=(),
         words=chosen.words,
         places=layout.places,
         groups=groups,
         seeds=frozenset(given if options.neighbours else ()),
         near=[_joined([word for word, _ in answer]) for answer in near],
     )
-    drawn.notes.extend(_notes(drawn, layout, vectors))
-    return drawn, layout
+    return describe(drawn), layout, describe
+
+
+def _with_fonts(
+    drawn: "WordMap", describe: "Callable[[WordMap], WordMap]", name: str, options: MapOptions, terminal: Terminal
+) -> "WordMap":
+    """Return a map that the fonts of this machine can write: in English, where they have no Chinese characters."""
+    from ziggurat.surface.map.drawing import draws
+
+    fonts = Path(options.fonts) if options.fonts else None
+    if draws("".join((drawn.title, *drawn.notes, *drawn.words)), fonts=fonts):
+        return drawn
+    if draws("".join(drawn.words), fonts=fonts):
+        terminal.warn("{file}: no font of this machine has Chinese characters, so it is written in English", file=name)
+    else:
+        terminal.warn(
+            "{file}: no font of this machine has Chinese characters, so boxes stand in their place; install one "
+            "(Noto Sans CJK), or give one with --fonts; a page uses the fonts of who opens it",
+            file=name,
+        )
+    with language.speaking("en"):
+        return describe(drawn)
 
 
 def _clusters(vectors: "Vectors", chosen: "Selection", options: MapOptions) -> list[str]:

@@ -1,0 +1,1 @@
+"""What a study can measure models by, one yardstick a file."""

@@ -1,0 +1,70 @@
+"""Labelled files that are not: the message names the file and the line and says what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from ziggurat.core.errors import InputError
+from ziggurat.text.labelled import read_labelled
+
+FAULTS = {
+    "empty": ("", "empty"),
+    "only empty lines": ("\n\n\n", "empty"),
+    "one column": ("a text\nanother text\n", ":1: one cell"),
+    "a row too short": ("1\tgood\n0\tbad\n1\n", ":3: one cell"),
+    "one label": ("1\tgood\n1\tbetter\n", "1 different labels"),
+    "no label": ("label\ttext\n1\tgood\n\tbad\n", ":3: no label"),
+    "not JSON": ('{"text": "a", "label": 1}\n{"text": \n', ":2: not JSON"),
+    "a list": ('{"text": "a", "label": 1}\n[1, 2]\n', ":2: expected a JSON object, found list"),
+    "a label missing": ('{"text": "a", "label": 1}\n{"text": "b"}\n', ":2: no text with a label"),
+    "a text that is a number": ('{"text": 3, "label": 1}\n', ":1: no text with a label"),
+    "a label that is a list": ('{"text": "a", "label": [1]}\n', ":1: no text with a label"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_line_is_named(fault: str, tmp_path: Path) -> None:
+    text, message = FAULTS[fault]
+    path = tmp_path / "set.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_labelled(path)
+    assert str(caught.value).startswith(str(path))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_row_far_down_that_is_too_short(tmp_path: Path) -> None:
+    path = tmp_path / "set.tsv"
+    path.write_text("".join(f"{n % 2}\ttext {n}\n" for n in range(90)) + "1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"set\.tsv:91: 1 cells; its text and label need 2"):
+        read_labelled(path)
+
+
+def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    path.write_text('1,"good\n0,bad\n', encoding="utf-8")
+    with pytest.raises(InputError, match="not a table"):
+        read_labelled(path)
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_labelled(tmp_path / "nothing.tsv")
+    (tmp_path / "a.tsv").write_text("1\tgood\n", encoding="utf-8")
+    with pytest.raises(InputError, match="not one file"):
+        read_labelled(tmp_path)
+
+
+def test_a_picture_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "set.tsv"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9)
+    with pytest.raises(InputError, match="not text"):
+        read_labelled(path)
+
+
+def test_a_byte_that_does_not_fit(tmp_path: Path) -> None:
+    path = tmp_path / "set.tsv"
+    path.write_bytes("1\tgut\n0\tschön\n".encode() * 40 + b"1\t\xff\xfe\n")
+    with pytest.raises(InputError, match=r"set\.tsv:81|not"):
+        read_labelled(path)

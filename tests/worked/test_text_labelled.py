@@ -1,0 +1,90 @@
+"""Labelled texts in every form that people have them in."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from ziggurat.text.labelled import LabelledSet, read_labelled
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+EXPECTED = LabelledSet("set", ("a good day", "a bad night"), ("1", "0"))
+
+FORMS = {
+    "text, then label": ("set.tsv", "a good day\t1\na bad night\t0\n"),
+    "label, then text": ("set.tsv", "1\ta good day\n0\ta bad night\n"),
+    "commas": ("set.csv", "1,a good day\n0,a bad night\n"),
+    "quotes": ("set.csv", '1,"a good day"\n0,"a bad night"\n'),
+    "names": ("set.csv", "label,text\n1,a good day\n0,a bad night\n"),
+    "names in another order": ("set.tsv", "id\tReview\tLabel\n7\ta good day\t1\n8\ta bad night\t0\n"),
+    "lines without anything": ("set.tsv", "a good day\t1\n\na bad night\t0\n\n"),
+    "no end of line": ("set.tsv", "a good day\t1\na bad night\t0"),
+    "JSON": ("set.jsonl", '{"text": "a good day", "label": 1}\n{"text": "a bad night", "label": 0}\n'),
+    "JSON with other names": (
+        "set.jsonl",
+        '{"class": "1", "review": "a good day"}\n{"class": "0", "review": "a bad night"}\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_read_alike(form: str, tmp_path: Path) -> None:
+    name, text = FORMS[form]
+    assert read_labelled(written(tmp_path, name, text)) == EXPECTED
+
+
+def test_the_first_of_two_labels_is_taken(tmp_path: Path) -> None:
+    # TREC: coarse label, fine label, question
+    path = written(tmp_path, "trec.tsv", "HUM\tHUM:ind\tWho wrote it ?\nLOC\tLOC:city\tWhere does it stand ?\n")
+    assert read_labelled(path).labels == ("HUM", "LOC")
+
+
+def test_a_line_may_hold_commas_and_quotes_where_tabs_part_it(tmp_path: Path) -> None:
+    path = written(tmp_path, "set.tsv", "he said \"no, never\t0\n`` yes '' , he said\t1\n")
+    assert read_labelled(path).texts == ('he said "no, never', "`` yes '' , he said")
+
+
+def test_cells_with_lines_in_them(tmp_path: Path) -> None:
+    path = written(tmp_path, "set.csv", 'label,text\n1,"two\nlines"\n0,one\n')
+    assert read_labelled(path).texts == ("two\nlines", "one")
+
+
+def test_compressed_and_chinese(tmp_path: Path) -> None:
+    path = tmp_path / "酒店.csv.gz"
+    path.write_bytes(gzip.compress("label,review\n1,房间很大\n0,太吵了\n".encode("gb18030")))
+    found = read_labelled(path)
+    assert (found.name, found.texts, found.classes) == ("酒店", ("房间很大", "太吵了"), ("0", "1"))
+
+
+def test_a_text_may_be_empty(tmp_path: Path) -> None:
+    # people's files have such rows; no word of theirs has a vector, so they tell nothing
+    assert read_labelled(written(tmp_path, "set.csv", "label,review\n1,fine\n0,\n")).texts == ("fine", "")
+
+
+def test_true_and_false_are_labels(tmp_path: Path) -> None:
+    path = written(tmp_path, "set.jsonl", '{"text": "a", "label": true}\n{"text": "b", "label": false}\n')
+    assert read_labelled(path).labels == ("True", "False")
+
+
+@pytest.mark.parametrize("name", ["sst2/dev.tsv", "trec/dev.tsv", "banking77/dev.tsv", "chnsenticorp_hotel/all.csv.gz"])
+def test_public_sets(name: str, shared_data: Path) -> None:
+    found = read_labelled(shared_data / name)
+    sizes = {"sst2": (872, 2), "trec": (515, 6), "banking77": (1016, 77), "chnsenticorp_hotel": (7766, 2)}
+    assert (len(found.texts), len(found.classes)) == sizes[name.partition("/")[0]]
+    lengths = sorted(map(len, found.texts))
+    assert lengths[len(lengths) // 2] > 3 * max(map(len, found.classes)) or len(found.classes) > 6
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    texts = [f"number {n} of a few, “so to speak”" for n in range(103)]
+    labels = [f"l{n % 3}" for n in range(103)]
+    rows = [json.dumps({"text": t, "label": label}) for t, label in zip(texts, labels, strict=True)]
+    found = read_labelled(written(tmp_path, "many.jsonl", "\n".join(rows)))
+    assert (list(found.texts), list(found.labels)) == (texts, labels)
