@@ -58,6 +58,14 @@ def test_without_places_there_is_no_map() -> None:
     assert render(tried(), lang="en", run=RUN).count("<svg") == 4
 
 
+def test_words_that_can_t_be_shown_are_counted_all_the_same() -> None:
+    bare = dataclasses.replace(tried(), word_space=dataclasses.replace(word_space(), neighbourhoods=(), places=()))
+    text = shown(render(bare, lang="en", run=RUN))
+    assert "1,013 words" in text
+    assert words("en")["vectors_rule"] not in text
+    assert "ziggurat vectors nearest" not in text
+
+
 def test_the_command_is_one_that_a_shell_takes() -> None:
     command = vectors_section(tried(), words("en"), RUN)["vectors_command"]
     assert shlex.split(command) == ["ziggurat", "vectors", "nearest", "runs/my tower/skipgram/bundle", "tower"]

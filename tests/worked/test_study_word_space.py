@@ -11,6 +11,7 @@ from tests.fakes.corpora import prepared, write_lines
 from tests.fakes.texts import documents
 from tests.fakes.token_streams import MemoryStream
 from ziggurat.artefacts.bundle import load
+from ziggurat.core.errors import MissingExtraError
 from ziggurat.core.types import Vocabulary
 from ziggurat.study.clock import Clock
 from ziggurat.study.entrants import Entry
@@ -21,8 +22,8 @@ from ziggurat.use.vectors import Vectors
 
 
 def test_passes_by_hand() -> None:
-    # 7 s × 300 000 words a second / 500 000 words = 4.2
-    assert passes(7.0, 500_000) == 4
+    # 7 s × 500 000 words a second / 800 000 words = 4.375
+    assert passes(7.0, 800_000) == 4
     # at least one, however long the text; at most 25, however short
     assert passes(7.0, 10**9) == 1
     assert passes(7.0, 3) == passes(7.0, 0) == 25
@@ -151,3 +152,18 @@ def test_a_text_without_two_words_has_no_space(tmp_path: Path) -> None:
     texts = [" ".join(["seen" + chr(number) + "once", *["tower"] * number]) for number in range(0x430, 0x450)]
     found, _, _ = learnt(tmp_path, texts, duplicates="keep")
     assert found is None
+
+
+def test_chinese_without_the_extra_is_learnt_by_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise MissingExtraError("cutting Chinese into words", "zh")
+
+    monkeypatch.setattr("ziggurat.tokens.chinese.installed", lambda: False)
+    monkeypatch.setattr("ziggurat.tokens.chinese.require", missing)
+    found, corpus, folder = learnt(tmp_path, documents(97, chinese=True))
+    assert found is not None
+    assert 'split = "unicode"' in (folder / "skipgram" / "recipe.toml").read_text(encoding="utf-8")
+    characters = {letter for document in corpus.train for letter in document.text if "\u4e00" <= letter <= "\u9fff"}
+    assert characters <= set(Vectors.of(load(folder / found.bundle)).vocabulary_words)
+    # a character alone says too little to be shown
+    assert (found.neighbourhoods, found.places) == ((), ())

@@ -32,7 +32,7 @@ __all__ = ["Spread", "learn_words", "passes", "rare", "spreads", "telling_words"
 RECIPE = "skipgram"
 SHARE = 0.03
 """Part of the budget that learning words may take."""
-WORDS_PER_SECOND = 300_000
+WORDS_PER_SECOND = 500_000
 """Running words that a slow core learns from in a second, so that what is planned ends on time."""
 MOST_PASSES = 25
 LONG_BYTES = 1_000_000
@@ -102,7 +102,7 @@ def passes(seconds: float, running_words: int) -> int:
     """Return how many passes over so many running words fit into the seconds: 1 to `MOST_PASSES`.
 
     >>> passes(9.0, 500_000), passes(0.3, 500_000), passes(9.0, 1000)
-    (5, 1, 25)
+    (9, 1, 25)
     """
     return int(min(MOST_PASSES, max(1, seconds * WORDS_PER_SECOND // max(1, running_words))))
 
