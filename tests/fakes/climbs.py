@@ -1,6 +1,19 @@
 """A small finished climb with round figures, for tests of what is made from one."""
 
-from ziggurat.study.result import Climb, Comparison, Entrant, Probe, Sample, Yardstick
+import dataclasses
+
+from ziggurat.study.result import (
+    Climb,
+    Comparison,
+    Entrant,
+    Neighbourhood,
+    Place,
+    Probe,
+    Sample,
+    VectorsTrial,
+    WordSpace,
+    Yardstick,
+)
 
 
 def entrant(
@@ -63,4 +76,58 @@ def climb(*, title: str = "python", distinguishable: bool = True) -> Climb:
         best_single="gpt",
         sampling={"temperature": 0.8, "top_p": 0.95, "tokens": 60},
         machine={"version": "0.1.0", "python": "3.11.7", "cores": 2},
+        word_space=None,
+        trial=None,
+    )
+
+
+TRIED = VectorsTrial("lstm", "lstm-vectors", "cbow", found=1877, of=2048, seconds=2.5)
+TOO_SHORT = VectorsTrial("lstm", "lstm-vectors", "cbow", found=0, of=0, seconds=0.0, needed_minutes=4)
+
+
+def word_space() -> WordSpace:
+    """Five words of a small text about towers, in English and in Chinese."""
+    near = (
+        Neighbourhood("tower", 53, (("ziggurat", 0.91), ("stairs", 0.87))),
+        Neighbourhood("语言", 47, (("模型", 0.75), ("<b>", 0.5))),
+    )
+    words = [("tower", "tower"), ("ziggurat", "tower"), ("stairs", "tower"), ("语言", "语言"), ("模型", "语言")]
+    places = tuple(Place(word, group, float(x), float(7 * x % 5)) for x, (word, group) in enumerate(words))
+    return WordSpace(
+        recipe="skipgram",
+        bundle="skipgram/bundle",
+        words=1013,
+        least_count=3,
+        covered=0.9375,
+        running_words=123_457,
+        width=97,
+        epochs=11,
+        loss=2.125,
+        dev_loss=2.375,
+        seconds=7.25,
+        neighbourhoods=near,
+        places=places,
+        layout="tsne",
+        trust=0.875,
+        trust_neighbours=2,
+    )
+
+
+def tried(difference: float = 0.125, p_value: float = 0.003, *, better: str = "lstm-vectors") -> Climb:
+    """A climb that also asked whether the LSTM gains by vectors; ``better`` is ahead by ``difference``."""
+    worse = "lstm" if better == "lstm-vectors" else "lstm-vectors"
+    first, second = (
+        entrant(name, bits, size_bytes=5_000_000, curve=((10.0, 3.1), (60.0, bits)))
+        for name, bits in ((better, 2.1), (worse, 2.1 + difference))
+    )
+    pair = Comparison(
+        better, worse, difference, difference - 0.05, difference + 0.06, p_value, p_value < 0.05, 0.04, 0.3
+    )
+    known = climb()
+    return dataclasses.replace(
+        known,
+        entrants=(*known.entrants[:2], first, second, *known.entrants[2:]),
+        comparisons=(*known.comparisons, pair),
+        word_space=word_space(),
+        trial=TRIED,
     )

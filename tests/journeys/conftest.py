@@ -75,8 +75,15 @@ def mixed(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def climbed(texts: Path, mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished climb of nine seconds; ``mixed`` goes before it, so that kernels and torch are loaded by then.
+def learnt(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the recipe skipgram: vectors of the words of the text, thirteen numbers each."""
+    few = ["--tokens.min_count", "2", "--model.width", "13", "--epochs", "2", "--training.threads", "1"]
+    return train(tmp_path_factory.mktemp("runs") / "learnt", texts, "--recipe", "skipgram", *few)
+
+
+@pytest.fixture(scope="session")
+def climbed(texts: Path, mixed: Path, learnt: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished climb of nine seconds; other runs go before it, so that kernels and torch are loaded by then.
 
     A machine that is busy with other things gets more of them, as the climb's own refusal would advise.
     """
@@ -84,6 +91,7 @@ def climbed(texts: Path, mixed: Path, tmp_path_factory: pytest.TempPathFactory) 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("ZIGGURAT_TRACEBACK", raising=False)
         patch.setattr("ziggurat.study.entrants.LEAST_SECONDS", 0.05)
+        patch.setattr("ziggurat.study.entrants.TRIAL_SECONDS", 0.05)
         for minutes in ("0.15", "0.4", "1.5"):
             folder = place / f"climbed tower {minutes}"
             if main(["climb", str(texts), "--minutes", minutes, "--out", str(folder), "--quiet"]) == 0:

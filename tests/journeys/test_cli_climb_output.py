@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.climbs import climb as known
+from tests.fakes.climbs import tried
 from tests.journeys.conftest import Ended, Ziggurat
 from ziggurat.core.errors import InterruptedRunError
 from ziggurat.study.entrants import Entry
@@ -139,3 +140,13 @@ def test_a_tie_is_told_as_a_tie(climbing: Climbing) -> None:
     ended = climbing(result=known(distinguishable=False))
     assert "can't be told apart from gpt" in ended.out
     assert "about 1.7 times as much held-out text would decide it" in ended.out
+
+
+def test_whether_vectors_pay_is_the_last_that_is_said(climbing: Climbing) -> None:
+    assert climbing(result=tried()).out.splitlines()[-1].startswith("It pays to begin the LSTM with vectors: lstm-ve")
+    chinese = climbing("--lang", "zh", "--out", "other", result=tried())
+    assert chinese.out.splitlines()[-1].startswith(
+        "让 LSTM 从词向量开始是值得的：lstm-vectors 比 lstm 每字节少用 0.125"
+    )
+    # a climb that knows nothing of vectors says nothing of them
+    assert "vectors" not in climbing("--out", "third").out

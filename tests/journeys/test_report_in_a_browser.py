@@ -67,7 +67,14 @@ def test_a_browser_shows_the_climbs_numbers_and_pictures(lang: str, climbed: Pat
         assert f"{entrant.bits_per_byte:.3f}" in text
         assert f"{entrant.low:.3f} – {entrant.high:.3f}" in text
     assert words(lang)["ranking"] in text
-    assert len(re.findall(r"<svg", dom)) == 3
+    space = climb.word_space
+    assert space is not None
+    for one in space.neighbourhoods:
+        assert one.word in text
+        assert all(word in text for word, _ in one.nearest)
+    assert words(lang)["vectors"] in text
+    assert words(lang)["trial"] in text
+    assert len(re.findall(r"<svg", dom)) == (4 if space.places else 3)
     assert "{{" not in text
     assert "{%" not in text
 

@@ -45,7 +45,7 @@ def test_every_key_stands_behind_its_explanation(name: str) -> None:
     keys = [
         (before, line)
         for before, line in itertools.pairwise(inside)
-        if re.match(r"(# )?\w+ =", line) and not line.startswith("family")
+        if re.match(r"(# )?\w+ =", line) and not line.startswith(("name", "family", "trainer"))
     ]
     assert len(keys) > 10
     assert [line for before, line in keys if not re.match(r"# .{9}", before) or before.endswith("=")] == []
@@ -63,7 +63,7 @@ def test_every_key_can_be_set_by_a_flag(name: str) -> None:
 
 def test_what_it_says_is_toml_of_known_types(name: str) -> None:
     raw = tomllib.loads(load_recipe(name).to_toml())
-    assert set(raw) <= {"name", "family", "trainer", "seed", "parts", "text", "tokens", "model", "training"}
+    assert set(raw) <= {"name", "family", "trainer", "seed", "vectors", "parts", "text", "tokens", "model", "training"}
 
 
 def test_a_budget_replaces_the_one_of_the_file(name: str) -> None:
@@ -93,8 +93,12 @@ def _value(recipe: Recipe, key: str) -> str:
         return recipe.tokenizer
     path = key.split(".")
     one = recipe
-    if len(path) == 3:
-        one = next(part for part in recipe.parts if part.name == path[0])
-        path = path[1:]
+    if len(path) == 3 or path[0] in [part.name for part in recipe.parts]:
+        inside = {part.name: part for part in recipe.parts} | {"vectors": recipe.vectors}
+        found = inside[path[0]]
+        assert isinstance(found, Recipe)
+        one, path = found, path[1:]
+    if path == ["vectors"]:
+        return one.vectors.name if isinstance(one.vectors, Recipe) else one.vectors or "none"
     value = getattr(getattr(one, path[0]), path[1])
     return "none" if value is None else toml_value(value) if not isinstance(value, str) else value

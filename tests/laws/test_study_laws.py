@@ -14,7 +14,7 @@ from tests.fakes import climbs
 from ziggurat.core.errors import DamagedError
 from ziggurat.study.clock import Clock
 from ziggurat.study.reproduce import TOLERANCE, Check, read_climb
-from ziggurat.study.result import Climb, Comparison, Probe, Sample, Yardstick
+from ziggurat.study.result import Climb, Comparison, Neighbourhood, Probe, Sample, Yardstick
 from ziggurat.study.sizing import LEAST, MOST, parameters_for
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=17)
@@ -28,6 +28,14 @@ ENTRANTS = st.builds(
     curve=CURVE,
     samples=st.lists(st.builds(Sample, TEXT, TEXT), max_size=2).map(tuple),
     token_perplexity=st.one_of(NUMBER, st.just(math.inf)),
+)
+NEAR = st.lists(st.tuples(TEXT, NUMBER), max_size=3).map(tuple)
+SPACES = st.builds(
+    dataclasses.replace,
+    st.just(climbs.word_space()),
+    dev_loss=st.none() | NUMBER,
+    neighbourhoods=st.lists(st.builds(Neighbourhood, TEXT, st.integers(0, 99), NEAR), max_size=2).map(tuple),
+    places=st.just(()) | st.just(climbs.word_space().places),
 )
 CLIMBS = st.builds(
     dataclasses.replace,
@@ -43,6 +51,8 @@ CLIMBS = st.builds(
         max_size=2,
     ).map(tuple),
     yardsticks=st.lists(st.builds(Yardstick, TEXT, NUMBER), max_size=2).map(tuple),
+    word_space=st.none() | SPACES,
+    trial=st.none() | st.just(climbs.TOO_SHORT) | st.builds(dataclasses.replace, st.just(climbs.TOO_SHORT), plain=TEXT),
 )
 
 

@@ -1,5 +1,6 @@
 """What is true of every family that the gradient loop trains; nobody lists families here."""
 
+import dataclasses
 import os
 import signal
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 
 from tests.fakes.jobs import GRADIENT_FAMILIES, Recorder, job, same_weights, weights
 from ziggurat.core.errors import DamagedError, DiskFullError, InterruptedRunError, UsageError
-from ziggurat.models.registry import predicting
+from ziggurat.core.protocols import Embeds
+from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.training import checkpoints
 from ziggurat.training.checkpoints import BEST, NEWEST, read_checkpoint
 from ziggurat.training.gradient import fit
+from ziggurat.training.job import FirstVectors, Fitted, silent
 
 pytestmark = pytest.mark.parametrize("family", GRADIENT_FAMILIES)
 
@@ -222,3 +225,27 @@ def test_a_full_disk_leaves_the_checkpoint_before(family: str, tmp_path: Path, m
 def test_no_budget_is_an_error_that_names_the_keys(family: str) -> None:
     with pytest.raises(UsageError, match=r"one of training\.minutes, steps, tokens or epochs"):
         fit(job(family))
+
+
+def begun(family: str, folder: Path | None = None, *, listener: Any = silent, **keys: Any) -> Fitted:
+    """Fit a job whose embeddings begin with vectors that know which id follows which."""
+    asked = job(family, folder, listener=listener, **keys)
+    chosen = asked.family
+    assert isinstance(chosen, Embeds)
+    width, turns = getattr(asked.model_config, chosen.embedding_key), np.arange(13)[:, None] * 2 * np.pi / 12
+    waves = np.concatenate([np.cos(turns * np.arange(1, 4)), np.sin(turns * np.arange(1, 4))], axis=1)
+    vectors = np.tile(waves, (1, -(-width // 6)))[:, :width].astype(np.float32)
+    return fit(dataclasses.replace(asked, first_vectors=FirstVectors(vectors, np.arange(13) > 0)))
+
+
+def test_a_run_that_begins_with_vectors_learns_and_resumes_like_others(family: str, tmp_path: Path) -> None:
+    if not isinstance(FAMILIES.get(family), Embeds):
+        pytest.skip("embeds no ids")
+    whole = begun(family, steps=13)
+    assert not same_weights(whole, fit(job(family, steps=13)))
+    with pytest.raises(KilledError):
+        begun(family, tmp_path, steps=13, checkpoint_steps=3, listener=killed_at(7))
+    recorder = Recorder()
+    assert same_weights(whole, begun(family, tmp_path, steps=13, checkpoint_steps=3, listener=recorder))
+    assert len(recorder.of("resume")) == 1
+    assert begun(family, steps=120, learning_rate=0.02).facts["dev_loss"] < 0.85 * np.log(13)

@@ -45,6 +45,10 @@ class Counter(Network):
         self.projected.append(hidden.shape[0])
         return hidden * torch.arange(5.0)
 
+    @property
+    def token_embedding(self) -> Tensor:
+        return torch.arange(5.0)[:, None]
+
     def initial_state(self, batch: int) -> Tensor:
         return torch.zeros(batch, dtype=torch.long)
 

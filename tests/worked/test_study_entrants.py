@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from ziggurat.core.errors import UsageError
 from ziggurat.judge.evaluate import evaluate
 from ziggurat.study import entrants as module
 from ziggurat.study.clock import Clock
-from ziggurat.study.entrants import TOGETHER, Entry, Trained, describe, train_all
-from ziggurat.study.result import Sample
+from ziggurat.study.entrants import TOGETHER, Entry, Trained, describe, train_all, try_vectors
+from ziggurat.study.result import Sample, VectorsTrial
 from ziggurat.text.corpus import Corpus
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
@@ -36,8 +36,26 @@ def material(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Materi
     return prepare_material(corpus, "bpe", bpe, tmp_path_factory.mktemp("material"))
 
 
+@dataclass
+class Facts:
+    """What a manifest says of a training."""
+
+    training: dict[str, Any]
+
+
+@dataclass
+class Made:
+    """A bundle as far as the study looks into it."""
+
+    name: str
+    manifest: Facts
+
+
 class SlowFit:
-    """Fits the n-gram for every recipe, and takes as long as a recipe's budget, or a second, by the test's clock."""
+    """Makes bundles that hold nothing, and takes as long as a recipe's budget, or a second, by the test's clock.
+
+    A network makes ten steps a second.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -46,9 +64,16 @@ class SlowFit:
 
     def __call__(self, recipe: Recipe, material: Any, folder: Path, *, listener: Any, parts: Any) -> Any:
         self.recipes[recipe.name] = recipe
-        self.parts[recipe.name] = list(parts)
-        self.seconds += 60 * (getattr(recipe.training, "minutes", None) or 1 / 60)
-        return recipe.name
+        self.parts[recipe.name] = [part.name for part in parts]
+        seconds = 60 * (getattr(recipe.training, "minutes", None) or 1 / 60)
+        if steps := getattr(recipe.training, "steps", None):
+            seconds = steps / 10
+        self.seconds += seconds
+        facts = {"steps": round(10 * seconds), "decay_steps": 7, "evaluate_steps": 3}
+        if recipe.vectors:
+            self.seconds += 2.5
+            facts["vectors"] = {"found": 290, "of": 300, "seconds": 2.5}
+        return Made(recipe.name, Facts(facts))
 
 
 @pytest.fixture
@@ -73,13 +98,56 @@ def run(fits: SlowFit, material: Material, folder: Path, minutes: float, **chang
 
 
 def test_the_networks_share_what_is_left_and_a_reserve_stays(fits: SlowFit, material: Material, tmp_path: Path) -> None:
-    # 10 minutes: 600 s. The n-gram takes 1 s; 12 % = 72 s are kept.
-    # LSTM: (599 − 72) / 2 = 263.5 s. It takes them all; GPT: 600 − 264.5 − 72 = 263.5 s.
-    trained = run(fits, material, tmp_path, 10)
+    # 2 minutes: 120 s. The n-gram takes 1 s; 12 % = 14.4 s are kept.
+    # LSTM: (119 − 14.4) / 2 = 52.3 s. It takes them all; GPT: 120 − 53.3 − 14.4 = 52.3 s.
+    trained = run(fits, material, tmp_path, 2)
     assert [one.recipe.name for one in trained] == ["ngram", "lstm", "gpt", TOGETHER]
-    assert 60 * fits.recipes["lstm"].training.minutes == pytest.approx(263.5)
-    assert 60 * fits.recipes["gpt"].training.minutes == pytest.approx(263.5)
-    assert fits.seconds == pytest.approx(1 + 2 * 263.5 + 1)
+    assert 60 * fits.recipes["lstm"].training.minutes == pytest.approx(52.3)
+    assert 60 * fits.recipes["gpt"].training.minutes == pytest.approx(52.3)
+    assert fits.seconds == pytest.approx(1 + 2 * 52.3 + 1)
+
+
+def test_a_longer_budget_also_asks_whether_vectors_pay(fits: SlowFit, material: Material, tmp_path: Path) -> None:
+    # 10 minutes: 600 s, 72 s are kept, the n-gram takes 1 s. LSTM: (599 − 72) / 3 = 175.667 s, which are 1757 steps.
+    # The other LSTM makes as many steps, 175.7 s, after 2.5 s for its vectors; GPT: 600 − 354.867 − 72 = 173.133 s.
+    trained = run(fits, material, tmp_path, 10)
+    assert [one.recipe.name for one in trained] == ["ngram", "lstm", "lstm-vectors", "gpt", TOGETHER]
+    plain, begun = fits.recipes["lstm"], fits.recipes["lstm-vectors"]
+    assert 60 * plain.training.minutes == pytest.approx(175 + 2 / 3)
+    assert (begun.training.minutes, begun.training.steps) == (None, 1757)
+    assert (begun.training.decay_steps, begun.training.evaluate_steps) == (7, 3)
+    assert 60 * fits.recipes["gpt"].training.minutes == pytest.approx(173.1333, abs=1e-3)
+    assert fits.seconds <= 600
+    # they differ in their vectors and in how the budget is written, and in nothing else
+    assert (begun.model, begun.seed, begun.tokens, begun.text) == (plain.model, plain.seed, plain.tokens, plain.text)
+    own = {"minutes", "steps", "decay_steps", "evaluate_steps"}
+    same = [{key: value for key, value in asdict(one.training).items() if key not in own} for one in (plain, begun)]
+    assert same[0] == same[1]
+    assert isinstance(begun.vectors, Recipe)
+    assert begun.vectors.model.width == begun.model.embedding
+    assert begun.vectors.training.threads == 1  # so that it can be made again to the bit
+
+
+@pytest.mark.parametrize(("minutes", "tried"), [(2.57, False), (2.58, True)])
+def test_where_trying_begins(minutes: float, tried: bool, fits: SlowFit, material: Material, tmp_path: Path) -> None:
+    # three networks of 45 s and the n-gram's second are 136 s, which are 88 % of 154.5 s = 2.576 minutes
+    found = run(fits, material, tmp_path, minutes)
+    assert ("lstm-vectors" in [one.recipe.name for one in found]) is tried
+
+
+def test_what_is_said_of_the_trial(fits: SlowFit, material: Material, tmp_path: Path) -> None:
+    clock = Clock(600, now=lambda: fits.seconds)
+    trained = train_all(entered(tmp_path, 10), material, clock, order=7, listener=silence)
+    assert try_vectors(trained, clock) == VectorsTrial("lstm", "lstm-vectors", "cbow", found=290, of=300, seconds=2.5)
+
+
+def test_what_is_said_where_nothing_was_tried(fits: SlowFit, material: Material, tmp_path: Path) -> None:
+    clock = Clock(100, now=lambda: fits.seconds)
+    with clock.stage("text"):
+        fits.seconds += 20
+    trained = train_all(entered(tmp_path, 100 / 60), material, clock, order=7, listener=silence)
+    # (3 × 45 + 20 + 1) / 0.88 = 177.3 s, which are 2.95 minutes
+    assert try_vectors(trained, clock).needed_minutes == 3
 
 
 def test_what_one_network_leaves_the_next_one_has(fits: SlowFit, material: Material, tmp_path: Path) -> None:
@@ -87,24 +155,24 @@ def test_what_one_network_leaves_the_next_one_has(fits: SlowFit, material: Mater
         def __call__(self, recipe: Recipe, *rest: Any, **more: Any) -> Any:
             found = super().__call__(recipe, *rest, **more)
             if recipe.name == "lstm":
-                self.seconds -= 200  # it stopped early
+                self.seconds -= 40  # it stopped early
             return found
 
     quick = Quick()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "fit", quick)
-        run(quick, material, tmp_path, 10)
-    # 600 − (1 + 263.5 − 200) − 72 = 463.5 s
-    assert 60 * quick.recipes["gpt"].training.minutes == pytest.approx(463.5)
+        run(quick, material, tmp_path, 2)
+    # 120 − (1 + 52.3 − 40) − 14.4 = 92.3 s
+    assert 60 * quick.recipes["gpt"].training.minutes == pytest.approx(92.3)
 
 
 def test_the_mixture_is_made_of_all_that_was_trained(fits: SlowFit, material: Material, tmp_path: Path) -> None:
     trained = run(fits, material, tmp_path, 10)
     together = fits.recipes[TOGETHER]
-    assert fits.parts[TOGETHER] == ["ngram", "lstm", "gpt"]
-    assert [part.name for part in together.parts] == ["ngram", "lstm", "gpt"]
-    assert together.model.parts == ("ngram", "recurrent", "decoder")
-    assert [together.parts[place] for place in range(3)] == [one.recipe for one in trained[:3]]
+    assert fits.parts[TOGETHER] == ["ngram", "lstm", "lstm-vectors", "gpt"]
+    assert [part.name for part in together.parts] == fits.parts[TOGETHER]
+    assert together.model.parts == ("ngram", "recurrent", "recurrent", "decoder")
+    assert list(together.parts) == [one.recipe for one in trained[:-1]]
 
 
 def test_every_recipe_alone_says_how_to_train_its_model_again(
@@ -151,8 +219,8 @@ def test_a_budget_for_nothing_is_refused_with_what_to_do(
 
 
 def test_seconds_are_charged_to_each_recipe(fits: SlowFit, material: Material, tmp_path: Path) -> None:
-    clock = Clock(600, now=lambda: fits.seconds)
-    train_all(entered(tmp_path, 10), material, clock, order=3, listener=silence)
+    clock = Clock(120, now=lambda: fits.seconds)
+    train_all(entered(tmp_path, 2), material, clock, order=3, listener=silence)
     assert list(clock.spent()) == ["train ngram", "train lstm", "train gpt", "train mixture"]
     assert sum(clock.spent().values()) == pytest.approx(clock.elapsed_seconds)
 

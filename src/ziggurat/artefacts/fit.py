@@ -2,7 +2,7 @@
 
 *Idea.* Each stage leaves its result in the run's folder together with a key: a hash of everything that decided it. A
 later run finds the key and goes on behind it. The stages are: tokenizer (from the training split only), token stores,
-parts (for a model made of others), training, bundle.
+parts (for a model made of others), vectors (where embeddings begin with some), training, bundle.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ziggurat.artefacts.beginning import Beginning, first_vectors
 from ziggurat.artefacts.bundle import Bundle, load, save
 from ziggurat.artefacts.manifest import NAME, Provenance
 from ziggurat.artefacts.recipe import Recipe
@@ -87,7 +88,10 @@ def fit(
     parts = parts or [
         fit(part, material, folder / "parts" / part.name, listener=_named(part.name, listener)) for part in recipe.parts
     ]
+    begun = _beginning(recipe, material, folder, listener)
     listener = several((metrics_file(folder / METRICS), listener))
+    if begun is not None:
+        listener({"event": "vectors", **begun.facts})
     listener({"event": "stage", "stage": "training", "recipe": recipe.name})
     family = FAMILIES.get(recipe.family)
     job = Job(
@@ -101,11 +105,13 @@ def fit(
         listener=listener,
         parts=tuple(part.language_model for part in parts),
         part_families=tuple(part.manifest.family for part in parts),
+        first_vectors=None if begun is None else begun.first,
         spelling=_spelling(recipe.model, material.tokenizer),
     )
     fitted = trainer(family, recipe.trainer).fit(job)
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
-    provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, fitted.facts)
+    facts = dict(fitted.facts) if begun is None else {**fitted.facts, "vectors": begun.facts}
+    provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, facts)
     bundle = save(
         folder / "bundle",
         family=recipe.family,
@@ -115,6 +121,18 @@ def fit(
     )
     _finish(folder, "bundle", key)
     return bundle
+
+
+def _beginning(recipe: Recipe, material: Material, folder: Path, listener: Listener) -> Beginning | None:
+    """Return what the embeddings begin with: vectors of a bundle, or of a recipe that is trained here first."""
+    if isinstance(recipe.vectors, Recipe):
+        below = folder / "vectors"
+        bundle = fit(recipe.vectors, material, below, listener=_named(recipe.vectors.name, listener))
+    elif recipe.vectors:
+        bundle = load(Path(recipe.vectors))
+    else:
+        return None
+    return first_vectors(recipe, bundle, material.tokenizer)
 
 
 def _spelling(config: Any, tokenizer: Tokenizer) -> Spelling | None:

@@ -7,6 +7,9 @@ written completely, so that a run can be repeated.
 
 A recipe whose family is made of other models lists them in ``parts``: names of recipes, or whole recipes. Parts share
 the text, the tokens and the seed of the recipe that they are part of.
+
+A recipe whose model embeds its ids may say in ``vectors`` what the embeddings begin with: a bundle's folder, or a
+recipe (its name, or a section ``[vectors]``) that is trained on the same ids first and shares what parts share.
 """
 
 import dataclasses
@@ -21,7 +24,7 @@ from typing import Any
 from ziggurat.artefacts.settings import SECTIONS, Setting, check_settings, read_value
 from ziggurat.core.config import from_mapping, options, parse_value, to_mapping, toml_section, toml_value
 from ziggurat.core.errors import InputError, UnknownNameError, UsageError
-from ziggurat.core.protocols import Family
+from ziggurat.core.protocols import Embeds, Encoder, Family
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
@@ -31,7 +34,13 @@ __all__ = ["Recipe", "about", "load_recipe", "names", "resolve"]
 
 OWN_OF_PARTS = ("model", "training")
 SHARED = ("seed", "text", "tokens")
-TOP = ("name", "family", "trainer", "seed", "sources", "parts", *SECTIONS)
+VECTORS = "vectors"
+TOP = ("name", "family", "trainer", "seed", "sources", VECTORS, "parts", *SECTIONS)
+EXPLAINED = (
+    "What embeddings begin with: a bundle of word vectors, or a recipe of some; by chance where it is not given."
+)
+OF_INNER = ("family", "trainer", VECTORS, "parts", *OWN_OF_PARTS)
+"""What a recipe inside a recipe says itself; the rest it shares."""
 BUDGETS = ("minutes", "steps", "tokens", "epochs")
 DEFAULT_KIND = "bpe"
 
@@ -54,6 +63,8 @@ class Recipe:
     """The configuration of the trainer."""
     trainer: str = ""
     """Which of the family's trainers fits it; empty where the family has only one."""
+    vectors: "Recipe | str" = ""
+    """What its embeddings begin with: a bundle's folder, or what is trained on the same ids first; empty: chance."""
     parts: tuple["Recipe", ...] = ()
     sources: tuple[str, ...] = ()
     """The texts that it was used on, where it comes from a run."""
@@ -62,32 +73,38 @@ class Recipe:
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the recipe as TOML and JSON hold it."""
-        mapping: dict[str, Any] = {"name": self.name, "family": self.family, **self._trainer(), "seed": self.seed}
+        mapping: dict[str, Any] = {"name": self.name, "family": self.family, **_named_trainer(self), "seed": self.seed}
         if self.sources:
             mapping["sources"] = list(self.sources)
         mapping |= {section: to_mapping(getattr(self, section)) for section in SECTIONS}
         mapping["tokens"] = {"kind": self.tokenizer, **mapping["tokens"]}
+        if isinstance(self.vectors, Recipe):
+            mapping[VECTORS] = {"name": self.vectors.name, **_own(self.vectors)}
+            mapping[VECTORS]["model"].pop("width", None)  # follows from the model that it begins
+        elif self.vectors:
+            mapping[VECTORS] = self.vectors
         if self.parts:
-            own = ("family", "trainer", "parts", *OWN_OF_PARTS)
-            mapping["parts"] = {
-                part.name: {key: value for key, value in part.to_mapping().items() if key in own} for part in self.parts
-            }
+            mapping["parts"] = {part.name: _own(part) for part in self.parts}
         return mapping
 
     def to_toml(self, *, comments: bool = True) -> str:
         """Return the recipe as a complete TOML file, with an explanation before each key if ``comments``."""
-        top = {"name": self.name, "family": self.family, **self._trainer(), "seed": self.seed}
+        top = {"name": self.name, "family": self.family, **_named_trainer(self), "seed": self.seed}
         top |= {"sources": self.sources} if self.sources else {}
         head = [f"# {line}".rstrip() for line in self.head.splitlines()] if comments else []
-        blocks = ["\n".join([*head, *(f"{key} = {toml_value(value)}" for key, value in top.items())]) + "\n"]
+        said = (f"{key} = {toml_value(value)}" for key, value in top.items())
+        blocks = ["\n".join([*head, *said, *_vectors_lines(self, comments=comments)]) + "\n"]
         for section in SECTIONS:
             block = toml_section(getattr(self, section), name=section, comments=comments)
             blocks.append(self._with_kind(block, comments=comments) if section == "tokens" else block)
-        for path, part in _within(self):
-            name = ".".join(f"parts.{step}" for step in path)
-            blocks.append(f"[{name}]\nfamily = {toml_value(part.family)}\n")
+        for table, _, inner in _inside(self):
+            keys = {"family": inner.family, **_named_trainer(inner), **_vectors_folder(inner)}
+            keys = {"name": inner.name, **keys} if inner.name != table.split(".")[-1] else keys
+            blocks.append(
+                "\n".join([f"[{table}]", *(f"{key} = {toml_value(value)}" for key, value in keys.items())]) + "\n"
+            )
             blocks += [
-                toml_section(getattr(part, section), name=f"{name}.{section}", comments=comments)
+                toml_section(getattr(inner, section), name=f"{table}.{section}", comments=comments)
                 for section in OWN_OF_PARTS
             ]
         return "\n".join(blocks)
@@ -96,12 +113,14 @@ class Recipe:
         """Return every dotted key that a flag may set."""
         own = [f"{section}.{key}" for section in SECTIONS for key in options(type(getattr(self, section)))]
         inner = [
-            ".".join((*path, section, key))
-            for path, part in _within(self)
+            f"{flag}.{section}.{key}"
+            for _, flag, one in _inside(self)
             for section in OWN_OF_PARTS
-            for key in options(type(getattr(part, section)))
+            for key in options(type(getattr(one, section)))
         ]
-        return ["seed", "tokens.kind", *own, *inner]
+        vectors = [VECTORS] if _embeds(self) else []
+        vectors += [f"{flag}.{VECTORS}" for _, flag, one in _inside(self) if _embeds(one)]
+        return ["seed", "tokens.kind", *vectors, *own, *inner]
 
     def change(self, settings: Mapping[str, Any]) -> "Recipe":
         """Return the recipe with other values at dotted keys, for example ``{"training.minutes": 3.0}``."""
@@ -128,11 +147,8 @@ class Recipe:
         keys = [".".join((*path, "training", unit)) for path, one in every if unit in options(type(one.training))]
         if not keys:
             raise UsageError(f"--{unit}: recipe {self.name} is fitted in one pass and takes no budget")
-        whole = int(amount) if float(amount).is_integer() else amount  # some trainers take whole passes only
+        whole = int(amount) if float(amount).is_integer() else amount  # some trainers know whole epochs only
         return self.change(dict.fromkeys(keys, whole))
-
-    def _trainer(self) -> dict[str, str]:
-        return {"trainer": self.trainer} if self.trainer else {}
 
     def _with_kind(self, block: str, *, comments: bool) -> str:
         kinds = f"# Kind of tokenizer: {', '.join(TOKENIZERS.names())}.\n" if comments else ""
@@ -193,7 +209,9 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
     classes = (TextConfig, TOKENIZERS.get(kind).config, family.config, trainer(family, fitter).Config)
     known: dict[str, type[Any]] = dict(zip(SECTIONS, classes, strict=True))
     keys = ["seed", "tokens.kind", *(f"{section}.{key}" for section, cls in known.items() for key in options(cls))]
-    check_settings(settings, keys, _part_names(raw.get("parts", ()), where))
+    begun = _begun(raw, settings, family, where)
+    inner_names = (*_part_names(raw.get("parts", ()), where), *([VECTORS] if isinstance(begun, Mapping) else []))
+    check_settings(settings, [*keys, VECTORS], inner_names)
     if raw.get("parts") and "parts" not in options(family.config):
         raise UsageError(f"{where}: parts: a model of family {raw['family']} has none; leave them out")
     seed = _seed(raw, settings, where)
@@ -205,18 +223,53 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
     sections = {name: _section(name, cls, given.get(name, {}), settings, where) for name, cls in known.items()}
     if parts and (families := tuple(part.family for part in parts)) != sections["model"].parts:
         raise UsageError(f"{where} [model]: parts: follows from the recipe's parts, {list(families)}; change those")
+    common = {"tokenizer": kind, "text": sections["text"], "tokens": sections["tokens"]}
     return Recipe(
         name=str(raw.get("name", raw["family"])),
         family=raw["family"],
         seed=seed,
         tokenizer=kind,
         trainer=fitter if len(family.trainers) > 1 else "",
-        parts=tuple(
-            dataclasses.replace(p, tokenizer=kind, **{s: sections[s] for s in ("text", "tokens")}) for p in parts
-        ),
+        vectors=_vectors(begun, shared, settings, family, sections["model"], where, common),
+        parts=tuple(dataclasses.replace(part, **common) for part in parts),
         sources=_sources(raw, where),
         **sections,
     )
+
+
+def _named_trainer(recipe: Recipe) -> dict[str, str]:
+    return {"trainer": recipe.trainer} if recipe.trainer else {}
+
+
+def _vectors_folder(recipe: Recipe) -> dict[str, str]:
+    return {VECTORS: recipe.vectors} if recipe.vectors and isinstance(recipe.vectors, str) else {}
+
+
+def _embeds(recipe: Recipe) -> bool:
+    return isinstance(FAMILIES.get(recipe.family), Embeds)
+
+
+def _vectors_lines(recipe: Recipe, *, comments: bool) -> list[str]:
+    """Return the lines of a file that say what embeddings begin with, where that is no section."""
+    if not _embeds(recipe) or isinstance(recipe.vectors, Recipe):
+        return []
+    line = f"{VECTORS} = {toml_value(recipe.vectors)}" if recipe.vectors else f"# {VECTORS} ="
+    return [f"# {EXPLAINED}", line] if comments else [line]
+
+
+def _own(recipe: Recipe) -> dict[str, Any]:
+    """Return what a recipe inside another says itself."""
+    return {key: value for key, value in recipe.to_mapping().items() if key in OF_INNER}
+
+
+def _inside(recipe: Recipe) -> Iterator[tuple[str, str, Recipe]]:
+    """Yield the recipes inside a recipe: each one's section, what stands before its keys in flags, and itself."""
+    for part in recipe.parts:
+        yield f"parts.{part.name}", part.name, part
+        for section, flag, inner in _inside(part):
+            yield f"parts.{part.name}.{section}", f"{part.name}.{flag}", inner
+    if isinstance(recipe.vectors, Recipe):
+        yield VECTORS, VECTORS, recipe.vectors
 
 
 def _within(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], Recipe]]:
@@ -294,7 +347,7 @@ def _part_names(parts: Any, where: str) -> tuple[str, ...]:
     for place, name in enumerate(names):
         if name in names[:place]:
             raise UsageError(f"{where}: parts: {name} stands there twice; give each [parts.NAME] its own name")
-        if name in (*SHARED, *SECTIONS) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        if name in (*SHARED, *SECTIONS, VECTORS) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
             raise UsageError(f"{where}: parts: '{name}' can't name a part: use letters, digits, - and _, no section")
     return names
 
@@ -310,10 +363,76 @@ def _parts(raw: Mapping[str, Any], shared: Mapping[str, Any], settings: list[Set
         else:
             own = tomllib.loads(_shipped(name, where=f"{where}: parts"))
         inner = [Setting(s.path[1:], s.text, s.origin) for s in settings if s.path[0] == name]
-        for setting in inner:
-            if setting.path[0] in SHARED:
-                raise UsageError(f"{setting.origin}: parts share it; set --{'.'.join(setting.path)}")
+        _refuse_shared(inner)
         yield resolve({**own, **shared, "name": name}, where=f"{where} [parts.{name}]", settings=inner)
+
+
+def _begun(raw: Mapping[str, Any], settings: list[Setting], family: Family, where: str) -> str | Mapping[str, Any]:
+    """Return what a parsed recipe or a setting says of ``vectors``: a folder, or a recipe that is not checked yet.
+
+    Raises:
+        UsageError: the family embeds nothing, or the value is neither.
+    """
+    value, place = raw.get(VECTORS, ""), f"{where}: {VECTORS}"
+    for setting in settings:
+        if setting.path == (VECTORS,):
+            value, place = read_value(setting.text, str | None) or "", setting.origin
+    if value and not isinstance(family, Embeds):
+        parts = tuple(raw.get("parts", ()))
+        other = f"set it for a part, --{parts[0]}.{VECTORS}" if parts else "leave it out"
+        raise UsageError(f"{place}: a model of family {family.name} embeds no ids, so vectors can't begin it; {other}")
+    if isinstance(value, str) and (value in names() or value.endswith(".toml")):
+        named = load_recipe(value)
+        own = {"name": named.name, **_own(named)}
+        own["model"].pop("width", None)
+        return own
+    if not isinstance(value, (str, Mapping)):
+        raise UsageError(f"{place}: expected a bundle's folder, a recipe's name or a section, got {value!r}")
+    return value
+
+
+def _vectors(
+    begun: str | Mapping[str, Any],
+    shared: Mapping[str, Any],
+    settings: list[Setting],
+    family: Family,
+    model: Any,
+    where: str,
+    common: Mapping[str, Any],
+) -> Recipe | str:
+    """Return what embeddings begin with; a recipe gets the width that the model's embeddings have.
+
+    Raises:
+        UsageError: the recipe's model gives no vectors, or its width is said to be another.
+    """
+    if isinstance(begun, str) or not isinstance(family, Embeds):
+        return str(begun)
+    place = f"{where} [{VECTORS}]"
+    key, width = family.embedding_key, getattr(model, family.embedding_key)
+    inner = [
+        Setting(setting.path[1:], setting.text, setting.origin)
+        for setting in settings
+        if setting.path[0] == VECTORS and len(setting.path) > 1
+    ]
+    _refuse_shared(inner)
+    own = dict(begun)
+    for name in ("sources", *SHARED):
+        if name in own:
+            raise UsageError(f"{place}: {name}: parts share it; set it for the whole recipe")
+    found = resolve({**own, **shared}, where=place, settings=inner)
+    if not isinstance(FAMILIES.get(found.family).tiny(seed=0), Encoder):
+        raise UsageError(f"{place}: a model of family {found.family} gives no vectors; name a recipe of word vectors")
+    said = "width" in own.get("model", {}) or any(setting.path == ("model", "width") for setting in inner)
+    if said and found.model.width != width:
+        raise UsageError(f"{place}: model.width: {found.model.width} is not the model's {key}, {width}; leave it out")
+    return dataclasses.replace(found, model=dataclasses.replace(found.model, width=width), **common)
+
+
+def _refuse_shared(settings: Iterable[Setting]) -> None:
+    """Refuse settings of an inner recipe that belong to the whole."""
+    for setting in settings:
+        if setting.path[0] in SHARED:
+            raise UsageError(f"{setting.origin}: parts share it; set --{'.'.join(setting.path)}")
 
 
 def _shipped(name: str, *, where: str = "") -> str:

@@ -6,10 +6,21 @@ from typing import Any, NamedTuple
 from ziggurat.core.config import parse_value
 from ziggurat.core.errors import UnknownNameError
 
-__all__ = ["SECTIONS", "Setting", "check_settings", "environment_settings", "flag_settings", "read_value"]
+__all__ = [
+    "SECTIONS",
+    "WITHOUT_SECTION",
+    "Setting",
+    "check_settings",
+    "environment_settings",
+    "flag_settings",
+    "read_value",
+]
 
 SECTIONS = ("text", "tokens", "model", "training")
 """The sections of a recipe, one for each room that takes part."""
+
+WITHOUT_SECTION = ("seed", "vectors")
+"""Keys above all sections that can be set from outside."""
 
 
 class Setting(NamedTuple):
@@ -33,7 +44,9 @@ def flag_settings(pairs: Mapping[str, str]) -> list[Setting]:
 
 
 def environment_settings(environ: Mapping[str, str]) -> list[Setting]:
-    """Return settings given as ``ZIGGURAT_SECTION_KEY`` variables, and ``ZIGGURAT_SEED``; others are not ours.
+    """Return settings given as ``ZIGGURAT_SECTION_KEY`` variables, ``ZIGGURAT_SEED`` and ``ZIGGURAT_VECTORS``.
+
+    Other variables are not ours.
 
     >>> environment_settings({"ZIGGURAT_MODEL_LAYERS": "6", "ZIGGURAT_TRACEBACK": "1"})
     [Setting(path=('model', 'layers'), text='6', origin='ZIGGURAT_MODEL_LAYERS')]
@@ -41,7 +54,7 @@ def environment_settings(environ: Mapping[str, str]) -> list[Setting]:
     found = []
     for variable, text in sorted(environ.items()):
         head, _, key = variable.removeprefix("ZIGGURAT_").lower().partition("_")
-        if variable.startswith("ZIGGURAT_") and ((head in SECTIONS and key) or (head == "seed" and not key)):
+        if variable.startswith("ZIGGURAT_") and ((head in SECTIONS and key) or (head in WITHOUT_SECTION and not key)):
             found.append(Setting((head, key) if key else (head,), text, variable))
     return found
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary
 
 __all__ = [
+    "Embeds",
     "Encoder",
     "Family",
     "LanguageModel",
@@ -227,6 +228,14 @@ class Sizable(Protocol):
     def sized(self, parameters: int) -> Any:
         """Return a configuration with about so many parameters beside the embeddings, in good proportions."""
         ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """A family whose models turn each id into a vector of their own first, which vectors made elsewhere can begin."""
+
+    embedding_key: ClassVar[str]
+    """The ``[model]`` key that says how many numbers such a vector has."""
 
 
 class Metric(Protocol):

@@ -127,6 +127,11 @@ class DecoderNetwork(Network):
         output = self.embed_tokens if self.lm_head is None else self.lm_head
         return nn.functional.linear(hidden, output.weight)
 
+    @property
+    def token_embedding(self) -> Tensor:
+        """(V, D): the vector with which each id enters; where tied, also the one that predicts it."""
+        return self.embed_tokens.weight
+
     def initial_state(self, batch: int) -> KeyValueCache:
         """Return an empty cache."""
         config = self.config
@@ -150,6 +155,7 @@ class DecoderFamily:
 
     name: ClassVar[str] = "decoder"
     trainers: ClassVar[tuple[str, ...]] = ("gradient",)
+    embedding_key: ClassVar[str] = "width"
     config: ClassVar[type[Any]] = DecoderConfig
 
     def build(self, config: DecoderConfig, vocabulary: Vocabulary, *, seed: int) -> NeuralLanguageModel:

@@ -111,6 +111,11 @@ class RecurrentNetwork(Network):
         """Return (…, V): the products of a vector with each id's output vector, plus the id's bias."""
         return nn.functional.linear(hidden, self.embedding.weight if self.output is None else self.output, self.bias)
 
+    @property
+    def token_embedding(self) -> Tensor:
+        """(V, D): the vector with which each id enters; where tied, also the one that predicts it."""
+        return self.embedding.weight
+
     def initial_state(self, batch: int) -> RecurrentState:
         """Return cells that show and hold 0."""
         zeros = [self.bias.new_zeros(batch, layer.cells) for layer in self._layers]
@@ -130,6 +135,7 @@ class RecurrentFamily:
 
     name: ClassVar[str] = "recurrent"
     trainers: ClassVar[tuple[str, ...]] = ("gradient",)
+    embedding_key: ClassVar[str] = "embedding"
     config: ClassVar[type[Any]] = RecurrentConfig
 
     def build(self, config: RecurrentConfig, vocabulary: Vocabulary, *, seed: int) -> NeuralLanguageModel:

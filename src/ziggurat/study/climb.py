@@ -12,12 +12,14 @@ from ziggurat.core.types import Document, Listener
 from ziggurat.core.version import VERSION
 from ziggurat.judge import compressors
 from ziggurat.judge.evaluate import Evaluation, evaluate
-from ziggurat.judge.ranking import Pair, rank
+from ziggurat.judge.ranking import Pair, Ranking, rank
 from ziggurat.study.clock import Clock
-from ziggurat.study.entrants import TOGETHER, Entry, describe, train_all
+from ziggurat.study.entrants import TOGETHER, Entry, Trained, describe, train_all, try_vectors
 from ziggurat.study.probing import probe
-from ziggurat.study.result import Climb, Comparison, Sample, Yardstick
+from ziggurat.study.result import Climb, Comparison, Entrant, Sample, Yardstick
+from ziggurat.study.word_space import learn_words
 from ziggurat.text.corpus import Corpus, prepare
+from ziggurat.tokens.store import Store
 from ziggurat.use.completion import GenerationConfig, generate
 
 __all__ = ["RESULT", "climb", "evaluate_bundles"]
@@ -48,24 +50,11 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
         material = prepare_material(corpus, chosen.kind, chosen.config, entry.folder / "material", listener=listener)
     with clock.stage("compressors"):
         yardsticks = _yardsticks(corpus)
-    facts = _tokenizer_facts(material)
+    with clock.stage("words"):
+        listener({"event": "stage", "stage": "words"})
+        word_space = learn_words(entry, corpus, clock, listener)
     trained = train_all(entry, material, clock, order=chosen.order, listener=listener)
-    documents = list(corpus.test)
-    bundles = {one.recipe.name: one.bundle for one in trained}
-    with clock.stage("evaluate"):
-        listener({"event": "stage", "stage": "evaluate"})
-        evaluations = evaluate_bundles(bundles, documents)
-        ranking = rank(evaluations, seed=entry.seed)
-    with clock.stage("samples"):
-        listener({"event": "stage", "stage": "samples"})
-        samples = {name: _samples(bundle, documents, seed=entry.seed) for name, bundle in bundles.items()}
-    dev = material.dev or material.train
-    entrants = {
-        one.recipe.name: describe(entry, one, evaluations[one.recipe.name], samples[one.recipe.name], corpus, dev)
-        for one in trained
-    }
-    for name, evaluation in evaluations.items():
-        record(entry.folder / entrants[name].bundle, {"test": evaluation.figures(seed=entry.seed)})
+    entrants, ranking = _measured(entry, corpus, trained, material.dev or material.train, clock, listener)
     result = Climb(
         title=entry.title,
         sources=entry.sources,
@@ -75,9 +64,9 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
         seconds=clock.elapsed_seconds,
         spent=clock.spent(),
         corpus=corpus.facts(),
-        tokenizer=facts,
+        tokenizer=_tokenizer_facts(material),
         probes=chosen.probes,
-        held_out_documents=len(documents),
+        held_out_documents=len(corpus.test),
         held_out_bytes=corpus.test.size_bytes,
         entrants=tuple(entrants[name] for name in ranking.names),
         comparisons=tuple(_comparison(pair) for pair in ranking.pairs),
@@ -86,9 +75,32 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
         best_single=next(name for name in ranking.names if name != TOGETHER),
         sampling={"temperature": SAMPLING.temperature, "top_p": SAMPLING.top_p, "tokens": SAMPLING.max_tokens},
         machine={"version": VERSION, "python": platform.python_version(), "cores": os.cpu_count() or 1},
+        word_space=word_space,
+        trial=try_vectors(trained, clock),
     )
     write_text(entry.folder / RESULT, result.to_json())
     return result
+
+
+def _measured(
+    entry: Entry, corpus: Corpus, trained: Sequence[Trained], dev: Store, clock: Clock, listener: Listener
+) -> tuple[dict[str, Entrant], Ranking]:
+    """Score held-out documents with every model, let each write, and record the figures in its bundle."""
+    documents = list(corpus.test)
+    bundles = {one.recipe.name: one.bundle for one in trained}
+    with clock.stage("evaluate"):
+        listener({"event": "stage", "stage": "evaluate"})
+        evaluations = evaluate_bundles(bundles, documents)
+        ranking = rank(evaluations, seed=entry.seed)
+    with clock.stage("samples"):
+        listener({"event": "stage", "stage": "samples"})
+        samples = {name: _samples(bundle, documents, seed=entry.seed) for name, bundle in bundles.items()}
+    entrants = {}
+    for one in trained:
+        name = one.recipe.name
+        entrants[name] = describe(entry, one, evaluations[name], samples[name], corpus, dev)
+        record(entry.folder / entrants[name].bundle, {"test": evaluations[name].figures(seed=entry.seed)})
+    return entrants, ranking
 
 
 def evaluate_bundles(bundles: Mapping[str, Bundle], documents: Sequence[Document]) -> dict[str, Evaluation]:

@@ -20,21 +20,28 @@ from ziggurat.core.types import Listener
 from ziggurat.judge.evaluate import Evaluation, evaluate
 from ziggurat.models.registry import FAMILIES
 from ziggurat.study.clock import Clock
-from ziggurat.study.result import Entrant, Sample
+from ziggurat.study.result import Entrant, Sample, VectorsTrial
 from ziggurat.study.sizing import measured_flops, parameters_for
+from ziggurat.study.steps import in_steps
 from ziggurat.text.corpus import Corpus
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
 from ziggurat.tokens.store import Store
 
-__all__ = ["TOGETHER", "Entry", "Trained", "describe", "train_all"]
+__all__ = ["TOGETHER", "Entry", "Trained", "describe", "train_all", "try_vectors"]
 
-SINGLES = ("ngram", "lstm", "gpt")
+PLAIN, BEGUN = "lstm", "lstm-vectors"
+"""Two recipes that differ only in what embeddings begin with; the second makes the steps of the first."""
+SINGLES = ("ngram", PLAIN, BEGUN, "gpt")
 TOGETHER = "mixture"
 """The recipe whose parts are all the others."""
 RESERVE_FRACTION = 0.12
 """Part of the budget kept for mixing, scoring, samples and the report."""
+BEFORE_NETWORKS = ("text", "tokenizer", "compressors", "words", "train ngram")
+"""Stages of a climb that are over when the first network's share is reckoned."""
 LEAST_SECONDS = 5.0
+TRIAL_SECONDS = 45.0
+"""Seconds that every network must have before one more is trained only to compare: below, all would be half trained."""
 
 
 @dataclass(frozen=True)
@@ -62,25 +69,30 @@ class Trained:
 def train_all(entry: Entry, material: Material, clock: Clock, *, order: int, listener: Listener) -> list[Trained]:
     """Train the singles, each network with its share of what is left of the budget, then mix them.
 
+    Whether embeddings should begin with vectors is only asked where the budget leaves every network enough.
+
     Raises:
         UsageError: the budget is too short for anything.
         InterruptedRunError: the user stopped it; the same command goes on.
     """
-    recipes = [_recipe(name, entry, material.tokenizer) for name in SINGLES]
-    waiting = sum(isinstance(FAMILIES.get(recipe.family), Sizable) for recipe in recipes)
     flops = measured_flops()
-    reserve = RESERVE_FRACTION * clock.budget_seconds
     trained: list[Trained] = []
-    for recipe in recipes:
-        if isinstance(FAMILIES.get(recipe.family), Sizable):
-            seconds = (clock.remaining_seconds - reserve) / waiting
-            waiting -= 1
+    waiting = [_recipe(name, entry, material.tokenizer) for name in SINGLES]
+    while waiting:
+        recipe = waiting[0]
+        if not _sizable(recipe):
+            plan = _ordered(recipe, order)
+        elif recipe.name == BEGUN:
+            plan = _begun(recipe, next(one for one in trained if one.recipe.name == PLAIN))
+        else:
+            if recipe.name == PLAIN and _share(waiting, clock) < TRIAL_SECONDS:
+                waiting = [one for one in waiting if one.name != BEGUN]
+            seconds = _share(waiting, clock)
             if seconds < LEAST_SECONDS:
                 raise UsageError(f"{entry.minutes:g} minutes are too short for this text: give more --minutes")
             plan = _sized(recipe, seconds, flops, len(material.train.tokens))
-        else:
-            plan = _ordered(recipe, order)
         trained.append(_train(entry, plan, material, clock, listener))
+        waiting = waiting[1:]
     recipe = _recipe(TOGETHER, entry, material.tokenizer)
     families = tuple(one.recipe.family for one in trained)
     recipe = dataclasses.replace(
@@ -90,6 +102,18 @@ def train_all(entry: Entry, material: Material, clock: Clock, *, order: int, lis
     )
     trained.append(_train(entry, recipe, material, clock, listener, parts=[one.bundle for one in trained]))
     return trained
+
+
+def try_vectors(trained: Sequence[Trained], clock: Clock) -> VectorsTrial:
+    """Return what is to be said of the two entrants that differ only in what their embeddings begin with."""
+    by_name = {one.recipe.name: one for one in trained}
+    recipe = load_recipe(BEGUN).vectors
+    name = recipe.name if isinstance(recipe, Recipe) else recipe
+    if BEGUN not in by_name:
+        return VectorsTrial(PLAIN, BEGUN, name, found=0, of=0, seconds=0.0, needed_minutes=_trial_minutes(clock))
+    facts = by_name[BEGUN].bundle.manifest.training
+    begun = facts["vectors"]
+    return VectorsTrial(PLAIN, BEGUN, name, found=begun["found"], of=begun["of"], seconds=begun["seconds"])
 
 
 def describe(
@@ -155,6 +179,29 @@ def _recipe(name: str, entry: Entry, tokenizer: Tokenizer) -> Recipe:
 def _ordered(recipe: Recipe, order: int) -> Recipe:
     """Return the recipe with the n-gram order that fits the tokens, where it has an order."""
     return recipe.change({"model.order": order}) if hasattr(recipe.model, "order") else recipe
+
+
+def _share(waiting: Sequence[Recipe], clock: Clock) -> float:
+    """Return the seconds that each network still waiting has of what is left, the reserve apart."""
+    left = clock.remaining_seconds - RESERVE_FRACTION * clock.budget_seconds
+    return left / max(1, sum(_sizable(one) for one in waiting))
+
+
+def _trial_minutes(clock: Clock) -> float:
+    """Return the budget, in whole minutes, from which on every network has `TRIAL_SECONDS` with one more among them."""
+    networks = sum(_sizable(load_recipe(name)) for name in SINGLES)
+    before = sum(seconds for stage, seconds in clock.spent().items() if stage in BEFORE_NETWORKS)
+    return math.ceil((networks * TRIAL_SECONDS + before) / (1 - RESERVE_FRACTION) / 60)
+
+
+def _sizable(recipe: Recipe) -> bool:
+    return isinstance(FAMILIES.get(recipe.family), Sizable)
+
+
+def _begun(recipe: Recipe, plain: Trained) -> Recipe:
+    """Return the recipe with the size and the steps of the one that it is compared with, its vectors repeatable."""
+    size = {f"model.{key}": value for key, value in to_mapping(plain.recipe.model).items()}
+    return in_steps(recipe.change({**size, "vectors.training.threads": 1}), plain.bundle)
 
 
 def _sized(recipe: Recipe, seconds: float, flops: float, training_tokens: int) -> Recipe:

@@ -1,6 +1,5 @@
 """A climb's numbers made again: held-out documents scored by the bundles, or by models trained anew, step for step."""
 
-import dataclasses
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -9,13 +8,13 @@ from pathlib import Path
 
 from ziggurat.artefacts.bundle import Bundle, load
 from ziggurat.artefacts.fit import fit, prepare_material
-from ziggurat.artefacts.recipe import Recipe, load_recipe
-from ziggurat.core.config import options
+from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.core.errors import ArtefactError, InputError
 from ziggurat.core.types import Listener
 from ziggurat.judge.evaluate import Evaluation, evaluate
 from ziggurat.study.climb import RESULT
 from ziggurat.study.result import Climb
+from ziggurat.study.steps import in_steps
 from ziggurat.text.corpus import Corpus, open_corpus
 
 __all__ = ["TOLERANCE", "Check", "read_climb", "reproduce"]
@@ -93,7 +92,7 @@ def _train_again(
     folder: Path, bundles: Mapping[str, Bundle], corpus: Corpus, place: Path, listener: Listener
 ) -> dict[str, Bundle]:
     """Train every entrant by its recipe, budgets in minutes replaced by the steps that they came to."""
-    recipes = {name: _in_steps(load_recipe(str(folder / name / "recipe.toml")), bundles[name]) for name in bundles}
+    recipes = {name: in_steps(load_recipe(str(folder / name / "recipe.toml")), bundles[name]) for name in bundles}
     shared = next(iter(recipes.values()))  # the recipes of one climb have one tokenizer
     material = prepare_material(corpus, shared.tokenizer, shared.tokens, place / "material", listener=listener)
     made: dict[str, Bundle] = {}
@@ -101,12 +100,3 @@ def _train_again(
         parts: Sequence[Bundle] = [made[part.name] for part in recipe.parts]
         made[name] = fit(recipe, material, place / name, listener=listener, parts=parts)
     return made
-
-
-def _in_steps(recipe: Recipe, bundle: Bundle) -> Recipe:
-    facts = bundle.manifest.training
-    keys = options(type(recipe.training))
-    if "steps" not in keys or not facts.get("steps"):
-        return dataclasses.replace(recipe)
-    fixed = {key: facts[key] for key in ("decay_steps", "evaluate_steps") if facts.get(key) is not None}
-    return recipe.with_budget("steps", int(facts["steps"])).change({f"training.{k}": v for k, v in fixed.items()})

@@ -7,9 +7,21 @@ from typing import Any
 
 from ziggurat.core.errors import DamagedError, NewerVersionError
 
-__all__ = ["Climb", "Comparison", "Entrant", "Probe", "Sample", "Yardstick"]
+__all__ = [
+    "Climb",
+    "Comparison",
+    "Entrant",
+    "Neighbourhood",
+    "Place",
+    "Probe",
+    "Sample",
+    "VectorsTrial",
+    "WordSpace",
+    "Yardstick",
+]
 
-FORMAT = 1
+FORMAT = 2
+"""1 knew no word vectors; what it wrote is still read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,78 @@ class Yardstick:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """A word and those whose vectors point most nearly the same way."""
+
+    word: str
+    count: int
+    """Occurrences in the training text."""
+    nearest: tuple[tuple[str, float], ...]
+    """(word, cosine), nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a word stands on the map."""
+
+    word: str
+    group: str
+    """The shown word that it is nearest to, or is."""
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class WordSpace:
+    """Vectors of words, learnt from the training split; they predict no text and have no rank."""
+
+    recipe: str
+    bundle: str
+    """Path of the bundle, relative to the run folder."""
+    words: int
+    least_count: int
+    """Occurrences from which on a word has a vector."""
+    covered: float
+    """Part of the training text's running words that have one."""
+    running_words: int
+    width: int
+    epochs: int
+    loss: float
+    """Mean loss of the objective in training, nats per pair."""
+    dev_loss: float | None
+    """The same on the dev split; None where that was not measured."""
+    seconds: float
+    neighbourhoods: tuple[Neighbourhood, ...]
+    places: tuple[Place, ...]
+    """The map; empty where fewer than three words are shown."""
+    layout: str = ""
+    """How the map was laid out: pca or tsne."""
+    trust: float = 0.0
+    """Trustworthiness of the map's neighbourhoods (Venna & Kaski 2001)."""
+    trust_neighbours: int = 0
+    """Neighbours of each word that it looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorsTrial:
+    """Whether a network gains by embeddings that begin with vectors: two entrants alike in all else."""
+
+    plain: str
+    """The entrant whose embeddings begin by chance."""
+    begun: str
+    """The entrant whose embeddings begin with vectors; it makes the same steps on the same batches."""
+    vectors: str
+    """The recipe of the vectors, trained on the same ids."""
+    found: int
+    of: int
+    """Ids with a vector, of all."""
+    seconds: float
+    """What the vectors took."""
+    needed_minutes: float = 0.0
+    """Where the budget was too short for a second network: the budget that is long enough; else 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Climb:
     """A finished climb."""
 
@@ -113,6 +197,10 @@ class Climb:
     sampling: dict[str, Any]
     """Options of the samples: temperature, top_p, tokens."""
     machine: dict[str, Any]
+    word_space: WordSpace | None
+    """None where the text has too few words."""
+    trial: VectorsTrial | None
+    """None in climbs of before there were vectors."""
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -138,6 +226,12 @@ class Climb:
             raw["comparisons"] = tuple(Comparison(**item) for item in raw["comparisons"])
             raw["yardsticks"] = tuple(Yardstick(**item) for item in raw["yardsticks"])
             raw["sources"] = tuple(raw["sources"])
+            if raw["format"] < 2:
+                raw |= {"word_space": None, "trial": None}
+            if raw["word_space"] is not None:
+                raw["word_space"] = _word_space(raw["word_space"])
+            if raw["trial"] is not None:
+                raw["trial"] = VectorsTrial(**raw["trial"])
             return cls(**raw)
         except (ValueError, KeyError, TypeError) as error:
             raise DamagedError(f"{where}: not the data of a climb ({type(error).__name__}: {error})") from error
@@ -145,6 +239,15 @@ class Climb:
     def entrant(self, name: str) -> Entrant:
         """Return one entrant by name."""
         return next(e for e in self.entrants if e.name == name)
+
+
+def _word_space(raw: dict[str, Any]) -> WordSpace:
+    near = [
+        Neighbourhood(one["word"], one["count"], tuple((word, float(cosine)) for word, cosine in one["nearest"]))
+        for one in raw["neighbourhoods"]
+    ]
+    places = tuple(Place(**one) for one in raw["places"])
+    return WordSpace(**{**raw, "neighbourhoods": tuple(near), "places": places})
 
 
 def _entrant(raw: dict[str, Any]) -> Entrant:

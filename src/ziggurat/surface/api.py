@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ziggurat.artefacts import bundle as bundles
+from ziggurat.artefacts.beginning import check_vectors
 from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.artefacts.runs import new_folder, open_run
 from ziggurat.artefacts.settings import environment_settings
@@ -124,6 +125,7 @@ def train(
     found = load_recipe(recipe, environment_settings(os.environ))
     found = found.with_sources(names).change(dict(settings or {}))
     found = found if minutes is None else found.with_budget("minutes", minutes)
+    check_vectors(found)
     folder = new_folder(Path("runs"), run_name(names, found.name)) if out is None else Path(out)
     with open_run(folder, found) as run:
         return Model(train_run(run, listener))

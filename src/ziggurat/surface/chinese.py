@@ -205,6 +205,14 @@ SENTENCES = {
     "Folder of the run; unless told, a new one below runs/": "运行文件夹；未指定时在 runs/ 下新建",
     "Folder of a run that was interrupted, to go on with": "要继续的中断运行的文件夹",
     "Write TensorBoard events beside metrics.jsonl": "除 metrics.jsonl 外另写 TensorBoard 事件",
+    # vectors that embeddings begin with, and those of a climb
+    "learning word vectors": "学习词向量",
+    "What embeddings begin with: a bundle of word vectors, or a recipe's name": (
+        "词嵌入从何开始：词向量模型包，或一个配方名"
+    ),
+    "embeddings begin with vectors of {source}: {found} of {of} tokens found": (
+        "词嵌入从 {source} 的向量开始：{of} 个词元中找到 {found} 个"
+    ),
     # study
     "Experiments over many models: how large should word vectors be?": "跨多个模型的实验：词向量该取多少维？",
     "Train word vectors of several sizes, measure each by your yardstick, say which to choose": (

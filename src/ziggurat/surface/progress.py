@@ -25,6 +25,7 @@ STAGES = {
     "probing": "choosing the tokenizer",
     "tokenizer": "training the tokenizer",
     "ids": "tokenizing",
+    "words": "learning word vectors",
     "counting": "counting co-occurrences",
     "training": "training",
     "bundle": "writing the bundle",
@@ -87,6 +88,14 @@ class ProgressDisplay:
             size=thousands(event["bytes"]),
             tokens=thousands(event["tokens"]),
             mean=self._bytes_per_token,
+        )
+
+    def _on_vectors(self, event: Event) -> None:
+        self._terminal.say(
+            "embeddings begin with vectors of {source}: {found} of {of} tokens found",
+            source=event["from"],
+            found=thousands(event["found"]),
+            of=thousands(event["of"]),
         )
 
     def _on_start(self, event: Event) -> None:

@@ -18,6 +18,7 @@ from ziggurat.core.errors import DamagedError, InterruptedRunError, UsageError
 from ziggurat.core.protocols import TokenStream
 from ziggurat.core.seeding import derive
 from ziggurat.core.types import TensorMap
+from ziggurat.models.blocks.initialisation import fill_from
 from ziggurat.models.blocks.network import NetworkState, NeuralLanguageModel
 from ziggurat.models.windows import document_logprobs
 from ziggurat.tokens.batches import ParallelStreams, ShuffledWindows
@@ -117,6 +118,8 @@ class _Run:
             raise UsageError("the gradient trainer trains neural families")
         self.model = model
         self.network = model.network.train()
+        if (first := job.first_vectors) is not None:
+            fill_from(self.network.token_embedding, first.vectors, first.found_mask)
         layout = ParallelStreams if self.network.carries_state else ShuffledWindows
         window = self.config.window if model.context is None else min(self.config.window, model.context)
         self.batches = layout(job.train, rows=self.config.rows, length=window, seed=job.seed)

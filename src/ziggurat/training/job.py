@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
-from ziggurat.core.types import Event, IdArray, Listener
+from ziggurat.core.types import Event, FloatArray, IdArray, Listener
 
-__all__ = ["Fitted", "Job", "Spelling", "Trainer", "silent", "trainer"]
+__all__ = ["FirstVectors", "Fitted", "Job", "Spelling", "Trainer", "silent", "trainer"]
 
 
 class Spelling(NamedTuple):
@@ -27,6 +27,16 @@ class Spelling(NamedTuple):
 
 def silent(event: Event) -> None:
     """Hear an event and do nothing: the listener where nobody listens."""
+
+
+@dataclass(frozen=True)
+class FirstVectors:
+    """What a model's embeddings begin with instead of chance."""
+
+    vectors: FloatArray
+    """(V, D) a vector for each id of the job's vocabulary."""
+    found_mask: npt.NDArray[np.bool_]
+    """(V,) which ids have one; the others begin as the family draws them."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,8 @@ class Job:
     """The character n-grams of each id, where the model also learns those."""
     part_families: tuple[str, ...] = field(default=())
     """The family of each part."""
+    first_vectors: FirstVectors | None = None
+    """What the embeddings begin with, for a family that `Embeds`."""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,11 @@ class Network(nn.Module, ABC):
     def logits(self, hidden: Tensor) -> Tensor:
         """Return (…, V) unnormalised log-probabilities of the next id from (…, D) vectors."""
 
+    @property
+    @abstractmethod
+    def token_embedding(self) -> Tensor:
+        """(V, D'): the vector with which each id enters, D' being what the family's ``embedding_key`` says."""
+
     @abstractmethod
     def initial_state(self, batch: int) -> NetworkState:
         """Return the state of ``batch`` rows of which nothing has been read."""

@@ -138,10 +138,12 @@ def _recommendation(result: "Climb") -> str:
     import re
 
     from ziggurat.surface.report.page import sentences, words
+    from ziggurat.surface.report.vectors import trial_sentences
 
-    lead, reasons = sentences(result, words(current()))
+    language = words(current())
+    lead, reasons = sentences(result, language)
     plain = re.sub(r"<[^>]+>", "", lead)
-    return "\n".join([plain, *reasons])
+    return "\n".join([plain, *reasons, *trial_sentences(result, language)[:1]])
 
 
 COMMAND = climb

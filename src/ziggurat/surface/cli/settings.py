@@ -7,6 +7,7 @@ the arguments, and they are taken out here; whether a key exists is the recipe's
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from ziggurat.artefacts.settings import WITHOUT_SECTION
 from ziggurat.core.errors import UnknownNameError, UsageError
 
 __all__ = ["open_to_settings", "split_settings"]
@@ -35,7 +36,7 @@ def split_settings(words: Sequence[str], context: Any) -> tuple[list[str], dict[
             plain.append(word)
             continue
         flag, given, value = word.partition("=")
-        if not flag.startswith("--") or ("." not in flag and flag != "--seed"):
+        if not flag.startswith("--") or ("." not in flag and flag.removeprefix("--") not in WITHOUT_SECTION):
             known = [option for parameter in context.command.params for option in parameter.opts]
             raise UnknownNameError("option", flag, [k for k in known if k.startswith("-")])
         if not given:

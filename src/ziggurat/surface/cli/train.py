@@ -32,6 +32,7 @@ class TrainOptions:
     steps: int | None = option(None, "budget in optimiser steps", low=1)
     epochs: float | None = option(None, "budget in passes over the text", low=0)
     seed: int | None = option(None, "seed of everything that is drawn", low=0)
+    vectors: str | None = option(None, "what embeddings begin with: a bundle of word vectors, or a recipe's name")
     out: str | None = option(None, "folder of the run; unless told, a new one below runs/")
     resume: str | None = option(None, "folder of a run that was interrupted, to go on with")
     tensorboard: bool = option(False, "write TensorBoard events beside metrics.jsonl")
@@ -70,20 +71,22 @@ def train(
 
 
 def _new(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tuple[Path, "Recipe"]:
+    from ziggurat.artefacts.beginning import check_vectors
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.runs import new_folder
     from ziggurat.artefacts.settings import environment_settings, flag_settings
     from ziggurat.surface.api import run_name
     from ziggurat.text.sources import resolve
 
-    if options.seed is not None:
-        flags = {"seed": str(options.seed), **flags}
+    given = {"seed": options.seed, "vectors": options.vectors}
+    flags = {**{key: str(value) for key, value in given.items() if value is not None}, **flags}
     settings = [*environment_settings(os.environ), *flag_settings(flags)]
     recipe = _within_budget(load_recipe(options.recipe, settings), options)
     names = names or list(recipe.sources)
     if not names:
         raise UsageError("no text was named: ziggurat train TEXT…, with files, folders, globs or - for standard input")
     resolve(names)  # a path that is missing is said before a folder is made
+    check_vectors(recipe)
     folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, recipe.name))
     return folder, recipe.with_sources(names)
 
@@ -96,7 +99,8 @@ def _within_budget(recipe: "Recipe", options: TrainOptions) -> "Recipe":
 
 
 def _resumed(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tuple[Path, None]:
-    others = [name for name in ("minutes", "steps", "epochs", "seed", "out") if getattr(options, name) is not None]
+    kept = ("minutes", "steps", "epochs", "seed", "vectors", "out")
+    others = [name for name in kept if getattr(options, name) is not None]
     if names or flags or others:
         given = names[0] if names else f"--{next(iter([*flags, *others]))}"
         raise UsageError(f"{given}: a resumed run keeps its own text and recipe; leave it out, or begin a new run")

@@ -5,7 +5,7 @@ from typing import Any
 
 from ziggurat.core.errors import MissingExtraError
 
-__all__ = ["PALETTE", "altair", "curves", "ranking", "spending", "styled"]
+__all__ = ["PALETTE", "altair", "curves", "ranking", "spending", "styled", "svg"]
 
 Row = Mapping[str, Any]
 
@@ -76,6 +76,15 @@ def spending(rows: Sequence[Row], *, axis: str) -> str:
     return _svg((bars + text).properties(width=WIDTH, height=alt.Step(24)))
 
 
+def svg(specification: Mapping[str, Any]) -> str:
+    """Return the SVG of a Vega-Lite specification."""
+    try:
+        import vl_convert
+    except ImportError as error:
+        raise MissingExtraError("a report with pictures", "report") from error
+    return str(vl_convert.vegalite_to_svg(dict(specification)))
+
+
 def _room_for(labels: Sequence[str]) -> Any:
     """Return an axis that leaves room for its longest label."""
     widths = [sum(WIDE if ord(letter) > 0x2E80 else NARROW for letter in label) for label in labels]
@@ -106,8 +115,4 @@ def styled(chart: Any, *, background: str = "transparent") -> Any:
 
 
 def _svg(chart: Any) -> str:
-    try:
-        import vl_convert
-    except ImportError as error:
-        raise MissingExtraError("a report with pictures", "report") from error
-    return str(vl_convert.vegalite_to_svg(styled(chart).to_dict()))
+    return svg(styled(chart).to_dict())

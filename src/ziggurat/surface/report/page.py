@@ -10,6 +10,7 @@ from typing import Any
 
 from ziggurat.study.result import Climb, Comparison, Entrant
 from ziggurat.surface.report import charts
+from ziggurat.surface.report.vectors import vectors_section
 
 __all__ = ["render", "sentences", "size", "style", "words"]
 
@@ -55,6 +56,7 @@ def render(climb: Climb, *, lang: str, run: Path) -> str:
         curves_svg=charts.curves(curve_rows, levels, x_axis=w["axis_seconds"], y_axis=w["axis_dev"]),
         samples=_samples(climb),
         samples_note=w["samples_note"].format(**climb.sampling, seed=climb.seed),
+        **vectors_section(climb, w, run),
         **_text_section(climb, w),
         **_tokenizer_section(climb, w),
         spent_sentence=w["spent_sentence"].format(seconds=climb.seconds, budget=climb.budget_seconds),

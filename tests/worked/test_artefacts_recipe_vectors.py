@@ -1,0 +1,139 @@
+"""What a recipe says of the vectors that its embeddings begin with: a folder, or a recipe of their own."""
+
+from pathlib import Path
+
+import pytest
+
+from ziggurat.artefacts.recipe import Recipe, load_recipe, resolve
+from ziggurat.artefacts.settings import environment_settings, flag_settings
+from ziggurat.core.errors import UsageError
+
+LSTM = 'family = "recurrent"\n[model]\nembedding = 7\n'
+
+
+def written(folder: Path, text: str, name: str = "my") -> str:
+    path = folder / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def inner(recipe: Recipe) -> Recipe:
+    assert isinstance(recipe.vectors, Recipe)
+    return recipe.vectors
+
+
+# -- a folder ---------------------------------------------------------------------------------------------------------
+
+
+def test_flags_go_before_the_environment_and_both_before_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, 'vectors = "a"\n' + LSTM)
+    environ = environment_settings({"ZIGGURAT_VECTORS": "b"})
+    assert load_recipe(path).vectors == "a"
+    assert load_recipe(path, environ).vectors == "b"
+    assert load_recipe(path, [*environ, *flag_settings({"vectors": "c"})]).vectors == "c"
+    assert load_recipe(path, flag_settings({"vectors": "none"})).vectors == ""
+
+
+def test_a_folder_is_written_and_read_back(tmp_path: Path) -> None:
+    recipe = load_recipe("gpt").change({"vectors": "runs/塔 1/bundle"})
+    assert load_recipe(written(tmp_path, recipe.to_toml())).vectors == "runs/塔 1/bundle"
+    assert resolve(recipe.to_mapping(), where="x").to_mapping() == recipe.to_mapping()
+    assert "vectors" not in load_recipe("gpt").to_mapping()
+    assert "\n# vectors =\n" in load_recipe("gpt").to_toml()
+    assert "vectors" not in load_recipe("ngram").to_toml()
+
+
+def test_a_part_has_vectors_of_its_own(tmp_path: Path) -> None:
+    recipe = load_recipe("mixture", flag_settings({"gpt.vectors": "v"}))
+    assert {part.name: part.vectors for part in recipe.parts} == {"ngram": "", "gpt": "v"}
+    again = load_recipe(written(tmp_path, recipe.to_toml()))
+    assert [part.vectors for part in again.parts] == [part.vectors for part in recipe.parts]
+    assert "gpt.vectors" in recipe.keys()  # noqa: SIM118 - no mapping
+
+
+# -- a recipe ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_recipe_shares_text_tokens_and_seed_and_has_the_width_of_the_embeddings() -> None:
+    recipe = load_recipe("lstm", flag_settings({"vectors": "cbow", "seed": "5", "text.dev": "0.2"}))
+    vectors = inner(recipe)
+    assert (vectors.name, vectors.family) == ("cbow", "word_vectors")
+    assert (vectors.seed, vectors.text, vectors.tokens) == (5, recipe.text, recipe.tokens)
+    assert vectors.tokenizer == "bpe"
+    assert vectors.model.width == recipe.model.embedding == 384
+    changed = recipe.change({"model.embedding": 60, "vectors.training.window": 3})
+    assert (inner(changed).model.width, inner(changed).training.window) == (60, 3)
+
+
+def test_a_section_is_a_recipe(tmp_path: Path) -> None:
+    section = '[vectors]\nname = "mine"\nfamily = "word_vectors"\n[vectors.training]\nepochs = 3\n'
+    recipe = load_recipe(written(tmp_path, LSTM + section))
+    assert (inner(recipe).name, inner(recipe).training.epochs, inner(recipe).model.width) == ("mine", 3, 7)
+    again = load_recipe(written(tmp_path, recipe.to_toml(), "again"))
+    assert again.to_mapping() == {**recipe.to_mapping(), "name": again.name}
+    assert again.to_toml(comments=False) == recipe.to_toml(comments=False)
+    assert "vectors.training.epochs" in recipe.keys()  # noqa: SIM118 - no mapping
+
+
+def test_a_budget_is_the_network_s_and_not_the_vectors() -> None:
+    recipe = load_recipe("lstm-vectors").with_budget("epochs", 9)
+    assert (recipe.training.epochs, inner(recipe).training.epochs) == (
+        9,
+        inner(load_recipe("lstm-vectors")).training.epochs,
+    )
+
+
+def test_the_two_lstms_differ_in_their_vectors_alone() -> None:
+    plain, begun = load_recipe("lstm").to_mapping(), load_recipe("lstm-vectors").to_mapping()
+    assert {key for key in begun if begun[key] != plain.get(key)} == {"name", "vectors"}
+
+
+# -- what can't be ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("recipe", "flags", "said"),
+    [
+        (
+            "ngram",
+            {"vectors": "v"},
+            "--vectors: a model of family ngram embeds no ids, so vectors can't begin it; leave",
+        ),
+        (
+            "mixture",
+            {"vectors": "v"},
+            "--vectors: a model of family mixture embeds no ids, so vectors can't begin it; set it",
+        ),
+        ("lstm", {"vectors": "gpt"}, "a model of family decoder gives no vectors; name a recipe of word vectors"),
+        ("lstm", {"vectors": "v", "vectors.training.epochs": "3"}, "unknown option '--vectors.training.epochs'"),
+        ("lstm-vectors", {"vectors.seed": "3"}, "--vectors.seed: parts share it; set --seed"),
+        ("lstm-vectors", {"vectors.model.width": "3"}, "[vectors]: model.width: 3 is not the model's embedding, 384;"),
+        ("lstm-vectors", {"vectors.training.epohs": "3"}, "unknown option '--vectors.training.epohs'; did you"),
+    ],
+)
+def test_what_can_t_begin_is_refused(recipe: str, flags: dict[str, str], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_recipe(recipe, flag_settings(flags))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("vectors = 3\n" + LSTM, "my.toml: vectors: expected a bundle's folder, a recipe's name or a section, got 3"),
+        (LSTM + '[vectors]\nfamily = "ngram"\n', "my.toml [vectors]: a model of family ngram gives no vectors; name"),
+        (LSTM + '[vectors]\nname = "x"\n', "my.toml [vectors]: family: say which model family"),
+        (
+            LSTM + '[vectors]\nfamily = "word_vectors"\nmodel = 3\n',
+            "my.toml [vectors]: model must be a section, [model]",
+        ),
+        (LSTM + '[vectors]\nfamily = "word_vectors"\nseed = 3\n', "my.toml [vectors]: seed: parts share it"),
+        (LSTM + '[vectors]\nfamily = "word_vectors"\nfamly = "x"\n', "my.toml [vectors]: unknown key 'famly'"),
+        ('family = "mixture"\n[parts.vectors]\nfamily = "ngram"\n', "my.toml: parts: 'vectors' can't name a part"),
+    ],
+)
+def test_what_a_file_can_t_say_is_refused_where_it_stands(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_recipe(written(tmp_path, text))
+    assert said in str(caught.value).replace(f"{tmp_path}/", "")
