@@ -213,6 +213,16 @@ def test_a_rate_at_which_vectors_explode_is_refused_by_its_name() -> None:
         fit(job(KINDS[0], learning_rate=1e6, final_rate=1e6))
 
 
+def test_vectors_that_explode_in_the_last_stretch_are_refused_too() -> None:
+    # one stretch: the losses are finite, since products count up to 30, while numbers pass 10^20, whose squares are
+    # beyond 32 bits
+    few = job(KINDS[0], learning_rate=3.0, final_rate=3.0, epochs=1, sample=0.0)
+    fields = {name: getattr(few, name) for name in few.__dataclass_fields__}
+    short = MemoryStream.of([[5, 7, 9, 11] * 7], VOCABULARY)
+    with pytest.raises(UsageError, match=r"training\.learning_rate: .* lower it \(now 3\)"):
+        fit(Job(**{**fields, "train": short, "dev": None}))
+
+
 def test_what_fails_in_a_thread_ends_the_run() -> None:
     class Torn(MemoryStream):
         """A stream whose map breaks."""

@@ -16,6 +16,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from ziggurat.core.compiled import thread_count
 from ziggurat.core.config import option
 from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError, UsageError
@@ -64,7 +66,7 @@ def fit(job: Job) -> Fitted:
 
     Raises:
         TooLittleTextError: there are no two words to learn from.
-        UsageError: keys do not go together.
+        UsageError: keys do not go together, or the learning rate is so high that vectors grow beyond all numbers.
         InterruptedRunError: the user stopped the run; a checkpoint is saved.
         DiskFullError: a checkpoint could not be written; the one before it is whole.
         DamagedError: the folder's checkpoints are damaged, or belong to another model.
@@ -143,13 +145,16 @@ class _Run:
             tokens = self.job.train.tokens[place * self.stretch : (place + 1) * self.stretch]
             done = self.steps.stretch(tokens, self._rate(number), number, work)
             if not math.isfinite(done.nats):
-                rate = self.config.learning_rate
-                raise UsageError(f"training.learning_rate: vectors grew beyond all numbers; lower it (now {rate:g})")
+                raise self._exploded()
             with self.lock:
                 self.tallies[epoch].add(done)
             waited = time.perf_counter() - began - self.saved_at
             if self.job.folder is not None and waited >= self.config.checkpoint_seconds:
                 halt.set()
+
+    def _exploded(self) -> UsageError:
+        rate = self.config.learning_rate
+        return UsageError(f"training.learning_rate: vectors grew beyond all numbers; lower it (now {rate:g})")
 
     def _rate(self, number: int) -> float:
         """Return the learning rate of a stretch: from the first to the last in a straight line."""
@@ -221,6 +226,9 @@ class _Run:
         )
 
     def _finish(self) -> Fitted:
+        vectors = self.steps.vectors()
+        if not np.isfinite(np.einsum("vd,vd->v", vectors, vectors)).all():  # whose lengths no question could ask for
+            raise self._exploded()
         words = sum(tally.words for tally in self.tallies)
         facts: dict[str, Any] = {
             "steps": self.next,
@@ -242,7 +250,7 @@ class _Run:
         self.job.listener({"event": "end", "step": self.next, "seconds": self.seconds})
         outputs = self.steps.outputs() if self.config.keep_outputs else None
         model = WordVectors(
-            self.steps.vectors(),
+            vectors,
             self.job.train.vocabulary,
             config=self.job.model_config,
             outputs=outputs,
