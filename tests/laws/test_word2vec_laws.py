@@ -192,6 +192,28 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
         fit(job(KINDS[0], tmp_path, epochs=4))
 
 
+def test_a_checkpoint_of_another_seed_or_recipe_is_refused_and_of_other_threads_is_not(tmp_path: Path) -> None:
+    def act(event: Event) -> None:
+        if event["event"] == "checkpoint":
+            raise KeyboardInterrupt
+
+    first = job(KINDS[0], tmp_path, listener=act, checkpoint_seconds=0.0)
+    with pytest.raises(KeyboardInterrupt):
+        fit(first)
+    fields = {name: getattr(first, name) for name in first.__dataclass_fields__} | {"listener": silent}
+    others = [
+        Job(**{**fields, "seed": 8}),
+        job(KINDS[0], tmp_path, learning_rate=0.11),
+        job({**KINDS[0], "objective": "hierarchical"}, tmp_path),
+    ]
+    for other in others:  # of as many stretches and matrices of the same form
+        with pytest.raises(DamagedError, match="a checkpoint of another model or recipe"):
+            fit(other)
+    recorder = Recorder()
+    fit(job(KINDS[0], tmp_path, listener=recorder, threads=2, keep_outputs=True))
+    assert recorder.events[0]["event"] == "resume"
+
+
 def test_two_words_are_the_least() -> None:
     few = job(KINDS[0])
     fields = {name: getattr(few, name) for name in few.__dataclass_fields__}

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ziggurat.core.compiled import thread_count
-from ziggurat.core.config import option
+from ziggurat.core.config import option, to_mapping
 from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError, UsageError
 from ziggurat.models.word_vectors import WordVectors
 from ziggurat.training.checkpoints import NEWEST, Checkpoint, keep_before, read_newest, write_checkpoint
@@ -34,6 +34,8 @@ _LONGEST_STRETCH, _SHORTEST_STRETCH, _STRETCHES = 50_000, 1_000, 64
 _REPORT_SECONDS = 0.5
 _PART = 1_000
 """Tokens of held-out text whose loss is told apart, so that one can see how far chance goes."""
+_FREE = ("threads", "checkpoint_seconds", "keep_outputs")
+"""Keys that may change where a run goes on."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,11 @@ class _Run:
 
     # -- checkpoints ------------------------------------------------------------------------------------------------
 
+    def _identity(self) -> dict[str, Any]:
+        """Return what decides the vectors beside their number: a checkpoint must have been made by the same."""
+        deciding = {key: value for key, value in to_mapping(self.config).items() if key not in _FREE}
+        return {"seed": self.job.seed, "words": int(self.steps.counts.sum()), "training": deciding}
+
     def _save(self) -> None:
         folder = self.job.folder
         if folder is None:
@@ -195,7 +202,8 @@ class _Run:
             "seconds": self.seconds,
             "tallies": [tally.numbers() for tally in self.tallies],
         }
-        write_checkpoint(folder / NEWEST, Checkpoint(self.steps.arrays(), {"progress": progress}))
+        facts = {"progress": progress, "run": self._identity()}
+        write_checkpoint(folder / NEWEST, Checkpoint(self.steps.arrays(), facts))
         self.saved_at = self.seconds
         self.job.listener({"event": "checkpoint", "step": self.next, "seconds": self.seconds})
 
@@ -206,8 +214,8 @@ class _Run:
             return False
         try:
             progress = checkpoint.facts["progress"]
-            if progress["total"] != self.total:
-                raise ValueError("another number of stretches")
+            if checkpoint.facts["run"] != self._identity() or progress["total"] != self.total:
+                raise ValueError("another run")
             self.steps.restore(checkpoint.tensors)
             self.next, self.seconds = int(progress["next"]), float(progress["seconds"])
             self.tallies = [Tally(*numbers) for numbers in progress["tallies"]]
