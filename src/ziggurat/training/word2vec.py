@@ -16,8 +16,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from ziggurat.core.compiled import thread_count
-from ziggurat.core.config import option
+from ziggurat.core.config import option, to_mapping
 from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError, UsageError
 from ziggurat.models.word_vectors import WordVectors
 from ziggurat.training.checkpoints import NEWEST, Checkpoint, keep_before, read_newest, write_checkpoint
@@ -32,6 +34,8 @@ _LONGEST_STRETCH, _SHORTEST_STRETCH, _STRETCHES = 50_000, 1_000, 64
 _REPORT_SECONDS = 0.5
 _PART = 1_000
 """Tokens of held-out text whose loss is told apart, so that one can see how far chance goes."""
+_FREE = ("threads", "checkpoint_seconds", "keep_outputs")
+"""Keys that may change where a run goes on."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def fit(job: Job) -> Fitted:
 
     Raises:
         TooLittleTextError: there are no two words to learn from.
-        UsageError: keys do not go together.
+        UsageError: keys do not go together, or the learning rate is so high that vectors grow beyond all numbers.
         InterruptedRunError: the user stopped the run; a checkpoint is saved.
         DiskFullError: a checkpoint could not be written; the one before it is whole.
         DamagedError: the folder's checkpoints are damaged, or belong to another model.
@@ -143,13 +147,16 @@ class _Run:
             tokens = self.job.train.tokens[place * self.stretch : (place + 1) * self.stretch]
             done = self.steps.stretch(tokens, self._rate(number), number, work)
             if not math.isfinite(done.nats):
-                rate = self.config.learning_rate
-                raise UsageError(f"training.learning_rate: vectors grew beyond all numbers; lower it (now {rate:g})")
+                raise self._exploded()
             with self.lock:
                 self.tallies[epoch].add(done)
             waited = time.perf_counter() - began - self.saved_at
             if self.job.folder is not None and waited >= self.config.checkpoint_seconds:
                 halt.set()
+
+    def _exploded(self) -> UsageError:
+        rate = self.config.learning_rate
+        return UsageError(f"training.learning_rate: vectors grew beyond all numbers; lower it (now {rate:g})")
 
     def _rate(self, number: int) -> float:
         """Return the learning rate of a stretch: from the first to the last in a straight line."""
@@ -178,6 +185,11 @@ class _Run:
 
     # -- checkpoints ------------------------------------------------------------------------------------------------
 
+    def _identity(self) -> dict[str, Any]:
+        """Return what decides the vectors beside their number: a checkpoint must have been made by the same."""
+        deciding = {key: value for key, value in to_mapping(self.config).items() if key not in _FREE}
+        return {"seed": self.job.seed, "words": int(self.steps.counts.sum()), "training": deciding}
+
     def _save(self) -> None:
         folder = self.job.folder
         if folder is None:
@@ -190,7 +202,8 @@ class _Run:
             "seconds": self.seconds,
             "tallies": [tally.numbers() for tally in self.tallies],
         }
-        write_checkpoint(folder / NEWEST, Checkpoint(self.steps.arrays(), {"progress": progress}))
+        facts = {"progress": progress, "run": self._identity()}
+        write_checkpoint(folder / NEWEST, Checkpoint(self.steps.arrays(), facts))
         self.saved_at = self.seconds
         self.job.listener({"event": "checkpoint", "step": self.next, "seconds": self.seconds})
 
@@ -201,8 +214,8 @@ class _Run:
             return False
         try:
             progress = checkpoint.facts["progress"]
-            if progress["total"] != self.total:
-                raise ValueError("another number of stretches")
+            if checkpoint.facts["run"] != self._identity() or progress["total"] != self.total:
+                raise ValueError("another run")
             self.steps.restore(checkpoint.tensors)
             self.next, self.seconds = int(progress["next"]), float(progress["seconds"])
             self.tallies = [Tally(*numbers) for numbers in progress["tallies"]]
@@ -221,6 +234,9 @@ class _Run:
         )
 
     def _finish(self) -> Fitted:
+        vectors = self.steps.vectors()
+        if not np.isfinite(np.einsum("vd,vd->v", vectors, vectors)).all():  # whose lengths no question could ask for
+            raise self._exploded()
         words = sum(tally.words for tally in self.tallies)
         facts: dict[str, Any] = {
             "steps": self.next,
@@ -242,7 +258,7 @@ class _Run:
         self.job.listener({"event": "end", "step": self.next, "seconds": self.seconds})
         outputs = self.steps.outputs() if self.config.keep_outputs else None
         model = WordVectors(
-            self.steps.vectors(),
+            vectors,
             self.job.train.vocabulary,
             config=self.job.model_config,
             outputs=outputs,
