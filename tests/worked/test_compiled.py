@@ -5,6 +5,7 @@ import sys
 import textwrap
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,15 +79,15 @@ def test_folder_that_cannot_be_made_means_no_cache(monkeypatch, tmp_path):
 
 def test_a_kernel_is_made_of_the_files_of_all_that_it_calls() -> None:
     # bags call the kernels of words, these the logistic function and products in registers
-    def files(function) -> set[str]:
-        return _sources(function, {function.__module__})
+    def files(kernel: Any) -> set[str]:
+        return _sources(kernel.py_func, {kernel.py_func.__module__})
 
     called = {word2vec, dice, logistic, lanes, intrinsics}
-    assert files(spelled.train_spelled.py_func) == {module.__file__ for module in called}
-    assert files(word2vec.train_pairs.py_func) == {module.__file__ for module in called - {word2vec}}
-    assert files(pair_blocks.fill_blocks.py_func) == {dice.__file__}
-    assert lanes.__file__ not in files(glove.train_blocks.py_func)
-    assert {Path(file).name for file in files(glove.train_blocks.py_func)} == {"adagrad_rows.py", "counter.py"}
+    assert files(spelled.train_spelled) == {module.__file__ for module in called}
+    assert files(word2vec.train_pairs) == {module.__file__ for module in called - {word2vec}}
+    assert files(pair_blocks.fill_blocks) == {dice.__file__}
+    assert lanes.__file__ not in files(glove.train_blocks)
+    assert {Path(file).name for file in files(glove.train_blocks)} == {"adagrad_rows.py", "counter.py"}
 
 
 def _run(program: str, folder: Path, cache: Path) -> str:
