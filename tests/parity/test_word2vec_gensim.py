@@ -10,7 +10,8 @@ from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.lanes import aligned_rows
 from ziggurat.core.types import Vocabulary
 from ziggurat.training.kernels.word2vec import END, Matrices, Work, train_bags, train_pairs
-from ziggurat.training.word2vec_tables import chances_to_stay, count_words, huffman_questions, sample_questions
+from ziggurat.training.word2vec_tables import chances_to_stay, huffman_questions, sample_questions
+from ziggurat.training.word_counts import count_words
 
 gensim = pytest.importorskip("gensim.models")
 

@@ -17,6 +17,7 @@ LARGEST = 2**31 - 1
 class Spelling:
     shortest_ngram: int = 3
     longest_ngram: int = 6
+    spells: bool = True
     buckets: int = 2_000_003
 
 

@@ -10,7 +10,8 @@ from tests.fakes import slow_word2vec
 from ziggurat.core.lanes import aligned_rows
 from ziggurat.training.kernels.softmax import train_softmax
 from ziggurat.training.kernels.word2vec import END, Matrices, Questions, Work, keep_words, train_bags, train_pairs
-from ziggurat.training.word2vec_tables import Counts, huffman_questions, sample_questions
+from ziggurat.training.word2vec_tables import huffman_questions, sample_questions
+from ziggurat.training.word_counts import Counts
 
 SIZE, WIDTH = 17, 23
 

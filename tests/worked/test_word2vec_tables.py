@@ -12,7 +12,8 @@ from ziggurat.core.compiled import kernel
 from ziggurat.core.types import Vocabulary
 from ziggurat.training.kernels import dice
 from ziggurat.training.kernels.logistic import logistic_steps
-from ziggurat.training.word2vec_tables import chances_to_stay, count_words, huffman_questions, sample_questions
+from ziggurat.training.word2vec_tables import chances_to_stay, huffman_questions, sample_questions
+from ziggurat.training.word_counts import count_words
 
 WHOLE = 2**32
 

@@ -40,9 +40,8 @@ def check_vectors(recipe: Recipe) -> None:
         ArtefactError: there is no whole bundle.
         UsageError: its model gives no vectors, or vectors of another width than the embeddings.
     """
-    for one in (recipe, *recipe.parts):
-        if one.vectors and isinstance(one.vectors, str):
-            _check_width(one, load(Path(one.vectors), verify=False))
+    if recipe.vectors and isinstance(recipe.vectors, str):
+        _check_width(recipe, load(Path(recipe.vectors), verify=False))
     for part in recipe.parts:
         check_vectors(part)
 
@@ -88,7 +87,7 @@ def counterparts(source: Tokenizer, target: Tokenizer) -> IdArray:
         for token, ids in zip(whole, source.encode_batch([texts[token] for token in whole]), strict=True):
             if len(ids) == 1 and ids[0] != source.vocabulary.unk:
                 found[token] = ids[0]
-    found[[token for token in (vocabulary.bos, vocabulary.eos, vocabulary.unk) if token is not None]] = -1
+    found[list(vocabulary.special)] = -1
     return found
 
 

@@ -21,7 +21,7 @@ from ziggurat.artefacts.runs import METRICS
 from ziggurat.core.config import to_mapping
 from ziggurat.core.errors import ArtefactError, TooLittleTextError
 from ziggurat.core.files import write_text
-from ziggurat.core.protocols import Tokenizer
+from ziggurat.core.protocols import Spells, Tokenizer
 from ziggurat.core.types import Event, Listener
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
@@ -137,7 +137,7 @@ def _beginning(recipe: Recipe, material: Material, folder: Path, listener: Liste
 
 def _spelling(config: Any, tokenizer: Tokenizer) -> Spelling | None:
     """Return the character n-grams of the tokenizer's words, where the model is to learn them."""
-    if not getattr(config, "longest_ngram", 0):
+    if not isinstance(config, Spells) or not config.spells:
         return None
     from ziggurat.tokens.character_ngrams import spelling_table
 

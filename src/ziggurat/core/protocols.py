@@ -24,6 +24,7 @@ __all__ = [
     "Model",
     "SequenceScorer",
     "Sizable",
+    "Spells",
     "State",
     "StaticEncoder",
     "TokenStream",
@@ -112,6 +113,31 @@ class Model(Protocol):
 
 
 @runtime_checkable
+class Spells(Protocol):
+    """A configuration of a model that may also learn the character n-grams of its words."""
+
+    @property
+    def spells(self) -> bool:
+        """Whether it does."""
+        ...
+
+    @property
+    def shortest_ngram(self) -> int:
+        """Characters of the shortest n-gram, marks of beginning and end included."""
+        ...
+
+    @property
+    def longest_ngram(self) -> int:
+        """Characters of the longest n-gram, marks included; 0 where words are learnt whole."""
+        ...
+
+    @property
+    def buckets(self) -> int:
+        """Numbers that all n-grams share."""
+        ...
+
+
+@runtime_checkable
 class Encoder(Model, Protocol):
     """Ids as vectors: what tasks and queries are built on, whether the vectors follow the context or not."""
 
@@ -135,10 +161,8 @@ class StaticEncoder(Encoder, Protocol):
         ...
 
     @property
-    def config(self) -> Any:
-        """Its configuration, which says whether it spells words it lacks in n-grams, and in which: ``spells``,
-        ``shortest_ngram``, ``longest_ngram``, ``buckets``.
-        """
+    def config(self) -> Spells:
+        """Its configuration, which says whether it spells words it lacks in n-grams, and in which."""
         ...
 
     def spelled(self, buckets: IdArray) -> FloatArray | None:

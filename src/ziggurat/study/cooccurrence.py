@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.protocols import TokenStream
+from ziggurat.training.word_counts import count_words
 
 __all__ = ["count_halves", "document_chunks", "frequent_words", "positive_pmi"]
 
@@ -23,11 +24,7 @@ CHUNK_TOKENS = 2_000_000
 
 def frequent_words(stream: TokenStream, most: int) -> npt.NDArray[np.int64]:
     """Return the ids of the ``most`` frequent words of a stream, special ids left out, most frequent first."""
-    vocabulary = stream.vocabulary
-    counts = np.zeros(vocabulary.size, np.int64)
-    for start in range(0, len(stream.tokens), CHUNK_TOKENS):
-        counts += np.bincount(stream.tokens[start : start + CHUNK_TOKENS], minlength=vocabulary.size)
-    counts[[vocabulary.bos, vocabulary.eos, *([] if vocabulary.unk is None else [vocabulary.unk])]] = 0
+    counts = count_words(stream)
     order = np.argsort(-counts, kind="stable")[:most]
     return order[counts[order] > 0]
 

@@ -113,6 +113,5 @@ def lexicon_of(bundle: Bundle, *, restrict: int | None = None) -> Lexicon:
         raise UsageError(
             f"{bundle.path}: a {bundle.manifest.family} model has no vectors of words; choose another --recipe"
         )
-    special = {model.vocabulary.bos, model.vocabulary.eos, model.vocabulary.unk or 0}
-    first = max(special) + 1
+    first = max(model.vocabulary.special) + 1
     return Lexicon(bundle.words.words()[first:], model.vectors[first:], restrict=restrict)

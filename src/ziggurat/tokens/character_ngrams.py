@@ -9,40 +9,22 @@ that the buckets of Chinese and of accented words are those of other programs to
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from ziggurat.core.protocols import Spells
 from ziggurat.core.types import IdArray
 from ziggurat.tokens.fast import checked_text
 
-__all__ = ["Spelling", "bucket_ids", "spelling_table"]
+__all__ = ["bucket_ids", "spelling_table"]
 
 Starts: TypeAlias = npt.NDArray[np.int64]
 
 BEGIN, END = "<", ">"
 _OFFSET, _PRIME = np.uint32(2166136261), np.uint32(16777619)
 _WORDS_AT_ONCE = 65_536
-
-
-class Spelling(Protocol):
-    """What must be known to spell a word in n-grams; the configuration of word vectors says it."""
-
-    @property
-    def shortest_ngram(self) -> int:
-        """Characters of the shortest n-gram, marks included."""
-        ...
-
-    @property
-    def longest_ngram(self) -> int:
-        """Characters of the longest n-gram, marks included; 0 where words are learnt whole."""
-        ...
-
-    @property
-    def buckets(self) -> int:
-        """Numbers that all n-grams share."""
-        ...
 
 
 def bucket_ids(word: str, shortest: int, longest: int, buckets: int) -> IdArray:
@@ -59,7 +41,7 @@ def bucket_ids(word: str, shortest: int, longest: int, buckets: int) -> IdArray:
     return _spelled([checked_text(word)], shortest, longest, buckets)[1]
 
 
-def spelling_table(words: Sequence[str], config: Spelling) -> tuple[Starts, IdArray]:
+def spelling_table(words: Sequence[str], config: Spells) -> tuple[Starts, IdArray]:
     """Return the buckets of all ``words``, one after another, and where each word's begin.
 
     Word i has ``buckets[starts[i]:starts[i + 1]]``; give an empty string for an id that is no word, and it has none.

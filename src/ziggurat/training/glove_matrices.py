@@ -20,8 +20,7 @@ class Matrices:
     def __init__(self, vocabulary: Vocabulary, width: int, *, seed: int) -> None:
         """Draw vectors and biases uniformly from ±1 / (2 D), as the reference program does; sums are 1."""
         self._width, self._padded = width, padded(width + 2)
-        unknown = [] if vocabulary.unk is None else [vocabulary.unk]
-        self._special = sorted({vocabulary.bos, vocabulary.eos, *unknown})
+        self._special = list(vocabulary.special)
         self.words, self.contexts = (aligned_rows(vocabulary.size, 2 * self._padded) for _ in range(2))
         for name, matrix, bias, one in (
             ("words", self.words, width, width + 1),

@@ -28,7 +28,7 @@ from ziggurat.training.interruption import stop_requests
 from ziggurat.training.job import Fitted, Job
 from ziggurat.training.saves import Saves
 from ziggurat.training.word2vec_steps import Steps, Tally
-from ziggurat.training.word2vec_tables import count_words
+from ziggurat.training.word_counts import count_words
 
 __all__ = ["Config", "fit"]
 

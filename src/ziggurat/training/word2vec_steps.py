@@ -15,11 +15,11 @@ from ziggurat.training.kernels.softmax import train_softmax
 from ziggurat.training.kernels.spelled import Bags, compose, train_spelled
 from ziggurat.training.kernels.word2vec import Matrices, Work, keep_words, train_bags, train_pairs
 from ziggurat.training.word2vec_tables import (
-    Counts,
     chances_to_stay,
     huffman_questions,
     sample_questions,
 )
+from ziggurat.training.word_counts import Counts
 
 __all__ = ["Steps", "Tally"]
 

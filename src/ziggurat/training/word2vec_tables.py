@@ -3,24 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.protocols import TokenStream
 from ziggurat.training.kernels import dice, huffman
 from ziggurat.training.kernels.word2vec import Questions
+from ziggurat.training.word_counts import Counts
 
-__all__ = ["Counts", "chances_to_stay", "count_words", "huffman_questions", "sample_questions"]
-
-Counts = npt.NDArray[np.int64]
-_STRETCH = 1 << 22
-
-
-def count_words(stream: TokenStream) -> Counts:
-    """Return (V,) how often each word occurs; 0 for special ids, which are no words."""
-    vocabulary = stream.vocabulary
-    counts = np.zeros(vocabulary.size, np.int64)
-    for start in range(0, stream.tokens.size, _STRETCH):
-        counts += np.bincount(stream.tokens[start : start + _STRETCH], minlength=vocabulary.size)
-    counts[list(vocabulary.special)] = 0
-    return counts
+__all__ = ["chances_to_stay", "huffman_questions", "sample_questions"]
 
 
 def chances_to_stay(counts: Counts, sample: float) -> npt.NDArray[np.uint32]:

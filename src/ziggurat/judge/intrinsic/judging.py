@@ -157,7 +157,7 @@ def _similarity(answers: SimilarityAnswers, asking: Asking) -> dict[str, Any]:
 
 
 def _speller(vectors: Vectors) -> Spell:
-    if getattr(vectors.model, "ngrams", None) is None:
+    if not vectors.model.config.spells:
         raise UsageError("this model has no character n-grams to spell unknown words with; leave --spelled out")
 
     def spell(word: str) -> FloatArray | None:
