@@ -146,7 +146,10 @@ class Recipe:
         every = [((), self), *_within(self)]
         keys = [".".join((*path, "training", unit)) for path, one in every if unit in options(type(one.training))]
         if not keys:
-            raise UsageError(f"--{unit}: recipe {self.name} is fitted in one pass and takes no budget")
+            known = (other for other in BUDGETS for _, one in every if other in options(type(one.training)))
+            other = next(known, None)
+            takes = f"takes another budget, --{other}" if other else "is fitted in one pass and takes no budget"
+            raise UsageError(f"--{unit}: recipe {self.name} {takes}")
         whole = int(amount) if float(amount).is_integer() else amount  # some trainers know whole epochs only
         return self.change(dict.fromkeys(keys, whole))
 
