@@ -24,7 +24,7 @@ from typing import Any
 from ziggurat.artefacts.settings import SECTIONS, Setting, check_settings, read_value
 from ziggurat.core.config import from_mapping, options, parse_value, to_mapping, toml_section, toml_value
 from ziggurat.core.errors import InputError, UnknownNameError, UsageError
-from ziggurat.core.protocols import Embeds, Encoder, Family
+from ziggurat.core.protocols import Embeds, Encoder, Family, LanguageModel
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
@@ -367,7 +367,11 @@ def _parts(raw: Mapping[str, Any], shared: Mapping[str, Any], settings: list[Set
             own = tomllib.loads(_shipped(name, where=f"{where}: parts"))
         inner = [Setting(s.path[1:], s.text, s.origin) for s in settings if s.path[0] == name]
         _refuse_shared(inner)
-        yield resolve({**own, **shared, "name": name}, where=f"{where} [parts.{name}]", settings=inner)
+        place = f"{where} [parts.{name}]"
+        found = resolve({**own, **shared, "name": name}, where=place, settings=inner)
+        if not isinstance(FAMILIES.get(found.family).tiny(seed=0), LanguageModel):
+            raise UsageError(f"{place}: a model of family {found.family} predicts no text; give models that do")
+        yield found
 
 
 def _begun(raw: Mapping[str, Any], settings: list[Setting], family: Family, where: str) -> str | Mapping[str, Any]:
