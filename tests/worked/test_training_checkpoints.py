@@ -29,7 +29,10 @@ KINDS = ("float32", "float64", "float16", "int8", "int32", "int64", "uint8", "ui
 def numbered(folder: Path, number: int) -> None:
     """Write the checkpoint ``number`` as a run does: the one before it steps back."""
     keep_before(folder)
-    arrays = {"inputs": np.full((3, 5), number, np.float32), "counts": np.arange(7, dtype=np.int64) * number}
+    arrays: dict[str, Any] = {
+        "inputs": np.full((3, 5), number, np.float32),
+        "counts": np.arange(7, dtype=np.int64) * number,
+    }
     write_checkpoint(folder / NEWEST, Checkpoint(arrays, {"progress": {"next": number}}))
 
 

@@ -23,8 +23,8 @@ def test_each_has_what_a_recipe_and_a_run_need(family: str, name: str) -> None:
 
 def test_the_first_is_taken_where_none_is_named() -> None:
     assert WORD_VECTORS.trainers == ("word2vec", "glove")
-    assert trainer(WORD_VECTORS) is trainer(WORD_VECTORS, "word2vec") is word2vec  # type: ignore[comparison-overlap]
-    assert trainer(WORD_VECTORS, "glove") is glove  # type: ignore[comparison-overlap]
+    assert trainer(WORD_VECTORS) is trainer(WORD_VECTORS, "word2vec") is word2vec
+    assert trainer(WORD_VECTORS, "glove") is glove
 
 
 @pytest.mark.parametrize(

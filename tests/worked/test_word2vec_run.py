@@ -67,7 +67,7 @@ def test_text_is_cut_into_about_sixty_four_stretches(words: int, stretches: int)
 def test_the_learning_rate_falls_in_a_straight_line(tmp_path: Path) -> None:
     # 10 stretches, 2 passes: after k of 20 the rate is 0.5 (1 − k / 20) + 0.1 k / 20 = 0.5 − 0.02 k
     recorder = Recorder()
-    keys = {"epochs": 2, "learning_rate": 0.5, "final_rate": 0.1, "checkpoint_seconds": 0.0}
+    keys: dict[str, Any] = {"epochs": 2, "learning_rate": 0.5, "final_rate": 0.1, "checkpoint_seconds": 0.0}
     fit(job(folder=tmp_path, listener=recorder, **keys))
     told = recorder.of("step")
     assert len(told) > 2
@@ -149,7 +149,7 @@ def test_going_on_from_a_stretch_is_as_if_it_had_not_stopped(at: int, tmp_path: 
     stopped(tmp_path, at=at, epochs=3, dev=53)
     recorder = Recorder()
     facts = fit(job(folder=tmp_path, listener=recorder, epochs=3, dev=53)).facts
-    assert recorder.events[0] | {} == {"event": "resume", "step": at, "parameters": 2 * 19 * 16, "total_steps": 30}
+    assert recorder.events[0] == {"event": "resume", "step": at, "parameters": 2 * 19 * 16, "total_steps": 30}
     for name in ("losses", "tokens", "steps", "dev_loss", "dev_parts"):
         assert facts[name] == whole[name], name
 

@@ -42,7 +42,7 @@ def steps(*, spelling: Spelling | None = None, seed: int = 7, **keys: Any) -> St
 
 
 def bag(made: Steps, word: int) -> list[int]:
-    return made.bags.rows[made.bags.starts[word] : made.bags.starts[word + 1]].tolist()
+    return [int(row) for row in made.bags.rows[made.bags.starts[word] : made.bags.starts[word + 1]]]
 
 
 # -- n-grams ----------------------------------------------------------------------------------------------------------
