@@ -103,3 +103,46 @@ def train(
             np.add.at(outputs, rows, back)
         count += 1 if bags else len(around)
     return loss, count
+
+
+def train_spelled(
+    kept: Sequence[int],
+    inputs: np.ndarray[Any, Any],
+    outputs: np.ndarray[Any, Any],
+    questions: Questions,
+    bags: Sequence[Sequence[int]],
+    *,
+    window: int,
+    negatives: int,
+    rate: float,
+    seed: int,
+    dynamic: bool = True,
+    cbow: bool = False,
+) -> tuple[float, int]:
+    """Train words that are the means of the rows in their ``bags``; change the matrices, return loss and count.
+
+    Skip-gram asks the centre's bag for each neighbour, one after another; CBOW asks all neighbours' rows together for
+    the centre. The whole step of the mean goes to each row, twice to a row that stands there twice.
+    """
+    dice, loss, count = Dice(seed), 0.0, 0
+    for centre, word in enumerate(kept):
+        if word == END:
+            continue
+        around = neighbours(kept, centre, window, dice, dynamic=dynamic)
+        if not around:
+            continue
+        rows = [row for other in (around if cbow else [word]) for row in bags[other]]
+        hidden = inputs[rows].mean(axis=0)
+        before = hidden.copy()
+        for target in [word] if cbow else around:
+            here = asked(target, questions, negatives, dice)
+            asked_rows, labels = [row for row, _ in here], np.array([label for _, label in here])
+            scores = outputs[asked_rows] @ hidden
+            loss += float(-np.log(sigmoid(np.where(labels == 1, scores, -scores))).sum())
+            steps = rate * (labels - sigmoid(scores))
+            change = steps @ outputs[asked_rows]
+            np.add.at(outputs, asked_rows, np.outer(steps, hidden))
+            hidden = hidden + change
+            count += 1
+        np.add.at(inputs, rows, hidden - before)
+    return loss, count

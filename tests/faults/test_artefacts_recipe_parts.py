@@ -35,6 +35,10 @@ def refusal(text: str, folder: Path) -> str:
         (MIXTURE + '[parts.a]\nfamily = "ngram"\n[parts.a.text]\ndev = 0.2\n', "my.toml [parts.a]: text: parts share"),
         (MIXTURE + 'parts = ["ngram"]\n[model]\nparts = ["decoder"]\n', "parts, ['ngram']; change those"),
         ('family = "ngram"\nparts = ["lstm"]\n', "my.toml: parts: a model of family ngram has none; leave them out"),
+        (
+            MIXTURE + 'parts = ["ngram", "skipgram"]\n',  # before minutes of training go by, not after
+            "my.toml [parts.skipgram]: a model of family word_vectors predicts no text; give models that do",
+        ),
         (MIXTURE, "my.toml [model]: parts must name at least one model family"),
     ],
 )

@@ -39,6 +39,64 @@ def _norm(values):
     return total
 
 
+@kernel(borrows=True)
+def _doubled(values, places):
+    total = 0
+    for place in places:
+        row = values[place]  # a view of a row is made and dropped: nobody counts it
+        for i in range(row.size):
+            row[i] *= 2
+            total += row[i]
+    return total
+
+
+@kernel
+def _counted(values, places):
+    rows = [values[place] for place in places]
+    return rows[0].size
+
+
+def test_kernels_that_borrow_compute_on_the_callers_memory():
+    values = np.arange(12, dtype=np.int64).reshape(4, 3)
+    # rows 1 and 3 are 3 4 5 and 9 10 11, row 1 twice: 6 8 10, 18 20 22, 12 16 20
+    assert _doubled(values, np.array([1, 3, 1])) == 24 + 60 + 48
+    assert values.tolist() == [[0, 1, 2], [12, 16, 20], [6, 7, 8], [18, 20, 22]]
+
+
+def test_kernels_that_borrow_count_no_references():
+    values, places = np.ones((4, 3), np.int64), np.array([1, 3])
+    _doubled(values, places)
+    _counted(values, places)
+    functions: list[Any] = [_doubled, _counted]
+    borrowed, counted = ("".join(function.inspect_llvm().values()) for function in functions)
+    assert "NRT_incref" not in borrowed
+    assert "NRT_incref" in counted  # so one would be seen
+    before = sys.getrefcount(values)
+    for _ in range(7):
+        _doubled(values, places)
+    assert sys.getrefcount(values) == before
+
+
+def test_kernels_that_borrow_make_no_arrays():
+    from numba.core.errors import NumbaError
+
+    @kernel(borrows=True)
+    def make(size):
+        return np.zeros(size).sum()
+
+    with pytest.raises(NumbaError):  # when it is compiled, not as a wrong result
+        make(3)
+
+
+def test_threads_share_what_a_kernel_borrows():
+    values = np.zeros((8, 1000), np.int64)
+    values += np.arange(8)[:, None]
+    totals = in_parallel([partial(_doubled, values, np.array([row] * 3)) for row in range(8)], threads=4)
+    # a row of 1,000 times r is doubled three times: r (2 + 4 + 8) thousand
+    assert totals == [14_000 * row for row in range(8)]
+    assert values[:, 0].tolist() == [8 * row for row in range(8)]
+
+
 def test_kernels_compute():
     assert _total(np.arange(11)) == 55
     assert _norm(np.array([3.0, 4.0])) == 25.0

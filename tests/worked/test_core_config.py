@@ -164,3 +164,10 @@ def test_a_value_from_the_command_line_is_toml_or_a_word(text: str, value: objec
 def test_values_are_written_as_toml(value: object, text: str) -> None:
     assert config.toml_value(value) == text
     assert tomllib.loads(f"x = {text}")["x"] == (list(value) if isinstance(value, tuple) else value)
+
+
+@pytest.mark.parametrize("content", [3, "x", [], [1], None, True])
+def test_what_has_no_keys_is_refused_where_it_stands(content: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        config.from_mapping(Keys, content, where="config.json")
+    assert str(caught.value) == f"config.json: expected keys and values, got {content!r}"

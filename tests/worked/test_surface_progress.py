@@ -72,6 +72,44 @@ def test_passes_over_pairs_are_counted_and_are_no_bits(capsys: pytest.CaptureFix
     ]
 
 
+def test_word2vec_tells_words_a_second_and_a_loss_of_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    told: Event = step(41, 2.34567, per="pair", epoch=1.25, tokens=5_000, tokens_per_second=1_234_567.8)
+    with ProgressDisplay(Terminal()) as display:
+        display(IDS)
+        display({"event": "eval", "step": 3, "loss": 1.0})  # of tokens, so it says nothing of pairs
+        display(told)
+    assert lines(capsys)[1:] == ["step 41  loss 2.346  1.2 M tokens/s  1 min 23 s left"]
+
+
+def test_vectors_that_a_network_begins_with_are_named_and_are_no_bits(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal(), line_seconds=0.0) as display:
+        display(IDS)
+        display(step(7, 2.5, per="pair", part="cbow"))
+        display({"event": "vectors", "from": "runs/塔", "found": 1_234, "of": 4_096})
+        display(step(3, 4 * math.log(2)))  # the network's own loss is one of tokens again
+    assert lines(capsys)[1:] == [
+        "cbow: step 7  loss 2.500  1 min 23 s left",
+        "embeddings begin with vectors of runs/塔: 1,234 of 4,096 tokens found",
+        "step 3  loss 2.773  1.000 bits per byte  1 min 23 s left",
+    ]
+
+
+def test_pairs_are_counted_in_chinese_too(capsys: pytest.CaptureFixture[str]) -> None:
+    language.choose("zh")
+    try:
+        with ProgressDisplay(Terminal()) as display:
+            display({"event": "cooccurrences", "pairs": 4_321, "seconds": 83})
+            display(step(96, 0.04321, per="pair", epoch=1.5, epochs=15, pairs_per_second=7_654.3))
+    finally:
+        language.choose(None)
+    said = lines(capsys)
+    assert "4,321" in said[0]
+    assert "pairs" not in said[0] + said[1]
+    assert "损失 0.0432" in said[1]
+    assert "1.5" in said[1]
+    assert "7,654" in said[1]
+
+
 def test_a_part_of_a_mixture_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressDisplay(Terminal()) as display:
         display(step(1, 2.5, part="gpt"))

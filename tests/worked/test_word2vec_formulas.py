@@ -1,54 +1,18 @@
 """Word2Vec's steps against its formulas: by hand, and against a slow implementation with the same draws."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.fakes import slow_word2vec
-from ziggurat.core.lanes import aligned_rows
+from tests.fakes.word2vec_memory import matrices_of, only, work_for
 from ziggurat.training.kernels.softmax import train_softmax
-from ziggurat.training.kernels.word2vec import END, Matrices, Questions, Work, keep_words, train_bags, train_pairs
+from ziggurat.training.kernels.word2vec import END, keep_words, train_bags, train_pairs
 from ziggurat.training.word2vec_tables import huffman_questions, sample_questions
 from ziggurat.training.word_counts import Counts
 
 SIZE, WIDTH = 17, 23
-
-
-def work_for(kept: list[int], *, width: int = WIDTH, window: int = 5, seed: int = 0) -> Work:
-    """Memory of one thread with these words kept."""
-    room = 2 * window * 12 + 64
-    return Work(
-        state=np.array([seed], np.uint64),
-        kept=np.array(kept, np.int32),
-        rows=np.zeros(2 * window, np.int32),
-        bag=np.zeros(2 * window, np.int32),
-        targets=np.zeros(128, np.int32),
-        labels=np.zeros(128, np.float32),
-        products=np.zeros(room, np.float32),
-        losses=np.zeros(room, np.float32),
-        mean=np.zeros(1, np.int32),
-        hidden=aligned_rows(2, width),
-    )
-
-
-def matrices_of(inputs: Any, outputs: Any) -> Matrices:
-    """Aligned matrices with this content."""
-    made = []
-    for content in (inputs, outputs):
-        numbers = np.asarray(content, np.float32)
-        matrix = aligned_rows(*numbers.shape)
-        matrix[:, : numbers.shape[1]] = numbers
-        made.append(matrix)
-    return Matrices(*made)
-
-
-def only(word: int, size: int) -> Questions:
-    """Negative samples that are always the same word."""
-    weights = np.zeros(size, np.int64)
-    weights[word] = 1
-    return sample_questions(weights, 1.0)
 
 
 def counts(*, seed: int = 3) -> Counts:

@@ -24,7 +24,7 @@ from typing import Any
 from ziggurat.artefacts.settings import SECTIONS, Setting, check_settings, read_value
 from ziggurat.core.config import from_mapping, options, parse_value, to_mapping, toml_section, toml_value
 from ziggurat.core.errors import InputError, UnknownNameError, UsageError
-from ziggurat.core.protocols import Embeds, Encoder, Family
+from ziggurat.core.protocols import Embeds, Encoder, Family, LanguageModel
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
@@ -146,7 +146,10 @@ class Recipe:
         every = [((), self), *_within(self)]
         keys = [".".join((*path, "training", unit)) for path, one in every if unit in options(type(one.training))]
         if not keys:
-            raise UsageError(f"--{unit}: recipe {self.name} is fitted in one pass and takes no budget")
+            known = (other for other in BUDGETS for _, one in every if other in options(type(one.training)))
+            other = next(known, None)
+            takes = f"takes another budget, --{other}" if other else "is fitted in one pass and takes no budget"
+            raise UsageError(f"--{unit}: recipe {self.name} {takes}")
         whole = int(amount) if float(amount).is_integer() else amount  # some trainers know whole epochs only
         return self.change(dict.fromkeys(keys, whole))
 
@@ -364,7 +367,11 @@ def _parts(raw: Mapping[str, Any], shared: Mapping[str, Any], settings: list[Set
             own = tomllib.loads(_shipped(name, where=f"{where}: parts"))
         inner = [Setting(s.path[1:], s.text, s.origin) for s in settings if s.path[0] == name]
         _refuse_shared(inner)
-        yield resolve({**own, **shared, "name": name}, where=f"{where} [parts.{name}]", settings=inner)
+        place = f"{where} [parts.{name}]"
+        found = resolve({**own, **shared, "name": name}, where=place, settings=inner)
+        if not isinstance(FAMILIES.get(found.family).tiny(seed=0), LanguageModel):
+            raise UsageError(f"{place}: a model of family {found.family} predicts no text; give models that do")
+        yield found
 
 
 def _begun(raw: Mapping[str, Any], settings: list[Setting], family: Family, where: str) -> str | Mapping[str, Any]:

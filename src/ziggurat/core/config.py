@@ -47,8 +47,10 @@ def from_mapping(
 
     Raises:
         UnknownNameError: a key that ``cls`` does not have; the message names the nearest.
-        UsageError: a value of the wrong type or out of limits, or one that does not go with another.
+        UsageError: no keys at all, a value of the wrong type or out of limits, or one that does not go with another.
     """
+    if not isinstance(typing.cast(object, mapping), Mapping):  # a file may hold anything
+        raise UsageError(f"{where}: expected keys and values, got {mapping!r}")
     fields = {f.name: f for f in dataclasses.fields(typing.cast(Any, cls))}
     hints = typing.get_type_hints(cls)
     values: dict[str, Any] = {}

@@ -96,7 +96,7 @@ class WordVectors:
 
         *Departs.* Bojanowski et al. 2017 average over all n-grams; those that never occurred are noise.
         """
-        if self.ngrams is None:
+        if self.ngrams is None or not self.ngrams[0].size:
             return None
         known, vectors = self.ngrams
         places = np.searchsorted(known, buckets)

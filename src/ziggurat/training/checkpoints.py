@@ -44,7 +44,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     from safetensors.numpy import save_file
 
     tensors = {name: np.ascontiguousarray(array) for name, array in checkpoint.tensors.items()}
-    facts = {"format": FORMAT, "digest": _digest(tensors), **checkpoint.facts}
+    own = {"format": FORMAT, "digest": _digest(tensors)}  # before those of facts that were read from a file
+    facts = {**checkpoint.facts, **own}
     with atomic_file(path) as partial:
         save_file(tensors, partial, metadata={"ziggurat": json.dumps(facts)})
 
@@ -97,9 +98,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
             if facts["format"] > FORMAT:
                 raise NewerVersionError(f"{path}: written by a newer ziggurat; upgrade to go on with this run")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            digest = facts["digest"]
     except (SafetensorError, ValueError, KeyError, TypeError, OSError) as error:
         raise DamagedError(f"{path}: damaged: remove it to begin again, or put a copy in its place") from error
-    if _digest(tensors) != facts["digest"]:
+    if _digest(tensors) != digest:
         raise DamagedError(f"{path}: damaged: remove it to begin again, or put a copy in its place")
     return Checkpoint(tensors, facts)
 

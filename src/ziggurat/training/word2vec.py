@@ -207,8 +207,8 @@ class _Run:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         progress = checkpoint.facts["progress"]
-        if progress["total"] != self.total:
-            raise ValueError("another number of stretches")
+        if (progress["total"], len(progress["tallies"])) != (self.total, self.config.epochs):
+            raise ValueError("another number of stretches or passes")
         self.steps.restore(checkpoint.tensors)
         self.next, self.seconds = int(progress["next"]), float(progress["seconds"])
         self.tallies = [Tally(*numbers) for numbers in progress["tallies"]]
