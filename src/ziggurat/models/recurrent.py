@@ -81,8 +81,8 @@ class RecurrentNetwork(Network):
         *Maths.* N(0, 1) and U(−1/√D, 1/√D) for a free output matrix are torch's own for the article's network. The
         output's bias begins at 0.
 
-        *Departs.* AWD-LSTM ties at U(−0.1, 0.1) and has hundreds of epochs to grow out of it; cells then hear so little of
-        their input at first that a short run by AdamW learns late, or not at all (`docs/experiments.md`).
+        *Departs.* AWD-LSTM ties at U(−0.1, 0.1) and has hundreds of epochs to grow out of it; in a short run by AdamW,
+        cells that hear so little of their input learn late, or not at all (`docs/experiments.md`).
         """
         if self.output is None:
             fill_uniform(self.embedding.weight, bound=TIED_BOUND, seed=seed, name="embedding")
