@@ -9,7 +9,7 @@ import pytest
 
 from ziggurat.artefacts.recipe import Recipe, about, load_recipe, names
 from ziggurat.artefacts.settings import Setting, flag_settings
-from ziggurat.core.config import options
+from ziggurat.core.config import options, to_mapping
 from ziggurat.models.registry import FAMILIES
 
 BUDGETS = ("minutes", "steps", "tokens", "epochs")
@@ -102,3 +102,12 @@ def _value(recipe: Recipe, key: str) -> str:
         return one.vectors.name if isinstance(one.vectors, Recipe) else one.vectors or "none"
     value = getattr(getattr(one, path[0]), path[1])
     return "none" if value is None else toml_value(value) if not isinstance(value, str) else value
+
+
+def test_recipes_of_word_vectors_read_text_alike(name: str) -> None:
+    # so that what they make of one text compares: Chinese by words, signs left out, case folded
+    recipe = load_recipe(name)
+    if recipe.family == "word_vectors":
+        tokens = to_mapping(recipe.tokens)
+        assert (recipe.tokenizer, tokens["split"]) == ("words", "auto")
+        assert (tokens["lowercase"], tokens["punctuation"]) == (True, False)

@@ -192,6 +192,28 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
         fit(job(KINDS[0], tmp_path, epochs=4))
 
 
+def test_a_checkpoint_of_another_seed_or_recipe_is_refused_and_of_other_threads_is_not(tmp_path: Path) -> None:
+    def act(event: Event) -> None:
+        if event["event"] == "checkpoint":
+            raise KeyboardInterrupt
+
+    first = job(KINDS[0], tmp_path, listener=act, checkpoint_seconds=0.0)
+    with pytest.raises(KeyboardInterrupt):
+        fit(first)
+    fields = {name: getattr(first, name) for name in first.__dataclass_fields__} | {"listener": silent}
+    others = [
+        Job(**{**fields, "seed": 8}),
+        job(KINDS[0], tmp_path, learning_rate=0.11),
+        job({**KINDS[0], "objective": "hierarchical"}, tmp_path),
+    ]
+    for other in others:  # of as many stretches and matrices of the same form
+        with pytest.raises(DamagedError, match="a checkpoint of another model or recipe"):
+            fit(other)
+    recorder = Recorder()
+    fit(job(KINDS[0], tmp_path, listener=recorder, threads=2, keep_outputs=True))
+    assert recorder.events[0]["event"] == "resume"
+
+
 def test_two_words_are_the_least() -> None:
     few = job(KINDS[0])
     fields = {name: getattr(few, name) for name in few.__dataclass_fields__}
@@ -211,6 +233,16 @@ def test_a_rate_at_which_vectors_explode_is_refused_by_its_name() -> None:
     assert np.isfinite(fitted.facts["losses"]).all()
     with pytest.raises(UsageError, match=r"training\.learning_rate: .* lower it \(now 1e\+06\)"):
         fit(job(KINDS[0], learning_rate=1e6, final_rate=1e6))
+
+
+def test_vectors_that_explode_in_the_last_stretch_are_refused_too() -> None:
+    # one stretch: the losses are finite, since products count up to 30, while numbers pass 10^20, whose squares are
+    # beyond 32 bits
+    few = job(KINDS[0], learning_rate=3.0, final_rate=3.0, epochs=1, sample=0.0)
+    fields = {name: getattr(few, name) for name in few.__dataclass_fields__}
+    short = MemoryStream.of([[5, 7, 9, 11] * 7], VOCABULARY)
+    with pytest.raises(UsageError, match=r"training\.learning_rate: .* lower it \(now 3\)"):
+        fit(Job(**{**fields, "train": short, "dev": None}))
 
 
 def test_what_fails_in_a_thread_ends_the_run() -> None:

@@ -5,13 +5,16 @@ import sys
 import textwrap
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import ziggurat
-from ziggurat.core.compiled import cache_folder, even_ranges, in_parallel, kernel, thread_count
+from ziggurat.core import intrinsics, lanes
+from ziggurat.core.compiled import _sources, cache_folder, even_ranges, in_parallel, kernel, thread_count
 from ziggurat.core.intrinsics import prefetch
+from ziggurat.training.kernels import dice, glove, logistic, pair_blocks, spelled, word2vec
 
 
 @kernel
@@ -72,6 +75,19 @@ def test_folder_that_cannot_be_made_means_no_cache(monkeypatch, tmp_path):
     finally:
         monkeypatch.undo()
         cache_folder.cache_clear()
+
+
+def test_a_kernel_is_made_of_the_files_of_all_that_it_calls() -> None:
+    # bags call the kernels of words, these the logistic function and products in registers
+    def files(kernel: Any) -> set[str]:
+        return _sources(kernel.py_func, {kernel.py_func.__module__})
+
+    called = {word2vec, dice, logistic, lanes, intrinsics}
+    assert files(spelled.train_spelled) == {module.__file__ for module in called}
+    assert files(word2vec.train_pairs) == {module.__file__ for module in called - {word2vec}}
+    assert files(pair_blocks.fill_blocks) == {dice.__file__}
+    assert lanes.__file__ not in files(glove.train_blocks)
+    assert {Path(file).name for file in files(glove.train_blocks)} == {"adagrad_rows.py", "counter.py"}
 
 
 def _run(program: str, folder: Path, cache: Path) -> str:

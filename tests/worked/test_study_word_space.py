@@ -13,6 +13,7 @@ from tests.fakes.token_streams import MemoryStream
 from ziggurat.artefacts.bundle import load
 from ziggurat.core.errors import MissingExtraError
 from ziggurat.core.types import Vocabulary
+from ziggurat.study import cooccurrence
 from ziggurat.study.clock import Clock
 from ziggurat.study.entrants import Entry
 from ziggurat.study.result import WordSpace
@@ -43,6 +44,17 @@ def test_spread_by_hand() -> None:
     assert tower.residual_bits == pytest.approx(2 + math.log2(1 - math.exp(-3 / 4)))
     assert sea.residual_bits == pytest.approx(1 + math.log2(1 - math.exp(-2 / 4)))
     assert tower.residual_bits > sea.residual_bits > of.residual_bits
+
+
+def test_spread_is_the_same_however_little_of_the_text_is_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = np.random.default_rng(0)
+    texts = [dice.integers(1, 13, size).tolist() for size in (5, 0, 17, 1, 3, 11)]
+    stream, words = MemoryStream.of(texts, Vocabulary(size=13, bos=0, eos=0, unk=1)), [f"w{n}" for n in range(2, 13)]
+    whole = spreads(words, stream, 2)
+    assert [one.count for one in whole] == [sum(text.count(n) for text in texts) for n in range(2, 13)]
+    for tokens in (1, 7, 19):
+        monkeypatch.setattr(cooccurrence, "CHUNK_TOKENS", tokens)
+        assert spreads(words, stream, 2) == whole
 
 
 def test_words_that_a_text_is_about_come_by_frequency() -> None:

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from tests.fakes.word_vectors import vectors_of
-from ziggurat.core.errors import UnknownNameError, UsageError
+from ziggurat.artefacts.interchange.formats import Foreign
+from ziggurat.core.errors import InputError, UnknownNameError, UsageError
+from ziggurat.models.word_vectors import WordVectors, WordVectorsConfig
+from ziggurat.tokens.loading import train_tokenizer
+from ziggurat.tokens.words import WordsConfig
 from ziggurat.use.vectors import UnknownWordError, Vectors
 
 
@@ -119,3 +123,18 @@ def test_a_word_may_be_read_as_the_tokenizer_reads_it() -> None:
     asked.clear()
     assert vectors.id_of("kung") is None  # no form of it is known, so nobody is asked
     assert asked == []
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_an_unknown_word_is_spelled_as_the_tokenizer_has_it(lowercase: bool) -> None:
+    # where case was folded before n-grams were learnt, "READINGS" is spelled with those of "readings"
+    tokenizer = train_tokenizer(["reading readers read"], "words", WordsConfig(lowercase=lowercase))
+    size, buckets = tokenizer.vocabulary.size, 1009
+    numbers = np.random.default_rng(0).normal(size=(size + buckets, 3)).astype(np.float32)
+    config = WordVectorsConfig(width=3, longest_ngram=5, buckets=buckets)
+    ngrams = np.arange(buckets, dtype=np.int32), numbers[size:]
+    model = WordVectors(numbers[:size], tokenizer.vocabulary, config=config, ngrams=ngrams)
+    vectors = Vectors.of(Foreign("word_vectors", model, tokenizer))
+    assert np.array_equal(vectors["READINGS"], vectors["readings"]) == lowercase
+    with pytest.raises(InputError, match="surrogate"):
+        vectors.vector("read\ud83d")

@@ -5,7 +5,7 @@ cache folder (``$XDG_CACHE_HOME/ziggurat/kernels``), so that later processes onl
 `in_parallel` runs them on ordinary threads, each over its own part of the data.
 
 Kernels live in ``*/kernels/``. A kernel is compiled again when its own file changes (numba sees to that) or a file
-whose kernels it calls (its cache folder is named after their content).
+whose kernels or instructions end up in it, through however many others (its cache folder is named after their content).
 """
 
 import functools
@@ -113,21 +113,36 @@ def even_ranges(size: int, parts: int) -> list[tuple[int, int]]:
 
 
 def _folder_for(function: Callable[..., Any]) -> Path | None:
-    """Return where a kernel's machine code is kept: a folder of its own for each state of the kernels it calls."""
+    """Return where a kernel's machine code is kept: a folder of its own for each state of the files that it is made of.
+
+    Its own file is not among them: numba looks at that one itself.
+    """
     base = cache_folder()
-    module = function.__module__
-    called = {
-        path
-        for value in function.__globals__.values()
-        if (source := getattr(value, "py_func", None)) is not None and source.__module__ != module
-        if (path := inspect.getsourcefile(source)) is not None
-    }
+    called = _sources(function, {function.__module__})
     if base is None or not called:
         return base
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(called):
         digest.update(Path(path).read_bytes())
     return base / digest.hexdigest()
+
+
+def _sources(function: Callable[..., Any], seen: set[str]) -> set[str]:
+    """Return the files of what ``function`` may call, in modules not yet ``seen``, and of what that may call in turn.
+
+    What is called is a kernel, whose ``py_func`` says of which function, or an instruction in the compiler's own
+    language, whose ``_defn`` does.
+    """
+    found: set[str] = set()
+    for value in list(function.__globals__.values()):
+        source = getattr(value, "py_func", None) or getattr(value, "_defn", None)
+        if not inspect.isfunction(source) or source.__module__ in seen:
+            continue
+        seen.add(source.__module__)
+        if (path := inspect.getsourcefile(source)) is not None:
+            found.add(path)
+        found |= _sources(source, seen)
+    return found
 
 
 def _call(task: Callable[[], R]) -> R:

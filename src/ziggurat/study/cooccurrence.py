@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ziggurat.core.protocols import TokenStream
 
-__all__ = ["count_halves", "frequent_words", "positive_pmi"]
+__all__ = ["count_halves", "document_chunks", "frequent_words", "positive_pmi"]
 
 Matrix = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -43,7 +43,7 @@ def count_halves(stream: TokenStream, words: npt.NDArray[np.int64], *, window: i
     place = np.full(stream.vocabulary.size, -1, np.int64)
     place[words] = np.arange(size)
     halves = np.zeros((2, size * size), np.int64)
-    for first, ids, documents in _chunks(stream):
+    for first, ids, documents in document_chunks(stream):
         found = place[ids]
         half = (first + np.arange(len(ids))) // STRETCH_TOKENS % 2
         for distance in range(1, min(window, len(ids) - 1) + 1):
@@ -70,7 +70,7 @@ def positive_pmi(counts: Counts) -> Matrix:
     return np.maximum(np.log(ratio), 0.0)
 
 
-def _chunks(stream: TokenStream) -> Iterator[tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+def document_chunks(stream: TokenStream) -> Iterator[tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
     """Yield runs of whole documents: where the run begins, its ids, and each position's document."""
     starts = stream.starts
     first = 0

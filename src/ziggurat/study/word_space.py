@@ -21,6 +21,7 @@ from ziggurat.core.files import write_text
 from ziggurat.core.protocols import TokenStream
 from ziggurat.core.types import Listener
 from ziggurat.study.clock import Clock
+from ziggurat.study.cooccurrence import document_chunks
 from ziggurat.study.entrants import Entry
 from ziggurat.study.result import Neighbourhood, Place, WordSpace
 from ziggurat.text.corpus import Corpus
@@ -113,13 +114,16 @@ def spreads(words: Sequence[str], stream: TokenStream, first_word: int) -> list[
     *Maths.* Residual inverse document frequency (Church & Gale 1995, section 4): −log2(d/D) + log2(1 − e^(−n/D)) for a
     word of n occurrences in d of D documents. Words of grammar are dealt out as by chance and have about 0; what a
     document is about returns in it and has more.
+
+    *Cost.* Memory for some million tokens, or for those of the longest document; the text may be larger than memory.
     """
-    tokens, starts = np.asarray(stream.tokens), np.asarray(stream.starts)
-    documents, size = len(starts) - 1, first_word + len(words)
-    counts = np.bincount(tokens, minlength=size)[first_word:size]
-    number_of = np.searchsorted(starts[1:], np.arange(len(tokens)), side="right")
-    inside = np.unique(number_of * np.int64(size) + tokens) % size
-    holding = np.bincount(inside, minlength=size)[first_word:size]
+    documents, size = len(stream.starts) - 1, first_word + len(words)
+    counts, holding = np.zeros((2, size), np.int64)
+    for _, tokens, number_of in document_chunks(stream):
+        counts += np.bincount(tokens, minlength=size)[:size]
+        inside = np.unique(number_of * np.int64(stream.vocabulary.size) + tokens) % stream.vocabulary.size
+        holding += np.bincount(inside, minlength=size)[:size]
+    counts, holding = counts[first_word:], holding[first_word:]
     present = np.maximum(holding, 1)
     expected = -np.log2(-np.expm1(-np.maximum(counts, 1) / documents))
     residual: npt.NDArray[np.float64] = np.log2(documents / present) - expected

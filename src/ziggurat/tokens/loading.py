@@ -7,7 +7,7 @@ from ziggurat.core.errors import InputError
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.registry import Registry
 
-__all__ = ["TOKENIZERS", "Opener", "TokenizerKind", "load_tokenizer", "token_texts", "train_tokenizer"]
+__all__ = ["TOKENIZERS", "Opener", "TokenizerKind", "load_tokenizer", "normalised", "token_texts", "train_tokenizer"]
 
 
 class TokenizerKind(Protocol):
@@ -77,3 +77,15 @@ def _checked(texts: Iterable[str]) -> Iterator[str]:
             yield checked_text(text)
         except InputError as error:
             raise InputError(f"training text {number}: {error}") from error
+
+
+def normalised(tokenizer: Tokenizer, text: str) -> str:
+    """Return ``text`` as ``tokenizer`` has it before it cuts: in small letters, for example, where it folds case.
+
+    Raises:
+        InputError: it holds half of a surrogate pair.
+    """
+    from ziggurat.tokens.fast import FastTokenizer, checked_text
+
+    normalizer = tokenizer.core.normalizer if isinstance(tokenizer, FastTokenizer) else None
+    return text if normalizer is None else str(normalizer.normalize_str(checked_text(text)))

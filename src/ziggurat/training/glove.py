@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.compiled import in_parallel, thread_count
-from ziggurat.core.config import option
-from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError, UsageError
+from ziggurat.core.config import option, to_mapping
+from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.types import FloatArray
 from ziggurat.models.word_vectors import WordVectors
-from ziggurat.training.checkpoints import NEWEST, Checkpoint, keep_before, read_newest, write_checkpoint
+from ziggurat.training.checkpoints import Checkpoint
 from ziggurat.training.cooccurrences import Cooccurrences, Window, count_cooccurrences
 from ziggurat.training.glove_matrices import Matrices
 from ziggurat.training.interruption import stop_requests
@@ -32,12 +32,15 @@ from ziggurat.training.job import Fitted, Job
 from ziggurat.training.kernels import glove as kernels
 from ziggurat.training.ngram_counting import Budget
 from ziggurat.training.pair_blocks import PairBlocks, lay_out
+from ziggurat.training.saves import Saves
 from ziggurat.training.scratch import memory_limit
 
 __all__ = ["Config", "fit"]
 
 _LARGEST_FACTOR = 10.0
 _REPORT_SECONDS = 0.5
+_FREE = ("threads", "memory", "checkpoint_seconds", "combine", "keep_outputs")
+"""Keys that a run may go on with changed."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class _Run:
         self.matrices = Matrices(job.train.vocabulary, job.model_config.width, seed=job.seed)
         self.progress = _Progress(total=self.blocks.groups * self.config.epochs)
         self.saved_at = self.reported_at = 0.0
+        self.saves = Saves(job, self._identity())
 
     def _count(self) -> PairBlocks:
         job, started = self.job, time.perf_counter()
@@ -129,13 +133,13 @@ class _Run:
 
     def _check(self) -> None:
         if self.stop_requested():
-            where = "" if self.job.folder is None else f"; go on with: ziggurat train --resume {self.job.folder.parent}"
-            raise InterruptedRunError(f"stopped while counting{where}")
+            raise Saves(self.job).interruption("stopped while counting")
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
     def train(self) -> Fitted:
-        resumed, progress = self._resume(), self.progress
+        resumed = self.saves.resume(self._restore)
+        progress = self.progress
         facts = {"parameters": self.matrices.parameters, "total_steps": progress.total}
         self.job.listener({"event": "resume" if resumed else "start", "step": progress.stratum, **facts})
         begun = time.perf_counter() - progress.seconds
@@ -215,45 +219,27 @@ class _Run:
         return self.job.folder is not None and 0 < waited >= self.config.checkpoint_seconds
 
     def _identity(self) -> dict[str, Any]:
-        """Return what a checkpoint must have been trained on."""
-        return {"pairs": self.blocks.count, "mass": self.mass, "seed": self.job.seed}
+        """Return what decides the vectors: a checkpoint must have been made by the same."""
+        deciding = {key: value for key, value in to_mapping(self.config).items() if key not in _FREE}
+        return {"pairs": self.blocks.count, "mass": self.mass, "seed": self.job.seed, "training": deciding}
 
     def _save(self) -> None:
-        folder, progress = self.job.folder, self.progress
-        if folder is None:
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        keep_before(folder)
-        facts = {"progress": asdict(progress), "counts": self._identity()}
-        write_checkpoint(folder / NEWEST, Checkpoint(self.matrices.arrays(), facts))
+        progress = self.progress
+        facts = {"progress": asdict(progress)}
+        self.saves.save(self.matrices.arrays(), facts, step=progress.stratum, seconds=progress.seconds)
         self.saved_at = progress.seconds
-        self.job.listener({"event": "checkpoint", "step": progress.stratum, "seconds": self.saved_at})
 
-    def _resume(self) -> bool:
-        folder = self.job.folder
-        checkpoint = None if folder is None else read_newest(folder)
-        if checkpoint is None or folder is None:
-            return False
-        try:
-            if checkpoint.facts["counts"] != self._identity():
-                raise ValueError("other counts")
-            progress = _Progress(**checkpoint.facts["progress"])
-            if progress.total != self.progress.total:
-                raise ValueError("another number of epochs")
-            self.matrices.restore(checkpoint.tensors)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedError(
-                f"{folder / NEWEST}: a checkpoint of another model, recipe or text; resume with that run's recipe"
-            ) from error
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        progress = _Progress(**checkpoint.facts["progress"])
+        if progress.total != self.progress.total:
+            raise ValueError("another number of epochs")
+        self.matrices.restore(checkpoint.tensors)
         self.progress = progress
-        return True
 
     def _interrupt(self) -> None:
-        done = f"stopped after {self.progress.stratum / self.blocks.groups:.2f} of {self.config.epochs} epochs"
-        if self.job.folder is None:
-            raise InterruptedRunError(f"{done}; nothing was saved: the run has no folder")
         self._save()
-        raise InterruptedRunError(f"{done}; go on with: ziggurat train --resume {self.job.folder.parent}")
+        done = f"stopped after {self.progress.stratum / self.blocks.groups:.2f} of {self.config.epochs} epochs"
+        raise self.saves.interruption(done)
 
     def _finish(self) -> Fitted:
         progress, count = self.progress, self.blocks.count

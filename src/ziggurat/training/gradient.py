@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ziggurat.core.config import option
-from ziggurat.core.errors import DamagedError, InterruptedRunError, UsageError
+from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import TokenStream
 from ziggurat.core.seeding import derive
 from ziggurat.core.types import TensorMap
@@ -22,20 +22,13 @@ from ziggurat.models.blocks.initialisation import fill_from
 from ziggurat.models.blocks.network import NetworkState, NeuralLanguageModel
 from ziggurat.models.windows import document_logprobs
 from ziggurat.tokens.batches import ParallelStreams, ShuffledWindows
-from ziggurat.training.checkpoints import (
-    BEST,
-    NEWEST,
-    Checkpoint,
-    keep_before,
-    read_checkpoint,
-    read_newest,
-    write_checkpoint,
-)
+from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
 from ziggurat.training.interruption import stop_requests
 from ziggurat.training.job import Fitted, Job
 from ziggurat.training.objectives import next_token
 from ziggurat.training.optimisers import adamw
 from ziggurat.training.precision import uses_bfloat16
+from ziggurat.training.saves import Saves
 from ziggurat.training.schedules import Plan, factor, fix_total
 
 __all__ = ["Config", "fit"]
@@ -135,11 +128,12 @@ class _Run:
         self.best: dict[str, torch.Tensor] = {}
         self.half = uses_bfloat16(self.config.precision, self.network)
         self._saved_at = 0.0
+        self.saves = Saves(job)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
     def train(self) -> Fitted:
-        resumed = self._resume()
+        resumed = self.saves.resume(self._restore)
         progress, tell = self.progress, self.job.listener
         tell({"event": "resume" if resumed else "start", "step": progress.step, **self._forecast()})
         begun = time.perf_counter() - progress.elapsed_seconds
@@ -156,7 +150,8 @@ class _Run:
                     self._evaluate()
                     progress.elapsed_seconds = time.perf_counter() - begun
                 if stop_requested():
-                    self._interrupt()
+                    self._save()
+                    raise self.saves.interruption(f"stopped at step {progress.step}")
                 if self._checkpoint_due():
                     self._save()
         return self._finish()
@@ -298,59 +293,34 @@ class _Run:
         return waited >= self.config.checkpoint_seconds or (every is not None and self.progress.step % every == 0)
 
     def _save(self) -> None:
-        folder = self.job.folder
-        if folder is None:
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        keep_before(folder)
-        write_checkpoint(folder / NEWEST, self._checkpoint())
-        self._saved_at = self.progress.elapsed_seconds
-        self.job.listener({"event": "checkpoint", "step": self.progress.step, "seconds": self._saved_at})
-
-    def _checkpoint(self) -> Checkpoint:
         tensors = {f"model.{name}": value for name, value in self.network.state_dict().items()}
         for index, moments in self.optimiser.state_dict()["state"].items():
             tensors.update({f"optimiser.{index}.{name}": value for name, value in moments.items()})
         tensors.update({f"carried.{place}": value for place, value in _leaves(self.state)})
         tensors["rng"] = torch.get_rng_state()
-        return Checkpoint(_arrays(tensors), {"progress": asdict(self.progress), "plan": asdict(self.plan)})
+        progress = self.progress
+        facts = {"progress": asdict(progress), "plan": asdict(self.plan)}
+        self.saves.save(_arrays(tensors), facts, step=progress.step, seconds=progress.elapsed_seconds)
+        self._saved_at = progress.elapsed_seconds
 
-    def _resume(self) -> bool:
-        folder = self.job.folder
-        checkpoint = None if folder is None else read_newest(folder)
-        if checkpoint is None or folder is None:
-            return False
+    def _restore(self, checkpoint: Checkpoint) -> None:
         tensors, facts = _tensors(checkpoint), checkpoint.facts
-        try:
-            self.network.load_state_dict(_under("model.", tensors))
-            moments: dict[int, dict[str, torch.Tensor]] = {}
-            for name, value in _under("optimiser.", tensors).items():
-                index, _, key = name.partition(".")
-                moments.setdefault(int(index), {})[key] = value
-            self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
-            self.progress = _Progress(**facts["progress"])
-            self.plan = Plan(**facts["plan"])
-        except (RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise DamagedError(
-                f"{folder / NEWEST}: a checkpoint of another model or recipe; resume with that run's recipe"
-            ) from error
+        self.network.load_state_dict(_under("model.", tensors))
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in _under("optimiser.", tensors).items():
+            index, _, key = name.partition(".")
+            moments.setdefault(int(index), {})[key] = value
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
+        self.progress = _Progress(**facts["progress"])
+        self.plan = Plan(**facts["plan"])
         self.state = _nested(_under("carried.", tensors))
         torch.set_rng_state(tensors["rng"])
-        if self.progress.best_step and self.config.keep == "best":
-            best = read_checkpoint(folder / BEST)
+        if self.progress.best_step and self.config.keep == "best" and self.job.folder is not None:
+            best = read_checkpoint(self.job.folder / BEST)
             if best.facts["step"] > self.progress.step:
                 # written after the checkpoint that the run goes back to; the run will come to it again
                 self.progress.best_loss, self.progress.best_step = float("inf"), 0
             self.best = _tensors(best)
-        return True
-
-    def _interrupt(self) -> None:
-        if self.job.folder is None:
-            raise InterruptedRunError(f"stopped at step {self.progress.step}; nothing was saved: the run has no folder")
-        self._save()
-        raise InterruptedRunError(
-            f"stopped at step {self.progress.step}; go on with: ziggurat train --resume {self.job.folder.parent}"
-        )
 
     def _finish(self) -> Fitted:
         progress = self.progress

@@ -12,17 +12,21 @@ swap the two names).
 import math
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from ziggurat.core.compiled import thread_count
-from ziggurat.core.config import option
-from ziggurat.core.errors import DamagedError, InterruptedRunError, TooLittleTextError, UsageError
+from ziggurat.core.config import option, to_mapping
+from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.models.word_vectors import WordVectors
-from ziggurat.training.checkpoints import NEWEST, Checkpoint, keep_before, read_newest, write_checkpoint
+from ziggurat.training.checkpoints import Checkpoint
 from ziggurat.training.interruption import stop_requests
 from ziggurat.training.job import Fitted, Job
+from ziggurat.training.saves import Saves
 from ziggurat.training.word2vec_steps import Steps, Tally
 from ziggurat.training.word2vec_tables import count_words
 
@@ -32,6 +36,8 @@ _LONGEST_STRETCH, _SHORTEST_STRETCH, _STRETCHES = 50_000, 1_000, 64
 _REPORT_SECONDS = 0.5
 _PART = 1_000
 """Tokens of held-out text whose loss is told apart, so that one can see how far chance goes."""
+_FREE = ("threads", "checkpoint_seconds", "keep_outputs")
+"""Keys that may change where a run goes on."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ def fit(job: Job) -> Fitted:
 
     Raises:
         TooLittleTextError: there are no two words to learn from.
-        UsageError: keys do not go together.
+        UsageError: keys do not go together, or the learning rate is so high that vectors grow beyond all numbers.
         InterruptedRunError: the user stopped the run; a checkpoint is saved.
         DiskFullError: a checkpoint could not be written; the one before it is whole.
         DamagedError: the folder's checkpoints are damaged, or belong to another model.
@@ -91,10 +97,11 @@ class _Run:
         self.next = 0
         self.tallies = [Tally() for _ in range(self.config.epochs)]
         self.seconds = self.saved_at = 0.0
+        self.saves = Saves(job, self._identity())
         self.lock = threading.Lock()
 
     def train(self) -> Fitted:
-        resumed = self._resume()
+        resumed = self.saves.resume(self._restore)
         parameters = sum(matrix.size for matrix in self.steps.matrices)
         facts = {"parameters": parameters, "total_steps": self.total}
         self.saved_at = self.seconds
@@ -102,10 +109,10 @@ class _Run:
             self.job.listener({"event": "resume" if resumed else "start", "step": self.next, **facts})
             while self.next < self.total:
                 self._work(stop_requested)
-                if stop_requested():
-                    self._interrupt()
                 if self.next < self.total:
                     self._save()
+                    if stop_requested():
+                        raise self.saves.interruption(f"stopped at step {self.next}")
         return self._finish()
 
     # -- the loop ---------------------------------------------------------------------------------------------------
@@ -114,9 +121,13 @@ class _Run:
         """Let threads take stretches until all are done, a stop is asked for, or a checkpoint is due."""
         began = time.perf_counter() - self.seconds
         halt = threading.Event()
+
+        def stopped() -> bool:
+            return halt.is_set() or bool(stop_requested())
+
         threads = thread_count(self.config.threads)
         with ThreadPoolExecutor(threads) as pool:
-            running: set[Future[None]] = {pool.submit(self._take, halt, began) for _ in range(threads)}
+            running: set[Future[None]] = {pool.submit(self._take, halt, stopped, began) for _ in range(threads)}
             try:
                 while running:
                     ended, running = wait(running, timeout=_REPORT_SECONDS)
@@ -124,16 +135,14 @@ class _Run:
                         one.result()
                     self.seconds = time.perf_counter() - began
                     self._report()
-                    if stop_requested():
-                        halt.set()
             finally:
                 halt.set()
         self.seconds = time.perf_counter() - began
 
-    def _take(self, halt: threading.Event, began: float) -> None:
+    def _take(self, halt: threading.Event, stopped: Callable[[], bool], began: float) -> None:
         """Take one stretch after another, and tell all threads to halt when a checkpoint is due."""
         work = self.steps.work(self.stretch)
-        while not halt.is_set():
+        while not stopped():
             with self.lock:
                 number = self.next
                 if number >= self.total:
@@ -143,13 +152,16 @@ class _Run:
             tokens = self.job.train.tokens[place * self.stretch : (place + 1) * self.stretch]
             done = self.steps.stretch(tokens, self._rate(number), number, work)
             if not math.isfinite(done.nats):
-                rate = self.config.learning_rate
-                raise UsageError(f"training.learning_rate: vectors grew beyond all numbers; lower it (now {rate:g})")
+                raise self._exploded()
             with self.lock:
                 self.tallies[epoch].add(done)
             waited = time.perf_counter() - began - self.saved_at
             if self.job.folder is not None and waited >= self.config.checkpoint_seconds:
                 halt.set()
+
+    def _exploded(self) -> UsageError:
+        rate = self.config.learning_rate
+        return UsageError(f"training.learning_rate: vectors grew beyond all numbers; lower it (now {rate:g})")
 
     def _rate(self, number: int) -> float:
         """Return the learning rate of a stretch: from the first to the last in a straight line."""
@@ -178,49 +190,33 @@ class _Run:
 
     # -- checkpoints ------------------------------------------------------------------------------------------------
 
+    def _identity(self) -> dict[str, Any]:
+        """Return what decides the vectors beside their number: a checkpoint must have been made by the same."""
+        deciding = {key: value for key, value in to_mapping(self.config).items() if key not in _FREE}
+        return {"seed": self.job.seed, "words": int(self.steps.counts.sum()), "training": deciding}
+
     def _save(self) -> None:
-        folder = self.job.folder
-        if folder is None:
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        keep_before(folder)
         progress = {
             "next": self.next,
             "total": self.total,
             "seconds": self.seconds,
             "tallies": [tally.numbers() for tally in self.tallies],
         }
-        write_checkpoint(folder / NEWEST, Checkpoint(self.steps.arrays(), {"progress": progress}))
+        self.saves.save(self.steps.arrays(), {"progress": progress}, step=self.next, seconds=self.seconds)
         self.saved_at = self.seconds
-        self.job.listener({"event": "checkpoint", "step": self.next, "seconds": self.seconds})
 
-    def _resume(self) -> bool:
-        folder = self.job.folder
-        checkpoint = None if folder is None else read_newest(folder)
-        if checkpoint is None or folder is None:
-            return False
-        try:
-            progress = checkpoint.facts["progress"]
-            if progress["total"] != self.total:
-                raise ValueError("another number of stretches")
-            self.steps.restore(checkpoint.tensors)
-            self.next, self.seconds = int(progress["next"]), float(progress["seconds"])
-            self.tallies = [Tally(*numbers) for numbers in progress["tallies"]]
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedError(
-                f"{folder / NEWEST}: a checkpoint of another model or recipe; resume with that run's recipe"
-            ) from error
-        return True
-
-    def _interrupt(self) -> None:
-        if self.job.folder is None:
-            raise InterruptedRunError(f"stopped at step {self.next}; nothing was saved: the run has no folder")
-        self._save()
-        raise InterruptedRunError(
-            f"stopped at step {self.next}; go on with: ziggurat train --resume {self.job.folder.parent}"
-        )
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        progress = checkpoint.facts["progress"]
+        if progress["total"] != self.total:
+            raise ValueError("another number of stretches")
+        self.steps.restore(checkpoint.tensors)
+        self.next, self.seconds = int(progress["next"]), float(progress["seconds"])
+        self.tallies = [Tally(*numbers) for numbers in progress["tallies"]]
 
     def _finish(self) -> Fitted:
+        vectors = self.steps.vectors()
+        if not np.isfinite(np.einsum("vd,vd->v", vectors, vectors)).all():  # whose lengths no question could ask for
+            raise self._exploded()
         words = sum(tally.words for tally in self.tallies)
         facts: dict[str, Any] = {
             "steps": self.next,
@@ -242,7 +238,7 @@ class _Run:
         self.job.listener({"event": "end", "step": self.next, "seconds": self.seconds})
         outputs = self.steps.outputs() if self.config.keep_outputs else None
         model = WordVectors(
-            self.steps.vectors(),
+            vectors,
             self.job.train.vocabulary,
             config=self.job.model_config,
             outputs=outputs,

@@ -19,7 +19,7 @@ from ziggurat.artefacts.interchange.formats import Foreign, format_in
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.core.protocols import StaticEncoder, Tokenizer
 from ziggurat.core.types import FloatArray, IdArray
-from ziggurat.tokens.loading import token_texts
+from ziggurat.tokens.loading import normalised, token_texts
 from ziggurat.tokens.word_index import WordIndex
 from ziggurat.use.closest import Found, Rows, scaled
 from ziggurat.use.spellings import like_spelled
@@ -59,14 +59,16 @@ class Vectors:
         first_word: int = 2,
         *,
         reader: Callable[[str], Sequence[int]] | None = None,
+        normal: Callable[[str], str] | None = None,
     ) -> None:
         """Ask ``model``, whose id i is the word ``index.word(i)`` for all ids from ``first_word`` on.
 
         ``reader`` gives the ids of a text: where a word as it stands has no id, what the tokenizer makes of it (it may
-        fold case) can have one.
+        fold case) can have one. ``normal`` gives a word as the tokenizer has it before it cuts: so words were spelled
+        in n-grams when those were learnt.
         """
         self.index, self.model, self.first_word = index, model, first_word
-        self._reader = reader
+        self._reader, self._normal = reader, normal
         self._rows = Rows(model.vectors, first_word)
 
     @classmethod
@@ -81,7 +83,13 @@ class Vectors:
             place = f"{opened.path}: " if isinstance(opened, Bundle) else ""
             raise UsageError(f"{place}a model without vectors of words; give one that was trained to have them")
         words = opened.words if isinstance(opened, Bundle) else WordIndex.of(token_texts(opened.tokenizer))
-        return cls(words, model, max(model.vocabulary.special) + 1, reader=lambda text: _read(opened.tokenizer, text))
+        return cls(
+            words,
+            model,
+            max(model.vocabulary.special) + 1,
+            reader=lambda text: _read(opened.tokenizer, text),
+            normal=lambda text: normalised(opened.tokenizer, text),
+        )
 
     @property
     def matrix(self) -> FloatArray:
@@ -326,6 +334,7 @@ class Vectors:
         from ziggurat.tokens.character_ngrams import bucket_ids
 
         config = self.model.config
+        word = word if self._normal is None else self._normal(word)
         buckets = bucket_ids(word, config.shortest_ngram, config.longest_ngram, config.buckets)
         return self.model.spelled(buckets)
 

@@ -107,8 +107,8 @@ def measure_rows(
 ) -> tuple[float, int]:
     """Return the sum of f d² over the entries of some rows of counts, and their number; nothing is changed.
 
-    ``scale`` is how many units are one, what is added to each logarithm before it is compared with the model's, and
-    whether the mirror image of each entry counts too.
+    ``scale`` is how many units are one, what is added to each logarithm before it is weighed and compared with the
+    model's, and whether the mirror image of each entry counts too.
     """
     words, contexts = matrices
     columns, units, edges = source
@@ -116,9 +116,8 @@ def measure_rows(
     total, count = 0.0, 0
     for word in range(span[0], span[1]):
         for entry in range(edges[word], edges[word + 1]):
-            log = np.float32(math.log(units[entry] / unit))
-            weight = np.float64(_weight(log, objective))
-            wanted = np.float64(log) + shift
+            wanted = math.log(units[entry] / unit) + shift
+            weight = np.float64(_weight(np.float32(wanted), objective))
             total += weight * (np.float64(row_product(words, word, contexts, columns[entry])) - wanted) ** 2
             count += 1
             if mirrored and columns[entry] != word:

@@ -1,0 +1,68 @@
+"""Where a run keeps its checkpoints, and how it goes on from them: the same for every trainer.
+
+*Idea.* A trainer knows what it must keep and how to take it back; that the newest checkpoint steps back to second place
+before, that it belongs to this run, what is told of it, and what a user who stopped the run is told, is said here.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ziggurat.core.errors import DamagedError, InterruptedRunError
+from ziggurat.core.types import TensorMap
+from ziggurat.training.checkpoints import NEWEST, Checkpoint, keep_before, read_newest, write_checkpoint
+from ziggurat.training.job import Job
+
+__all__ = ["Saves"]
+
+_RUN = "run"
+
+
+class Saves:
+    """The checkpoints of one run; without a folder there are none."""
+
+    def __init__(self, job: Job, deciding: Mapping[str, Any] | None = None) -> None:
+        """Keep them in the job's folder; ``deciding``, JSON-able, is what a checkpoint must have been made by."""
+        self.folder: Path | None = job.folder
+        self.listener = job.listener
+        self.deciding = dict(deciding or {})
+
+    def save(self, tensors: TensorMap, facts: Mapping[str, Any], *, step: int, seconds: float) -> None:
+        """Write a checkpoint and tell of it.
+
+        Raises:
+            DiskFullError: the disk is full; the checkpoint before is whole.
+        """
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        keep_before(self.folder)
+        write_checkpoint(self.folder / NEWEST, Checkpoint(tensors, {**facts, _RUN: self.deciding}))
+        self.listener({"event": "checkpoint", "step": step, "seconds": seconds})
+
+    def resume(self, restore: Callable[[Checkpoint], None]) -> bool:
+        """Hand the newest checkpoint to ``restore``; return whether there was one.
+
+        Raises:
+            DamagedError: the checkpoints are damaged, or of another run; ``restore`` says the latter by a KeyError,
+                TypeError, ValueError or RuntimeError.
+        """
+        checkpoint = None if self.folder is None else read_newest(self.folder)
+        if checkpoint is None or self.folder is None:
+            return False
+        try:
+            if checkpoint.facts[_RUN] != self.deciding:
+                raise ValueError("made by something else")
+            restore(checkpoint)
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            raise DamagedError(
+                f"{self.folder / NEWEST}: a checkpoint of another model or recipe; resume with that run's recipe, or "
+                "remove it to begin again"
+            ) from error
+        return True
+
+    def interruption(self, done: str) -> InterruptedRunError:
+        """Return the error that ends a run which the user stopped, once it was saved; ``done`` says how far it is."""
+        if self.folder is None:
+            return InterruptedRunError(f"{done}; nothing was saved: the run has no folder")
+        return InterruptedRunError(f"{done}; go on with: ziggurat train --resume {self.folder.parent}")
