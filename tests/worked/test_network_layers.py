@@ -183,3 +183,16 @@ def test_forget_gates_begin_by_keeping() -> None:
     layer.fill(seed=3, name="layer")
     assert torch.equal((layer.bias_ih + layer.bias_hh)[7:14], torch.ones(7))
     assert layer.weight_hh.abs().max().item() <= 1 / math.sqrt(7)
+
+
+def test_a_tied_lstm_hears_its_first_embeddings() -> None:
+    # U(−0.4, 0.4) has the standard deviation 0.8 / √12 = 0.2309; AWD-LSTM's 0.1 has a quarter of it
+    from ziggurat.core.types import Vocabulary
+    from ziggurat.models.recurrent import RecurrentConfig, RecurrentNetwork
+
+    network = RecurrentNetwork(RecurrentConfig(layers=1, embedding=97, hidden=7), Vocabulary(size=1009, bos=0, eos=0))
+    network.fill(3)
+    weight = network.embedding.weight
+    assert weight.abs().max().item() == pytest.approx(0.4, abs=1e-4)
+    assert weight.std().item() == pytest.approx(0.2309, abs=0.001)
+    assert network.output is None

@@ -26,6 +26,9 @@ from ziggurat.models.blocks.weights import load_tensors, tensors_of
 
 __all__ = ["FAMILY", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
 
+TIED_BOUND = 0.4
+"""Tied embeddings are drawn from between minus and plus this."""
+
 RecurrentState: TypeAlias = tuple[CellState, ...]
 """Each layer's cells."""
 
@@ -73,13 +76,16 @@ class RecurrentNetwork(Network):
         self.output = None if config.tied else nn.Parameter(torch.empty(vocabulary.size, self.width))
 
     def fill(self, seed: int) -> None:
-        """Draw first weights: layers as `LSTMLayer.fill`, tied embeddings from U(−0.1, 0.1), free ones from N(0, 1).
+        """Draw first weights: layers as `LSTMLayer.fill`, tied embeddings from U(−0.4, 0.4), free ones from N(0, 1).
 
-        *Maths.* The tied range is AWD-LSTM's; N(0, 1) and U(−1/√D, 1/√D) for a free output matrix are torch's own for
-        the article's network. The output's bias begins at 0.
+        *Maths.* N(0, 1) and U(−1/√D, 1/√D) for a free output matrix are torch's own for the article's network. The
+        output's bias begins at 0.
+
+        *Departs.* AWD-LSTM ties at U(−0.1, 0.1) and has hundreds of epochs to grow out of it; in a short run by AdamW,
+        cells that hear so little of their input learn late, or not at all (`docs/experiments.md`).
         """
         if self.output is None:
-            fill_uniform(self.embedding.weight, bound=0.1, seed=seed, name="embedding")
+            fill_uniform(self.embedding.weight, bound=TIED_BOUND, seed=seed, name="embedding")
         else:
             fill_normal(self.embedding.weight, std=1.0, seed=seed, name="embedding")
             fill_uniform(self.output, bound=self.width**-0.5, seed=seed, name="output")

@@ -31,8 +31,10 @@ from ziggurat.tokens.store import Store
 __all__ = ["TOGETHER", "Entry", "Trained", "describe", "train_all", "try_vectors"]
 
 PLAIN, BEGUN = "lstm", "lstm-vectors"
-"""Two recipes that differ only in what embeddings begin with; the second makes the steps of the first."""
-SINGLES = ("ngram", PLAIN, BEGUN, "gpt")
+"""Two recipes that differ only in what embeddings begin with. The second makes the steps of the first, however long
+they take, so it comes last: no other network shall have less for it.
+"""
+SINGLES = ("ngram", PLAIN, "gpt", BEGUN)
 TOGETHER = "mixture"
 """The recipe whose parts are all the others."""
 RESERVE_FRACTION = 0.12
@@ -40,6 +42,8 @@ RESERVE_FRACTION = 0.12
 BEFORE_NETWORKS = ("text", "tokenizer", "compressors", "words", "train ngram")
 """Stages of a climb that are over when the first network's share is reckoned."""
 LEAST_SECONDS = 5.0
+TRIAL_SLACK = 0.75
+"""Part of the time of the network that it is compared with which must be left for the one that is trained last."""
 TRIAL_SECONDS = 45.0
 """Seconds that every network must have before one more is trained only to compare: below, all would be half trained."""
 
@@ -83,6 +87,8 @@ def train_all(entry: Entry, material: Material, clock: Clock, *, order: int, lis
         if not _sizable(recipe):
             plan = _ordered(recipe, order)
         elif recipe.name == BEGUN:
+            if _share(waiting, clock) < TRIAL_SLACK * clock.spent()[f"train {PLAIN}"]:
+                break  # the networks before it took longer than they should have
             plan = _begun(recipe, next(one for one in trained if one.recipe.name == PLAIN))
         else:
             if recipe.name == PLAIN and _share(waiting, clock) < TRIAL_SECONDS:
@@ -188,10 +194,14 @@ def _share(waiting: Sequence[Recipe], clock: Clock) -> float:
 
 
 def _trial_minutes(clock: Clock) -> float:
-    """Return the budget, in whole minutes, from which on every network has `TRIAL_SECONDS` with one more among them."""
+    """Return the budget, in whole minutes, from which on every network has `TRIAL_SECONDS` with one more among them.
+
+    Where this budget should have been enough and was not, a quarter more is.
+    """
     networks = sum(_sizable(load_recipe(name)) for name in SINGLES)
     before = sum(seconds for stage, seconds in clock.spent().items() if stage in BEFORE_NETWORKS)
-    return math.ceil((networks * TRIAL_SECONDS + before) / (1 - RESERVE_FRACTION) / 60)
+    reckoned = math.ceil((networks * TRIAL_SECONDS + before) / (1 - RESERVE_FRACTION) / 60)
+    return reckoned if 60 * reckoned > clock.budget_seconds else math.ceil(1.25 * clock.budget_seconds / 60)
 
 
 def _sizable(recipe: Recipe) -> bool:
