@@ -139,8 +139,10 @@ def test_a_checkpoint_says_how_far_the_run_is(tmp_path: Path) -> None:
     progress = read_checkpoint(tmp_path / NEWEST).facts["progress"]
     assert (progress["next"], progress["total"]) == (13, 30)
     words = [tally[0] for tally in progress["tallies"]]
-    # a whole pass, then three stretches of 31 tokens; the first token is the end of a text and no word
-    assert words == [300, 3 * 31 - 1, 0]
+    # a whole pass, then three of its stretches of 31 tokens, in whatever order; few of the tokens are ends of texts
+    assert words[0] == 300
+    assert 3 * 22 <= words[1] <= 3 * 31
+    assert words[2] == 0
 
 
 @pytest.mark.parametrize("at", [1, 10, 29])
