@@ -52,7 +52,15 @@ def test_both_pages_give_the_same_commands() -> None:
         ]
         for name in PAGES
     )
-    translated = {'"Once upon a time"': '"从前"', "'.[report]'": "'.[report,zh]'"}
+    translated = {
+        '"Once upon a time"': '"从前"',
+        "'.[report]'": "'.[report,zh]'",
+        "king paris": "北京 音乐",
+        "man king woman": "男人 国王 女人",
+        "breakfast cereal dinner lunch": "早餐 午餐 晚餐 河流",
+        "king music river": "北京 音乐 河流",
+        "questions-words.txt --similarity wordsim353.tsv": "CA8_semantic.txt",
+    }
     for here, there in translated.items():
         english = [sorted(line.replace(here, there) for line in block) for block in english]
     assert english == [sorted(block) for block in chinese]

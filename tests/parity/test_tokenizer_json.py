@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from tokenizers import Tokenizer as Core
 from tokenizers import decoders, models, pre_tokenizers, processors
 
@@ -32,6 +32,9 @@ def test_the_library_reads_the_file_and_gives_the_same_ids(kind: str, text: str)
     theirs.encode_special_tokens = True  # text that looks like a special token is text
     given = given_to_others(kind, text)
     encoded, ours = theirs.encode(given, add_special_tokens=False), trained(kind).encode(text)
+    vocabulary = trained(kind).vocabulary
+    if vocabulary.unk is not None:  # a word that is spelled like the end of a text is unknown to us, and no end
+        assume(not {vocabulary.bos, vocabulary.eos} & set(encoded.ids))
     assert encoded.ids == ours.ids.tolist()
     if given == text:
         assert encoded.offsets == [tuple(pair) for pair in ours.offsets.tolist()]
