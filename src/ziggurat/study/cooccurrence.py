@@ -56,8 +56,8 @@ def count_halves(stream: TokenStream, words: npt.NDArray[np.int64], *, window: i
 def positive_pmi(counts: Counts) -> Matrix:
     """Return the positive pointwise mutual information of a symmetric matrix of pair counts, in nats.
 
-    *Maths.* max(0, log p(i, j) / (p(i) p(j))), and 0 where a pair was never seen (Levy & Goldberg 2014, section 3.2:
-    skip-gram with negative sampling factorises this matrix, shifted).
+    *Maths.* max(0, log p(i, j) / (p(i) p(j))), and 0 where a pair was never seen (Levy & Goldberg 2014, sections 3.1
+    and 3.3: skip-gram with negative sampling factorises this matrix, shifted).
     """
     total = float(counts.sum())
     alone = counts.sum(axis=1, dtype=np.float64)
