@@ -74,7 +74,7 @@ def test_the_articles_recipe_is_the_exact_formula(texts: Path, tmp_path: Path, z
 def test_what_is_told_while_it_learns_is_of_pairs_and_no_bits(texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
     ended = trained(ziggurat, texts, tmp_path / "run", "--epochs", "2")
     assert "bits per byte" not in ended.err + ended.out
-    assert "tokens/s" in ended.err
+    assert "words/s" in ended.err
     assert ended.err.splitlines()[-1] == f"next: ziggurat vectors nearest {tmp_path / 'run'} WORD"
     told = read_metrics(tmp_path / "run" / "metrics.jsonl")
     assert {event["per"] for event in told if event["event"] == "step"} == {"pair"}

@@ -73,12 +73,12 @@ def test_passes_over_pairs_are_counted_and_are_no_bits(capsys: pytest.CaptureFix
 
 
 def test_word2vec_tells_words_a_second_and_a_loss_of_pairs(capsys: pytest.CaptureFixture[str]) -> None:
-    told: Event = step(41, 2.34567, per="pair", epoch=1.25, tokens=5_000, tokens_per_second=1_234_567.8)
+    told: Event = step(41, 2.34567, per="pair", epoch=1.25, epochs=5, words=5_000, words_per_second=1_234_567.8)
     with ProgressDisplay(Terminal()) as display:
         display(IDS)
         display({"event": "eval", "step": 3, "loss": 1.0})  # of tokens, so it says nothing of pairs
         display(told)
-    assert lines(capsys)[1:] == ["step 41  loss 2.346  1.2 M tokens/s  1 min 23 s left"]
+    assert lines(capsys)[1:] == ["step 41  pass 1.2 of 5  loss 2.346  1.2 M words/s  1 min 23 s left"]
 
 
 def test_vectors_that_a_network_begins_with_are_named_and_are_no_bits(capsys: pytest.CaptureFixture[str]) -> None:

@@ -138,10 +138,8 @@ class ProgressDisplay:
             shown.append(f"{self._bits(loss):.3f} {translate('bits per byte')}")
             if self._dev_loss:
                 shown.append(f"{translate('held out')} {self._bits(self._dev_loss):.3f}")
-        if "tokens_per_second" in event:
-            shown.append(f"{thousands(event['tokens_per_second'])} {translate('tokens/s')}")
-        if "pairs_per_second" in event:
-            shown.append(f"{thousands(event['pairs_per_second'])} {translate('pairs/s')}")
+        speeds = {"tokens_per_second": "tokens/s", "words_per_second": "words/s", "pairs_per_second": "pairs/s"}
+        shown += [f"{thousands(event[key])} {translate(unit)}" for key, unit in speeds.items() if key in event]
         return "  ".join(shown)
 
     def _bits(self, loss: float) -> float:

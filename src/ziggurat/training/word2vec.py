@@ -66,6 +66,11 @@ class Config:
     keep_outputs: bool = option(False, "keep the vectors of words as targets too")
     checkpoint_seconds: float = option(60.0, "seconds between checkpoints", low=0.0)
 
+    def __post_init__(self) -> None:
+        """Check what keys must be to each other."""
+        if self.keep_outputs and self.objective == "hierarchical":
+            raise UsageError("keep_outputs: a tree's targets are its nodes and no words; choose another objective")
+
 
 def fit(job: Job) -> Fitted:
     """Train word vectors, or go on from the newest checkpoint in the job's folder.
@@ -188,12 +193,13 @@ class _Run:
             {
                 "event": "step",
                 "step": done,
-                "epoch": min(done / self.per_epoch, float(self.config.epochs)),
+                "epoch": done / self.per_epoch,
+                "epochs": self.config.epochs,
                 "loss": recent.loss,
                 "per": "pair",
                 "learning_rate": self._rate(done),
-                "tokens": words,
-                "tokens_per_second": words / max(self.seconds, 1e-9),
+                "words": words,
+                "words_per_second": words / max(self.seconds, 1e-9),
                 "seconds": self.seconds,
                 "seconds_left": (self.total - done) / max(speed, 1e-9),
             }
