@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from ziggurat.core.compiled import kernel
-from ziggurat.core.lanes import BLOCK, WIDTH, add_rows, aligned_rows, dot_rows, padded
+from ziggurat.core.lanes import BLOCK, WIDTH, add_rows, aligned_rows, dot_rows, mean_row, padded, spread_row
 from ziggurat.core.types import FloatArray, IdArray
 
 Numbers = npt.NDArray[np.float32]
@@ -134,3 +134,28 @@ def test_factors_of_zero_change_not_a_bit() -> None:
     added_to(a, np.arange(5, dtype=np.int32), b, np.arange(3, dtype=np.int32), (0,) * 3, np.zeros(15, np.float32))
     assert np.array_equal(a, before[0])
     assert np.array_equal(b, before[1])
+
+
+@kernel
+def mean_of(a: FloatArray, rows: IdArray, out: FloatArray) -> None:
+    mean_row((a, rows, rows.size), out)
+
+
+@kernel
+def spread_over(a: FloatArray, rows: IdArray, moved: FloatArray) -> None:
+    spread_row((a, rows, rows.size), moved)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 19])
+def test_a_mean_is_numpys_and_what_became_of_it_is_given_back(count: int) -> None:
+    a, before = filled(13, 53, seed=1), filled(13, 53, seed=1)
+    rows = np.random.default_rng(count).integers(0, 13, count).astype(np.int32)
+    mean = aligned_rows(2, 53)
+    mean_of(a, rows, mean)
+    np.testing.assert_allclose(mean, np.tile(a[rows].mean(axis=0), (2, 1)), atol=1e-6)
+    assert np.array_equal(a, before)
+    mean[0] += np.float32(0.25)
+    spread_over(a, rows, mean)
+    expected = before.copy()
+    np.add.at(expected, rows, np.full(53 + 11, 0.25, np.float32))  # a row that stands twice gets it twice
+    np.testing.assert_allclose(a, expected, atol=1e-5)

@@ -22,7 +22,17 @@ from numba.extending import intrinsic
 
 from ziggurat.core.types import FloatArray, IdArray
 
-__all__ = ["BLOCK", "WIDTH", "Source", "add_rows", "aligned_rows", "dot_rows", "padded"]
+__all__ = [
+    "BLOCK",
+    "WIDTH",
+    "Source",
+    "add_rows",
+    "aligned_rows",
+    "dot_rows",
+    "mean_row",
+    "padded",
+    "spread_row",
+]
 
 WIDTH = 16
 """Numbers in a register as wide as there is (512 bits); narrower machines take several."""
@@ -113,43 +123,54 @@ def _sums(builder: Any, vectors: Sequence[Any]) -> Any:
     return level[0]
 
 
+def _source(context: Any, builder: Any, kind: Any, value: Any) -> tuple[_Rows, Any]:
+    """Return the rows of a `Source`, and their number."""
+    matrix, rows, count = (builder.extract_value(value, part) for part in range(3))
+    return _Rows(context, builder, kind.types[:2], (matrix, rows)), count
+
+
 class _Call:
     """The parts of a call of `dot_rows` or `add_rows`."""
 
     def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any) -> None:
         kinds = signature.args
-        source = [builder.extract_value(arguments[0], part) for part in range(3)]
-        self.left = _Rows(context, builder, kinds[0].types[:2], source[:2])
-        self.count = source[2]
+        self.left, self.count = _source(context, builder, kinds[0], arguments[0])
         self.right = _Rows(context, builder, kinds[1:3], arguments[1:3])
         self.columns = len(kinds[3])
         self.numbers = context.make_array(kinds[4])(context, builder, arguments[4]).data
+
+
+def _products(builder: Any, call: _Call, first: Any, height: int) -> None:
+    """Write the products of ``height`` rows of the first matrix, from number ``first`` on, with all of the second."""
+    left, right, columns = call.left, call.right, call.columns
+    sums = [cgutils.alloca_once(builder, _LANES) for _ in range(height * columns)]
+    lefts = [left.row(builder.add(first, ir.Constant(_INDEX, p))) for p in range(height)]
+    rights = [right.row(ir.Constant(_INDEX, t)) for t in range(columns)]
+    for place in sums:
+        builder.store(ir.Constant(_LANES, [0.0] * WIDTH), place)
+    span = ir.Constant(_INDEX, 0), left.width, ir.Constant(_INDEX, WIDTH)
+    with cgutils.for_range_slice(builder, *span) as (d, _):
+        held = [_load(builder, left.lanes(row, d)) for row in lefts]
+        for t, row in enumerate(rights):
+            other = _load(builder, right.lanes(row, d))
+            for p, mine in enumerate(held):
+                place = sums[p * columns + t]
+                builder.store(_multiply_add(builder, mine, other, builder.load(place)), place)
+    found = _sums(builder, [builder.load(place) for place in sums])
+    target = builder.gep(call.numbers, [builder.mul(first, ir.Constant(_INDEX, columns))])
+    builder.store(found, builder.bitcast(target, _LANES.as_pointer()), align=4)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def _dot_rows(typing_context: Any, source: Any, b: Any, b_rows: Any, taken: Any, products: Any) -> Any:  # noqa: ARG001
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         call = _Call(context, builder, signature, arguments)
-        left, right, total, columns = call.left, call.right, call.count, call.columns
-        one, step = ir.Constant(_INDEX, 1), ir.Constant(_INDEX, WIDTH)
-        pair = min(2, WIDTH // columns)
-        sums = [cgutils.alloca_once(builder, _LANES) for _ in range(pair * columns)]
-        with cgutils.for_range_slice(builder, ir.Constant(_INDEX, 0), total, ir.Constant(_INDEX, pair)) as (i, _):
-            last = builder.icmp_signed("<", i, builder.sub(total, one))
-            lefts = [left.row(i), left.row(builder.select(last, builder.add(i, one), i))][:pair]
-            rights = [right.row(ir.Constant(_INDEX, t)) for t in range(columns)]
-            for place in sums:
-                builder.store(ir.Constant(_LANES, [0.0] * WIDTH), place)
-            with cgutils.for_range_slice(builder, ir.Constant(_INDEX, 0), left.width, step) as (d, _):
-                held = [_load(builder, left.lanes(row, d)) for row in lefts]
-                for t, row in enumerate(rights):
-                    other = _load(builder, right.lanes(row, d))
-                    for p, mine in enumerate(held):
-                        place = sums[p * columns + t]
-                        builder.store(_multiply_add(builder, mine, other, builder.load(place)), place)
-            found = _sums(builder, [builder.load(place) for place in sums])
-            target = builder.gep(call.numbers, [builder.mul(i, ir.Constant(_INDEX, columns))])
-            builder.store(found, builder.bitcast(target, _LANES.as_pointer()), align=4)
+        zero, height = ir.Constant(_INDEX, 0), min(2, WIDTH // call.columns)
+        whole = builder.and_(call.count, ir.Constant(_INDEX, -height))
+        with cgutils.for_range_slice(builder, zero, whole, ir.Constant(_INDEX, height)) as (first, _):
+            _products(builder, call, first, height)
+        with builder.if_then(builder.icmp_signed("<", whole, call.count)):  # the last one of an odd number
+            _products(builder, call, whole, 1)
         return context.get_dummy_value()
 
     return types.void(source, b, b_rows, taken, products), generate
@@ -188,6 +209,45 @@ def _add_rows(typing_context: Any, source: Any, b: Any, b_rows: Any, taken: Any,
 Source: TypeAlias = tuple[FloatArray, IdArray, int]
 """A matrix, the rows of it that take part, and how many of those there are."""
 
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _mean_row(typing_context: Any, source: Any, mean: Any) -> Any:  # noqa: ARG001
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, total = _source(context, builder, signature.args[0], arguments[0])
+        out = context.make_array(signature.args[1])(context, builder, arguments[1]).data
+        part = _splat(builder, builder.fdiv(ir.Constant(_FLOAT, 1.0), builder.sitofp(total, _FLOAT)))
+        zero, step = ir.Constant(_INDEX, 0), ir.Constant(_INDEX, WIDTH)
+        added = cgutils.alloca_once(builder, _LANES)
+        with cgutils.for_range_slice(builder, zero, left.width, step) as (d, _):
+            builder.store(ir.Constant(_LANES, [0.0] * WIDTH), added)
+            with cgutils.for_range(builder, total) as loop:
+                one = _load(builder, left.lanes(left.row(loop.index), d))
+                builder.store(builder.fadd(builder.load(added), one), added)
+            found = builder.fmul(builder.load(added), part)
+            for row in (zero, left.width):
+                builder.store(found, left.lanes(builder.gep(out, [row]), d), align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, mean), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _spread_row(typing_context: Any, source: Any, moved: Any) -> Any:  # noqa: ARG001
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, total = _source(context, builder, signature.args[0], arguments[0])
+        data = context.make_array(signature.args[1])(context, builder, arguments[1]).data
+        zero, step = ir.Constant(_INDEX, 0), ir.Constant(_INDEX, WIDTH)
+        with cgutils.for_range_slice(builder, zero, left.width, step) as (d, _):
+            now, before = (_load(builder, left.lanes(builder.gep(data, [row]), d)) for row in (zero, left.width))
+            change = builder.fsub(now, before)
+            with cgutils.for_range(builder, total) as loop:
+                address = left.lanes(left.row(loop.index), d)
+                builder.store(builder.fadd(_load(builder, address), change), address, align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, moved), generate
+
+
 _Operation: TypeAlias = Callable[[Source, FloatArray, IdArray, tuple[int, ...], npt.NDArray[np.float32]], None]
 
 dot_rows: _Operation = _dot_rows
@@ -203,4 +263,14 @@ add_rows: _Operation = _add_rows
 *Maths.* With factors f in the form of `dot_rows`: a_i += Σ_t f_it · b_t and b_t += Σ_i f_it · a_i, both with the values
 from before the call. A row that stands twice in a list gets both additions; the second time that it stands in
 ``a_rows`` it gives what the first time has left.
+"""
+
+_Gathering: TypeAlias = Callable[[Source, FloatArray], None]
+
+mean_row: _Gathering = _mean_row
+"""``mean_row((a, a_rows, count), mean)`` writes the mean of rows of ``a`` to both rows of ``mean`` (2, D)."""
+
+spread_row: _Gathering = _spread_row
+"""``spread_row((a, a_rows, count), moved)`` adds to rows of ``a`` by how much the first row of ``moved`` (2, D) is more
+than the second: what became of a mean since `mean_row` wrote it. A row that stands twice gets it twice.
 """

@@ -42,9 +42,8 @@ def draw(state: State, chances: npt.NDArray[np.uint32], others: IdArray) -> int:
     """Return a word drawn from the distribution that an `Alias` table holds."""
     bits = next_bits(state)
     hit = int(((bits >> _32) * np.uint64(chances.size)) >> _32)
-    if (bits & _LOW) < np.uint64(chances[hit]):
-        return hit
-    return int(others[hit])
+    other = int(others[hit])  # read in any case, so that no branch waits for the coin
+    return hit if (bits & _LOW) < np.uint64(chances[hit]) else other
 
 
 @kernel

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.compiled import kernel
+from ziggurat.core.lanes import mean_row, spread_row
 from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.training.kernels.word2vec import (
     END,
@@ -22,9 +23,7 @@ from ziggurat.training.kernels.word2vec import (
     Work,
     answer,
     ask,
-    average,
     neighbours,
-    spread,
 )
 
 __all__ = ["Bags", "compose", "train_spelled"]
@@ -67,14 +66,14 @@ def train_spelled(
                 length = _put(work.rows[i], bags, length, work.bag)
         else:
             length = _put(work.kept[centre], bags, 0, work.bag)
-        average(matrices[0], work.bag, length, work.hidden)
+        mean_row((matrices[0], work.bag, length), work.hidden)
         for i in range(1 if window[3] else count):
             word = work.kept[centre] if window[3] else work.rows[i]
             asked = ask(word, questions, (len(taken), window[2]), 0, work)
             for at in range(0, asked, len(taken)):
                 loss += answer((work.hidden, work.mean, 1), matrices[1], at, taken, rate, work)
             predictions += 1
-        spread(matrices[0], work.bag, length, work.hidden)
+        spread_row((matrices[0], work.bag, length), work.hidden)
     return loss, predictions
 
 

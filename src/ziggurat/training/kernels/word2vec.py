@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ziggurat.core.compiled import kernel
 from ziggurat.core.intrinsics import prefetch
-from ziggurat.core.lanes import WIDTH, Source, add_rows, dot_rows
+from ziggurat.core.lanes import WIDTH, Source, add_rows, dot_rows, mean_row, spread_row
 from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.training.kernels.dice import State, draw, next_bits
 from ziggurat.training.kernels.logistic import logistic_steps
@@ -32,11 +32,9 @@ __all__ = [
     "Work",
     "answer",
     "ask",
-    "average",
     "keep_words",
     "neighbours",
     "reach",
-    "spread",
     "train_bags",
     "train_pairs",
 ]
@@ -322,38 +320,10 @@ def train_bags(
         if asked:
             count = neighbours(size, centre, window, work)
             if count:
-                average(matrices[0], work.rows, count, hidden)
+                mean_row((matrices[0], work.rows, count), hidden)
                 for at in range(here, here + asked, block):
                     loss += answer((hidden, work.mean, 1), matrices[1], at, taken, rate, work)
-                spread(matrices[0], work.rows, count, hidden)
+                spread_row((matrices[0], work.rows, count), hidden)
                 centres += 1
         here, asked = there, next_asked
     return loss, centres
-
-
-@kernel(fast_math=True, inline=True, borrows=True)
-def average(inputs: FloatArray, rows: IdArray, count: int, hidden: FloatArray) -> None:
-    """Write the mean of ``count`` rows to both rows of ``hidden``."""
-    width = inputs.shape[1]
-    part = np.float32(1.0) / np.float32(count)
-    for d in range(width):
-        hidden[0, d] = 0
-    for i in range(count):
-        row = inputs[rows[i]]
-        for d in range(width):
-            hidden[0, d] += row[d]
-    for d in range(width):
-        hidden[0, d] *= part
-        hidden[1, d] = hidden[0, d]
-
-
-@kernel(fast_math=True, inline=True, borrows=True)
-def spread(inputs: FloatArray, rows: IdArray, count: int, hidden: FloatArray) -> None:
-    """Add to ``count`` rows what the first row of ``hidden`` has over the second."""
-    width = inputs.shape[1]
-    for d in range(width):
-        hidden[1, d] = hidden[0, d] - hidden[1, d]
-    for i in range(count):
-        row = inputs[rows[i]]
-        for d in range(width):
-            row[d] += hidden[1, d]
