@@ -1,10 +1,10 @@
 """Word2Vec: vectors that predict a word's neighbours, trained in one pass after another over the text.
 
-*Idea.* The text is cut into stretches, read in another order in each pass, which makes better vectors than the text's
-own order (docs/experiments.md). Threads take them in turn and work on shared matrices without a lock (Hogwild, Recht et
-al. 2011): two of them seldom touch the same row at the same moment, and when they do, little is lost. What a stretch
-draws depends on its number and the seed alone, so one thread gives the same vectors every time, and a run that was
-stopped goes on as if it had not been. Speed does not depend on how long sentences are.
+*Idea.* The text is cut into stretches, read in another order in each pass, which made better vectors of novels than
+their own order (docs/experiments.md). Threads take them in turn and work on shared matrices without a lock (Hogwild,
+Recht et al. 2011): two of them seldom touch the same row at the same moment, and when they do, little is lost. What a
+stretch draws depends on its number and the seed alone, so one thread gives the same vectors every time, and a run that
+was stopped goes on as if it had not been. Speed does not depend on how long sentences are.
 
 Skip-gram asks each neighbour of a word for the word; CBOW asks the neighbours' mean (Mikolov et al. 2013a; many texts
 swap the two names).
