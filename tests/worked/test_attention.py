@@ -78,13 +78,13 @@ def test_a_head_keeps_to_its_own_part_of_the_projections() -> None:
     for projection in (layer.q_proj, layer.k_proj, layer.v_proj, layer.o_proj):
         torch.nn.init.normal_(projection.weight, generator=generator)
     x = random_heads(1, 5, 10)
-    cos, sin = RotaryPositions(6, base=100.0, context=5)(slice(0, 5))
-    whole = layer(x, Sight(cos, sin))
+    turns = RotaryPositions(6, base=100.0, context=5)(slice(0, 5))
+    whole = layer(x, Sight(turns))
     with torch.no_grad():
         layer.o_proj.weight[:, 6:] = 0  # the second head's answers are not used …
-        first = layer(x, Sight(cos, sin))
+        first = layer(x, Sight(turns))
         layer.v_proj.weight[6:] = 0  # … so that its values don't matter.
-    torch.testing.assert_close(layer(x, Sight(cos, sin)), first)
+    torch.testing.assert_close(layer(x, Sight(turns)), first)
     assert not torch.allclose(whole, first)
 
 
@@ -95,5 +95,5 @@ def test_scores_stay_bounded_however_large_the_input() -> None:
         for projection in (layer.q_proj, layer.k_proj, layer.v_proj, layer.o_proj):
             projection.weight.copy_(torch.eye(6))
     x = random_heads(1, 5, 6)
-    cos, sin = RotaryPositions(6, base=100.0, context=5)(slice(0, 5))
-    torch.testing.assert_close(layer(1000 * x, Sight(cos, sin)) / 1000, layer(x, Sight(cos, sin)))
+    turns = RotaryPositions(6, base=100.0, context=5)(slice(0, 5))
+    torch.testing.assert_close(layer(1000 * x, Sight(turns)) / 1000, layer(x, Sight(turns)))

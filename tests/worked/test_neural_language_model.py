@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks import network as module
-from ziggurat.models.blocks.network import Network, NeuralLanguageModel
+from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.decoder import FAMILY as DECODER
 from ziggurat.models.decoder import DecoderConfig
 from ziggurat.models.recurrent import FAMILY as RECURRENT
@@ -18,7 +18,7 @@ from ziggurat.models.recurrent import RecurrentConfig
 VOCABULARY = Vocabulary(size=5, bos=0, eos=0)
 
 
-class Counter(Network):
+class Counter(CausalNetwork):
     """Predicts from the sum of all ids read: id v has logit v · sum. Remembers how it was asked."""
 
     carries_state: ClassVar[bool] = True
@@ -210,10 +210,12 @@ def test_one_layer_more_leaves_the_others_first_weights_as_they_were(tied: bool)
         DECODER.build(DecoderConfig(layers=n, width=6, heads=1, tied=tied), VOCABULARY, seed=3).network for n in (2, 3)
     )
     assert torch.equal(
-        two.get_parameter("layers.1.mlp.up_proj.weight"), three.get_parameter("layers.1.mlp.up_proj.weight")
+        two.get_parameter("stack.layers.1.mlp.up_proj.weight"), three.get_parameter("stack.layers.1.mlp.up_proj.weight")
     )
     # What is added to the residual path is smaller: by √(2·2) and √(2·3).
-    ratio = two.get_parameter("layers.1.mlp.down_proj.weight") / three.get_parameter("layers.1.mlp.down_proj.weight")
+    ratio = two.get_parameter("stack.layers.1.mlp.down_proj.weight") / three.get_parameter(
+        "stack.layers.1.mlp.down_proj.weight"
+    )
     torch.testing.assert_close(ratio, torch.full_like(ratio, (6 / 4) ** 0.5))
 
 

@@ -13,11 +13,11 @@ from tests.fakes.jobs import GRADIENT_FAMILIES, VOCABULARY
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import Sizable
-from ziggurat.models.blocks.network import Network, NeuralLanguageModel
+from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.registry import FAMILIES
-from ziggurat.training import objectives
 from ziggurat.training.gradient import Config
-from ziggurat.training.objectives import next_token
+from ziggurat.training.objectives import objective
+from ziggurat.training.objectives.next_token import next_token
 from ziggurat.training.optimisers import adamw
 from ziggurat.training.precision import uses_bfloat16
 from ziggurat.training.schedules import Plan, Shape, factor, fix_total
@@ -66,7 +66,7 @@ def test_what_is_left_of_the_time_becomes_steps() -> None:
     assert (late.total_steps, late.decay_steps) == (71, 1)
 
 
-def network(family: str) -> Network:
+def network(family: str) -> CausalNetwork:
     chosen = FAMILIES.get(family)
     assert isinstance(chosen, Sizable)
     model = chosen.build(chosen.sized(1000), VOCABULARY, seed=3)
@@ -94,7 +94,7 @@ def test_pieces_of_logits_give_the_same_loss_and_gradient(
     ids = torch.randint(0, 13, (3, 8), generator=torch.Generator().manual_seed(1))
     found = []
     for limit in (1 << 23, logits_at_once):
-        monkeypatch.setattr(objectives, "LOGIT_COUNT", limit)
+        monkeypatch.setattr(objective, "LOGIT_COUNT", limit)
         net = network(family)
         torch.manual_seed(5)
         loss, _ = next_token(net, ids, None)

@@ -40,14 +40,17 @@ from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.tokens.loading import load_tokenizer, token_texts
 from ziggurat.tokens.word_index import WordIndex, open_index, write_index
 
-__all__ = ["Bundle", "bundle_folder", "check_files", "load", "read_manifest", "record", "save"]
+__all__ = ["Bundle", "bundle_folder", "check_files", "load", "read_manifest", "record", "save", "token_roles"]
 
 CARD = "README.md"
 CONFIG = "config.json"
 TENSORS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 WORDS = "words.index"
+TOKENS_ASIDE = "tokenizer_config.json"
 HASHED_UNASKED_BYTES = 200_000_000
+ROLES = {role: f"{role}_token" for role in ("bos", "eos", "unk", "mask", "pad")}
+"""What special tokens are for, and how ``tokenizer_config.json`` says which one it is."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,9 @@ def save(path: Path, *, family: str, model: Model, tokenizer: Tokenizer, provena
         write_tensors(folder / TENSORS, tensors)
         text = tokenizer.to_json()
         write_text(folder / TOKENIZER, text)
-        if isinstance(model, Encoder) and not isinstance(model, LanguageModel):
+        if isinstance(model, StaticEncoder):
             write_index(folder / WORDS, token_texts(tokenizer))
-        _write_json(folder / "tokenizer_config.json", _transformers_tokenizer(model, tokenizer, text))
+        _write_json(folder / TOKENS_ASIDE, _transformers_tokenizer(model, tokenizer, text))
         if "architectures" in config:
             special = {"bos_token_id": tokenizer.vocabulary.bos, "eos_token_id": tokenizer.vocabulary.eos}
             _write_json(folder / "generation_config.json", {**special, "do_sample": True, "temperature": 1.0})
@@ -237,6 +240,18 @@ def check_files(folder: Path, manifest: Manifest, *, verify: bool | None = None)
                 raise DamagedError(f"{folder / name}: damaged: its bytes are not those that were written")
 
 
+def token_roles(folder: Path) -> dict[str, str]:
+    """Return which special token is for what, as far as the ``tokenizer_config.json`` of a folder says it."""
+    path = folder / TOKENS_ASIDE
+    if not path.is_file():
+        return {}
+    with _reading(path):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        tokens = {role: said.get(key) for role, key in ROLES.items()}
+    named = {role: token.get("content") if isinstance(token, dict) else token for role, token in tokens.items()}
+    return {role: token for role, token in named.items() if isinstance(token, str)}
+
+
 def _restore(family: Family, folder: Path) -> Model:
     tensors = read_tensors(folder / TENSORS)
     with _reading(folder / CONFIG) as path:
@@ -250,13 +265,13 @@ def _restore(family: Family, folder: Path) -> Model:
 def _read_tokenizer(folder: Path, manifest: Manifest, vocabulary: Vocabulary) -> Tokenizer:
     with _reading(folder / TOKENIZER) as path:
         try:
-            tokenizer = load_tokenizer(path.read_text(encoding="utf-8"))
+            tokenizer = load_tokenizer(path.read_text(encoding="utf-8"), token_roles(folder))
         except ArtefactError as error:
             raise DamagedError(f"{path}: damaged: {error}") from error
     if tokenizer.fingerprint != manifest.tokenizer["fingerprint"]:
         raise DamagedError(f"{folder / TOKENIZER}: damaged: not the tokenizer that the model was trained with")
-    ours, theirs = ((v.size, v.bos, v.eos) for v in (vocabulary, tokenizer.vocabulary))
-    if ours != theirs:
+    theirs = tokenizer.vocabulary
+    if vocabulary.size < theirs.size or (vocabulary.bos, vocabulary.eos) != (theirs.bos, theirs.eos):
         raise DamagedError(f"{folder / TOKENIZER}: damaged: its vocabulary is not the model's")
     return tokenizer
 
@@ -303,10 +318,9 @@ def _transformers_tokenizer(model: Model, tokenizer: Tokenizer, text: str) -> di
     """Return what lets ``transformers.AutoTokenizer`` open ``tokenizer.json``."""
     vocabulary = tokenizer.vocabulary
     texts = {entry["id"]: entry["content"] for entry in json.loads(text).get("added_tokens", ())}
-    special = {"bos_token": vocabulary.bos, "eos_token": vocabulary.eos, "unk_token": vocabulary.unk}
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
-        **{role: texts[token] for role, token in special.items() if token in texts},
+        **{key: texts[token] for role, key in ROLES.items() if (token := getattr(vocabulary, role)) in texts},
         **({"model_max_length": limit} if (limit := _context(model)) else {}),
         "clean_up_tokenization_spaces": False,
     }

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary
 
 __all__ = [
+    "ConditionalModel",
     "Embeds",
     "Encoder",
     "Family",
@@ -212,6 +213,21 @@ class LanguageModel(SequenceScorer, Protocol):
 
     def reorder(self, state: State, rows: IdArray) -> State:
         """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop (beams, finished rows)."""
+        ...
+
+
+@runtime_checkable
+class ConditionalModel(Model, Protocol):
+    """A distribution over sequences given another one: what translates, answers, parses.
+
+    Given its source it is a language model, so that whatever samples, scores or searches needs no second version.
+    """
+
+    def condition(self, source: IdArray, lengths: IdArray) -> LanguageModel:
+        """Read (B, S) source ids (``lengths`` of each row are no padding); return the model of what follows from them.
+
+        Row b of all that the language model is asked has row b of the source; a source of one row serves every row.
+        """
         ...
 
 

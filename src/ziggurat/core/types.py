@@ -81,11 +81,16 @@ class Vocabulary:
     bos: int
     eos: int
     unk: int | None = None
+    mask: int | None = None
+    """Stands for a token that is hidden and to be guessed (masked language models)."""
+    pad: int | None = None
+    """Fills rows up; models look at lengths instead, so only other programs need it."""
 
     @property
     def special(self) -> tuple[int, ...]:
-        """The ids that stand for no text: begin, end, unknown."""
-        return tuple(sorted({self.bos, self.eos} | (set() if self.unk is None else {self.unk})))
+        """The ids that stand for no text: begin, end, unknown, mask, padding."""
+        others = (self.unk, self.mask, self.pad)
+        return tuple(sorted({self.bos, self.eos, *(token for token in others if token is not None)}))
 
 
 @dataclass(frozen=True, slots=True)

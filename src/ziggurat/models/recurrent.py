@@ -21,7 +21,7 @@ from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.dropout import drop_locked, drop_words
 from ziggurat.models.blocks.initialisation import Embedding, fill_normal, fill_uniform
 from ziggurat.models.blocks.lstm import CellState, LSTMLayer
-from ziggurat.models.blocks.network import Network, NeuralLanguageModel
+from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.blocks.weights import load_tensors, tensors_of
 
 __all__ = ["FAMILY", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
@@ -56,7 +56,7 @@ class RecurrentConfig:
         return (self.embedding, *[self.hidden] * (self.layers - 1), last)
 
 
-class RecurrentNetwork(Network):
+class RecurrentNetwork(CausalNetwork):
     """The LSTM's layers.
 
     *Cost.* A token costs about 2 floating-point operations a parameter to read, whatever came before; training costs
@@ -95,7 +95,7 @@ class RecurrentNetwork(Network):
     def hidden(
         self, ids: Tensor, state: RecurrentState | None = None, *, lengths: Tensor | None = None
     ) -> tuple[Tensor, RecurrentState]:
-        """Read (B, T) ids on from ``state`` (see `Network.hidden`); the old state stays as it was."""
+        """Read (B, T) ids on from ``state`` (see `CausalNetwork.hidden`); the old state stays as it was."""
         config, training = self.config, self.training
         held = self.initial_state(ids.shape[0]) if state is None else state
         x_BTD = drop_words(

@@ -7,7 +7,8 @@ instead of being kept beside it. A ``tokenizer.json`` that somebody else made op
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,11 @@ UNKNOWN = "<unk>"
 _BEGIN_NAMES = ("<|endoftext|>", "<s>", "<bos>", "<|begin_of_text|>", "[CLS]", "<|im_start|>")
 _END_NAMES = ("<|endoftext|>", "</s>", "<eos>", "<|end_of_text|>", "[SEP]", "<|im_end|>")
 _UNKNOWN_NAMES = ("<unk>", "[UNK]")
+_MASK_NAMES = ("[MASK]", "<mask>")
+_PAD_NAMES = ("[PAD]", "<pad>")
+_USUAL_NAMES = {
+    "bos": _BEGIN_NAMES, "eos": _END_NAMES, "unk": _UNKNOWN_NAMES, "mask": _MASK_NAMES, "pad": _PAD_NAMES,
+}  # fmt: skip
 
 
 @functools.cache
@@ -50,8 +56,15 @@ class FastTokenizer:
     *Cost.* About 1 to 5 MB of text a second and core; `encode_batch` uses all cores.
     """
 
-    def __init__(self, core: "Core", raw: dict[str, Any] | None = None) -> None:
-        """Wrap ``core``, whose JSON is ``raw``; text that looks like a special token is text, never the token."""
+    def __init__(
+        self, core: "Core", raw: dict[str, Any] | None = None, roles: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Wrap ``core``, whose JSON is ``raw``; text that looks like a special token is text, never the token.
+
+        ``roles`` names special tokens by what they are for (``{"bos": "<s>"}``: bos, eos, unk, mask, pad); those that
+        it does not name are found by their usual names.
+        """
+        self.roles = dict(roles)
         core.encode_special_tokens = True
         core.no_truncation()
         core.no_padding()
@@ -59,8 +72,8 @@ class FastTokenizer:
         self._json: dict[str, Any] = json.loads(core.to_str()) if raw is None else raw
 
     @classmethod
-    def from_json(cls, text: str) -> "FastTokenizer":
-        """Read the content of a ``tokenizer.json``.
+    def from_json(cls, text: str, roles: Mapping[str, str] = MappingProxyType({})) -> "FastTokenizer":
+        """Read the content of a ``tokenizer.json``; ``roles`` as in the constructor.
 
         Raises:
             ArtefactError: the `tokenizers` library can't read it, or it has no end-of-text token.
@@ -68,7 +81,7 @@ class FastTokenizer:
         from tokenizers import Tokenizer as Core
 
         try:
-            tokenizer = cls(Core.from_str(text))
+            tokenizer = cls(Core.from_str(text), roles=roles)
         except Exception as error:  # the library raises bare Exception
             raise ArtefactError(f"tokenizer.json: not a tokenizer ({error})") from error
         _ = tokenizer.vocabulary
@@ -104,17 +117,18 @@ class FastTokenizer:
 
     @functools.cached_property
     def vocabulary(self) -> Vocabulary:
-        """Size and special ids, found by their usual names.
+        """Size and special ids: those that `roles` names, others by their usual names.
 
         Raises:
-            ArtefactError: there is no end-of-text token.
+            ArtefactError: there is no end-of-text token, or a token that `roles` names.
         """
-        eos = self._first(_END_NAMES)
+        found = {role: self._special(role, usual) for role, usual in _USUAL_NAMES.items()}
+        eos = found["eos"]
         if eos is None:
             raise ArtefactError(f"tokenizer.json: no end-of-text token (looked for {', '.join(_END_NAMES)})")
-        bos = self._first(_BEGIN_NAMES)
+        bos = eos if found["bos"] is None else found["bos"]
         size = self.core.get_vocab_size(with_added_tokens=True)
-        return Vocabulary(size, bos=eos if bos is None else bos, eos=eos, unk=self._first(_UNKNOWN_NAMES))
+        return Vocabulary(size, bos=bos, eos=eos, unk=found["unk"], mask=found["mask"], pad=found["pad"])
 
     @functools.cached_property
     def byte_lengths(self) -> IdArray:
@@ -192,9 +206,15 @@ class FastTokenizer:
     def _prefixes_space(self) -> bool:
         return any(part.get("add_prefix_space", False) for part in self._pre_tokenizers)
 
-    def _first(self, names: Sequence[str]) -> int | None:
+    def _special(self, role: str, usual: Sequence[str]) -> int | None:
+        names = (self.roles[role],) if role in self.roles else usual
         found = (self.core.token_to_id(name) for name in names)
-        return next((index for index in found if index is not None), None)
+        index = next((index for index in found if index is not None), None)
+        if index is None and role in self.roles:
+            raise ArtefactError(
+                f"tokenizer.json: has no token {self.roles[role]!r}, which is named as its {role} token"
+            )
+        return index
 
     def _plain(self, ids: Sequence[int]) -> IdArray:
         """Return ids of text: a word that is spelled like a begin or end token is unknown, not that token."""

@@ -1,6 +1,7 @@
 """Kinds of tokenizers by name: training one, opening one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ziggurat.core.errors import InputError
@@ -45,15 +46,18 @@ def train_tokenizer(texts: Iterable[str], kind: str, config: Any = None) -> Toke
     return found.train(_checked(texts), found.config() if config is None else config)
 
 
-def load_tokenizer(json_text: str) -> Tokenizer:
+def load_tokenizer(json_text: str, roles: Mapping[str, str] = MappingProxyType({})) -> Tokenizer:
     """Open the content of a ``tokenizer.json``, ours or anybody's.
+
+    ``roles`` names its special tokens by what they are for (bos, eos, unk, mask, pad), as a ``tokenizer_config.json``
+    does; those that it does not name are found by their usual names.
 
     Raises:
         ArtefactError: it is no tokenizer, or has no end-of-text token.
     """
     from ziggurat.tokens.fast import FastTokenizer
 
-    plain = FastTokenizer.from_json(json_text)
+    plain = FastTokenizer.from_json(json_text, roles)
     kind = TOKENIZERS.get(plain.kind)
     return kind.open(plain, json_text) if isinstance(kind, Opener) else plain
 

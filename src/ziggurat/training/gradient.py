@@ -6,32 +6,33 @@ in minutes, and there it becomes a number of steps as soon as it can (`ziggurat.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
 
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import TokenStream
 from ziggurat.core.seeding import derive
 from ziggurat.core.types import TensorMap
 from ziggurat.models.blocks.initialisation import fill_from
-from ziggurat.models.blocks.network import NetworkState, NeuralLanguageModel
-from ziggurat.models.windows import document_logprobs
-from ziggurat.tokens.batches import ParallelStreams, ShuffledWindows
+from ziggurat.models.blocks.network import NetworkState, Neural
 from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
 from ziggurat.training.interruption import stop_requests
 from ziggurat.training.job import Fitted, Job
-from ziggurat.training.objectives import next_token
+from ziggurat.training.objectives.next_token import NextToken
+from ziggurat.training.objectives.objective import Objective
 from ziggurat.training.optimisers import adamw
 from ziggurat.training.precision import uses_bfloat16
 from ziggurat.training.saves import Saves
 from ziggurat.training.schedules import Plan, factor, fix_total
 
-__all__ = ["Config", "fit"]
+__all__ = ["Config", "Objectives", "fit", "run"]
+
+Objectives: TypeAlias = Callable[[Job, Any], Objective]
+"""What makes a run's objective, from its job and the model that is to be trained."""
 
 
 @dataclass(frozen=True)
@@ -86,36 +87,43 @@ class _Progress:
 
 
 def fit(job: Job) -> Fitted:
+    """Train a neural language model to predict next tokens, as `run` says.
+
+    Raises:
+        TooLittleTextError: the training text is shorter than two tokens.
+    """
+    config: Config = job.config
+    return run(job, lambda job, model: NextToken(job, model, rows=config.rows, window=config.window))
+
+
+def run(job: Job, objectives: Objectives) -> Fitted:
     """Train a neural model from its first weights, or go on from the newest checkpoint in the job's folder.
 
     Raises:
-        UsageError: no budget is given.
-        TooLittleTextError: the training text is shorter than two tokens.
+        UsageError: no budget is given, or the model is no network.
         InterruptedRunError: the user stopped the run; a checkpoint is saved.
         DiskFullError: a checkpoint could not be written; the one before it is whole.
         DamagedError: the folder's checkpoints are damaged, or belong to another model.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(job.seed, "dropout"))
-        return _Run(job).train()
+        return _Run(job, objectives).train()
 
 
 class _Run:
     """One run's parts, and the loop over them."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, objectives: Objectives) -> None:
         self.job = job
         self.config: Config = job.config
         model = job.family.build(job.model_config, job.train.vocabulary, seed=job.seed)
-        if not isinstance(model, NeuralLanguageModel):
-            raise UsageError("the gradient trainer trains neural families")
+        if not isinstance(model, Neural):
+            raise UsageError(f"a {job.family.name} model is no network and can't be trained by gradients")
         self.model = model
         self.network = model.network.train()
         if (first := job.first_vectors) is not None:
             fill_from(self.network.token_embedding, first.vectors, first.found_mask)
-        layout = ParallelStreams if self.network.carries_state else ShuffledWindows
-        window = self.config.window if model.context is None else min(self.config.window, model.context)
-        self.batches = layout(job.train, rows=self.config.rows, length=window, seed=job.seed)
+        self.objective = objectives(job, model)
         self.optimiser = adamw(
             self.network.parameters(),
             learning_rate=self.config.learning_rate,
@@ -124,7 +132,6 @@ class _Run:
         )
         self.plan = self._plan()
         self.progress = _Progress(evaluate_steps=self._evaluate_steps())
-        self.state: NetworkState | None = None
         self.best: dict[str, torch.Tensor] = {}
         self.half = uses_bfloat16(self.config.precision, self.network)
         self._saved_at = 0.0
@@ -165,13 +172,8 @@ class _Run:
         loss = 0.0
         for part in range(self.config.accumulate):
             number = self.progress.step * self.config.accumulate + part
-            ids = torch.from_numpy(self.batches.batch(number))
-            if isinstance(self.batches, ParallelStreams) and self.batches.is_fresh(number):
-                self.state = None
-            if self.network.carries_state and self.state is None:
-                self.state = self.network.initial_state(len(ids))
             with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-                mean, self.state = next_token(self.network, ids, self.state)
+                mean = self.objective.loss(number)
             (mean / self.config.accumulate).backward()  # type: ignore[no-untyped-call]
             loss += mean.item() / self.config.accumulate
         limit = self.config.clip_norm or float("inf")
@@ -194,11 +196,11 @@ class _Run:
     def _plan(self) -> Plan:
         config = self.config
         total = config.steps
-        tokens_per_step = self.batches.rows * self.batches.length * config.accumulate
+        tokens_per_step = self.objective.tokens_per_batch * config.accumulate
         if config.tokens is not None:
             total = max(1, config.tokens // tokens_per_step)
         elif config.epochs is not None:
-            total = max(1, round(config.epochs * self.batches.steps_per_epoch / config.accumulate))
+            total = max(1, round(config.epochs * self.objective.steps_per_epoch / config.accumulate))
         elif total is None and config.minutes is None:
             raise UsageError("no budget: give one of training.minutes, steps, tokens or epochs")
         decay = config.decay_steps
@@ -250,7 +252,7 @@ class _Run:
         }
 
     def _tokens_seen(self) -> int:
-        return self.progress.step * self.batches.rows * self.batches.length * self.config.accumulate
+        return self.progress.step * self.objective.tokens_per_batch * self.config.accumulate
 
     # -- evaluation -------------------------------------------------------------------------------------------------
 
@@ -261,8 +263,7 @@ class _Run:
         return self._done() or (every is not None and self.progress.step % every == 0)
 
     def _evaluate(self) -> None:
-        assert self.job.dev is not None  # noqa: S101 - `_evaluation_due` says so
-        loss = _dev_loss(self.model, self.job.dev, self.config.evaluate_tokens)
+        loss = self.objective.dev_loss(self.config.evaluate_tokens)
         progress = self.progress
         progress.stale += 1
         if loss < progress.best_loss:
@@ -296,7 +297,7 @@ class _Run:
         tensors = {f"model.{name}": value for name, value in self.network.state_dict().items()}
         for index, moments in self.optimiser.state_dict()["state"].items():
             tensors.update({f"optimiser.{index}.{name}": value for name, value in moments.items()})
-        tensors.update({f"carried.{place}": value for place, value in _leaves(self.state)})
+        tensors.update({f"carried.{place}": value for place, value in _leaves(self.objective.carried)})
         tensors["rng"] = torch.get_rng_state()
         progress = self.progress
         facts = {"progress": asdict(progress), "plan": asdict(self.plan)}
@@ -313,7 +314,7 @@ class _Run:
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
         self.progress = _Progress(**facts["progress"])
         self.plan = Plan(**facts["plan"])
-        self.state = _nested(_under("carried.", tensors))
+        self.objective.carried = _nested(_under("carried.", tensors))
         torch.set_rng_state(tensors["rng"])
         if self.progress.best_step and self.config.keep == "best" and self.job.folder is not None:
             best = read_checkpoint(self.job.folder / BEST)
@@ -332,7 +333,7 @@ class _Run:
             "decay_steps": self.plan.decay_steps,
             "evaluate_steps": progress.evaluate_steps,
             "tokens": self._tokens_seen(),
-            "epochs": progress.step * self.config.accumulate / self.batches.steps_per_epoch,
+            "epochs": progress.step * self.config.accumulate / self.objective.steps_per_epoch,
             "seconds": progress.elapsed_seconds,
             "precision": "bf16" if self.half else "f32",
             "stopped_early": progress.stopped_early,
@@ -342,19 +343,6 @@ class _Run:
             facts.update(best_step=progress.best_step, dev_loss=progress.best_loss, kept_step=kept)
         self.job.listener({"event": "end", "step": progress.step, "seconds": progress.elapsed_seconds})
         return Fitted(self.model, facts)
-
-
-def _dev_loss(model: NeuralLanguageModel, dev: TokenStream, limit_tokens: int) -> float:
-    """Return the mean nats per predicted token over the first documents of ``dev``, about ``limit_tokens`` of them."""
-    sequences, count = [], 0
-    for index in range(len(dev.starts) - 1):
-        sequence = dev.document(index)[: limit_tokens - count + 1]
-        sequences.append(sequence)
-        count += len(sequence) - 1
-        if count >= limit_tokens:
-            break
-    scores = document_logprobs(model, sequences)
-    return -float(np.concatenate(scores).sum(dtype=np.float64)) / max(1, count)
 
 
 def _arrays(tensors: dict[str, torch.Tensor]) -> TensorMap:

@@ -12,6 +12,7 @@ so that ``q_BHTK`` is (batch, heads, time, head width).
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,7 @@ from ziggurat.models.blocks.initialisation import Linear
 from ziggurat.models.blocks.normalisation import RMSNorm
 from ziggurat.models.blocks.positions import rotate
 
-__all__ = ["MultiHeadAttention", "Sight", "attend", "reference_attention"]
+__all__ = ["MultiHeadAttention", "Sight", "Source", "attend", "reference_attention"]
 
 FORMULA_PAIRS = 512 * 512
 """Query–key pairs up to which the formula in 16-bit on a CPU is faster than the fused kernel (2 × at 256 × 256)."""
@@ -29,17 +30,28 @@ FORMULA_PAIRS = 512 * 512
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Where the ids of one reading stand and what each of them may look at: the same in all layers."""
+    """What each id of one reading may look at, and how far it is turned: the same in all layers."""
 
-    cos: Tensor
-    sin: Tensor
-    """Of the positions' angles (see `ziggurat.models.blocks.positions.RotaryPositions`)."""
+    turns: tuple[Tensor, Tensor] | None = None
+    """Cosines and sines of the positions' angles (`ziggurat.models.blocks.positions`); None: no turn."""
     keep_mask: Tensor | None = None
     """True where a query may look at a key, broadcasting against (B, H, T, S); None: `causal` says it all."""
     causal: bool = True
     """Whether query t may look at keys 0 … t only; False: at every key that `keep_mask` lets it."""
     cache: KeyValueCache | None = None
     """What was read before, and where these ids' keys and values go."""
+    source: "Source | None" = None
+    """What a decoder that translates looks at beside its own past."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an encoder read: for each layer of a decoder the keys and values that it looks at."""
+
+    keys_and_values: tuple[tuple[Tensor, Tensor], ...]
+    """A (B, G, S, K) pair for each layer."""
+    keep_mask: Tensor | None
+    """(B, 1, 1, S), True at ids that are no padding; None where all are."""
 
 
 def reference_attention(
@@ -83,35 +95,65 @@ def attend(
 
 
 class MultiHeadAttention(nn.Module):
-    """Self-attention in several heads, with rotary positions and normalised queries and keys.
+    """Attention in several heads: of a sequence to itself (`forward`), or to another (`across`).
 
     *Idea.* Each head looks with its own projections; heads may share keys and values (grouped queries), which shrinks
-    the cache. Queries and keys are normalised per head before they are turned, so that scores stay bounded
+    the cache. Queries and keys may be normalised per head before they are turned, so that scores stay bounded
     (QK-norm: Henry et al. 2020; here with RMSNorm, as Qwen3 has it).
 
     *Maths.* MultiHead = Concat(head₁, …, head_H)·W^O with head_i = Attention(Q·W_i^Q, K·W_i^K, V·W_i^V)
     (Vaswani et al. 2017, section 3.2.2); ``q_proj`` holds all W_i^Q, ``o_proj`` is W^O.
     """
 
-    def __init__(self, width: int, *, heads: int, key_heads: int, head_width: int, epsilon: float) -> None:
-        """Project ``width`` to heads and back; values come later. ``heads`` is a multiple of ``key_heads``."""
+    def __init__(
+        self,
+        width: int,
+        *,
+        heads: int,
+        key_heads: int,
+        head_width: int,
+        epsilon: float | None,
+        bias: Literal["none", "qkv", "all"] = "none",
+    ) -> None:
+        """Project ``width`` to heads and back; values come later. ``heads`` is a multiple of ``key_heads``.
+
+        ``epsilon`` is that of the norms of queries and keys, None where there are none; ``bias`` says which
+        projections add one.
+        """
         super().__init__()
         self.head_width = head_width
-        self.q_proj = Linear(width, heads * head_width, bias=False)
-        self.k_proj = Linear(width, key_heads * head_width, bias=False)
-        self.v_proj = Linear(width, key_heads * head_width, bias=False)
-        self.o_proj = Linear(heads * head_width, width, bias=False)
-        self.q_norm = RMSNorm(head_width, epsilon=epsilon)
-        self.k_norm = RMSNorm(head_width, epsilon=epsilon)
+        inward = bias != "none"
+        self.q_proj = Linear(width, heads * head_width, bias=inward)
+        self.k_proj = Linear(width, key_heads * head_width, bias=inward)
+        self.v_proj = Linear(width, key_heads * head_width, bias=inward)
+        self.o_proj = Linear(heads * head_width, width, bias=bias == "all")
+        self.q_norm = None if epsilon is None else RMSNorm(head_width, epsilon=epsilon)
+        self.k_norm = None if epsilon is None else RMSNorm(head_width, epsilon=epsilon)
 
     def forward(self, x_BTD: Tensor, sight: Sight, *, layer: int = 0) -> Tensor:
         """Return (B, T, D): for each position, what it gathered from those it may look at."""
-        split = (*x_BTD.shape[:2], -1, self.head_width)
-        q_BHTK = rotate(self.q_norm(self.q_proj(x_BTD).view(split)).transpose(1, 2), sight.cos, sight.sin)
-        k_BGSK = rotate(self.k_norm(self.k_proj(x_BTD).view(split)).transpose(1, 2), sight.cos, sight.sin)
-        v_BGSK = self.v_proj(x_BTD).view(split).transpose(1, 2)
+        q_BHTK = self._heads(self.q_proj(x_BTD), self.q_norm)
+        k_BGSK, v_BGSK = self.keys_and_values(x_BTD)
+        if sight.turns is not None:
+            q_BHTK, k_BGSK = rotate(q_BHTK, *sight.turns), rotate(k_BGSK, *sight.turns)
         if sight.cache is not None:
             k_BGSK, v_BGSK = sight.cache.append(layer, k_BGSK, v_BGSK)
-        y_BHTK = attend(q_BHTK, k_BGSK, v_BGSK, keep_mask=sight.keep_mask, causal=sight.causal)
-        y_BTX = y_BHTK.transpose(1, 2).reshape(*x_BTD.shape[:2], -1)
-        return self.o_proj(y_BTX)  # type: ignore[no-any-return]
+        return self._joined(attend(q_BHTK, k_BGSK, v_BGSK, keep_mask=sight.keep_mask, causal=sight.causal))
+
+    def across(self, x_BTD: Tensor, source: Source, *, layer: int) -> Tensor:
+        """Return (B, T, D): for each position, what it gathered from another sequence (cross-attention)."""
+        q_BHTK = self._heads(self.q_proj(x_BTD), self.q_norm)
+        k_BGSK, v_BGSK = source.keys_and_values[layer]
+        return self._joined(attend(q_BHTK, k_BGSK, v_BGSK, keep_mask=source.keep_mask))
+
+    def keys_and_values(self, x_BSD: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the (B, G, S, K) keys, not turned yet, and values of a sequence."""
+        return self._heads(self.k_proj(x_BSD), self.k_norm), self._heads(self.v_proj(x_BSD), None)
+
+    def _heads(self, x_BTX: Tensor, norm: RMSNorm | None) -> Tensor:
+        x_BTHK = x_BTX.view(*x_BTX.shape[:2], -1, self.head_width)
+        return (x_BTHK if norm is None else norm(x_BTHK)).transpose(1, 2)
+
+    def _joined(self, y_BHTK: Tensor) -> Tensor:
+        batch, _, time, _ = y_BHTK.shape
+        return self.o_proj(y_BHTK.transpose(1, 2).reshape(batch, time, -1))  # type: ignore[no-any-return]

@@ -1,10 +1,53 @@
 """The position-wise half of a Transformer block: each vector on its own, through a wider hidden layer."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
 from torch import Tensor, nn
 
 from ziggurat.models.blocks.initialisation import Linear
 
-__all__ = ["SwiGLU", "gated_width"]
+__all__ = ["ACTIVATIONS", "Activation", "FeedForward", "SwiGLU", "gated_width", "squared_relu"]
+
+Activation = Literal["relu", "gelu", "gelu_tanh", "relu2"]
+
+
+def squared_relu(x: Tensor) -> Tensor:
+    """Return max(0, x)² (So et al. 2021, section 4.1)."""
+    return nn.functional.relu(x).square()
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": nn.functional.relu,
+    "gelu": nn.functional.gelu,
+    "gelu_tanh": partial(nn.functional.gelu, approximate="tanh"),
+    "relu2": squared_relu,
+}
+"""What may stand between the two matrices of a `FeedForward`: max(0, x) (Vaswani et al. 2017, eq. 2); x·Φ(x) with the
+normal distribution's Φ, exactly or by the hyperbolic tangent as GPT-2 has it (Hendrycks & Gimpel 2016, sections 2 and
+3); max(0, x)²."""
+
+
+class FeedForward(nn.Module):
+    """Two matrices with an activation between them.
+
+    *Maths.* FFN(x) = max(0, x·W₁ + b₁)·W₂ + b₂ (Vaswani et al. 2017, eq. 2), with other activations in place of
+    max(0, ·); W₁ is ``up_proj``, W₂ ``down_proj``.
+
+    *Shapes and units.* (…, D) in and out, F wide inside; 2·D·F parameters, and D + F where there are biases.
+    """
+
+    def __init__(self, width: int, hidden: int, *, activation: Activation, bias: bool) -> None:
+        """Widen from ``width`` to ``hidden`` and back; values come later."""
+        super().__init__()
+        self.activation = ACTIVATIONS[activation]
+        self.up_proj = Linear(width, hidden, bias=bias)
+        self.down_proj = Linear(hidden, width, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the new vectors."""
+        return self.down_proj(self.activation(self.up_proj(x)))  # type: ignore[no-any-return]
 
 
 class SwiGLU(nn.Module):
@@ -16,12 +59,12 @@ class SwiGLU(nn.Module):
     *Shapes and units.* (…, D) in and out, F wide inside; 3·D·F parameters.
     """
 
-    def __init__(self, width: int, hidden: int) -> None:
+    def __init__(self, width: int, hidden: int, *, bias: bool = False) -> None:
         """Widen from ``width`` to ``hidden`` and back; values come later."""
         super().__init__()
-        self.gate_proj = Linear(width, hidden, bias=False)
-        self.up_proj = Linear(width, hidden, bias=False)
-        self.down_proj = Linear(hidden, width, bias=False)
+        self.gate_proj = Linear(width, hidden, bias=bias)
+        self.up_proj = Linear(width, hidden, bias=bias)
+        self.down_proj = Linear(hidden, width, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the new vectors."""

@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 
-__all__ = ["Network", "NetworkState", "NeuralLanguageModel"]
+__all__ = ["CausalNetwork", "Network", "NetworkState", "Neural", "NeuralLanguageModel", "reading"]
 
 NetworkState: TypeAlias = Any
 """What a network remembers of a batch of prefixes: an LSTM's hidden and cell vectors, a decoder's keys and values."""
 
 WINDOW_TOKENS = 8192
-"""Ids (rows × time) that one call of `Network.hidden` is given at most, so that memory stays flat."""
+"""Ids (rows × time) that one call of `CausalNetwork.hidden` is given at most, so that memory stays flat."""
 
 WINDOW_ROWS = 64
 """Rows that a network which carries state reads side by side, however long they are."""
@@ -33,17 +33,14 @@ LOGIT_COUNT = 1 << 22
 
 
 class Network(nn.Module, ABC):
-    """A causal network: ids in, one vector a position out, and from a vector the logits of the next id.
+    """A network over ids: from a vector of its last layer it makes logits of ids.
 
     *Idea.* The projection to the vocabulary is a verb of its own, because B · T · V logits are most of a small model's
-    memory: a loss takes `hidden` once and calls `logits` on pieces of it.
+    memory: a loss makes all vectors once and calls `logits` on pieces of them.
 
     Parameters live in 32-bit; everything runs under ``torch.autocast``. Dropout acts in training mode only and draws
     from torch's global generator, whose state a checkpoint holds.
     """
-
-    carries_state: ClassVar[bool]
-    """Whether the state after one training window may begin the next (truncated backpropagation through time)."""
 
     def __init__(self, vocabulary: Vocabulary, *, width: int, context: int | None) -> None:
         """Remember the ids it knows, the width D of its vectors and the longest sequence that it can read."""
@@ -51,6 +48,43 @@ class Network(nn.Module, ABC):
         self.vocabulary = vocabulary
         self.width = width
         self.context = context
+
+    @abstractmethod
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return (…, V) unnormalised log-probabilities of ids from (…, D) vectors."""
+
+    @property
+    @abstractmethod
+    def token_embedding(self) -> Tensor:
+        """(V, D'): the vector with which each id enters, D' being what the family's ``embedding_key`` says."""
+
+    def check_fits(self, length: int) -> None:
+        """Refuse to read ``length`` ids in one sequence where they are more than `context`.
+
+        *Raises.* `UsageError`.
+        """
+        if self.context is not None and length > self.context:
+            raise UsageError(
+                f"{length} ids are more than the model can read at once (its context is {self.context}): "
+                "score long texts by a rolling window, shorten the prompt, or train with a larger context"
+            )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers there are in all weights, those that two places share counted once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+class CausalNetwork(Network):
+    """A network that reads from left to right: ids in, one vector a position out, from which the next id is told."""
+
+    carries_state: ClassVar[bool]
+    """Whether the state after one training window may begin the next (truncated backpropagation through time)."""
 
     @abstractmethod
     def hidden(
@@ -67,26 +101,6 @@ class Network(nn.Module, ABC):
         it is None). The returned state is that after a row's last real id; vectors at padding mean nothing.
         """
 
-    def check_fits(self, length: int) -> None:
-        """Refuse to read ``length`` ids in one sequence where they are more than `context`.
-
-        *Raises.* `UsageError`.
-        """
-        if self.context is not None and length > self.context:
-            raise UsageError(
-                f"{length} ids are more than the model can read at once (its context is {self.context}): "
-                "score long texts by a rolling window, shorten the prompt, or train with a larger context"
-            )
-
-    @abstractmethod
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Return (…, V) unnormalised log-probabilities of the next id from (…, D) vectors."""
-
-    @property
-    @abstractmethod
-    def token_embedding(self) -> Tensor:
-        """(V, D'): the vector with which each id enters, D' being what the family's ``embedding_key`` says."""
-
     @abstractmethod
     def initial_state(self, batch: int) -> NetworkState:
         """Return the state of ``batch`` rows of which nothing has been read."""
@@ -100,19 +114,19 @@ class Network(nn.Module, ABC):
         hidden, state = self.hidden(ids, state)
         return self.logits(hidden), state
 
-    @property
-    def device(self) -> torch.device:
-        """Where the parameters are."""
-        return next(self.parameters()).device
+
+@runtime_checkable
+class Neural(Protocol):
+    """A model that is a network inside."""
 
     @property
-    def parameter_count(self) -> int:
-        """How many numbers are trained, those that two places share counted once."""
-        return sum(parameter.numel() for parameter in self.parameters())
+    def network(self) -> Network:
+        """The network, which may be trained."""
+        ...
 
 
 class NeuralLanguageModel:
-    """Any `Network` as a `ziggurat.core.protocols.LanguageModel`: NumPy in, NumPy out, dropout off, no gradients.
+    """Any `CausalNetwork` as a `ziggurat.core.protocols.LanguageModel`: NumPy in, NumPy out, dropout off, no gradients.
 
     *Cost.* Scoring reads rows of like length together, at most `WINDOW_TOKENS` ids at a time, and projects to the
     vocabulary in pieces, so memory beyond the result does not grow with the text. `step` may change the state that it
@@ -122,7 +136,7 @@ class NeuralLanguageModel:
     with less. (The last id of a sequence that is scored is not read, so `token_logprobs` takes one more.)
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: CausalNetwork) -> None:
         """Show ``network``, in evaluation mode until someone trains it: it stays the same object."""
         self.network = network.eval()
 
@@ -154,7 +168,7 @@ class NeuralLanguageModel:
         network = self.network
         ids_BT = self._tensor(ids[:, : int(lengths.max(initial=1))])
         lengths_B = self._tensor(lengths)
-        with _reading(network):
+        with reading(network):
             state = network.initial_state(ids.shape[0])
             last_BD = torch.zeros(ids.shape[0], network.width, device=network.device)
             for start, stop in self._windows(*ids_BT.shape):
@@ -166,19 +180,19 @@ class NeuralLanguageModel:
 
     def step(self, state: NetworkState, ids: IdArray) -> tuple[FloatArray, NetworkState]:
         """Append one id (B,) to each row; return (B, V) next-id logprobs and the new state (the old one is gone)."""
-        with _reading(self.network):
+        with reading(self.network):
             hidden_B1D, state = self.network.hidden(self._tensor(ids)[:, None], state)
             return self._next_logprobs(hidden_B1D[:, 0]), state
 
     def reorder(self, state: NetworkState, rows: IdArray) -> NetworkState:
         """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop."""
-        with _reading(self.network):
+        with reading(self.network):
             return self.network.reorder_state(state, self._tensor(rows))
 
     def _scan(self, ids: IdArray, lengths: IdArray, *, kinds: int) -> FloatArray:
         """Return (kinds, B, T − 1): log-probabilities and, where two kinds are asked for, uncertainties."""
         told = np.zeros((kinds, ids.shape[0], max(ids.shape[1] - 1, 0)), dtype=np.float32)
-        with _reading(self.network):
+        with reading(self.network):
             for rows in self._rows_of_like_length(lengths):
                 longest = int(lengths[rows].max())
                 if longest > 1:
@@ -240,7 +254,7 @@ class NeuralLanguageModel:
 
 
 @contextmanager
-def _reading(network: Network) -> Iterator[None]:
+def reading(network: nn.Module) -> Iterator[None]:
     """Switch gradients and dropout off, and dropout on again where it was on."""
     training = network.training
     if training:

@@ -1,33 +1,206 @@
-"""One Transformer block: attention between positions, then a feed-forward layer on each, both added to what came in."""
+"""The Transformer: one block, and a stack of them, that serve decoder, encoder and encoder–decoder alike.
+
+*Idea.* Everything that tells one published Transformer from another is a key of `TransformerConfig`; what the forms
+differ in is only what a position may look at (`ziggurat.models.blocks.attention.Sight`).
+
+Shape suffixes as in `ziggurat.models.blocks.attention`.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor, nn
 
-from ziggurat.models.blocks.attention import MultiHeadAttention, Sight
-from ziggurat.models.blocks.feedforward import SwiGLU
-from ziggurat.models.blocks.normalisation import RMSNorm
+from ziggurat.core.config import option
+from ziggurat.core.errors import UsageError
+from ziggurat.models.blocks.attention import MultiHeadAttention, Sight, Source
+from ziggurat.models.blocks.feedforward import FeedForward, SwiGLU, gated_width
+from ziggurat.models.blocks.initialisation import fill_normal
+from ziggurat.models.blocks.normalisation import LayerNorm, RMSNorm
+from ziggurat.models.blocks.positions import LearnedPositions, RotaryPositions, SinusoidalPositions
 
-__all__ = ["TransformerBlock"]
+__all__ = ["TransformerBlock", "TransformerConfig", "TransformerStack", "fill_transformer", "normalisation"]
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """The ``[model]`` keys that all Transformers share."""
+
+    layers: int = option(6, "Transformer blocks, one upon another", low=1)
+    width: int = option(384, "numbers in the vector that stands for a position", low=1)
+    heads: int = option(6, "attention heads of each block", low=1)
+    key_heads: int | None = option(None, "heads of keys and values, shared by groups of heads (default: heads)", low=1)
+    head_width: int | None = option(None, "width of one head (default: width / heads)", low=1)
+    feedforward: int | None = option(
+        None, "hidden width of the feed-forward layers (default: 4 times width, or 8/3 where gated)", low=1
+    )
+    context: int = option(256, "longest sequence that it reads at once, in tokens", low=2)
+    tied: bool = option(True, "use one matrix to embed and to predict")
+    dropout: float = option(0.0, "part of each block's output that is dropped in training", low=0.0, high=0.95)
+    positions: Literal["rotary", "learned", "sinusoidal"] = option(
+        "rotary", "how it is told the order: rotary (turned queries and keys), learned or sinusoidal (added vectors)"
+    )
+    rotary_base: float = option(10000.0, "base of the rotary positions' wavelengths", low=1.0)
+    norm: Literal["rms", "layer"] = option("rms", "how vectors are normalised: rms (RMSNorm) or layer (LayerNorm)")
+    norm_place: Literal["pre", "post"] = option("pre", "where: pre (before each half of a block) or post (after it)")
+    norm_epsilon: float = option(1e-6, "added under the root when vectors are normalised", low=0.0)
+    query_norm: bool = option(True, "normalise queries and keys of each head (QK-norm)")
+    activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2"] = option(
+        "swiglu", "of the feed-forward layers: swiglu (gated), gelu, gelu_tanh (GPT-2's), relu or relu2 (squared)"
+    )
+    bias: Literal["none", "qkv", "all"] = option(
+        "none", "which matrices add a vector: none, those of queries, keys and values, or all"
+    )
+
+    def __post_init__(self) -> None:
+        """Check what keys must be to each other."""
+        if self.head_width is None and self.width % self.heads:
+            raise UsageError(
+                f"width ({self.width}) is not a multiple of heads ({self.heads}): change one or set head_width"
+            )
+        if self.positions == "rotary" and self.resolved_head_width % 2:
+            raise UsageError(f"head_width ({self.resolved_head_width}) must be even: rotary positions turn pairs")
+        if self.positions == "sinusoidal" and self.width % 2:
+            raise UsageError(f"width ({self.width}) must be even: sinusoidal positions are sines and cosines")
+        if self.heads % self.resolved_key_heads:
+            raise UsageError(f"heads ({self.heads}) is not a multiple of key_heads ({self.key_heads})")
+
+    @property
+    def resolved_key_heads(self) -> int:
+        """Heads of keys and values."""
+        return self.key_heads or self.heads
+
+    @property
+    def resolved_head_width(self) -> int:
+        """Width of one head."""
+        return self.head_width or self.width // self.heads
+
+    @property
+    def resolved_feedforward(self) -> int:
+        """Hidden width of the feed-forward layers."""
+        usual = gated_width(self.width) if self.activation == "swiglu" else 4 * self.width
+        return self.feedforward or usual
 
 
 class TransformerBlock(nn.Module):
-    """A pre-norm block: x + attention(norm(x)), then x + feedforward(norm(x)).
+    """Attention between positions, then a feed-forward layer on each, both added to what came in.
 
-    *Idea.* The residual path from the first layer to the last is never normalised, so that gradients reach all layers
-    alike (pre-norm; Xiong et al. 2020). Submodules carry the names of Qwen3's weights.
+    *Maths.* With pre-norm x + attention(norm(x)), then x + feedforward(norm(x)): the residual path from the first
+    layer to the last is never normalised, so that gradients reach all layers alike (Xiong et al. 2020). With post-norm
+    norm(x + attention(x)), then norm(x + feedforward(x)) (Vaswani et al. 2017, section 3.1). A block of a decoder that
+    translates looks at its source between the two.
 
     *Departs.* Dropout acts on each branch before it is added (Vaswani et al. 2017, section 5.4), and on nothing else.
+    Submodules carry the names of Qwen3's weights.
     """
 
-    def __init__(self, attention: MultiHeadAttention, feedforward: SwiGLU, *, norms: tuple[RMSNorm, RMSNorm]) -> None:
-        """Join the parts; ``norms`` stand before attention and before the feed-forward layer."""
+    def __init__(self, config: TransformerConfig, *, crosses: bool = False) -> None:
+        """Make one block; ``crosses`` says whether it looks at a source."""
         super().__init__()
-        self.self_attn = attention
-        self.mlp = feedforward
-        self.input_layernorm, self.post_attention_layernorm = norms
+        self.dropout = config.dropout
+        self.pre = config.norm_place == "pre"
+        self.self_attn = _attention(config)
+        self.cross_attn = _attention(config) if crosses else None
+        self.mlp: nn.Module
+        if config.activation == "swiglu":
+            self.mlp = SwiGLU(config.width, config.resolved_feedforward, bias=config.bias == "all")
+        else:
+            self.mlp = FeedForward(
+                config.width, config.resolved_feedforward, activation=config.activation, bias=config.bias == "all"
+            )
+        self.input_layernorm = normalisation(config)
+        self.cross_attn_layernorm = normalisation(config) if crosses else None
+        self.post_attention_layernorm = normalisation(config)
 
-    def forward(self, x_BTD: Tensor, sight: Sight, *, layer: int, dropout: float) -> Tensor:
+    def forward(self, x_BTD: Tensor, sight: Sight, *, layer: int) -> Tensor:
         """Return the (B, T, D) vectors after this block; ``layer`` is its place in the cache."""
-        gathered = self.self_attn(self.input_layernorm(x_BTD), sight, layer=layer)
-        x_BTD = x_BTD + nn.functional.dropout(gathered, dropout, self.training)
-        changed = self.mlp(self.post_attention_layernorm(x_BTD))
-        return x_BTD + nn.functional.dropout(changed, dropout, self.training)
+        norm = self.input_layernorm
+        x_BTD = self._add(x_BTD, self.self_attn(self._before(x_BTD, norm), sight, layer=layer), norm)
+        if self.cross_attn is not None and self.cross_attn_layernorm is not None and sight.source is not None:
+            norm = self.cross_attn_layernorm
+            x_BTD = self._add(x_BTD, self.cross_attn.across(self._before(x_BTD, norm), sight.source, layer=layer), norm)
+        norm = self.post_attention_layernorm
+        return self._add(x_BTD, self.mlp(self._before(x_BTD, norm)), norm)
+
+    def _before(self, x_BTD: Tensor, norm: nn.Module) -> Tensor:
+        return norm(x_BTD) if self.pre else x_BTD
+
+    def _add(self, x_BTD: Tensor, branch_BTD: Tensor, norm: nn.Module) -> Tensor:
+        x_BTD = x_BTD + nn.functional.dropout(branch_BTD, self.dropout, self.training)
+        return x_BTD if self.pre else norm(x_BTD)
+
+
+class TransformerStack(nn.Module):
+    """Blocks one upon another, and what they share: positions, and with pre-norm a norm behind the last.
+
+    *Cost.* A token costs about 2 floating-point operations a parameter to read, and 4·L·S·H·K to attend to S others;
+    training costs three times that.
+    """
+
+    def __init__(self, config: TransformerConfig, *, layers: int | None = None, crosses: bool = False) -> None:
+        """Make ``layers`` blocks (default: those of ``config``); their values come from `fill_transformer`."""
+        super().__init__()
+        self.config = config
+        self.rotary: RotaryPositions | None = None
+        self.added: LearnedPositions | SinusoidalPositions | None = None
+        if config.positions == "rotary":
+            self.rotary = RotaryPositions(config.resolved_head_width, base=config.rotary_base, context=config.context)
+        elif config.positions == "learned":
+            self.added = LearnedPositions(config.width, context=config.context)
+        else:
+            self.added = SinusoidalPositions(config.width, context=config.context)
+        self.layers = nn.ModuleList(TransformerBlock(config, crosses=crosses) for _ in range(layers or config.layers))
+        self.norm = normalisation(config) if config.norm_place == "pre" else None
+
+    def placed(self, x_BTD: Tensor, places: slice | Tensor) -> Tensor:
+        """Add to embedded ids the vectors of their positions, where positions are vectors."""
+        return x_BTD if self.added is None else x_BTD + self.added(places)
+
+    def turns(self, places: slice | Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return by how much queries and keys at ``places`` are turned, where positions are turns."""
+        return None if self.rotary is None else self.rotary(places)
+
+    def forward(self, x_BTD: Tensor, sight: Sight) -> Tensor:
+        """Return the (B, T, D) vectors after all blocks, normalised."""
+        for number, block in enumerate(self.layers):
+            x_BTD = block(x_BTD, sight, layer=number)
+        return x_BTD if self.norm is None else self.norm(x_BTD)
+
+    def source(self, memory_BSD: Tensor, keep_mask: Tensor | None) -> Source:
+        """Return what the blocks of a decoder that translates look at, from the vectors of an encoder."""
+        crossing = [module for module in self.modules() if isinstance(module, TransformerBlock)]
+        seen = (block.cross_attn.keys_and_values(memory_BSD) for block in crossing if block.cross_attn is not None)
+        return Source(tuple(seen), keep_mask)
+
+
+def normalisation(config: TransformerConfig) -> RMSNorm | LayerNorm:
+    """Return a norm of the kind that ``config`` asks for."""
+    kind = RMSNorm if config.norm == "rms" else LayerNorm
+    return kind(config.width, epsilon=config.norm_epsilon)
+
+
+def fill_transformer(network: nn.Module, *, layers: int, seed: int) -> None:
+    """Draw first weights: N(0, 0.02²), and what is added to the residual path smaller by √(2L); biases are 0.
+
+    *Maths.* Standard deviations of GPT-2 (Radford et al. 2019, section 2.3): with 2L additions the variance at the
+    last layer does not depend on L. Gains of the norms stay 1.
+    """
+    for name, parameter in network.named_parameters():
+        if parameter.dim() > 1:
+            added = name.endswith(("o_proj.weight", "down_proj.weight"))
+            std = 0.02 / math.sqrt(2 * layers) if added else 0.02
+            fill_normal(parameter, std=std, seed=seed, name=name.removeprefix("stack."))
+        elif name.endswith("bias"):
+            nn.init.zeros_(parameter)
+
+
+def _attention(config: TransformerConfig) -> MultiHeadAttention:
+    return MultiHeadAttention(
+        config.width,
+        heads=config.heads,
+        key_heads=config.resolved_key_heads,
+        head_width=config.resolved_head_width,
+        epsilon=config.norm_epsilon if config.query_norm else None,
+        bias=config.bias,
+    )

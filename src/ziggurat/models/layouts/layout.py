@@ -1,0 +1,191 @@
+"""What a layout is, which there are, and how arrays go from our names to theirs and back.
+
+*Idea.* A family's arrays have names of ours. A layout says for each of them where it stands in somebody else's file;
+that one list reads and writes. A model that no layout holds is written as it is, under our own names (`OWN`).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from ziggurat.core.errors import ArtefactError
+from ziggurat.core.registry import Registry
+from ziggurat.core.types import TensorMap, Vocabulary
+from ziggurat.models.blocks.transformer import TransformerConfig
+from ziggurat.models.blocks.weights import tensors_of
+
+__all__ = [
+    "LAYOUTS",
+    "Layout",
+    "Renaming",
+    "extras",
+    "fill_network",
+    "layout_for",
+    "layout_of",
+    "outward",
+    "vocabulary_of",
+]
+
+
+_OTHERS = ("unk", "mask", "pad")
+"""Special tokens beside begin and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """Where an array of ours stands in somebody else's file."""
+
+    ours: str
+    theirs: str
+    transposed: bool = False
+    """Whether theirs is the transpose."""
+    piece: int = 0
+    """Which of `pieces` equal parts of theirs it is; after transposition, along the first axis."""
+    pieces: int = 1
+    skipped: int = 0
+    """Leading rows of theirs that ours has not; written as zeros."""
+
+
+class Layout(Protocol):
+    """The ``LAYOUT`` object of a module in ``models/layouts/``."""
+
+    family: ClassVar[str]
+    """The family whose models it writes down."""
+    model_types: ClassVar[tuple[str, ...]]
+    """What ``model_type`` in ``config.json`` says of such models; the first is written."""
+    prefix: ClassVar[str]
+    """What all names of the body begin with; files of a body alone leave it out."""
+    ignored: ClassVar[tuple[str, ...]]
+    """Patterns of names that carry nothing which our models have: buffers, heads that are not ours."""
+
+    def holds(self, config: Any) -> bool:
+        """Return whether a model of this configuration can be written so."""
+        ...
+
+    def describe(self, config: Any, vocabulary: Vocabulary) -> dict[str, Any]:
+        """Return ``config.json``."""
+        ...
+
+    def read(self, config: Mapping[str, Any]) -> tuple[dict[str, Any], Vocabulary]:
+        """Return the ``[model]`` keys of what a ``config.json`` describes, and its vocabulary.
+
+        Raises:
+            ArtefactError: it asks for something that our models don't do; the message names the key.
+            KeyError: a key is missing.
+        """
+        ...
+
+    def renamings(self, config: Any) -> Iterable[Renaming]:
+        """Yield where each array of a model of this configuration stands."""
+        ...
+
+
+LAYOUTS: Registry[Layout] = Registry("ziggurat.models.layouts", "LAYOUT", kind="layout")
+"""All layouts of other programs, by the name of their module."""
+
+
+def layout_for(family: str, config: Any) -> Layout | None:
+    """Return the layout of other programs that holds such a model; None where there is none."""
+    found = (LAYOUTS.get(name) for name in LAYOUTS.names())
+    return next((one for one in found if one.family == family and one.holds(config)), None)
+
+
+def layout_of(model_type: str) -> Layout | None:
+    """Return the layout of this ``model_type``; None where there is none."""
+    found = (LAYOUTS.get(name) for name in LAYOUTS.names())
+    return next((one for one in found if model_type in one.model_types), None)
+
+
+def extras(config: TransformerConfig, vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return what a foreign ``config.json`` has no key for, to stand under ``ziggurat``."""
+    return {
+        "dropout": config.dropout,
+        **{f"{name}_token_id": getattr(vocabulary, name) for name in _OTHERS},
+    }
+
+
+def vocabulary_of(config: Mapping[str, Any]) -> Vocabulary:
+    """Return the vocabulary of a foreign ``config.json``; a begin or end token that it lacks is id 0, or the other.
+
+    Whoever opens it with a tokenizer takes the special ids from that.
+    """
+    extra = config.get("ziggurat", {})
+    eos, bos = _special_id(config, "eos_token_id"), _special_id(config, "bos_token_id")
+    eos = (bos or 0) if eos is None else eos
+    special = {name: extra.get(f"{name}_token_id", _special_id(config, f"{name}_token_id")) for name in _OTHERS}
+    return Vocabulary(config["vocab_size"], bos=eos if bos is None else bos, eos=eos, **special)
+
+
+def outward(network: nn.Module, renamings: Iterable[Renaming]) -> TensorMap:
+    """Return a network's arrays under their names."""
+    own = tensors_of(network)
+    parts: dict[str, dict[int, np.ndarray]] = {}
+    for one in renamings:
+        array = own[one.ours].T if one.transposed and own[one.ours].ndim > 1 else own[one.ours]
+        if one.skipped:
+            array = np.concatenate([np.zeros((one.skipped, *array.shape[1:]), array.dtype), array])
+        parts.setdefault(one.theirs, {})[one.piece] = array
+    return {
+        name: found[0] if len(found) == 1 else np.concatenate([found[piece] for piece in sorted(found)], axis=-1)
+        for name, found in parts.items()
+    }
+
+
+def fill_network(network: nn.Module, tensors: TensorMap, layout: Layout, config: Any) -> None:
+    """Copy somebody else's arrays into a network; they may be read-only memory maps of any floating-point type.
+
+    Raises:
+        ArtefactError: arrays are missing, unknown or of another shape; the message names them all, as they call them.
+    """
+    renamings = list(layout.renamings(config))
+    found = _with_prefix(tensors, layout.prefix)
+    own = network.state_dict()
+    faults = _faults(own, found, renamings, layout.ignored)
+    if faults:
+        raise ArtefactError(f"the arrays do not fit config.json: {'; '.join(faults)}")
+    with torch.no_grad():
+        for one in renamings:
+            array = np.asarray(found[one.theirs])
+            width = array.shape[-1] // one.pieces
+            array = array[..., one.piece * width : (one.piece + 1) * width] if one.pieces > 1 else array[one.skipped :]
+            array = array.T if one.transposed and array.ndim > 1 else array
+            own[one.ours].copy_(torch.from_numpy(np.array(array, dtype=np.float32)))
+
+
+def _special_id(config: Mapping[str, Any], key: str) -> int | None:
+    """Return a special id, the first where ``config.json`` lists several; None where it says none."""
+    value = config.get(key)
+    return (value[0] if value else None) if isinstance(value, list) else value
+
+
+def _with_prefix(tensors: TensorMap, prefix: str) -> TensorMap:
+    """Return arrays whose names have the body's prefix, also where the file is of a body alone."""
+    if not prefix or any(name.startswith(prefix) for name in tensors):
+        return tensors
+    return {prefix + name: array for name, array in tensors.items()}
+
+
+def _faults(own: Mapping[str, Any], found: TensorMap, renamings: list[Renaming], ignored: tuple[str, ...]) -> list[str]:
+    known = {one.theirs for one in renamings}
+    faults = [f"'{name}' is missing" for name in dict.fromkeys(one.theirs for one in renamings) if name not in found]
+    faults += [
+        f"'{name}' is not known"
+        for name in found
+        if name not in known and not any(re.search(pattern, name) for pattern in ignored)
+    ]
+    for one in renamings:
+        if one.theirs not in found or one.piece:
+            continue
+        shape = list(own[one.ours].shape)
+        shape = shape[::-1] if one.transposed else shape
+        shape[-1] *= one.pieces
+        shape[0] += one.skipped
+        given = list(found[one.theirs].shape)
+        if given != shape:
+            faults.append(f"'{one.theirs}' has shape {given} where {shape} is expected")
+    return faults

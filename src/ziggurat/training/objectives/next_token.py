@@ -1,0 +1,82 @@
+"""Predict the next token: what every language model that reads from left to right is trained by."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import TokenStream
+from ziggurat.core.types import IdArray
+from ziggurat.models.blocks.network import CausalNetwork, NetworkState, NeuralLanguageModel
+from ziggurat.models.windows import document_logprobs
+from ziggurat.tokens.batches import ParallelStreams, ShuffledWindows
+from ziggurat.training.job import Job
+from ziggurat.training.objectives.objective import cross_entropy
+
+__all__ = ["NextToken", "next_token", "some_documents"]
+
+
+class NextToken:
+    """Windows of the training text; a network that carries state reads on where the batch before ended."""
+
+    def __init__(self, job: Job, model: object, *, rows: int, window: int) -> None:
+        """Lay the job's text out in batches for ``model``.
+
+        Raises:
+            UsageError: the model does not predict next tokens by a network.
+            TooLittleTextError: the training text is shorter than two tokens.
+        """
+        if not isinstance(model, NeuralLanguageModel):
+            raise UsageError(
+                f"the gradient trainer can't fit a {job.family.name} model: it is no neural language model"
+            )
+        self.model = model
+        self.network: CausalNetwork = model.network
+        self.dev = job.dev
+        layout = ParallelStreams if self.network.carries_state else ShuffledWindows
+        length = window if model.context is None else min(window, model.context)
+        self.batches = layout(job.train, rows=rows, length=length, seed=job.seed)
+        self.tokens_per_batch = self.batches.rows * self.batches.length
+        self.steps_per_epoch = self.batches.steps_per_epoch
+        self.carried: NetworkState | None = None
+
+    def loss(self, number: int) -> Tensor:
+        """Return the mean nats per token of batch ``number``."""
+        ids = torch.from_numpy(self.batches.batch(number)).to(self.network.device)
+        if isinstance(self.batches, ParallelStreams) and self.batches.is_fresh(number):
+            self.carried = None
+        if self.network.carries_state and self.carried is None:
+            self.carried = self.network.initial_state(len(ids))
+        mean, self.carried = next_token(self.network, ids, self.carried)
+        return mean
+
+    def dev_loss(self, limit_tokens: int) -> float:
+        """Return the mean nats per token over the first held-out documents, long ones by a rolling window."""
+        sequences = some_documents(self.dev, limit_tokens)
+        scores = document_logprobs(self.model, sequences)
+        count = sum(len(sequence) - 1 for sequence in sequences)
+        return -float(np.concatenate(scores).sum(dtype=np.float64)) / max(1, count)
+
+
+def next_token(network: CausalNetwork, ids: Tensor, state: NetworkState | None) -> tuple[Tensor, NetworkState | None]:
+    """Return the mean −log p of each next id in (B, T + 1) ``ids``, and the state after reading the first T.
+
+    *Maths.* 1/(B·T) Σ −log softmax(logits)[target], the cross-entropy of Bengio et al. 2003, eq. 6 without its
+    penalty. Targets are the ids shifted by one: position t is asked for id t + 1.
+    """
+    hidden, state = network.hidden(ids[:, :-1], state)
+    return cross_entropy(network, hidden.flatten(0, 1), ids[:, 1:].flatten()), state
+
+
+def some_documents(stream: TokenStream | None, limit_tokens: int) -> list[IdArray]:
+    """Return the first documents of ``stream``, cut so that about ``limit_tokens`` of their tokens are predicted."""
+    sequences: list[IdArray] = []
+    count = 0
+    for index in range(len(stream.starts) - 1 if stream is not None else 0):
+        assert stream is not None  # noqa: S101 - there would be no index
+        sequence = stream.document(index)[: limit_tokens - count + 1]
+        sequences.append(sequence)
+        count += len(sequence) - 1
+        if count >= limit_tokens:
+            break
+    return sequences
