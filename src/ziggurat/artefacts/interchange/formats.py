@@ -20,6 +20,8 @@ class Foreign:
     family: str
     model: Model
     tokenizer: Tokenizer
+    chat_template: str = ""
+    """How a conversation is written as one text, as a Jinja template; empty where the model has none."""
 
 
 class Format(Protocol):
