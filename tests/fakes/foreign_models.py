@@ -13,7 +13,7 @@ from ziggurat.tokens.loading import train_tokenizer
 
 VOCABULARY = 331
 CONTEXT = 31
-SIZES = {
+SIZES: dict[str, Any] = {
     "vocab_size": VOCABULARY,
     "hidden_size": 24,
     "intermediate_size": 28,
@@ -26,7 +26,7 @@ SIZES = {
 }
 """What configurations of Llama's relatives share."""
 
-GPT2_SIZES = {
+GPT2_SIZES: dict[str, Any] = {
     "vocab_size": VOCABULARY,
     "n_embd": 24,
     "n_layer": 3,

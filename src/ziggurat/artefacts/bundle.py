@@ -357,6 +357,9 @@ def _transformers_tokenizer(model: Model, tokenizer: Tokenizer, text: str) -> di
     """Return what lets ``transformers.AutoTokenizer`` open ``tokenizer.json``."""
     vocabulary = tokenizer.vocabulary
     texts = {entry["id"]: entry["content"] for entry in json.loads(text).get("added_tokens", ())}
+    if missing := [role for role in ROLES if (token := getattr(vocabulary, role)) is not None and token not in texts]:
+        written = token_texts(tokenizer)  # of somebody else's tokenizer, which added none of them
+        texts |= {token: written[token] for role in missing if (token := getattr(vocabulary, role)) < len(written)}
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
         **{key: texts[token] for role, key in ROLES.items() if (token := getattr(vocabulary, role)) in texts},

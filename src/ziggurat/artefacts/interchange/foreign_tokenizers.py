@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ziggurat.artefacts.interchange.sentencepiece_models import MODELS, paired_core, sentencepiece_core
-from ziggurat.core.errors import ArtefactError, DamagedError
+from ziggurat.core.errors import ArtefactError, DamagedError, ZigguratError
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.tokens.loading import load_tokenizer
 
@@ -122,7 +122,7 @@ def _core(folder: Path, said: Mapping[str, Any]) -> "Core":
             if core.token_to_id(token) != index:
                 raise DamagedError(f"{folder}: damaged: the added token {token!r} can't have the id {index}")
         return core
-    except (ArtefactError, OSError):
+    except (ZigguratError, OSError):
         raise
     except Exception as error:  # the library raises bare Exception
         raise DamagedError(f"{folder}: damaged: its files are not those of a tokenizer ({error})") from error
