@@ -186,10 +186,9 @@ class FastTokenizer:
     @functools.cached_property
     def _size(self) -> int:
         """One more than the highest id: a vocabulary of others may have holes."""
-        count = self.core.get_vocab_size(with_added_tokens=True)
-        if self.core.id_to_token(count - 1) is not None:
-            return int(count)
-        return 1 + max(self.core.get_vocab(with_added_tokens=True).values(), default=-1)
+        listed = self._json["model"]["vocab"]
+        highest = len(listed) - 1 if isinstance(listed, list) else max(listed.values(), default=-1)
+        return 1 + max([int(highest), *(int(added["id"]) for added in self._json["added_tokens"])])
 
     @functools.cached_property
     def _tokens(self) -> list[str]:
