@@ -120,18 +120,22 @@ SENTENCES = {
     "Write a bundle's model as a file that other software reads; what was written is read back and compared.": (
         "把模型写成其他软件可读的文件；写出后读回并比较。"
     ),
-    "Transformers opens bundles of a form that it knows as they are: they need no export.": (
-        "transformers 可直接打开它认识的模型包，无需导出。"
-    ),
-    "The file to write": "要写出的文件",
+    "Transformers opens bundles of a form that it knows as they are; --to transformers writes the same as a plain "
+    "folder.": ("transformers 可直接打开它认识的模型包；--to transformers 把同样内容写成普通文件夹。"),
+    "The file or folder to write": "要写出的文件或文件夹",
     "The format; unless told, by the file's ending": "格式；未指定时按文件后缀判断",
     "{file}: {size} bytes, read back and equal": "{file}：{size} 字节，读回后一致",
     "Make a bundle of a model in a foreign format": "把外部格式的模型变成模型包",
     "Open a model that other software made and save it as a bundle, to be used like every other.": (
         "打开其他软件制作的模型并存为模型包，之后与其他模型包用法相同。"
     ),
-    "The file to open": "要打开的文件",
-    "The bundle's folder; unless told, FILE without its ending": "模型包文件夹；未指定时为去掉后缀的文件名",
+    "The file or folder to open": "要打开的文件或文件夹",
+    "The bundle's folder; unless told, FILE without its ending, or FOLDER-bundle": (
+        "模型包文件夹；未指定时为去掉后缀的文件名，或“文件夹名-bundle”"
+    ),
+    "Folders of transformers come with their tokenizer; nothing is downloaded, and no pickle is opened.": (
+        "transformers 的文件夹连同分词器一起导入；不下载任何内容，也绝不打开 pickle。"
+    ),
     # generate
     "Write on after a prompt with any bundle, token by token": "用任一模型包接着提示逐词元续写",
     "Write on after a prompt; text appears as it is drawn, one continuation after another, --- between them.": (
