@@ -7,6 +7,7 @@ only after it was read back: tokens are compared, and log-probabilities, by our 
 
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,29 +23,49 @@ from ziggurat.artefacts.interchange.proof import (
     Tolerance,
     compare_logprobs,
     compare_tokens,
+    greedy,
     next_logprobs,
     random_ids,
+    with_greedy,
 )
 from ziggurat.core.errors import ArtefactError, DamagedError, UsageError, ZigguratError
 from ziggurat.core.files import atomic_file
-from ziggurat.core.types import FloatArray
+from ziggurat.core.types import FloatArray, TensorMap
+from ziggurat.models.registry import FAMILIES, predicting
 
-__all__ = ["FORMAT", "TOLERANCES", "GgufFormat"]
+__all__ = ["FORMAT", "NUMBER_TYPES", "GgufFormat", "NumberType"]
 
-TOLERANCES: Mapping[str, Tolerance] = {
-    "f32": Tolerance(1e-4),
-    "f16": Tolerance(0.1, 1e-4),
-    "bf16": Tolerance(1.0, 1e-2),
-    "q8_0": Tolerance(1.0, 1e-2),
-    "q4_0": Tolerance(float("inf"), 2.0),
-    "q4_1": Tolerance(float("inf"), 2.0),
+
+@dataclass(frozen=True, slots=True)
+class NumberType:
+    """One way to write the numbers of matrices."""
+
+    file_type: str
+    """What the gguf package calls a file of which most arrays are so."""
+    rounding: float
+    """Root mean square of what is lost, as part of that of the numbers: the most that an array may show."""
+    here: Tolerance
+    """How far probabilities may lie from the bundle's when we read the file."""
+    there: Tolerance
+    """How far llama.cpp's may lie from ours on the same file: it rounds what it multiplies, too."""
+
+
+_ANY = float("inf")
+NUMBER_TYPES: Mapping[str, NumberType] = {
+    "f32": NumberType("ALL_F32", 0.0, Tolerance(1e-4), Tolerance(0.05, 1e-3)),
+    "f16": NumberType("MOSTLY_F16", 5e-4, Tolerance(_ANY, 1e-2), Tolerance(_ANY, 1e-2)),
+    "bf16": NumberType("MOSTLY_BF16", 4e-3, Tolerance(_ANY, 5e-2), Tolerance(_ANY, 5e-2)),
+    "q8_0": NumberType("MOSTLY_Q8_0", 2e-2, Tolerance(_ANY, 0.1), Tolerance(_ANY, 0.1)),
+    "q4_0": NumberType("MOSTLY_Q4_0", 0.2, Tolerance(_ANY, 3.0), Tolerance(_ANY, 1.0)),
+    "q4_1": NumberType("MOSTLY_Q4_1", 0.2, Tolerance(_ANY, 3.0), Tolerance(_ANY, 1.0)),
 }
-"""Number types that can be written, and how far probabilities may then lie from the bundle's."""
+"""Number types that can be written."""
 
-_FILE_TYPES = {
-    "f32": "ALL_F32", "f16": "MOSTLY_F16", "bf16": "MOSTLY_BF16",
-    "q8_0": "MOSTLY_Q8_0", "q4_0": "MOSTLY_Q4_0", "q4_1": "MOSTLY_Q4_1",
-}  # fmt: skip
+LONGEST_PROOF = 512
+"""Ids for which llama.cpp makes room when a file is proven."""
+
+_CONTINUED = "The"
+_CONTINUED_IDS = 32
 _WHOLE = ("position_embd.weight",)
 """Arrays of two axes that stay in 32-bit."""
 
@@ -53,7 +74,7 @@ class GgufFormat:
     """Decoders as GGUF files."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".gguf",)
-    number_types: ClassVar[tuple[str, ...]] = tuple(TOLERANCES)
+    number_types: ClassVar[tuple[str, ...]] = tuple(NUMBER_TYPES)
 
     def opens(self, path: Path) -> bool:
         """Return whether the file begins as GGUF files do."""
@@ -76,8 +97,8 @@ class GgufFormat:
             DiskFullError: the disk is full; what stood at ``path`` is as it was.
         """
         kind = number_type or "f32"
-        if kind not in TOLERANCES:
-            raise UsageError(f"--type {kind}: GGUF is written with one of {', '.join(TOLERANCES)}")
+        if kind not in NUMBER_TYPES:
+            raise UsageError(f"--type {kind}: GGUF is written with one of {', '.join(NUMBER_TYPES)}")
         config, tensors = bundle.family.state(bundle.model)
         architecture = architecture_for(config, str(bundle.path))
         numbers, arrays = to_gguf(architecture, config, tensors)
@@ -91,7 +112,7 @@ class GgufFormat:
         }
         with atomic_file(path) as partial:
             _put(partial, architecture.name, facts, arrays, kind)
-            return self._prove(bundle, partial, path, TOLERANCES[kind])
+            return self._prove(bundle, partial, path, kind)
 
     def read(self, path: Path) -> Foreign:
         """Open a file; its numbers become 32-bit whatever they were.
@@ -103,7 +124,6 @@ class GgufFormat:
             DamagedError: it was cut off or is damaged.
         """
         from ziggurat.models.layouts.layout import layout_of
-        from ziggurat.models.registry import FAMILIES
 
         file = open_gguf(path)
         config, arrays = from_gguf(file)
@@ -122,30 +142,46 @@ class GgufFormat:
         template = file.metadata.get(CHAT_TEMPLATE, "")
         return Foreign(layout.family, model, tokenizer, template if isinstance(template, str) else "")
 
-    def _prove(self, bundle: Bundle, partial: Path, path: Path, tolerance: Tolerance) -> list[Proof]:
-        found = self.read(partial)
+    def _prove(self, bundle: Bundle, partial: Path, path: Path, kind: str) -> list[Proof]:
+        number_type, found = NUMBER_TYPES[kind], self.read(partial)
         tokenizer, model = bundle.tokenizer, bundle.language_model
+        other = predicting(found.model, str(path))
+        _compare_arrays(bundle.family.state(model)[1], bundle.family.state(other)[1], number_type.rounding, path)
         tokens = compare_tokens(tokenizer, lambda text: found.tokenizer.encode(text).ids.tolist(), where=str(path))
         ids = random_ids(tokenizer.vocabulary, model.context)
-        expected = next_logprobs(model, ids)
-        theirs = next_logprobs(found.model, ids)  # type: ignore[arg-type]
-        proofs = [compare_logprobs(expected, theirs, tolerance, tokens=tokens, program="Ziggurat", path=path)]
+        begun = np.array([tokenizer.vocabulary.bos, *tokenizer.encode(_CONTINUED).ids], np.int32)
+        expected, told = next_logprobs(model, ids), next_logprobs(other, ids)
+        proof = compare_logprobs(expected, told, number_type.here, tokens=tokens, program="Ziggurat", path=path)
+        proofs = [with_greedy(proof, model, begun, greedy(other, begun, _CONTINUED_IDS))]
         if importlib.util.find_spec("llama_cpp") is not None:
             from ziggurat.artefacts.interchange.llama_program import LlamaProgram
 
-            with LlamaProgram(partial) as program:
+            with LlamaProgram(partial, context=min(model.context or LONGEST_PROOF, LONGEST_PROOF)) as program:
                 tokens = compare_tokens(tokenizer, program.encode, where=f"{path} in llama.cpp")
-                told = program.next_logprobs(ids)
-            # it computes on top of the numbers in the file, in its own precision: compared with what we read there
-            loose = Tolerance(max(0.05, tolerance.largest), max(1e-3, tolerance.divergence))
-            proofs.append(compare_logprobs(theirs, told, loose, tokens=tokens, program="llama.cpp", path=path))
+                theirs = program.next_logprobs(ids)
+                written = program.greedy(begun.tolist(), _CONTINUED_IDS, end=tokenizer.vocabulary.eos)
+            proof = compare_logprobs(told, theirs, number_type.there, tokens=tokens, program="llama.cpp", path=path)
+            proofs.append(with_greedy(proof, model, begun, written))
         return proofs
+
+
+def _compare_arrays(expected: TensorMap, found: TensorMap, rounding: float, path: Path) -> None:
+    """Compare a model's arrays with those that were read back."""
+    for name, array in expected.items():
+        ours, theirs = np.asarray(array, np.float32), np.asarray(found[name], np.float32)
+        size = float(np.sqrt(np.square(ours, dtype=np.float64).mean()))
+        lost = float(np.sqrt(np.square(ours - theirs, dtype=np.float64).mean()))
+        if lost > rounding * size:
+            raise ArtefactError(
+                f"{path}: read back, the array '{name}' has lost {lost / size:.1%} of its size, more than the number "
+                f"type explains ({rounding:.1%}): not kept"
+            )
 
 
 def _put(path: Path, name: str, facts: Mapping[str, Any], arrays: Mapping[str, FloatArray], kind: str) -> None:
     gguf = package()
     writer = gguf.GGUFWriter(path, name)
-    writer.add_file_type(getattr(gguf.LlamaFileType, _FILE_TYPES[kind]))
+    writer.add_file_type(getattr(gguf.LlamaFileType, NUMBER_TYPES[kind].file_type))
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     for key, value in facts.items():
         _add(writer, key, value)

@@ -4,7 +4,8 @@
 names, the same list both ways, and everything else about a model is said once, in its layout.
 
 *Maths.* llama.cpp turns neighbouring coordinates of Llama's queries and keys where transformers turns coordinate j and
-j + K/2, so in GGUF the rows 0, 1, … K−1 of each head stand in the order 0, K/2, 1, K/2 + 1, …; Qwen's stand as they are.
+j + K/2, so in GGUF the rows 0, 1, … K−1 of each head stand in the order 0, K/2, 1, K/2 + 1, …; Qwen's stand
+as they are.
 """
 
 from collections.abc import Iterator, Mapping
@@ -156,7 +157,8 @@ def architecture_for(config: Mapping[str, Any], where: str) -> Architecture:
     found = ARCHITECTURES.get(str(config.get("model_type")))
     if found is None:
         raise UsageError(
-            f"{where}: GGUF holds decoders of the forms {', '.join(ARCHITECTURES)}; this is {config.get('model_type')!r}"
+            f"{where}: GGUF holds decoders of the forms {', '.join(ARCHITECTURES)}; "
+            f"this one is written down as {config.get('model_type')!r}"
         )
     activation = config.get("activation_function", "")
     if found.activations and activation not in found.activations:

@@ -21,7 +21,7 @@ _PUNCTUATION = r"[\p{P}\$\+<=>\^~\|]+"
 
 @dataclass(frozen=True, slots=True)
 class Splitting:
-    """One way to cut: each pattern cuts what the one before left, and what it finds and what stands between are parts."""
+    """One way to cut: each pattern cuts what the one before left into what it finds and what stands between."""
 
     patterns: tuple[str, ...] = ()
     then_gpt2: bool = False

@@ -1,7 +1,8 @@
 """A GGUF file's tokenizer, from and to ``tokenizer.json``.
 
 Two kinds are known: ``gpt2``, merges of bytes by rank (Sennrich et al. 2016 over bytes, as in Radford et al. 2019), and
-``llama``, merges of characters by the score of what they make, what has no token spelled in bytes (SentencePiece's BPE).
+``llama``, merges of characters by the score of what they make, characters without a token spelled in bytes
+(SentencePiece's BPE).
 """
 
 import json
@@ -206,9 +207,7 @@ def _add_template(core: Any, bos: str | None) -> None:
 
     special = [] if bos is None else [(bos, core.token_to_id(bos))]
     single = ["$A:0"] if bos is None else [f"{bos}:0", "$A:0"]
-    core.post_processor = processors.TemplateProcessing(
-        single=single, pair=[*single, "$B:1"], special_tokens=special
-    )
+    core.post_processor = processors.TemplateProcessing(single=single, pair=[*single, "$B:1"], special_tokens=special)
 
 
 def _begins(raw: Mapping[str, Any]) -> bool:
@@ -268,7 +267,7 @@ def _sentencepiece_facts(
 
 
 def _spaces(normalizer: Mapping[str, Any] | None) -> tuple[bool | None, bool]:
-    """Return whether text gets a space in front (None: it is changed in another way) and whether spaces are replaced."""
+    """Return whether text gets a space in front (None: it is changed otherwise) and whether spaces are replaced."""
     if normalizer is None:
         return False, False
     parts = list(normalizer["normalizers"]) if normalizer["type"] == "Sequence" else [normalizer]
