@@ -156,7 +156,9 @@ class GgufFormat:
         if importlib.util.find_spec("llama_cpp") is not None:
             from ziggurat.artefacts.interchange.llama_program import LlamaProgram
 
-            with LlamaProgram(partial, context=min(model.context or LONGEST_PROOF, LONGEST_PROOF)) as program:
+            with LlamaProgram(
+                partial, where=path, context=min(model.context or LONGEST_PROOF, LONGEST_PROOF)
+            ) as program:
                 tokens = compare_tokens(tokenizer, program.encode, where=f"{path} in llama.cpp")
                 theirs = program.next_logprobs(ids)
                 written = program.greedy(begun.tolist(), _CONTINUED_IDS, end=tokenizer.vocabulary.eos)

@@ -49,8 +49,8 @@ def export(
 def _say_proofs(terminal: Terminal, proofs: "list[Proof]") -> None:
     for proof in proofs:
         terminal.say(
-            "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; the "
-            "likeliest id is the same at {same} of {positions} positions, and for {same_written} of {written} greedily written",
+            "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "
+            "likeliest ids are the same at {same} of {positions} places and for {same_written} of {written} greedy ids",
             program=proof.program,
             tokens=proof.tokens,
             largest=f"{proof.largest:.1e}",

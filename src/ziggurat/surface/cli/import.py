@@ -22,6 +22,8 @@ def import_model(
     """Open a model that other software made and save it as a bundle, to be used like every other.
 
     Word vectors (word2vec text and binary, GloVe text, fastText .vec) may be compressed.
+
+    Decoders in GGUF files (.gguf: GPT-2, Llama, Mistral, Qwen2, Qwen3) become 32-bit, whatever their numbers were.
     """
     from ziggurat.artefacts.bundle import save
     from ziggurat.artefacts.interchange.formats import FORMATS, format_in
