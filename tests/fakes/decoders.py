@@ -78,7 +78,9 @@ def trained(folder: Path, form: Mapping[str, Any], tokens: Tokenizer, *, steps: 
     job = Job(
         family=family,
         model_config=from_mapping(family.config, dict(form), where="test"),
-        config=from_mapping(Config, {"steps": steps, "rows": 8, "window": 47, "warmup_steps": 3}, where="training"),
+        config=from_mapping(
+            Config, {"steps": steps, "rows": 8, "window": 47, "warmup_steps": 3, "evaluations": 1}, where="training"
+        ),
         train=MemoryStream.of(found, tokens.vocabulary),
         dev=MemoryStream.of(found[:2], tokens.vocabulary),
         seed=11,

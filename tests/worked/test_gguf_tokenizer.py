@@ -16,7 +16,12 @@ from ziggurat.artefacts.interchange.proof import TEXTS
 from ziggurat.core.errors import ArtefactError, DamagedError, UsageError
 from ziggurat.tokens.fast import END, FastTokenizer, byte_alphabet
 
-HELD = {"bpe": {"vocab_size": 353}, "bpe qwen2": {"vocab_size": 353, "pattern": "qwen2"}, "bytes": {}, "characters": {}}
+HELD: dict[str, dict[str, Any]] = {
+    "bpe": {"vocab_size": 353},
+    "bpe qwen2": {"vocab_size": 353, "pattern": "qwen2"},
+    "bytes": {},
+    "characters": {},
+}
 
 
 def held(name: str) -> Any:

@@ -1,5 +1,6 @@
 """llama.cpp itself, through the package ``llama_cpp``, where it is installed: what it makes of a GGUF file."""
 
+import importlib.util
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,10 +11,15 @@ from ziggurat.core.errors import ArtefactError
 from ziggurat.core.numerics import log_softmax
 from ziggurat.core.types import FloatArray, IdArray
 
-__all__ = ["LlamaProgram"]
+__all__ = ["LlamaProgram", "installed"]
 
 _F32 = 0
 """``GGML_TYPE_F32``: keys and values are kept as exactly as ours are."""
+
+
+def installed() -> bool:
+    """Return whether the package is there; it is not imported."""
+    return importlib.util.find_spec("llama_cpp") is not None
 
 
 class LlamaProgram:
