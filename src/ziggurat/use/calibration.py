@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from ziggurat.core.numerics import log_softmax
 
-__all__ = ["CONTENT_FREE", "bias_of", "calibrated", "among_labels"]
+__all__ = ["CONTENT_FREE", "among_labels", "bias_of", "calibrated"]
 
 CONTENT_FREE = ("N/A", "[MASK]", "")
 """Inputs that say nothing (Zhao et al. 2021, section 5)."""

@@ -33,9 +33,7 @@ class LabelScorer:
     label; a model without `Extends` reads each prompt from its begin. Memory of at most ``batch_tokens`` ids at once.
     """
 
-    def __init__(
-        self, model: LanguageModel, labels: Sequence[IdArray], *, batch_tokens: int = BATCH_TOKENS
-    ) -> None:
+    def __init__(self, model: LanguageModel, labels: Sequence[IdArray], *, batch_tokens: int = BATCH_TOKENS) -> None:
         """Ask ``model`` about ``labels``, each of at least one id."""
         self._model = model
         self._labels = [tuple(label.tolist()) for label in labels]

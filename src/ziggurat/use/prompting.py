@@ -40,7 +40,7 @@ class PromptConfig:
     template: str | None = option(
         None, "how an example is written, with {text} and then {label}; \\n is a line's end (default: two plain lines)"
     )
-    separator: str = option("\n\n", "what stands between examples; \\n is a line's end")
+    separator: str = option(r"\n\n", "what stands between examples; \\n is a line's end")
     instruction: str = option("", "what the prompt begins with; \\n is a line's end")
     unbalanced: bool = option(False, "draw examples as labels occur, instead of equally many of each label")
     score: Literal["sum", "mean"] = option(
@@ -50,13 +50,13 @@ class PromptConfig:
 
 
 class Template:
-    """A way to write an example: words around ``{text}``, then words around ``{label}``.
+    r"""A way to write an example: words around ``{text}``, then words around ``{label}``.
 
     Spaces before ``{label}`` belong to the label, because tokenizers join a word with the space before it.
 
-    >>> template = Template("Review: {text}\\nMood: {label}.")
+    >>> template = Template("Review: {text}\nMood: {label}.")
     >>> template.example("Fine film", "good"), template.question("Dull"), template.answer("bad")
-    ('Review: Fine film\\nMood: good.', 'Review: Dull\\nMood:', ' bad')
+    ('Review: Fine film\nMood: good.', 'Review: Dull\nMood:', ' bad')
     """
 
     def __init__(self, pattern: str) -> None:
@@ -223,9 +223,7 @@ class FewShotClassifier:
         scores = self._scorer.logprobs(prompts)
         return scores / self._lengths if self._config.score == "mean" else scores
 
-    def _labelling(
-        self, told: npt.NDArray[np.float64], plain: npt.NDArray[np.float64], prompt: "_Prompt"
-    ) -> Labelling:
+    def _labelling(self, told: npt.NDArray[np.float64], plain: npt.NDArray[np.float64], prompt: "_Prompt") -> Labelling:
         return Labelling(
             label=self.labels[int(told.argmax())],
             uncalibrated=self.labels[int(plain.argmax())],

@@ -129,8 +129,8 @@ class NeuralLanguageModel:
     """Any `CausalNetwork` as a `ziggurat.core.protocols.LanguageModel`: NumPy in, NumPy out, dropout off, no gradients.
 
     *Cost.* Scoring reads rows of like length together, at most `WINDOW_TOKENS` ids at a time, and projects to the
-    vocabulary in pieces, so memory beyond the result does not grow with the text. `step` and `extend` may change the state
-    that they are given: use the one they return.
+    vocabulary in pieces, so memory beyond the result does not grow with the text. `step` and `extend` may change the
+    state that they are given: use the one they return.
 
     *Raises.* `UsageError` where more ids than `context` would have to be read: score by a rolling window, or prompt
     with less. (The last id of a sequence that is scored is not read, so `token_logprobs` takes one more.)
