@@ -179,7 +179,7 @@ class FewShotClassifier:
         shown = [self.template.example(text, answers[label]) + separator for text, label in examples]
         opening = _lines(config.instruction)
         self._openings = [opening + "".join(shown[:count]) for count in range(len(shown) + 1)]
-        ids = [answer_ids(tokenizer, self.template, words) for words in answers.values()]
+        ids = [_answer_ids(tokenizer, self.template, words) for words in answers.values()]
         _check_distinct(self.labels, ids)
         self._lengths = np.array([len(one) for one in ids])
         self._scorer = LabelScorer(model, ids)
@@ -278,7 +278,7 @@ class _Prompt:
     shortened: bool = False
 
 
-def answer_ids(tokenizer: Tokenizer, template: Template, words: str) -> IdArray:
+def _answer_ids(tokenizer: Tokenizer, template: Template, words: str) -> IdArray:
     """Return the ids of a label as they follow the template's cue.
 
     Cue and label are encoded together, because some tokenizers treat a text's first word as if a space stood before
