@@ -21,12 +21,15 @@ from ziggurat.core.types import IdArray
 from ziggurat.use.calibration import CONTENT_FREE, among_labels, bias_of, calibrated
 from ziggurat.use.label_scores import LabelScorer
 
-__all__ = ["TEMPLATES", "FewShotClassifier", "Labelling", "PromptConfig", "Template", "choose_examples"]
+__all__ = ["ROUNDING", "TEMPLATES", "FewShotClassifier", "Labelling", "PromptConfig", "Template", "choose_examples"]
 
 TEMPLATES = {"": "Text: {text}\nLabel: {label}", "zh": "文本：{text}\n标签：{label}"}
 """How an example is written unless told, by language."""
 
 FIELDS = ("text", "label")
+
+ROUNDING = 1e-4
+"""Nats by which equal scores may differ: sums in 32-bit, taken in another order."""
 
 Example = tuple[str, str]
 """A text and its label."""
@@ -69,13 +72,19 @@ class Template:
             parts = list(string.Formatter().parse(pattern))
         except ValueError as error:
             raise UsageError(f"template {pattern!r}: {error}; a brace that is text is written twice") from error
-        fields = [field for _, field, _, _ in parts if field is not None]
-        for field in fields:
+        fields, words = [], [""]
+        for literal, field, form, conversion in parts:
+            words[-1] += literal
+            if field is None:
+                continue
             if field not in FIELDS:
                 raise UnknownNameError("field", field, FIELDS, where=f"template {pattern!r}")
+            if form or conversion:
+                raise UsageError(f"template {pattern!r}: write {{{field}}} without ':' or '!' in it")
+            fields.append(field)
+            words.append("")
         if fields != list(FIELDS):
             raise UsageError(f"template {pattern!r}: needs {{text}} once and {{label}} once, in this order")
-        words = [literal for literal, _, _, _ in parts] + [""]
         self._head, middle = words[0], words[1]
         self.cue = middle.rstrip(" ")
         """What stands between the text and its label: the model's cue to answer."""
@@ -225,13 +234,24 @@ class FewShotClassifier:
 
     def _labelling(self, told: npt.NDArray[np.float64], plain: npt.NDArray[np.float64], prompt: "_Prompt") -> Labelling:
         return Labelling(
-            label=self.labels[int(told.argmax())],
-            uncalibrated=self.labels[int(plain.argmax())],
+            label=self._likeliest(told, plain),
+            uncalibrated=self._likeliest(plain),
             logprobs=dict(zip(self.labels, told.tolist(), strict=True)),
             uncalibrated_logprobs=dict(zip(self.labels, plain.tolist(), strict=True)),
             shots=prompt.shots,
             shortened=prompt.shortened,
         )
+
+    def _likeliest(self, *scores: npt.NDArray[np.float64]) -> str:
+        """Return the label that comes first by the first scores; of equal ones by the next, at last by its name.
+
+        A model that sees only the last words of a prompt says of every text what it says of none.
+        """
+        kept = list(range(len(self.labels)))
+        for each in scores:
+            best = max(float(each[place]) for place in kept)
+            kept = [place for place in kept if each[place] >= best - ROUNDING]
+        return min(self.labels[place] for place in kept)
 
     @property
     def _room(self) -> int | None:
