@@ -21,6 +21,7 @@ __all__ = [
     "Encoder",
     "ContextEncoder",
     "Family",
+    "HidesWords",
     "LanguageModel",
     "MaskedLanguageModel",
     "Metric",
@@ -303,6 +304,16 @@ class Family(Protocol):
 
     def tiny(self, *, seed: int) -> Model:
         """Return a small model with random content for the law tests (vocabulary 11 ids, bos = eos = 0)."""
+        ...
+
+
+@runtime_checkable
+class HidesWords(Protocol):
+    """A trainer's configuration that may ask which tokens belong to one word."""
+
+    @property
+    def whole_words(self) -> bool:
+        """Whether it does."""
         ...
 
 
