@@ -17,9 +17,9 @@ from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabu
 
 __all__ = [
     "ConditionalModel",
+    "ContextEncoder",
     "Embeds",
     "Encoder",
-    "ContextEncoder",
     "Family",
     "HidesWords",
     "LanguageModel",

@@ -17,7 +17,15 @@ from torch import Tensor, nn
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 
-__all__ = ["CausalNetwork", "Network", "NetworkState", "Neural", "NeuralLanguageModel", "reading", "rows_of_like_length"]
+__all__ = [
+    "CausalNetwork",
+    "Network",
+    "NetworkState",
+    "Neural",
+    "NeuralLanguageModel",
+    "reading",
+    "rows_of_like_length",
+]
 
 NetworkState: TypeAlias = Any
 """What a network remembers of a batch of prefixes: an LSTM's hidden and cell vectors, a decoder's keys and values."""
