@@ -185,7 +185,7 @@ def _marks(
     if _is_done(path.parent, path.name, own):
         with suppress(ArtefactError):
             return open_marks(path, store)
-    listener({"event": "stage", "stage": "words", "split": store.path.name})
+    listener({"event": "stage", "stage": "word_marks", "split": store.path.name})
     marks = write_marks(tokenizer, documents, path, store)
     _finish(path.parent, path.name, own)
     return marks

@@ -40,8 +40,8 @@ def embed(
 ) -> None:
     """Print a line of JSON for each text: its id and its vector.
 
-    How vectors are made is what the bundle says (an imported sentence-transformers model knows it), or what you ask
-    for. Of a text longer than what the model reads only the beginning counts; that is said.
+    Vectors are made as the bundle says, which an imported sentence-transformers model knows, or as you ask for. Of a
+    text longer than what the model reads only the beginning counts, and that is said.
     """
     import numpy as np
 

@@ -34,12 +34,12 @@ def evaluate(
     texts: Annotated[list[str], typer.Argument(metavar="TEXT…", help="Files, folders, globs; - is standard input")],
     options: EvaluateOptions,
 ) -> None:
-    """Measure bits per byte (95 % bootstrap interval over documents), token perplexity, speed and size; of an encoder,
-    how well it guesses hidden tokens.
+    """Measure bits per byte (95 % bootstrap interval over documents), token perplexity, speed and size.
 
     Each document is scored from its begin token, its end included; long ones by a rolling window. Perplexities compare
-    only where the tokenizer's fingerprint is the same, bits per byte always. An encoder has neither: its masked
-    accuracy is shown beside that of always guessing the most frequent token.
+    only where the tokenizer's fingerprint is the same, bits per byte always.
+
+    Of an encoder, which has neither, how many hidden tokens it guesses is shown beside the most frequent's share.
     """
     from ziggurat.artefacts.bundle import load, record
     from ziggurat.judge.measuring import figures
@@ -93,14 +93,12 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _masked_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
-    baseline = "training" if found["baseline_from"] == "training text" else "this"
+    known = found["baseline_from"] == "training text"
+    baseline = "most frequent token of the training text" if known else "most frequent token of this text"
     return [
         ("masked accuracy", f"{found['masked_accuracy']:.4f}"),
         ("95 % interval", f"{found['low']:.4f} – {found['high']:.4f}"),
-        (
-            f"the same by always guessing the most frequent token of {baseline} text",
-            f"{found['baseline_accuracy']:.4f}",
-        ),
+        (baseline, f"{found['baseline_accuracy']:.4f}"),
         ("masked loss, nats a hidden token", f"{found['masked_loss']:.4f}"),
         ("hidden tokens", f"{found['masked_tokens']:,}"),
         ("pseudo-perplexity", f"{found['pseudo_perplexity']:.2f}"),

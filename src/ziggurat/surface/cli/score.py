@@ -35,8 +35,9 @@ def score(
     """Print log-probabilities (nats), tokens and text of each unit, separated by tabs.
 
     The first token is predicted from the begin of text, and the end of text is predicted too: by token it stands in a
-    row of its own, else it counts with the last unit. An encoder gives pseudo-log-likelihoods: each token is hidden and
-    guessed from all others, and the end is not.
+    row of its own, else it counts with the last unit.
+
+    An encoder gives pseudo-log-likelihoods: each token alone is hidden and guessed from all others.
     """
     from ziggurat.artefacts.bundle import load
     from ziggurat.core.protocols import LanguageModel
