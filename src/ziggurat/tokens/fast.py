@@ -7,6 +7,7 @@ instead of being kept beside it. A ``tokenizer.json`` that somebody else made op
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -157,6 +158,69 @@ class FastTokenizer:
         """Return the ids of many texts at once, on all cores."""
         encoded = self.core.encode_batch_fast([checked_text(text) for text in texts], add_special_tokens=False)
         return [self._plain(one.ids) for one in encoded]
+
+    def encode_marked(self, text: str, *, guard: str = "") -> IdArray:
+        """Return the ids of a text in which special tokens are meant as such: what a chat template has written.
+
+        *Idea.* `encode` takes text that looks like a special token for text, because anybody may have written it. A
+        template writes special tokens on purpose, around words that anybody may have written. Whoever fills it puts
+        ``guard``, a string that is in neither, before each special token in those words: then it is text, and the
+        guard is taken out. Stretches between special tokens are encoded each by itself, as text.
+
+        Without guards the ids are those of the `tokenizers` library where it takes special tokens as such.
+        """
+        checked_text(text)
+        swallows = {entry["content"]: (entry["lstrip"], entry["rstrip"]) for entry in self._json["added_tokens"]}
+        found: list[int] = []
+        start, eats = 0, False  # `eats`: the last special token takes spaces behind it
+        for match in self.marks(guard).finditer(text):
+            before, after = swallows[match[0]]
+            piece = text[start : match.start()]
+            found += self._text_ids(piece.rstrip() if before else piece, guard, first=start == 0, eaten=eats)
+            found.append(self.special_tokens[match[0]])
+            start, eats = match.end(), after
+        return np.array(found + self._text_ids(text[start:], guard, first=start == 0, eaten=eats), dtype=np.int32)
+
+    @functools.cached_property
+    def special_tokens(self) -> dict[str, int]:
+        """What each special token is written as, and its id."""
+        added = self._json["added_tokens"]
+        return {entry["content"]: entry["id"] for entry in added if entry["special"] and entry["content"]}
+
+    @functools.cached_property
+    def role_tokens(self) -> dict[str, str]:
+        """What the special tokens for bos, eos, unk, mask and pad are written as, where there are such."""
+        texts = {index: token for token, index in self.special_tokens.items()}
+        vocabulary = self.vocabulary
+        return {role: texts[index] for role in _USUAL_NAMES if (index := getattr(vocabulary, role)) in texts}
+
+    def marks(self, guard: str = "") -> re.Pattern[str]:
+        """Return what finds special tokens in a text, the longest where several begin; none behind ``guard``."""
+        tokens = "|".join(re.escape(token) for token in sorted(self.special_tokens, key=len, reverse=True))
+        behind = f"(?<!{re.escape(guard)})" if guard else ""
+        return re.compile(f"{behind}(?:{tokens})" if tokens else "(?!)")
+
+    def _text_ids(self, text: str, guard: str, *, first: bool, eaten: bool) -> list[int]:
+        """Return the ids of a stretch of text; ``first``: it begins the text, ``eaten``: without spaces before it."""
+        plain = text.replace(guard, "") if guard else text
+        plain = plain.lstrip() if eaten else plain
+        if not plain:
+            return []
+        core = self.core if first else self._inner
+        return [int(index) for index in self._plain(core.encode(plain, add_special_tokens=False).ids)]
+
+    @functools.cached_property
+    def _inner(self) -> "Core":
+        """What encodes text behind a special token: a space that is put before a text's first word isn't put there."""
+        parts = [part for part in self._pre_tokenizers if part.get("prepend_scheme") == "first"]
+        if not parts:
+            return self.core
+        raw = json.loads(json.dumps(self._json))
+        own = raw["pre_tokenizer"]
+        for part in own["pretokenizers"] if own["type"] == "Sequence" else [own]:
+            if part.get("prepend_scheme") == "first":
+                part["prepend_scheme"] = "never"
+        return FastTokenizer.from_json(json.dumps(raw, ensure_ascii=False), self.roles).core
 
     def decode(self, ids: Sequence[int] | IdArray) -> str:
         """Return the text of ``ids``; special ids give nothing, broken UTF-8 gives U+FFFD."""

@@ -6,7 +6,7 @@ they agree. Tokens are compared on texts that break tokenizers, probabilities of
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,18 @@ from ziggurat.core.protocols import LanguageModel, Tokenizer
 from ziggurat.core.seeding import generator
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 
-__all__ = ["TEXTS", "Proof", "Tolerance", "compare_logprobs", "compare_tokens", "next_logprobs", "random_ids"]
+__all__ = [
+    "TEXTS",
+    "Proof",
+    "Tolerance",
+    "compare_logprobs",
+    "compare_tokens",
+    "greedy",
+    "next_logprobs",
+    "proof_texts",
+    "random_ids",
+    "with_greedy",
+]
 
 TEXTS: tuple[str, ...] = (
     "The quick brown fox jumps over the lazy dog.",
@@ -41,6 +52,7 @@ TEXTS: tuple[str, ...] = (
 
 _ROWS = 2
 _MOST_IDS = 24
+_DRAWN_TEXTS, _DRAWN_IDS = 11, 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +81,26 @@ class Proof:
     """Mean Kullback–Leibler divergence of the file's distribution from the bundle's, nats a position."""
     same_best: int
     """Positions at which both find the same id likeliest."""
+    written: int = 0
+    """Ids that the program wrote on after a text, always the likeliest."""
+    same_written: int = 0
+    """Those of them that the bundle's model finds likeliest at their place, too."""
+
+
+def proof_texts(tokenizer: Tokenizer) -> list[str]:
+    """Return `TEXTS`, and texts of a tokenizer's own tokens in an order drawn once: joints that few texts have."""
+    drawn = generator(0, "interchange", "texts").integers(0, tokenizer.vocabulary.size, (_DRAWN_TEXTS, _DRAWN_IDS))
+    return [*TEXTS, *(tokenizer.decode(ids.tolist()) for ids in drawn)]
 
 
 def compare_tokens(tokenizer: Tokenizer, found: Callable[[str], Sequence[int]], *, where: str) -> int:
-    """Return how many tokens of `TEXTS` were compared; ``found`` tells what the other program makes of a text.
+    """Return how many tokens of `proof_texts` were compared; ``found`` is what the other program makes of a text.
 
     Raises:
         ArtefactError: they differ; the message names the text and the first token that does.
     """
     count = 0
-    for text in TEXTS:
+    for text in proof_texts(tokenizer):
         ours, theirs = tokenizer.encode(text).ids.tolist(), [int(token) for token in found(text)]
         if ours != theirs:
             place = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), len(ours))
@@ -104,6 +126,29 @@ def next_logprobs(model: LanguageModel, ids: IdArray) -> FloatArray:
     time = ids.shape[1]
     lengths = np.arange(1, time + 1, dtype=np.int32)
     return np.concatenate([model.begin(np.repeat(row[None], time, axis=0), lengths)[0] for row in ids])
+
+
+def greedy(model: LanguageModel, ids: IdArray, count: int) -> list[int]:
+    """Return up to ``count`` ids after ``ids`` (T,), each the likeliest, the one that ends a text included."""
+    room = count if model.context is None else min(count, model.context - len(ids))
+    logprobs, state = model.begin(ids[None], np.array([len(ids)], np.int32))
+    written: list[int] = []
+    while len(written) < room:
+        written.append(int(logprobs[0].argmax()))
+        if written[-1] == model.vocabulary.eos:
+            break
+        if len(written) < room:
+            logprobs, state = model.step(state, np.array(written[-1:], np.int32))
+    return written
+
+
+def with_greedy(proof: Proof, model: LanguageModel, ids: IdArray, written: Sequence[int]) -> Proof:
+    """Return a proof that also says how many ids ``written`` after ``ids`` the bundle's ``model`` would have chosen."""
+    if not written:
+        return proof
+    whole = np.concatenate([ids, np.array(written, np.int32)])[None]
+    best = next_logprobs(model, whole[:, :-1])[len(ids) - 1 :].argmax(axis=1)
+    return replace(proof, written=len(written), same_written=int((best == np.array(written)).sum()))
 
 
 def compare_logprobs(

@@ -5,9 +5,9 @@ that one list reads and writes. A model that no layout holds is written as it is
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -23,11 +23,13 @@ __all__ = [
     "LAYOUTS",
     "Layout",
     "Renaming",
+    "Varied",
     "check_arrays",
     "extras",
     "fill_network",
     "layout_for",
     "layout_of",
+    "named",
     "outward",
     "vocabulary_of",
 ]
@@ -89,6 +91,19 @@ class Layout(Protocol):
         ...
 
 
+@runtime_checkable
+class Varied(Protocol):
+    """A layout whose files differ in their parts and their names, whatever ``config.json`` says."""
+
+    def parts(self, names: Collection[str]) -> dict[str, Any]:
+        """Return the ``[model]`` keys that the names of a file's arrays decide, in their `current` form."""
+        ...
+
+    def current(self, name: str) -> str:
+        """Return what an array is called today that older files call ``name``."""
+        ...
+
+
 LAYOUTS: Registry[Layout] = Registry("ziggurat.models.layouts", "LAYOUT", kind="layout")
 """All layouts of other programs, by the name of their module."""
 
@@ -147,7 +162,7 @@ def fill_network(network: nn.Module, tensors: TensorMap, layout: Layout, config:
         ArtefactError: arrays are missing, unknown or of another shape; the message names them all, as they call them.
     """
     check_arrays(network, tensors, layout, config)
-    found = _with_prefix(tensors, layout.prefix)
+    found = named(tensors, layout)
     own = network.state_dict()
     with torch.no_grad():
         for one in layout.renamings(config):
@@ -164,9 +179,16 @@ def check_arrays(network: nn.Module, tensors: TensorMap, layout: Layout, config:
     Raises:
         ArtefactError: arrays are missing, unknown or of another shape or type; the message names them all.
     """
-    faults = _faults(network.state_dict(), _with_prefix(tensors, layout.prefix), layout, config)
+    faults = _faults(network.state_dict(), named(tensors, layout), layout, config)
     if faults:
         raise ArtefactError(f"the arrays do not fit config.json: {_in_short(faults)}")
+
+
+def named(tensors: TensorMap, layout: Layout) -> TensorMap:
+    """Return somebody else's arrays under the names that `Layout.renamings` has for them."""
+    if isinstance(layout, Varied):
+        tensors = {layout.current(name): array for name, array in tensors.items()}
+    return _with_prefix(tensors, layout.prefix)
 
 
 def _special_id(config: Mapping[str, Any], key: str) -> int | None:

@@ -25,6 +25,8 @@ def import_model(
     Word vectors (word2vec text and binary, GloVe text, fastText .vec) may be compressed.
 
     Folders of transformers come with their tokenizer; nothing is downloaded, and no pickle is opened.
+
+    Decoders in GGUF files (.gguf: GPT-2, Llama, Mistral, Qwen2, Qwen3) become 32-bit, whatever their numbers were.
     """
     from ziggurat.artefacts.bundle import save
     from ziggurat.artefacts.interchange.formats import FORMATS, format_in
