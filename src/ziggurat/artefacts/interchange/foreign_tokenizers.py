@@ -65,13 +65,15 @@ def said_of_tokens(folder: Path) -> dict[str, Any]:
 
 
 def roles_of(core: "Core", said: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:
-    """Return which special token is for what.
+    """Return which special token is for what; a translation begins with what ``decoder_start_token_id`` names.
 
     An unknown token that is the begin or end token, as GPT-2's folders name it, is none.
     """
     roles: dict[str, str] = {}
     for role, names in ROLES.items():
         told = [_content(said.get(f"{name}_token")) for name in names] + [_by_id(core, config.get(f"{role}_token_id"))]
+        if role == "bos" and config.get("decoder_start_token_id") is not None:
+            told.insert(0, _by_id(core, config["decoder_start_token_id"]))
         found = next((token for token in told if token is not None and core.token_to_id(token) is not None), None)
         if found is not None:
             roles[role] = found
