@@ -129,8 +129,8 @@ def test_reading_undoes_describing(layout: Layout, configs: tuple[Any, ...]) -> 
         for key in ("resolved_key_heads", "resolved_head_width", "resolved_feedforward"):
             assert getattr(found, key) == getattr(config, key), key
         if config.positions == "rotary":
-            names = ("rotary_base", "rotary_stretch", "rotary_numbers")
-            assert [getattr(found, name) for name in names] == [getattr(config, name) for name in names]
+            rotary = ("rotary_base", "rotary_stretch", "rotary_numbers")
+            assert [getattr(found, name) for name in rotary] == [getattr(config, name) for name in rotary]
 
 
 def test_a_layout_is_found_by_what_it_writes(layout: Layout, configs: tuple[Any, ...]) -> None:

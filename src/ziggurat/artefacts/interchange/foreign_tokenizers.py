@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["added_tokens", "read_json", "read_tokenizer", "roles_of", "said_of_tokens"]
 
+WHOLE = "tokenizer.json"
 ROLES = {"bos": ("bos", "cls"), "eos": ("eos", "sep"), "unk": ("unk",), "mask": ("mask",), "pad": ("pad",)}
 """What special tokens are for, and under which names a folder says it: the first that it says counts."""
 
@@ -47,11 +48,12 @@ def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> Tokenizer:
     core = _core(folder, said)
     roles = roles_of(core, said, config)
     special = {token.content for token in core.get_added_tokens_decoder().values() if token.special}
-    core.add_special_tokens(
-        [AddedToken(token, special=True, normalized=False) for token in roles.values() if token not in special]
-    )
+    missing = [token for token in roles.values() if token not in special]
+    core.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in missing])
+    whole = folder / WHOLE  # which may say more than the library keeps
+    text = whole.read_text(encoding="utf-8") if whole.is_file() and not missing else core.to_str()
     try:
-        return load_tokenizer(core.to_str(), roles)
+        return load_tokenizer(text, roles)
     except ArtefactError as error:
         raise ArtefactError(f"{folder}: {error}") from error
 
@@ -114,7 +116,7 @@ def _core(folder: Path, said: Mapping[str, Any]) -> "Core":
     from tokenizers import AddedToken
     from tokenizers import Tokenizer as Core
 
-    whole = folder / "tokenizer.json"
+    whole = folder / WHOLE
     try:
         if whole.is_file():
             return Core.from_str(whole.read_text(encoding="utf-8"))

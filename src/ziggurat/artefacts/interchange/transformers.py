@@ -127,17 +127,18 @@ def _without_weights(path: Path) -> str:
 
 
 def _prove(bundle: Bundle, found: Foreign, path: Path) -> None:
-    """Compare tokens, and what the models answer; models that predict nothing from left to right by their arrays."""
+    """Compare tokens, configurations and arrays, and of language models also what they answer."""
     tokens = compare_tokens(bundle.tokenizer, lambda text: found.tokenizer.encode(text).ids.tolist(), where=str(path))
     if isinstance(bundle.model, LanguageModel) and isinstance(found.model, LanguageModel):
         ids = random_ids(bundle.model.vocabulary, bundle.model.context)
         expected, answered = next_logprobs(bundle.model, ids), next_logprobs(found.model, ids)
         compare_logprobs(expected, answered, _EXACT, tokens=tokens, program="Ziggurat", path=path)
     family = FAMILIES.get(found.family)
-    (_, ours), (_, theirs) = family.state(bundle.model), family.state(found.model)
+    (config, ours), (other, theirs) = family.state(bundle.model), family.state(found.model)
     different = [name for name in {**ours, **theirs} if not _same(ours, theirs, name)]
+    different += [key for key in {**config, **other} if config.get(key) != other.get(key)]
     if different:
-        raise ArtefactError(f"{path}: read back, arrays differ: {', '.join(different)}: not kept")
+        raise ArtefactError(f"{path}: read back, these differ: {', '.join(different)}: not kept")
 
 
 def _same(ours: Mapping[str, Any], theirs: Mapping[str, Any], name: str) -> bool:
