@@ -17,6 +17,7 @@ from ziggurat.artefacts.interchange.foreign_tokenizers import read_tokenizer
 from ziggurat.artefacts.interchange.formats import Foreign
 from ziggurat.artefacts.interchange.proof import Tolerance, compare_logprobs, compare_tokens, next_logprobs, random_ids
 from ziggurat.artefacts.interchange.shards import INDEX, read_weights
+from ziggurat.artefacts.sentence_facts import sentence_facts
 from ziggurat.core.errors import ArtefactError, DamagedError, UsageError
 from ziggurat.core.files import atomic_folder
 from ziggurat.core.protocols import LanguageModel
@@ -89,6 +90,8 @@ class TransformersFolder:
                 "they do not belong together"
             )
         try:
+            facts = sentence_facts(path)
+            config = {**config, "ziggurat": {**config.get("ziggurat", {}), **facts}}
             model = FAMILIES.get(layout.family).restore(with_vocabulary(config, theirs), read_weights(path))
         except UsageError as error:
             raise ArtefactError(f"{path}: {error}") from error

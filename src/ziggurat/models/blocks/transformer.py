@@ -23,6 +23,10 @@ from ziggurat.models.blocks.positions import STRETCHES, LearnedPositions, Rotary
 __all__ = ["TransformerBlock", "TransformerConfig", "TransformerStack", "fill_transformer", "normalisation"]
 
 
+LONGEST_CONTEXT = 1 << 20
+"""Positions at most: their tables are computed, so no file's size bears a larger number out."""
+
+
 @dataclass(frozen=True)
 class TransformerConfig:
     """The ``[model]`` keys that all Transformers share."""
@@ -35,7 +39,7 @@ class TransformerConfig:
     feedforward: int | None = option(
         None, "hidden width of the feed-forward layers (default: 4 times width, or 8/3 where gated)", low=1
     )
-    context: int = option(256, "longest sequence that it reads at once, in tokens", low=2, high=1 << 20)
+    context: int = option(256, "longest sequence that it reads at once, in tokens", low=2)
     tied: bool = option(True, "use one matrix to embed and to predict")
     dropout: float = option(0.0, "part of each block's output that is dropped in training", low=0.0, high=0.95)
     positions: Literal["rotary", "learned", "sinusoidal"] = option(
@@ -63,6 +67,8 @@ class TransformerConfig:
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
+        if self.context > LONGEST_CONTEXT:
+            raise UsageError(f"context ({self.context}) is more than {LONGEST_CONTEXT}, the most that is done here")
         if self.head_width is None and self.width % self.heads:
             raise UsageError(
                 f"width ({self.width}) is not a multiple of heads ({self.heads}): change one or set head_width"
