@@ -51,9 +51,9 @@ class LlamaProgram:
         """Close the file."""
         self._llama.close()
 
-    def encode(self, text: str) -> list[int]:
-        """Return the ids of a text, without begin or end tokens; special tokens that it spells are text."""
-        return list(self._llama.tokenize(text.encode(), add_bos=False, special=False))
+    def encode(self, text: str, *, special: bool = False) -> list[int]:
+        """Return the ids of a text, without begin or end tokens; a special token that it spells is text unless ``special``."""
+        return list(self._llama.tokenize(text.encode(), add_bos=False, special=special))
 
     def decode(self, ids: list[int]) -> str:
         """Return the text of ids."""
