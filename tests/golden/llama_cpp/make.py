@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("exact", type=Path, help="the 32-bit file")
     parser.add_argument("published", type=Path, help="the 4-bit file")
     given = parser.parse_args()
-    asked = [{"prompt": prompt, "text": prompt} for prompt in PROMPTS]
+    asked: list[dict[str, Any]] = [{"prompt": prompt, "text": prompt} for prompt in PROMPTS]
     template = _template(given.published)
     asked += [{"prompt": prompt, "text": template(prompt)} for prompt in PROMPTS]
     for kind in ("exact", "published"):

@@ -52,7 +52,7 @@ class LlamaProgram:
         self._llama.close()
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
-        """Return the ids of a text, without begin or end tokens; a special token that it spells is text unless ``special``."""
+        """Return the ids of a text, without begin and end; special tokens that it spells are text unless ``special``."""
         return list(self._llama.tokenize(text.encode(), add_bos=False, special=special))
 
     def decode(self, ids: list[int]) -> str:
