@@ -13,10 +13,12 @@ from tests.fakes.tokenizers import HARD_TEXTS
 from tests.worked.test_gguf_tokenizer import sentencepiece_facts
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.artefacts.interchange.gguf import FORMAT, NUMBER_TYPES
+from ziggurat.artefacts.interchange.gguf_file import open_gguf
 from ziggurat.artefacts.interchange.llama_program import LlamaProgram
 from ziggurat.artefacts.interchange.proof import greedy, next_logprobs, proof_texts, random_ids
 from ziggurat.core.errors import ArtefactError
 from ziggurat.core.protocols import Tokenizer
+from ziggurat.models.registry import predicting
 
 pytest.importorskip("llama_cpp")
 pytest.importorskip("gguf")
@@ -71,6 +73,14 @@ def test_greedy_text_of_a_trained_model_is_equal(form: str, tmp_path: Path) -> N
             assert program.decode(theirs) == bundle.tokenizer.decode(theirs)
 
 
+@pytest.mark.parametrize("context", [2, 5, 29])
+def test_models_that_read_little_at_once(context: int, tmp_path: Path) -> None:
+    bundle = drawn(tmp_path / "b", {**FORMS["gpt2"], "context": context}, tokenizer("bytes"))
+    ours, theirs = FORMAT.write_proven(bundle, tmp_path / "x.gguf")
+    assert theirs.written == ours.written
+    assert theirs.same_written == ours.same_written == ours.written
+
+
 def test_llama_cpp_begins_texts_as_we_do(tmp_path: Path) -> None:
     import llama_cpp
 
@@ -89,6 +99,36 @@ def test_number_types_run(kind: str, tmp_path: Path) -> None:
     assert theirs.program == "llama.cpp"
     assert theirs.tokens == ours.tokens
     assert theirs.divergence < 0.05
+
+
+QUANTISED = {"Q5_0": 8, "Q5_1": 9, "Q2_K": 10, "Q3_K": 12, "Q4_K": 15, "Q5_K": 17, "Q6_K": 18, "IQ4_XS": 30}
+"""Files as llama.cpp writes them: the number type of most arrays, and its number among llama.cpp's file types."""
+
+
+@pytest.mark.parametrize("kind", QUANTISED)
+def test_numbers_that_llama_cpp_rounded(kind: str, tmp_path: Path) -> None:
+    import llama_cpp
+
+    import gguf
+
+    form = {"layers": 1, "width": 256, "heads": 4, "feedforward": 256, "context": 31}  # blocks are of 256 numbers
+    bundle = drawn(tmp_path / "b", form, byte_pairs())
+    FORMAT.write(bundle, tmp_path / "x.gguf")
+    asked = llama_cpp.llama_model_quantize_default_params()
+    asked.ftype, asked.nthread = QUANTISED[kind], 1
+    rounded = tmp_path / f"{kind}.gguf"
+    assert llama_cpp.llama_model_quantize(str(tmp_path / "x.gguf").encode(), str(rounded).encode(), asked) == 0
+    kinds = {gguf.GGMLQuantizationType(info.kind).name for info in open_gguf(rounded).arrays.values()}
+    assert any(name.startswith(kind) for name in kinds)
+    found = FORMAT.read(rounded)
+    ids = random_ids(found.tokenizer.vocabulary, 31)
+    ours = next_logprobs(predicting(found.model, kind), ids)
+    with LlamaProgram(rounded) as program:
+        theirs = program.next_logprobs(ids)
+    exact = next_logprobs(bundle.language_model, ids)
+    # the numbers are the same, what they are multiplied with is rounded there: nearer than to the exact model
+    apart, lost = (float(np.abs(ours - other).mean()) for other in (theirs, exact))
+    assert apart < 0.6 * lost
 
 
 def test_a_file_that_llama_cpp_does_not_open_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
