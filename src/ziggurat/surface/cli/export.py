@@ -15,7 +15,7 @@ __all__ = ["COMMAND", "export"]
 
 def export(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
-    file: Annotated[Path, typer.Argument(help="The file to write")],
+    file: Annotated[Path, typer.Argument(help="The file or folder to write")],
     to: Annotated[str, typer.Option("--to", help="The format; unless told, by the file's ending")] = "",
     number_type: Annotated[
         str, typer.Option("--type", help="Numbers of a GGUF file: f32 (default), f16, bf16, q8_0, q4_0 or q4_1")
@@ -29,7 +29,7 @@ def export(
     Decoders go to GGUF (.gguf), which llama.cpp reads; a file is kept only after its tokens and probabilities
     were compared.
 
-    Transformers opens bundles of a form that it knows as they are: they need no export.
+    Transformers opens bundles of a form that it knows as they are; --to transformers writes the same as a plain folder.
     """
     from ziggurat.artefacts.bundle import load
     from ziggurat.artefacts.interchange.formats import FORMATS, Numbered, format_of
@@ -43,7 +43,8 @@ def export(
         raise UsageError(f"--type {number_type}: {file} is of a format with one number type; leave --type out")
     else:
         chosen.write(load(bundle), file)
-    terminal.say("{file}: {size} bytes, read back and equal", file=file, size=f"{file.stat().st_size:,}")
+    size = sum(part.stat().st_size for part in (file.iterdir() if file.is_dir() else [file]))
+    terminal.say("{file}: {size} bytes, read back and equal", file=file, size=f"{size:,}")
 
 
 def _say_proofs(terminal: Terminal, proofs: "list[Proof]") -> None:
