@@ -446,6 +446,7 @@ SENTENCES = {
         "词向量可写成 word2vec 文本（.txt、.vec）、二进制（.bin）或 GloVe 文本（.glove）；再加 .gz 则压缩。"
     ),
     # GGUF
+    "{file}: {size} bytes, read back and compared": "{file}：{size} 字节，已读回并比较",
     "Numbers of a GGUF file: f32 (default), f16, bf16, q8_0, q4_0 or q4_1": (
         "GGUF 文件的数值类型：f32（默认）、f16、bf16、q8_0、q4_0 或 q4_1"
     ),
