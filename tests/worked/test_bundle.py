@@ -8,7 +8,6 @@ import pytest
 
 from tests.fakes.bundles import make_bundle
 from tests.fakes.families import LANGUAGE_FAMILIES
-from tests.fakes.families import LANGUAGE_FAMILIES
 from ziggurat.artefacts.bundle import bundle_folder, load, read_manifest, record, save
 from ziggurat.artefacts.manifest import Manifest, Provenance
 from ziggurat.core.errors import ArtefactError
