@@ -17,6 +17,7 @@ from ziggurat.artefacts.interchange.foreign_tokenizers import read_tokenizer
 from ziggurat.artefacts.interchange.formats import Foreign
 from ziggurat.artefacts.interchange.proof import Tolerance, compare_logprobs, compare_tokens, next_logprobs, random_ids
 from ziggurat.artefacts.interchange.shards import INDEX, read_weights
+from ziggurat.artefacts.sentence_facts import sentence_facts
 from ziggurat.core.errors import ArtefactError, DamagedError, UsageError
 from ziggurat.core.files import atomic_folder
 from ziggurat.core.protocols import LanguageModel
@@ -111,7 +112,8 @@ def _config(path: Path) -> dict[str, Any]:
         raise DamagedError(f"{file}: damaged: not JSON ({error})") from error
     if not isinstance(found, dict):
         raise DamagedError(f"{file}: damaged: expected keys and values")
-    return found
+    facts = sentence_facts(path)
+    return {**found, "ziggurat": {**found.get("ziggurat", {}), **facts}} if facts else found
 
 
 def _without_weights(path: Path) -> str:

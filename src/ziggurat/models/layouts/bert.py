@@ -100,6 +100,8 @@ class Bert:
             "tied": config.get("tie_word_embeddings", True),
             **{key: extra[key] for key in OF_TEXTS if key in extra},
         }
+        if "longest_text" in keys:
+            keys["longest_text"] = min(keys["longest_text"], keys["context"])
         return keys, vocabulary_of(config)
 
     def first_position(self, _: Mapping[str, Any]) -> int:
