@@ -114,7 +114,8 @@ def _config(path: Path) -> dict[str, Any]:
         raise DamagedError(f"{file}: damaged: not JSON ({error})") from error
     if not isinstance(found, dict):
         raise DamagedError(f"{file}: damaged: expected keys and values")
-    return found
+    facts = sentence_facts(path)
+    return {**found, "ziggurat": {**found.get("ziggurat", {}), **facts}} if facts else found
 
 
 def _without_weights(path: Path) -> str:
