@@ -107,7 +107,7 @@ class ChatTemplate:
         if isinstance(value, str):
             return self._guarded_text(value, guard)
         if isinstance(value, Mapping):
-            return {key: self._guarded(item, guard) for key, item in value.items()}
+            return {self._guarded(key, guard): self._guarded(item, guard) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._guarded(item, guard) for item in value]
         return value
