@@ -28,7 +28,10 @@ def theirs(tokenizer: FastTokenizer, source: str) -> Any:
     from tokenizers import Tokenizer as Core
 
     return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=Core.from_str(tokenizer.to_json()), bos_token="<s>", eos_token="</s>", chat_template=source
+        tokenizer_object=Core.from_str(tokenizer.to_json()),
+        bos_token="<s>",  # noqa: S106 - no password
+        eos_token="</s>",  # noqa: S106
+        chat_template=source,
     )
 
 

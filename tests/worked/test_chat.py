@@ -20,7 +20,7 @@ GREEDY = GenerationConfig(max_tokens=5, temperature=0.0)
 
 
 def ids(text: str) -> list[int]:
-    return TOKENIZER.encode(text).ids.tolist()
+    return [int(index) for index in TOKENIZER.encode(text).ids]
 
 
 def answering(text: str, *, context: int | None = None) -> Scripted:

@@ -1,6 +1,6 @@
 """Chat templates by hand: what ends a turn, what can't be injected, what is refused."""
 
-import datetime as dates
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ def said(content: str, role: str = "user") -> dict[str, Any]:
 
 
 def plain(text: str) -> list[int]:
-    return TOKENIZER.encode(text).ids.tolist()
+    return [int(index) for index in TOKENIZER.encode(text).ids]
 
 
 def special_ids(ids: Any) -> list[int]:
@@ -58,7 +58,7 @@ def test_roles_of_the_tokenizer_are_known_to_templates() -> None:
 
 
 def test_the_day_is_todays() -> None:
-    today = dates.datetime.now().astimezone()
+    today = dt.datetime.now().astimezone()
     assert template("{{ strftime_now('%Y') }}").render([]) in {str(today.year), str(today.year + 1)}
 
 
