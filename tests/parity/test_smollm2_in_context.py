@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.journeys.conftest import Ziggurat
-from tests.journeys.conftest import ziggurat as ziggurat
 from ziggurat.artefacts.bundle import Bundle, load
 from ziggurat.artefacts.interchange.formats import FORMATS
 from ziggurat.surface.cli import main
@@ -63,10 +61,10 @@ def test_a_conversation_has_the_same_ids_but_for_words_that_pose_as_tokens(bundl
     assert posing.count(end) == template.ids(CONVERSATION).tolist().count(end) + 1
 
 
-def test_it_answers_a_question(bundle: Bundle, ziggurat: Ziggurat) -> None:
+def test_it_answers_a_question(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
     question = ["--prompt", "What is the capital of France? Answer in one sentence.", "--temperature", "0"]
-    found = ziggurat("generate", bundle.path, "--chat", *question)
-    assert (found.code, found.out) == (0, "The capital of France is Paris.\n")
+    assert main(["generate", str(bundle.path), "--chat", *question]) == 0
+    assert capsys.readouterr().out == "The capital of France is Paris.\n"
 
 
 def test_labels_after_a_prefix_that_is_read_once_are_as_likely_as_in_transformers(
