@@ -128,8 +128,7 @@ class FastTokenizer:
         if eos is None:
             raise ArtefactError(f"tokenizer.json: no end-of-text token (looked for {', '.join(_END_NAMES)})")
         bos = eos if found["bos"] is None else found["bos"]
-        size = self.core.get_vocab_size(with_added_tokens=True)
-        return Vocabulary(size, bos=bos, eos=eos, unk=found["unk"], mask=found["mask"], pad=found["pad"])
+        return Vocabulary(self._size, bos=bos, eos=eos, unk=found["unk"], mask=found["mask"], pad=found["pad"])
 
     @functools.cached_property
     def byte_lengths(self) -> IdArray:
@@ -249,8 +248,16 @@ class FastTokenizer:
         return FastTokenizer.from_json(json.dumps(raw, ensure_ascii=False))
 
     @functools.cached_property
+    def _size(self) -> int:
+        """One more than the highest id: a vocabulary of others may have holes."""
+        count = self.core.get_vocab_size(with_added_tokens=True)
+        if self.core.id_to_token(count - 1) is not None:
+            return int(count)
+        return 1 + max(self.core.get_vocab(with_added_tokens=True).values(), default=-1)
+
+    @functools.cached_property
     def _tokens(self) -> list[str]:
-        tokens = [""] * self.core.get_vocab_size(with_added_tokens=True)
+        tokens = [""] * self._size
         for token, index in self.core.get_vocab(with_added_tokens=True).items():
             tokens[index] = token
         return tokens

@@ -58,6 +58,9 @@ def generate(
 
     A prompt longer than the model's context is read from as far back as fits; so is a text that grows past it, from
     half of the context, so that the model goes on with what came last.
+
+    A model may have more ids than its tokenizer has tokens (vocabularies are filled up to a round number): those are
+    never drawn.
     """
     endings = frozenset({tokenizer.vocabulary.eos, *ends})
     rows = [
@@ -68,7 +71,7 @@ def generate(
     if active:
         batch = _Batch(model, [row.ids for row in active])
         while active:
-            chosen = _choose(batch.logprobs, active, config)
+            chosen = _choose(batch.logprobs[:, : tokenizer.vocabulary.size], active, config)
             for row, index, logprobs in zip(active, chosen.tolist(), batch.logprobs, strict=True):
                 row.append(index, float(logprobs[index]), tokenizer)
             kept = [place for place, row in enumerate(active) if not row.ended]
