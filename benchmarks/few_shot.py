@@ -79,7 +79,7 @@ def _bundle(model: Path, scratch: Path) -> Path:
 
 def _classifier(bundle: Bundle, train: LabelledSet, *, shots: int, seed: int) -> FewShotClassifier:
     examples = choose_examples(train.texts, train.labels, shots, seed=seed)
-    config = PromptConfig(shots=shots, template=TEMPLATE)
+    config = PromptConfig(template=TEMPLATE)
     return FewShotClassifier(bundle.language_model, bundle.tokenizer, examples, ANSWERS, config)
 
 

@@ -46,7 +46,7 @@ def test_every_family_labels_what_is_piped_in(
     assert [row[2] for row in rows] == ["one two", "nine nine"]
     assert all(row[0] in {"0", "1"} and 0.5 <= float(row[1]) <= 1 for row in rows)
     examples = choose_examples([text for text, _ in ROWS], [label for _, label in ROWS], 2, seed=0)
-    config = PromptConfig(shots=2, template=TEMPLATE[1], separator=" ")
+    config = PromptConfig(template=TEMPLATE[1], separator=" ")
     classifier = FewShotClassifier(
         bundle.language_model, bundle.tokenizer, examples, {"0": "four", "1": "five six"}, config
     )

@@ -74,7 +74,7 @@ def test_labels_after_a_prefix_that_is_read_once_are_as_likely_as_in_transformer
 
     train, dev = (read_labelled(shared_data / "sst2" / f"{name}.tsv") for name in ("train", "dev"))
     examples = choose_examples(train.texts, train.labels, 4, seed=0)
-    config = PromptConfig(shots=4, template=TEMPLATE)
+    config = PromptConfig(template=TEMPLATE)
     classifier = FewShotClassifier(bundle.language_model, bundle.tokenizer, examples, ANSWERS, config)
     texts = dev.texts[:TEXTS]
     ours = [[one.uncalibrated_logprobs[label] for label in ANSWERS] for one in classifier.label(texts)]

@@ -186,6 +186,11 @@ def test_a_template_that_fails_or_reaches_out_is_an_error_and_no_traceback(sourc
         template(source).render([said("x")])
 
 
+def test_a_template_that_writes_nothing_is_an_error() -> None:
+    with pytest.raises(ArtefactError, match="writes nothing"):
+        template("{% if false %}x{% endif %}").ids([said("x")])
+
+
 @pytest.mark.parametrize("name", ["''.__class__", "messages[0].content.format.__globals__", "messages.__init__"])
 def test_what_a_template_may_not_see_is_nothing_to_it(name: str) -> None:
     assert template("{{ " + name + " }}").render([said("x")]) == ""
