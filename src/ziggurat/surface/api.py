@@ -10,6 +10,9 @@
 
     model = ziggurat.load("runs/my_texts-gpt")
 
+    sentiment = model.few_shot([("dull", "bad"), ("a joy", "good"), ("tired", "bad"), ("fun", "good")])
+    print(sentiment.label(["never a boring minute"])[0].label)
+
     vectors = ziggurat.vectors("runs/my_texts-skipgram")
     print(vectors.most_similar(positive=["king", "woman"], negative=["man"]))
 """
@@ -32,8 +35,11 @@ from ziggurat.judge.measuring import figures
 from ziggurat.surface.documents import cut_where_few, read_documents
 from ziggurat.surface.training import train_run
 from ziggurat.training.job import silent
+from ziggurat.use.chat import Conversation
+from ziggurat.use.chat_template import ChatTemplate
 from ziggurat.use.completion import GenerationConfig, generate
 from ziggurat.use.embedding import EmbeddingConfig, embed
+from ziggurat.use.prompting import FewShotClassifier, PromptConfig
 from ziggurat.use.scoring import Scored, score_texts
 from ziggurat.use.vectors import Vectors, open_vectors
 
@@ -97,6 +103,30 @@ class Model:
         """Return (N, D): a vector for each text; ``options`` as in `ziggurat.use.embedding.EmbeddingConfig`."""
         config = from_mapping(EmbeddingConfig, options, where="embed")
         return embed(self.bundle.encoder, self.tokenizer, texts, config).vectors
+
+    def few_shot(
+        self, examples: Sequence[tuple[str, str]], answers: Mapping[str, str] | None = None, **options: Any
+    ) -> FewShotClassifier:
+        """Return what labels texts after it was shown ``examples``, pairs of a text and its label.
+
+        ``answers`` are the words that stand for each label in a prompt (the label itself, unless told); ``options``
+        are the keys of `PromptConfig`.
+
+        Raises:
+            UsageError: fewer than two labels, or words that the tokenizer can't tell apart.
+        """
+        config = from_mapping(PromptConfig, options, where="few_shot")
+        words = answers or {label: label for label in sorted({label for _, label in examples})}
+        return FewShotClassifier(self.model, self.tokenizer, examples, words, config)
+
+    def conversation(self, *, system: str = "", **variables: Any) -> Conversation:
+        """Return a conversation with the model; ``variables`` go to its chat template.
+
+        Raises:
+            UsageError: it has no chat template.
+        """
+        template = ChatTemplate(self.bundle.chat_template, self.tokenizer)
+        return Conversation(self.model, template, system=system, **variables)
 
     def evaluate(self, texts: Paths, *, seed: int = 0) -> dict[str, Any]:
         """Return bits per byte with its 95 % interval, perplexity, and speed on files or folders of text."""
