@@ -1,0 +1,315 @@
+"""The encoder–decoder: one Transformer reads a source, another writes what follows from it.
+
+*Idea.* The encoder lets every id of the source look at all others. The decoder reads its own text from left to right
+and, in each block, also looks at what the encoder made of the source (Vaswani et al. 2017, figure 1). Given a source it
+is a language model like any other, which `Seq2seqModel.condition` returns. The default is the article's form, which is
+that of Marian's translation models too (`ziggurat.models.layouts.marian`).
+
+Shape suffixes as in `ziggurat.models.blocks.attention`; S is the time of the source.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ziggurat.core.config import from_mapping, option
+from ziggurat.core.errors import UsageError
+from ziggurat.core.types import IdArray, TensorMap, Vocabulary
+from ziggurat.models.blocks.attention import Sight, Source
+from ziggurat.models.blocks.cache import KeyValueCache
+from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
+from ziggurat.models.blocks.network import CausalNetwork, Network, NeuralLanguageModel, reading
+from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
+from ziggurat.models.layouts.at_rest import at_rest, described, filled
+
+__all__ = ["FAMILY", "ConditionedNetwork", "Seq2seqConfig", "Seq2seqFamily", "Seq2seqModel", "Seq2seqNetwork"]
+
+
+@dataclass(frozen=True)
+class Seq2seqConfig(TransformerConfig):
+    """The ``[model]`` keys of an encoder–decoder; ``layers`` are the encoder's."""
+
+    layers: int = option(6, "Transformer blocks of the encoder, one upon another", low=1)
+    decoder_layers: int | None = option(None, "Transformer blocks of the decoder (default: layers)", low=1)
+    width: int = option(512, "numbers in the vector that stands for a position", low=1)
+    heads: int = option(8, "attention heads of each block", low=1)
+    context: int = option(512, "longest source, and longest target, in tokens", low=2)
+    dropout: float = option(0.1, "part of each block's output that is dropped in training", low=0.0, high=0.95)
+    positions: Literal["rotary", "learned", "sinusoidal"] = option(
+        "sinusoidal", "how it is told the order: rotary (turned queries and keys), learned or sinusoidal (added vectors)"
+    )
+    norm: Literal["rms", "layer"] = option("layer", "how vectors are normalised: rms (RMSNorm) or layer (LayerNorm)")
+    norm_place: Literal["pre", "post"] = option("post", "where: pre (before each half of a block) or post (after it)")
+    norm_epsilon: float = option(1e-5, "added under the root when vectors are normalised", low=0.0)
+    query_norm: bool = option(False, "normalise queries and keys of each head (QK-norm)")
+    activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2", "silu"] = option(
+        "relu", "of the feed-forward layers: swiglu (gated), gelu, gelu_tanh (GPT-2's), relu, relu2 (squared) or silu"
+    )
+    bias: Literal["none", "qkv", "all"] = option(
+        "all", "which matrices add a vector: none, those of queries, keys and values, or all"
+    )
+    scale_embedding: bool = option(True, "multiply embeddings by the root of width before positions are added")
+
+    @property
+    def resolved_decoder_layers(self) -> int:
+        """Blocks of the decoder."""
+        return self.decoder_layers or self.layers
+
+
+class Seq2seqNetwork(Network):
+    """The encoder's and the decoder's layers, over one matrix of embeddings.
+
+    *Maths.* Sources, targets and predictions share one embedding matrix E, whose rows are multiplied by √D where they
+    enter (Vaswani et al. 2017, section 3.4); logits are h·Eᵀ + b. ``final_logits_bias`` is b: 0, and not trained, but
+    Marian's models bring one.
+
+    *Cost.* As `TransformerStack` says; the keys and values of a source are made once, not at each step.
+    """
+
+    final_logits_bias: Tensor
+
+    def __init__(self, config: Seq2seqConfig, vocabulary: Vocabulary) -> None:
+        """Make all layers; their values come from `fill` or from a file."""
+        super().__init__(vocabulary, width=config.width, context=config.context)
+        self.config = config
+        self.embed_tokens = Embedding(vocabulary.size, config.width)
+        self.encoder = TransformerStack(config)
+        self.decoder = TransformerStack(config, layers=config.resolved_decoder_layers, crosses=True)
+        self.lm_head = None if config.tied else Linear(config.width, vocabulary.size, bias=False)
+        self.register_buffer("final_logits_bias", torch.zeros(1, vocabulary.size))
+        self._scale = math.sqrt(config.width) if config.scale_embedding else 1.0
+
+    def fill(self, seed: int) -> None:
+        """Draw first weights (`fill_transformer`).
+
+        Embeddings that are multiplied by √D as they enter are drawn from N(0, 1/D), so that they enter with the size
+        of the waves that are added to them.
+        """
+        fill_transformer(self, layers=self.config.layers, seed=seed)
+        if self.config.scale_embedding:
+            fill_normal(self.embed_tokens.weight, std=1 / self._scale, seed=seed, name="embed_tokens.weight")
+
+    def encoded(self, ids: Tensor, keep_mask: Tensor | None = None) -> Tensor:
+        """Return (B, S, D): the source's vectors after the encoder; ``keep_mask`` (B, S) is True where no padding is.
+
+        *Raises.* `UsageError` where a source is longer than `context`.
+        """
+        self.check_fits(ids.shape[1])
+        seen = None if keep_mask is None else keep_mask[:, None, None]
+        places = slice(0, ids.shape[1])
+        return self.encoder(  # type: ignore[no-any-return]
+            self._embedded(ids, self.encoder, places), Sight(self.encoder.turns(places), seen, causal=False)
+        )
+
+    def source(self, ids: Tensor, lengths: Tensor) -> Source:
+        """Return what the decoder looks at of (B, S) source ids, of which (B,) ``lengths`` a row are no padding."""
+        keep_mask = None
+        if len(lengths) and int(lengths.min()) < ids.shape[1]:
+            keep_mask = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
+        memory_BSD = self.encoded(ids, keep_mask)
+        return self.decoder.source(memory_BSD, None if keep_mask is None else keep_mask[:, None, None])
+
+    def hidden(
+        self, ids: Tensor, source: Source, state: KeyValueCache | None = None, *, lengths: Tensor | None = None
+    ) -> Tensor:
+        """Read (B, T) target ids beside a source of B rows; return (B, T, D) vectors, and write on in ``state``.
+
+        *Raises.* `UsageError` where a row would become longer than `context`.
+        """
+        time = ids.shape[1]
+        self.check_fits(time + (state.longest if state is not None else 0))
+        fresh = state is None or state.longest == 0
+        places = slice(0, time) if state is None else state.positions(time)
+        keep_mask = None if fresh or state is None else state.keep_mask(time)
+        sight = Sight(self.decoder.turns(places), keep_mask, causal=fresh, cache=state, source=source)
+        x_BTD = self.decoder(self._embedded(ids, self.decoder, places), sight)
+        if state is not None:
+            state.advance(time, lengths)
+        return x_BTD  # type: ignore[no-any-return]
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return (…, V): the products of a vector with each id's output embedding, and the bias."""
+        output = self.embed_tokens if self.lm_head is None else self.lm_head
+        return nn.functional.linear(hidden, output.weight) + self.final_logits_bias[0]
+
+    @property
+    def token_embedding(self) -> Tensor:
+        """(V, D): the vector with which each id enters."""
+        return self.embed_tokens.weight
+
+    def _embedded(self, ids: Tensor, stack: TransformerStack, places: slice | Tensor) -> Tensor:
+        x_BTD = stack.placed(self.embed_tokens(ids) * self._scale, places)
+        return nn.functional.dropout(x_BTD, self.config.dropout, self.training)
+
+
+class _Reading(NamedTuple):
+    """What a decoder remembers of rows that translate: what they have written, and what each of them looks at."""
+
+    cache: KeyValueCache
+    source: Source
+
+
+class ConditionedNetwork(CausalNetwork):
+    """The decoder beside a source that is read already: what is left is a network from left to right."""
+
+    carries_state: ClassVar[bool] = False
+
+    def __init__(self, network: Seq2seqNetwork, source: Source) -> None:
+        """Look at ``source``: row b of a batch at its row b, or every row at its only one."""
+        super().__init__(network.vocabulary, width=network.width, context=network.context)
+        self.network = network
+        self.source = source
+
+    def hidden(
+        self, ids: Tensor, state: _Reading | None = None, *, lengths: Tensor | None = None
+    ) -> tuple[Tensor, _Reading | None]:
+        """Read (B, T) ids (see `CausalNetwork.hidden`).
+
+        *Raises.* `UsageError` where a row would become longer than `context`, or there is not one source for each row.
+        """
+        source = _for_rows(self.source if state is None else state.source, len(ids))
+        cache = None if state is None else state.cache
+        return self.network.hidden(ids, source, cache, lengths=lengths), state
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return (…, V) logits (see `Seq2seqNetwork.logits`)."""
+        return self.network.logits(hidden)
+
+    @property
+    def token_embedding(self) -> Tensor:
+        """(V, D): the vector with which each id enters."""
+        return self.network.token_embedding
+
+    def of_rows(self, rows: Tensor, batch: int) -> "ConditionedNetwork":
+        """Return the network that reads only ``rows`` of a batch, each beside its own source.
+
+        *Raises.* `UsageError` where there is not one source for each row of the batch.
+        """
+        return ConditionedNetwork(self.network, _picked(_for_rows(self.source, batch), rows))
+
+    def initial_state(self, batch: int) -> _Reading:
+        """Return an empty cache, and the source."""
+        config = self.network.config
+        shape = (
+            config.resolved_decoder_layers,
+            batch,
+            config.resolved_key_heads,
+            config.resolved_head_width,
+        )
+        weight = self.network.embed_tokens.weight
+        return _Reading(KeyValueCache(shape, dtype=weight.dtype, device=weight.device), self.source)
+
+    def reorder_state(self, state: _Reading, rows: Tensor) -> _Reading:
+        """Return a state with copies of ``rows``, each still beside its source; the old one stays as it was."""
+        return _Reading(state.cache.reorder(rows), _picked(state.source, rows))
+
+
+class Seq2seqModel:
+    """An encoder–decoder as a `ziggurat.core.protocols.ConditionalModel`."""
+
+    def __init__(self, network: Seq2seqNetwork) -> None:
+        """Show ``network``, in evaluation mode until someone trains it: it stays the same object."""
+        self.network = network.eval()
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The ids it knows."""
+        return self.network.vocabulary
+
+    @property
+    def context(self) -> int:
+        """Longest source, and longest target, that it can read at once, in ids."""
+        return self.network.config.context
+
+    def condition(self, source: IdArray, lengths: IdArray) -> NeuralLanguageModel:
+        """Read (B, S) source ids, of which ``lengths`` a row are no padding; return the model of what follows.
+
+        *Raises.* `UsageError` where a source has no ids, or more than `context`.
+        """
+        if (lengths < 1).any():
+            raise UsageError("a source without ids can't be read: it has at least its end token")
+        longest = int(lengths.max(initial=1))
+        self.network.check_fits(longest)
+        with reading(self.network):
+            ids_BS, lengths_B = (
+                torch.from_numpy(array.astype("int64")).to(self.network.device) for array in (source, lengths)
+            )
+            read = self.network.source(ids_BS[:, :longest], lengths_B)
+            return NeuralLanguageModel(ConditionedNetwork(self.network, read))
+
+
+class Seq2seqFamily:
+    """Builds, saves and opens encoder–decoders."""
+
+    name: ClassVar[str] = "seq2seq"
+    trainers: ClassVar[tuple[str, ...]] = ("conditional",)
+    embedding_key: ClassVar[str] = "width"
+    reads_pairs: ClassVar[bool] = True
+    config: ClassVar[type[Any]] = Seq2seqConfig
+
+    def build(self, config: Seq2seqConfig, vocabulary: Vocabulary, *, seed: int) -> Seq2seqModel:
+        """Return an untrained encoder–decoder."""
+        network = Seq2seqNetwork(config, vocabulary)
+        network.fill(seed)
+        return Seq2seqModel(network)
+
+    def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
+        """Return ``config.json`` and the weights, in Marian's layout where it holds them."""
+        network: Seq2seqNetwork = model.network
+        return at_rest(self.name, network.config, network.vocabulary, network)
+
+    def restore(self, config: dict[str, Any], tensors: TensorMap) -> Seq2seqModel:
+        """Return the encoder–decoder that `state` described, or another program.
+
+        *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
+        """
+        keys, vocabulary = described(self.name, config)
+        own = from_mapping(Seq2seqConfig, keys, where="config.json")
+        network = Seq2seqNetwork(own, vocabulary)
+        filled(network, config, own, tensors)
+        return Seq2seqModel(network)
+
+    def sized(self, parameters: int) -> Seq2seqConfig:
+        """Return an encoder–decoder with about so many parameters beside the embeddings.
+
+        *Maths.* A block of width D has 12·D² in the encoder and 16·D² in the decoder, which looks twice; L of each
+        have 28·L·D², and D is about 64 L, near the article's proportions.
+        """
+        layers = max(2, round((parameters / (28 * 64**2)) ** (1 / 3)))
+        width = 32 * max(1, round(math.sqrt(parameters / (28 * layers)) / 32))
+        return Seq2seqConfig(layers=layers, width=width, heads=width // 32)
+
+    def tiny(self, *, seed: int) -> Seq2seqModel:
+        """Return a small random encoder–decoder with wide weights, so that its distributions are far from uniform."""
+        config = Seq2seqConfig(layers=2, decoder_layers=3, width=20, heads=4, feedforward=28, context=64)
+        model = self.build(config, Vocabulary(size=11, bos=0, eos=0), seed=seed)
+        for name, parameter in model.network.named_parameters():
+            if parameter.dim() > 1:
+                fill_normal(parameter, std=0.4, seed=seed, name=name)
+        return model
+
+
+def _for_rows(source: Source, batch: int) -> Source:
+    """Return the source with a row for each of ``batch``: its own, or its only one for all (without a copy)."""
+    rows = source.keys_and_values[0][0].shape[0]
+    if rows == batch:
+        return source
+    if rows != 1:
+        raise UsageError(f"{batch} rows can't be read beside {rows} sources: give one source for each row, or one")
+    spread = tuple((k.expand(batch, -1, -1, -1), v.expand(batch, -1, -1, -1)) for k, v in source.keys_and_values)
+    return dataclasses.replace(source, keys_and_values=spread)
+
+
+def _picked(source: Source, rows: Tensor) -> Source:
+    """Return the source whose row b is the old row ``rows[b]``; a source of one row serves whichever rows there are."""
+    if source.keys_and_values[0][0].shape[0] == 1:
+        return source
+    keep_mask = None if source.keep_mask is None else source.keep_mask[rows]
+    return Source(tuple((k[rows], v[rows]) for k, v in source.keys_and_values), keep_mask)
+
+
+FAMILY = Seq2seqFamily()
