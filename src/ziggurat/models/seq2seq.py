@@ -248,7 +248,7 @@ class Seq2seqFamily:
     name: ClassVar[str] = "seq2seq"
     trainers: ClassVar[tuple[str, ...]] = ("conditional",)
     embedding_key: ClassVar[str] = "width"
-    reads_pairs: ClassVar[bool] = True
+    reads_pairs: ClassVar[Literal[True]] = True
     config: ClassVar[type[Any]] = Seq2seqConfig
 
     def build(self, config: Seq2seqConfig, vocabulary: Vocabulary, *, seed: int) -> Seq2seqModel:
