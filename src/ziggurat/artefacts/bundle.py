@@ -34,7 +34,7 @@ from ziggurat.artefacts.manifest import Manifest, Provenance, describe_file
 from ziggurat.artefacts.tensors import read_tensors, write_tensors
 from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.files import atomic_folder, sha256, write_text
-from ziggurat.core.protocols import Encoder, Family, LanguageModel, Model, StaticEncoder, Tokenizer
+from ziggurat.core.protocols import ConditionalModel, Encoder, Family, LanguageModel, Model, StaticEncoder, Tokenizer
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.tokens.loading import load_tokenizer, token_texts
@@ -49,6 +49,8 @@ TOKENIZER = "tokenizer.json"
 WORDS = "words.index"
 TOKENS_ASIDE = "tokenizer_config.json"
 HASHED_UNASKED_BYTES = 200_000_000
+STARTS = ("pad_token_id", "decoder_start_token_id")
+"""Other ids that transformers must know to write, where the model's configuration says them."""
 ROLES = {role: f"{role}_token" for role in ("bos", "eos", "unk", "mask", "pad")}
 """What special tokens are for, and how ``tokenizer_config.json`` says which one it is."""
 
@@ -136,7 +138,9 @@ def save(path: Path, *, family: str, model: Model, tokenizer: Tokenizer, provena
         _write_json(folder / TOKENS_ASIDE, _transformers_tokenizer(model, tokenizer, text))
         if "architectures" in config:
             special = {"bos_token_id": tokenizer.vocabulary.bos, "eos_token_id": tokenizer.vocabulary.eos}
-            _write_json(folder / "generation_config.json", {**special, "do_sample": True, "temperature": 1.0})
+            special |= {key: config[key] for key in STARTS if key in config}
+            drawn = {"do_sample": not isinstance(model, ConditionalModel), "temperature": 1.0}
+            _write_json(folder / "generation_config.json", {**special, **drawn})
         write_text(folder / CARD, write_card(manifest))
         manifest = replace(manifest, files={file.name: describe_file(file) for file in sorted(folder.iterdir())})
         write_text(folder / manifests.NAME, manifest.to_json())
@@ -306,12 +310,13 @@ def _model_facts(model: Model, config: Mapping[str, Any], tensors: TensorMap) ->
         "arrays": len(tensors),
         "context": _context(model),
         **({"gives": manifests.WORD_VECTORS, "width": model.width} if isinstance(model, StaticEncoder) else {}),
+        **({"gives": manifests.TRANSLATIONS} if isinstance(model, ConditionalModel) else {}),
     }
 
 
 def _context(model: Model) -> int | None:
-    """Return the longest context of a language model that has a limit."""
-    return model.context if isinstance(model, LanguageModel) else None
+    """Return the longest context of a model that predicts and has a limit."""
+    return model.context if isinstance(model, (LanguageModel, ConditionalModel)) else None
 
 
 def _transformers_tokenizer(model: Model, tokenizer: Tokenizer, text: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH, Words
-from ziggurat.artefacts.manifest import TEXT, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import TEXT, TRANSLATIONS, WORD_VECTORS, Manifest
 
 __all__ = ["write_card"]
 
@@ -25,19 +25,23 @@ TRAINING = (
     "training.words_per_second",
     "training.dev_loss",
 )
-TASKS = {TEXT: "text-generation", WORD_VECTORS: "feature-extraction"}
+TASKS = {TEXT: "text-generation", TRANSLATIONS: "translation", WORD_VECTORS: "feature-extraction"}
 """What model hubs call what a model gives."""
 COMMANDS = {
     TEXT: ('ziggurat generate FOLDER --prompt "…"', "ziggurat evaluate FOLDER TEXT…"),
+    TRANSLATIONS: ('ziggurat generate FOLDER --temperature 0 --prompt "…"', "ziggurat evaluate FOLDER PAIRS…"),
     WORD_VECTORS: ("ziggurat vectors nearest FOLDER WORD", "ziggurat vectors map FOLDER"),
 }
 PYTHON = {
     TEXT: ('print(ziggurat.load("FOLDER").generate("…"))',),
+    TRANSLATIONS: ('print(ziggurat.load("FOLDER").generate("…", temperature=0))',),
     WORD_VECTORS: ('vectors = ziggurat.vectors("FOLDER")', 'print(vectors.nearest("…"), vectors["…"])'),
 }
+OPENERS = {TEXT: "AutoModelForCausalLM", TRANSLATIONS: "AutoModelForSeq2SeqLM"}
+"""What opens a model in transformers, where transformers knows its form."""
 MEASURED = (
     *("bits_per_byte", "accuracy", "spearman", "low", "high", "token_perplexity"),
-    *("documents", "bytes", "tokens_per_second"),
+    *("documents", "pairs_left_out", "bytes", "tokens_per_second"),
     *("semantic", "syntactic", "questions", "questions_skipped", "method"),
     *("spearman_of_all", "pairs", "pairs_skipped", "words_spelled", "vocabulary"),
 )
@@ -76,8 +80,9 @@ def _usage(manifest: Manifest, words: Words) -> Iterator[str]:
     yield from ("```sh", *COMMANDS[manifest.gives], "```", "")
     yield from ("```python", "import ziggurat", "", *PYTHON[manifest.gives])
     if manifest.model.get("architecture"):
-        yield from ("", f"# {words.elsewhere}", "from transformers import AutoModelForCausalLM, AutoTokenizer", "")
-        yield 'model = AutoModelForCausalLM.from_pretrained("FOLDER")'
+        opener = OPENERS[manifest.gives]
+        yield from ("", f"# {words.elsewhere}", f"from transformers import {opener}, AutoTokenizer", "")
+        yield f'model = {opener}.from_pretrained("FOLDER")'
         yield 'tokenizer = AutoTokenizer.from_pretrained("FOLDER")'
     yield from ("```", "")
 

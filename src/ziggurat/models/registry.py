@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import LanguageModel, Model
+from ziggurat.core.protocols import ConditionalModel, LanguageModel, Model
 from ziggurat.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ def predicting(model: Model, name: str) -> LanguageModel:
     """Return ``model`` as the language model that it is; ``name`` says in the error whose it is.
 
     Raises:
-        UsageError: it predicts no ids.
+        UsageError: it predicts no ids, or none without a source.
     """
+    if isinstance(model, ConditionalModel):
+        raise UsageError(f"{name}: writes what follows from a source, and nothing without one; give a language model")
     if not isinstance(model, LanguageModel):
         raise UsageError(f"{name}: holds vectors and predicts no text; give a language model")
     return model

@@ -40,7 +40,8 @@ class Seq2seqConfig(TransformerConfig):
     context: int = option(512, "longest source, and longest target, in tokens", low=2)
     dropout: float = option(0.1, "part of each block's output that is dropped in training", low=0.0, high=0.95)
     positions: Literal["rotary", "learned", "sinusoidal"] = option(
-        "sinusoidal", "how it is told the order: rotary (turned queries and keys), learned or sinusoidal (added vectors)"
+        "sinusoidal",
+        "how it is told the order: rotary (turned queries and keys), learned or sinusoidal (added vectors)",
     )
     norm: Literal["rms", "layer"] = option("layer", "how vectors are normalised: rms (RMSNorm) or layer (LayerNorm)")
     norm_place: Literal["pre", "post"] = option("post", "where: pre (before each half of a block) or post (after it)")
@@ -84,12 +85,19 @@ class Seq2seqNetwork(Network):
         self._scale = math.sqrt(config.width) if config.scale_embedding else 1.0
 
     def fill(self, seed: int) -> None:
-        """Draw first weights (`fill_transformer`).
+        """Draw first weights.
 
-        Embeddings that are multiplied by √D as they enter are drawn from N(0, 1/D), so that they enter with the size
-        of the waves that are added to them.
+        *Maths.* With post-norm each matrix is drawn from N(0, 2/(n_in + n_out)), which keeps the sizes of vectors and of
+        gradients about equal from layer to layer (Glorot & Bengio 2010, eq. 12); with pre-norm as `fill_transformer`
+        says. Embeddings that are multiplied by √D as they enter are drawn from N(0, 1/D), so that they enter with the
+        size of the waves that are added to them.
         """
         fill_transformer(self, layers=self.config.layers, seed=seed)
+        if self.config.norm_place == "post":
+            for name, module in self.named_modules():
+                if isinstance(module, nn.Linear):
+                    std = math.sqrt(2 / (module.in_features + module.out_features))
+                    fill_normal(module.weight, std=std, seed=seed, name=f"{name}.weight")
         if self.config.scale_embedding:
             fill_normal(self.embed_tokens.weight, std=1 / self._scale, seed=seed, name="embed_tokens.weight")
 

@@ -3,12 +3,13 @@
 import shlex
 from pathlib import Path
 
-from ziggurat.artefacts.manifest import TEXT, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import TEXT, TRANSLATIONS, WORD_VECTORS, Manifest
 
 __all__ = ["first_use"]
 
 COMMANDS = {
     TEXT: 'ziggurat generate {folder} --prompt "…"',
+    TRANSLATIONS: 'ziggurat generate {folder} --temperature 0 --prompt "…"',
     WORD_VECTORS: "ziggurat vectors nearest {folder} WORD",
 }
 

@@ -14,7 +14,9 @@ __all__ = ["Config", "fit"]
 class Config(gradient.Config):
     """The ``[training]`` keys of models that read pairs."""
 
-    rows: int = option(64, "pairs of `window` tokens in a batch; of shorter pairs there are more, of longer fewer", low=1)
+    rows: int = option(
+        64, "pairs of `window` tokens in a batch; of shorter pairs there are more, of longer fewer", low=1
+    )
     window: int = option(32, "tokens of a pair's longer side, of which a batch holds `rows` pairs", low=1)
     label_smoothing: float = option(
         0.1, "part of each target's probability that is spread over all tokens", low=0.0, high=0.9
@@ -30,7 +32,5 @@ def fit(job: Job) -> Fitted:
     config: Config = job.config
     return gradient.run(
         job,
-        lambda job, model: Targets(
-            job, model, tokens=config.rows * config.window, smoothing=config.label_smoothing
-        ),
+        lambda job, model: Targets(job, model, tokens=config.rows * config.window, smoothing=config.label_smoothing),
     )

@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -15,11 +15,11 @@ from ziggurat.core.types import Continuation, FloatArray, IdArray
 from ziggurat.use.sampling import SamplingConfig, draw, filtered
 from ziggurat.use.stopping import StopMatcher
 
-__all__ = ["GenerationConfig", "generate"]
+__all__ = ["GenerationConfig", "OnText", "generate"]
 
 _LOG = logging.getLogger("ziggurat")
 
-OnText = Callable[[int, str], None]
+OnText: TypeAlias = Callable[[int, str], None]
 """Called with the number of a continuation and a new piece of its text; pieces never split a character."""
 
 TAIL_TOKENS = 16
@@ -46,6 +46,7 @@ def generate(
     *,
     seed: int = 0,
     on_text: OnText | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> list[Continuation]:
     """Return ``config.samples`` continuations of each prompt, those of one prompt together.
 
@@ -54,10 +55,14 @@ def generate(
 
     A prompt longer than the model's context is read from as far back as fits; so is a text that grows past it, from
     half of the context, so that the model goes on with what came last.
+
+    ``numbers`` are the prompts' numbers among all that belong together, where these are some of them: draws follow
+    from them.
     """
     rows = [
-        _Row(number, _prompt_ids(model, tokenizer, prompt), config, seed, on_text)
-        for number, prompt in enumerate(prompt for prompt in prompts for _ in range(config.samples))
+        _Row(config.samples * number + sample, _prompt_ids(model, tokenizer, prompt), config, seed, on_text)
+        for number, prompt in zip(range(len(prompts)) if numbers is None else numbers, prompts, strict=True)
+        for sample in range(config.samples)
     ]
     active = [row for row in rows if not row.ended]
     if active:

@@ -31,24 +31,24 @@ class EvaluateOptions:
 @with_options(EvaluateOptions)
 def evaluate(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT…", help="Files, folders, globs; - is standard input")],
+    texts: Annotated[
+        list[str],
+        typer.Argument(metavar="TEXT…", help="Files, folders, globs; - is standard input; for some models pairs"),
+    ],
     options: EvaluateOptions,
 ) -> None:
     """Measure bits per byte (95 % bootstrap interval over documents), token perplexity, speed and size.
 
     Each document is scored from its begin token, its end included; long ones by a rolling window. Perplexities compare
-    only where the tokenizer's fingerprint is the same, bits per byte always.
+    only where the tokenizer's fingerprint is the same, bits per byte always. Of pairs the target is scored, given the
+    source.
     """
     from ziggurat.artefacts.bundle import load, record
-    from ziggurat.judge.evaluate import evaluate as measure
-    from ziggurat.surface.documents import cut_where_few, read_documents
+    from ziggurat.surface.measuring import measure
 
     terminal = Terminal(quiet=options.quiet)
     opened = load(bundle)
-    documents = read_documents(texts)
-    evaluation = measure(
-        opened.language_model, opened.tokenizer, documents if options.whole else cut_where_few(documents)
-    )
+    evaluation = measure(opened, texts, whole=options.whole)
     found = evaluation.figures(seed=options.seed)
     found |= {"size_bytes": opened.manifest.size_bytes, "fingerprint": evaluation.fingerprint}
     if options.record:
@@ -75,6 +75,7 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         *rows,
         ("perplexity per token", f"{found['token_perplexity']:.2f}"),
         ("documents", f"{found['documents']:,}"),
+        *([("pairs left out", f"{found['pairs_left_out']:,}")] if "pairs_left_out" in found else []),
         ("bytes of text", f"{found['bytes']:,}"),
         ("tokens", f"{found['tokens']:,}"),
         ("tokens per second", f"{found['tokens_per_second']:,.0f}"),

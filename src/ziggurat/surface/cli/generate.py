@@ -3,14 +3,18 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ziggurat.core.config import option
 from ziggurat.surface.cli.options import with_options
-from ziggurat.surface.terminal import Terminal
-from ziggurat.use.completion import GenerationConfig
+from ziggurat.core.types import Continuation
+from ziggurat.surface.terminal import Terminal, one_line
+from ziggurat.use.completion import GenerationConfig, OnText
+
+if TYPE_CHECKING:
+    from ziggurat.artefacts.bundle import Bundle
 
 __all__ = ["COMMAND", "GenerateOptions", "generate"]
 
@@ -19,7 +23,8 @@ __all__ = ["COMMAND", "GenerateOptions", "generate"]
 class GenerateOptions(GenerationConfig):
     """How text is generated, and what of it is shown."""
 
-    prompt: str = option("", "text to go on from; - reads it from standard input")
+    prompt: str = option("", "text to go on from, or the source of what is written; - reads it from standard input")
+    lines: bool = option(False, "take each line of the prompt as one of its own, and write a line for each")
     seed: int = option(0, "seed of the draws: the same seed writes the same text", low=0)
     only_new: bool = option(False, "leave the prompt out of what is printed")
     json: bool = option(False, "print JSON")
@@ -31,32 +36,54 @@ def generate(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     options: GenerateOptions,
 ) -> None:
-    """Write on after a prompt; text appears as it is drawn, one continuation after another, --- between them."""
+    """Write on after a prompt; text appears as it is drawn, one continuation after another, --- between them.
+
+    A model that reads pairs writes the target of the prompt, which is its source: greedily with --temperature 0.
+    """
     from ziggurat.artefacts.bundle import load
-    from ziggurat.use.completion import generate as write_on
 
     terminal = Terminal(quiet=options.quiet)
-    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+    text = sys.stdin.read() if options.prompt == "-" else options.prompt
+    prompts = [line for line in text.splitlines() if line.strip()] if options.lines else [text]
     opened = load(bundle)
-    shown = "" if options.only_new else prompt
-    streams = options.samples == 1 and not options.json
+    shown = prompts if _shows_prompt(opened, options) else [""] * len(prompts)
+    streams = options.samples == 1 and not options.json and not options.lines
     if streams:
-        terminal.write(shown, end="")
-    continuations = write_on(
-        opened.language_model,
-        opened.tokenizer,
-        [prompt],
-        options,
-        seed=options.seed,
-        on_text=(lambda _, text: terminal.write(text, end="")) if streams else None,
+        terminal.write(shown[0], end="")
+    continuations = _written(
+        opened, prompts, options, (lambda _, text: terminal.write(text, end="")) if streams else None
     )
     if options.json:
         found = [
             {"text": c.text, "tokens": len(c.ids), "logprob": c.logprob, "reason": c.reason} for c in continuations
         ]
-        terminal.write_json({"bundle": str(opened.path), "prompt": prompt, "continuations": found})
+        terminal.write_json({"bundle": str(opened.path), "prompt": text, "continuations": found})
+        return
+    full = [shown[place // options.samples] + c.text for place, c in enumerate(continuations)]
+    if options.lines:
+        terminal.write("\n".join(one_line(text) for text in full))
     else:
-        terminal.write("" if streams else "\n---\n".join(shown + c.text for c in continuations))
+        terminal.write("" if streams else "\n---\n".join(full))
+
+
+def _shows_prompt(bundle: "Bundle", options: GenerateOptions) -> bool:
+    """Return whether the prompt is printed before what follows: a source is not, since it is another text."""
+    from ziggurat.core.protocols import ConditionalModel
+
+    return not options.only_new and not isinstance(bundle.model, ConditionalModel)
+
+
+def _written(
+    bundle: "Bundle", prompts: list[str], options: GenerateOptions, on_text: OnText | None
+) -> list[Continuation]:
+    from ziggurat.core.protocols import ConditionalModel
+    from ziggurat.use.completion import generate as write_on
+    from ziggurat.use.translation import translate
+
+    if isinstance(bundle.model, ConditionalModel):
+        return translate(bundle.model, bundle.tokenizer, prompts, options, seed=options.seed, on_text=on_text)
+    model = bundle.language_model
+    return write_on(model, bundle.tokenizer, prompts, options, seed=options.seed, on_text=on_text)
 
 
 COMMAND = generate

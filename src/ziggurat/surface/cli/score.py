@@ -8,7 +8,7 @@ import typer
 
 from ziggurat.core.config import option
 from ziggurat.surface.cli.options import with_options
-from ziggurat.surface.terminal import Terminal
+from ziggurat.surface.terminal import Terminal, one_line
 
 __all__ = ["COMMAND", "ScoreOptions", "score"]
 
@@ -35,18 +35,14 @@ def score(
     """Print log-probabilities (nats), tokens and text of each unit, separated by tabs.
 
     The first token is predicted from the begin of text, and the end of text is predicted too: by token it stands in a
-    row of its own, else it counts with the last unit.
+    row of its own, else it counts with the last unit. A model that reads pairs, SOURCE<TAB>TARGET, scores the target.
     """
     from ziggurat.artefacts.bundle import load
-    from ziggurat.surface.documents import read_documents
-    from ziggurat.use.scoring import score_texts
+    from ziggurat.surface.measuring import scores
 
-    texts = [document.text for document in read_documents(files or ["-"])]
-    if options.lines:
-        texts = [line for text in texts for line in text.splitlines() if line.strip()]
     opened = load(bundle)
     terminal = Terminal(quiet=options.quiet)
-    scored = score_texts(opened.language_model, opened.tokenizer, texts, by=options.by)
+    scored = scores(opened, files or ["-"], by=options.by, lines=options.lines)
     if options.json:
         documents = [
             [{"text": s.text, "start": s.start, "logprob": s.logprob, "tokens": s.tokens} for s in units]
@@ -56,15 +52,11 @@ def score(
         return
     for units in scored:
         for unit in units:
-            terminal.write(f"{unit.logprob:.4f}\t{unit.tokens}\t{_one_line(unit.text)}")
+            terminal.write(f"{unit.logprob:.4f}\t{unit.tokens}\t{one_line(unit.text)}")
     total, tokens = (sum(getattr(unit, name) for units in scored for unit in units) for name in ("logprob", "tokens"))
     terminal.say(
         "{total:.2f} nats over {tokens} tokens, {mean:.4f} a token", total=total, tokens=tokens, mean=total / tokens
     )
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
 
 
 COMMAND = score

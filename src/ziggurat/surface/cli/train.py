@@ -46,7 +46,9 @@ def train(
     texts: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TEXT…]", help="Files, folders, globs; - is standard input. Recipe keys: --model.layers 6"
+            metavar="[TEXT…]",
+            help="Files, folders, globs; - is standard input; pairs: SOURCE<TAB>TARGET lines, JSONL with source and "
+            "target, or news.de,news.en. Recipe keys: --model.layers 6",
         ),
     ] = None,
     *,
@@ -76,7 +78,7 @@ def _new(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tupl
     from ziggurat.artefacts.runs import new_folder
     from ziggurat.artefacts.settings import environment_settings, flag_settings
     from ziggurat.surface.api import run_name
-    from ziggurat.text.sources import resolve
+    from ziggurat.surface.material import check_sources
 
     given = {"seed": options.seed, "vectors": options.vectors}
     flags = {**{key: str(value) for key, value in given.items() if value is not None}, **flags}
@@ -85,7 +87,7 @@ def _new(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tupl
     names = names or list(recipe.sources)
     if not names:
         raise UsageError("no text was named: ziggurat train TEXT…, with files, folders, globs or - for standard input")
-    resolve(names)  # a path that is missing is said before a folder is made
+    check_sources(recipe, names)  # a path that is missing is said before a folder is made
     check_vectors(recipe)
     folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, recipe.name))
     return folder, recipe.with_sources(names)
