@@ -52,7 +52,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two texts of which the second follows from the first: a sentence and its translation, a question and its answer."""
+    """Two texts of which the second follows from the first: a sentence and its translation, for example."""
 
     id: str
     """Unique within a corpus: ``path:line``."""

@@ -2,31 +2,30 @@
 
 *Idea.* The encoder lets every id of the source look at all others. The decoder reads its own text from left to right
 and, in each block, also looks at what the encoder made of the source (Vaswani et al. 2017, figure 1). Given a source it
-is a language model like any other, which `Seq2seqModel.condition` returns. The default is the article's form, which is
+is a language model like any other (`ziggurat.models.blocks.conditioned`).
+The default is the article's form, which is
 that of Marian's translation models too (`ziggurat.models.layouts.marian`).
 
 Shape suffixes as in `ziggurat.models.blocks.attention`; S is the time of the source.
 """
 
-import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from ziggurat.core.config import from_mapping, option
-from ziggurat.core.errors import UsageError
-from ziggurat.core.types import IdArray, TensorMap, Vocabulary
+from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight, Source
 from ziggurat.models.blocks.cache import KeyValueCache
+from ziggurat.models.blocks.conditioned import NeuralConditionalModel, TranslatingNetwork
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
-from ziggurat.models.blocks.network import CausalNetwork, Network, NeuralLanguageModel, reading
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
 from ziggurat.models.layouts.at_rest import at_rest, described, filled
 
-__all__ = ["FAMILY", "ConditionedNetwork", "Seq2seqConfig", "Seq2seqFamily", "Seq2seqModel", "Seq2seqNetwork"]
+__all__ = ["FAMILY", "Seq2seqConfig", "Seq2seqFamily", "Seq2seqNetwork"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Seq2seqConfig(TransformerConfig):
         return self.decoder_layers or self.layers
 
 
-class Seq2seqNetwork(Network):
+class Seq2seqNetwork(TranslatingNetwork):
     """The encoder's and the decoder's layers, over one matrix of embeddings.
 
     *Maths.* Sources, targets and predictions share one embedding matrix E, whose rows are multiplied by √D where they
@@ -87,8 +86,8 @@ class Seq2seqNetwork(Network):
     def fill(self, seed: int) -> None:
         """Draw first weights.
 
-        *Maths.* With post-norm each matrix is drawn from N(0, 2/(n_in + n_out)), which keeps the sizes of vectors and of
-        gradients about equal from layer to layer (Glorot & Bengio 2010, eq. 12); with pre-norm as `fill_transformer`
+        *Maths.* With post-norm each matrix is drawn from N(0, 2/(n_in + n_out)), which keeps the sizes of vectors and
+        of gradients about equal from layer to layer (Glorot & Bengio 2010, eq. 12); with pre-norm as `fill_transformer`
         says. Embeddings that are multiplied by √D as they enter are drawn from N(0, 1/D), so that they enter with the
         size of the waves that are added to them.
         """
@@ -139,6 +138,12 @@ class Seq2seqNetwork(Network):
             state.advance(time, lengths)
         return x_BTD  # type: ignore[no-any-return]
 
+    def empty_cache(self, batch: int) -> KeyValueCache:
+        """Return the state of ``batch`` targets of which nothing has been read."""
+        config, weight = self.config, self.embed_tokens.weight
+        shape = (config.resolved_decoder_layers, batch, config.resolved_key_heads, config.resolved_head_width)
+        return KeyValueCache(shape, dtype=weight.dtype, device=weight.device)
+
     def logits(self, hidden: Tensor) -> Tensor:
         """Return (…, V): the products of a vector with each id's output embedding, and the bias."""
         output = self.embed_tokens if self.lm_head is None else self.lm_head
@@ -154,102 +159,6 @@ class Seq2seqNetwork(Network):
         return nn.functional.dropout(x_BTD, self.config.dropout, self.training)
 
 
-class _Reading(NamedTuple):
-    """What a decoder remembers of rows that translate: what they have written, and what each of them looks at."""
-
-    cache: KeyValueCache
-    source: Source
-
-
-class ConditionedNetwork(CausalNetwork):
-    """The decoder beside a source that is read already: what is left is a network from left to right."""
-
-    carries_state: ClassVar[bool] = False
-
-    def __init__(self, network: Seq2seqNetwork, source: Source) -> None:
-        """Look at ``source``: row b of a batch at its row b, or every row at its only one."""
-        super().__init__(network.vocabulary, width=network.width, context=network.context)
-        self.network = network
-        self.source = source
-
-    def hidden(
-        self, ids: Tensor, state: _Reading | None = None, *, lengths: Tensor | None = None
-    ) -> tuple[Tensor, _Reading | None]:
-        """Read (B, T) ids (see `CausalNetwork.hidden`).
-
-        *Raises.* `UsageError` where a row would become longer than `context`, or there is not one source for each row.
-        """
-        source = _for_rows(self.source if state is None else state.source, len(ids))
-        cache = None if state is None else state.cache
-        return self.network.hidden(ids, source, cache, lengths=lengths), state
-
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Return (…, V) logits (see `Seq2seqNetwork.logits`)."""
-        return self.network.logits(hidden)
-
-    @property
-    def token_embedding(self) -> Tensor:
-        """(V, D): the vector with which each id enters."""
-        return self.network.token_embedding
-
-    def of_rows(self, rows: Tensor, batch: int) -> "ConditionedNetwork":
-        """Return the network that reads only ``rows`` of a batch, each beside its own source.
-
-        *Raises.* `UsageError` where there is not one source for each row of the batch.
-        """
-        return ConditionedNetwork(self.network, _picked(_for_rows(self.source, batch), rows))
-
-    def initial_state(self, batch: int) -> _Reading:
-        """Return an empty cache, and the source."""
-        config = self.network.config
-        shape = (
-            config.resolved_decoder_layers,
-            batch,
-            config.resolved_key_heads,
-            config.resolved_head_width,
-        )
-        weight = self.network.embed_tokens.weight
-        return _Reading(KeyValueCache(shape, dtype=weight.dtype, device=weight.device), self.source)
-
-    def reorder_state(self, state: _Reading, rows: Tensor) -> _Reading:
-        """Return a state with copies of ``rows``, each still beside its source; the old one stays as it was."""
-        return _Reading(state.cache.reorder(rows), _picked(state.source, rows))
-
-
-class Seq2seqModel:
-    """An encoder–decoder as a `ziggurat.core.protocols.ConditionalModel`."""
-
-    def __init__(self, network: Seq2seqNetwork) -> None:
-        """Show ``network``, in evaluation mode until someone trains it: it stays the same object."""
-        self.network = network.eval()
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The ids it knows."""
-        return self.network.vocabulary
-
-    @property
-    def context(self) -> int:
-        """Longest source, and longest target, that it can read at once, in ids."""
-        return self.network.config.context
-
-    def condition(self, source: IdArray, lengths: IdArray) -> NeuralLanguageModel:
-        """Read (B, S) source ids, of which ``lengths`` a row are no padding; return the model of what follows.
-
-        *Raises.* `UsageError` where a source has no ids, or more than `context`.
-        """
-        if (lengths < 1).any():
-            raise UsageError("a source without ids can't be read: it has at least its end token")
-        longest = int(lengths.max(initial=1))
-        self.network.check_fits(longest)
-        with reading(self.network):
-            ids_BS, lengths_B = (
-                torch.from_numpy(array.astype("int64")).to(self.network.device) for array in (source, lengths)
-            )
-            read = self.network.source(ids_BS[:, :longest], lengths_B)
-            return NeuralLanguageModel(ConditionedNetwork(self.network, read))
-
-
 class Seq2seqFamily:
     """Builds, saves and opens encoder–decoders."""
 
@@ -259,18 +168,18 @@ class Seq2seqFamily:
     reads_pairs: ClassVar[Literal[True]] = True
     config: ClassVar[type[Any]] = Seq2seqConfig
 
-    def build(self, config: Seq2seqConfig, vocabulary: Vocabulary, *, seed: int) -> Seq2seqModel:
+    def build(self, config: Seq2seqConfig, vocabulary: Vocabulary, *, seed: int) -> NeuralConditionalModel:
         """Return an untrained encoder–decoder."""
         network = Seq2seqNetwork(config, vocabulary)
         network.fill(seed)
-        return Seq2seqModel(network)
+        return NeuralConditionalModel(network)
 
     def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
         """Return ``config.json`` and the weights, in Marian's layout where it holds them."""
         network: Seq2seqNetwork = model.network
         return at_rest(self.name, network.config, network.vocabulary, network)
 
-    def restore(self, config: dict[str, Any], tensors: TensorMap) -> Seq2seqModel:
+    def restore(self, config: dict[str, Any], tensors: TensorMap) -> NeuralConditionalModel:
         """Return the encoder–decoder that `state` described, or another program.
 
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
@@ -279,7 +188,7 @@ class Seq2seqFamily:
         own = from_mapping(Seq2seqConfig, keys, where="config.json")
         network = Seq2seqNetwork(own, vocabulary)
         filled(network, config, own, tensors)
-        return Seq2seqModel(network)
+        return NeuralConditionalModel(network)
 
     def sized(self, parameters: int) -> Seq2seqConfig:
         """Return an encoder–decoder with about so many parameters beside the embeddings.
@@ -291,7 +200,7 @@ class Seq2seqFamily:
         width = 32 * max(1, round(math.sqrt(parameters / (28 * layers)) / 32))
         return Seq2seqConfig(layers=layers, width=width, heads=width // 32)
 
-    def tiny(self, *, seed: int) -> Seq2seqModel:
+    def tiny(self, *, seed: int) -> NeuralConditionalModel:
         """Return a small random encoder–decoder with wide weights, so that its distributions are far from uniform."""
         config = Seq2seqConfig(layers=2, decoder_layers=3, width=20, heads=4, feedforward=28, context=64)
         model = self.build(config, Vocabulary(size=11, bos=0, eos=0), seed=seed)
@@ -299,25 +208,6 @@ class Seq2seqFamily:
             if parameter.dim() > 1:
                 fill_normal(parameter, std=0.4, seed=seed, name=name)
         return model
-
-
-def _for_rows(source: Source, batch: int) -> Source:
-    """Return the source with a row for each of ``batch``: its own, or its only one for all (without a copy)."""
-    rows = source.keys_and_values[0][0].shape[0]
-    if rows == batch:
-        return source
-    if rows != 1:
-        raise UsageError(f"{batch} rows can't be read beside {rows} sources: give one source for each row, or one")
-    spread = tuple((k.expand(batch, -1, -1, -1), v.expand(batch, -1, -1, -1)) for k, v in source.keys_and_values)
-    return dataclasses.replace(source, keys_and_values=spread)
-
-
-def _picked(source: Source, rows: Tensor) -> Source:
-    """Return the source whose row b is the old row ``rows[b]``; a source of one row serves whichever rows there are."""
-    if source.keys_and_values[0][0].shape[0] == 1:
-        return source
-    keep_mask = None if source.keep_mask is None else source.keep_mask[rows]
-    return Source(tuple((k[rows], v[rows]) for k, v in source.keys_and_values), keep_mask)
 
 
 FAMILY = Seq2seqFamily()

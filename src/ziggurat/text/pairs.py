@@ -1,7 +1,8 @@
 """Files of pairs, line by line: which files there are, and the two sides of each line as they stand.
 
 *Forms.* Lines of ``SOURCE<TAB>TARGET``; JSON lines with the keys ``source`` and ``target``; or two files, as Moses and
-its successors keep them, named together with a comma: ``news.de,news.en``.
+its successors keep them (Koehn et al. 2007), named together with a comma: ``news.de,news.en``. Line n of one belongs to
+line n of the other. All may be compressed, as `ziggurat.text.compression` says.
 """
 
 import codecs

@@ -1,8 +1,6 @@
 """From files of pairs to pairs that are clean, without duplicates, and split: a source and the target that follows.
 
-*Forms.* Lines of ``SOURCE<TAB>TARGET``; JSON lines with the keys ``source`` and ``target``; or two files of which line n
-of the second follows from line n of the first, named together with a comma between them: ``news.de,news.en``. All may
-be compressed, as `ziggurat.text.compression` says.
+Which files hold pairs, and in which forms, says `ziggurat.text.pairs`.
 """
 
 import hashlib
@@ -17,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.config import to_mapping
-from ziggurat.core.errors import ArtefactError, DamagedError, InputError, NewerVersionError, TooLittleTextError
+from ziggurat.core.errors import ArtefactError, DamagedError, NewerVersionError, TooLittleTextError
 from ziggurat.core.files import atomic_folder, write_text
 from ziggurat.core.types import Document, Listener, Pair
 from ziggurat.text.cleaning import clean

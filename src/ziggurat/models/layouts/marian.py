@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from ziggurat.core.errors import ArtefactError
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.layouts.layout import Renaming, extras, vocabulary_of
-from ziggurat.models.seq2seq import Seq2seqConfig
 
 __all__ = ["LAYOUT", "Marian"]
 
@@ -38,14 +37,14 @@ class Marian:
         r"^lm_head\.weight$",
     )
 
-    def holds(self, config: Seq2seqConfig) -> bool:
+    def holds(self, config: Any) -> bool:
         """Return whether a model of this configuration can be written so."""
         alike = (config.positions, config.norm, config.norm_place, config.bias, config.query_norm, config.tied)
         whole = config.resolved_key_heads == config.heads and config.heads * config.resolved_head_width == config.width
         known = config.activation in ACTIVATIONS and config.norm_epsilon == EPSILON
         return alike == ("sinusoidal", "layer", "post", "all", False, True) and whole and known
 
-    def describe(self, config: Seq2seqConfig, vocabulary: Vocabulary) -> dict[str, Any]:
+    def describe(self, config: Any, vocabulary: Vocabulary) -> dict[str, Any]:
         """Return what transformers writes for such a model."""
         sides: dict[str, Any] = {}
         for side, layers in (("encoder", config.layers), ("decoder", config.resolved_decoder_layers)):
@@ -114,13 +113,14 @@ class Marian:
         start = config.get("decoder_start_token_id", config["pad_token_id"])
         return keys, vocabulary_of({**config, "bos_token_id": start})
 
-    def renamings(self, config: Seq2seqConfig) -> Iterator[Renaming]:
+    def renamings(self, config: Any) -> Iterator[Renaming]:
         """Yield where each array stands."""
         yield Renaming("embed_tokens.weight", "model.shared.weight")
         yield Renaming("final_logits_bias", "final_logits_bias")
-        for side, layers in (("encoder", config.layers), ("decoder", config.resolved_decoder_layers)):
-            for layer in range(layers):
-                yield from _block(f"{side}.layers.{layer}.", crosses=side == "decoder")
+        for layer in range(config.layers):
+            yield from _block(f"encoder.layers.{layer}.", crosses=False)
+        for layer in range(config.resolved_decoder_layers):
+            yield from _block(f"decoder.layers.{layer}.", crosses=True)
 
 
 def _block(block: str, *, crosses: bool) -> Iterator[Renaming]:

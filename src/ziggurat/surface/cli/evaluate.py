@@ -31,17 +31,15 @@ class EvaluateOptions:
 @with_options(EvaluateOptions)
 def evaluate(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
-    texts: Annotated[
-        list[str],
-        typer.Argument(metavar="TEXT…", help="Files, folders, globs; - is standard input; for some models pairs"),
-    ],
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT…", help="Files, folders, globs; - is standard input")],
     options: EvaluateOptions,
 ) -> None:
     """Measure bits per byte (95 % bootstrap interval over documents), token perplexity, speed and size.
 
     Each document is scored from its begin token, its end included; long ones by a rolling window. Perplexities compare
-    only where the tokenizer's fingerprint is the same, bits per byte always. Of pairs the target is scored, given the
-    source.
+    only where the tokenizer's fingerprint is the same, bits per byte always.
+
+    Of a model that reads pairs the targets are scored, each given its source.
     """
     from ziggurat.artefacts.bundle import load, record
     from ziggurat.surface.measuring import measure

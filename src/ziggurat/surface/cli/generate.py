@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.surface.cli.options import with_options
 from ziggurat.core.types import Continuation
+from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.terminal import Terminal, one_line
 from ziggurat.use.completion import GenerationConfig, OnText
 

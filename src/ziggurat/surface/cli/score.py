@@ -35,7 +35,9 @@ def score(
     """Print log-probabilities (nats), tokens and text of each unit, separated by tabs.
 
     The first token is predicted from the begin of text, and the end of text is predicted too: by token it stands in a
-    row of its own, else it counts with the last unit. A model that reads pairs, SOURCE<TAB>TARGET, scores the target.
+    row of its own, else it counts with the last unit.
+
+    A model that reads pairs scores the targets, each given its source.
     """
     from ziggurat.artefacts.bundle import load
     from ziggurat.surface.measuring import scores

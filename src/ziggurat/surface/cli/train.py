@@ -46,9 +46,7 @@ def train(
     texts: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TEXT…]",
-            help="Files, folders, globs; - is standard input; pairs: SOURCE<TAB>TARGET lines, JSONL with source and "
-            "target, or news.de,news.en. Recipe keys: --model.layers 6",
+            metavar="[TEXT…]", help="Files, folders, globs; - is standard input. Recipe keys: --model.layers 6"
         ),
     ] = None,
     *,
@@ -57,6 +55,9 @@ def train(
     """Train a model: prepare the text, train a tokenizer and the model on the training split, measure it on the rest.
 
     Ctrl-C saves a checkpoint; --resume goes on where it stopped and ends with the same weights.
+
+    Pairs are lines of SOURCE<TAB>TARGET, JSON lines with the keys source and target, or two files of which line n of
+    one belongs to line n of the other, with a comma between their names: news.de,news.en.
     """
     from ziggurat.artefacts.runs import open_run
     from ziggurat.surface.progress import ProgressDisplay

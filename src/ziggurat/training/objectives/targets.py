@@ -8,8 +8,8 @@ from torch import Tensor
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import TokenStream
 from ziggurat.core.types import IdArray
+from ziggurat.models.blocks.conditioned import NeuralConditionalModel
 from ziggurat.models.blocks.network import NetworkState, reading
-from ziggurat.models.seq2seq import Seq2seqModel
 from ziggurat.models.windows import pair_logprobs
 from ziggurat.tokens.batches import PairBatches, padded
 from ziggurat.training.job import Job
@@ -34,7 +34,7 @@ class Targets:
             UsageError: the model is no encoder–decoder, or the job has no sources.
             TooLittleTextError: no pair fits the model's context.
         """
-        if not isinstance(model, Seq2seqModel) or job.train_sources is None:
+        if not isinstance(model, NeuralConditionalModel) or job.train_sources is None:
             raise UsageError(f"a {job.family.name} model can't be fitted to pairs of a source and a target")
         self.model = model
         self.network = model.network
@@ -70,7 +70,7 @@ class Targets:
 
 
 def _some_pairs(
-    sources: TokenStream | None, targets: TokenStream | None, limit_tokens: int, longest: int
+    sources: TokenStream | None, targets: TokenStream | None, limit_tokens: int, longest: int | None
 ) -> tuple[list[IdArray], list[IdArray]]:
     """Return the first pairs that fit the context, as many as have ``limit_tokens`` target tokens."""
     found: tuple[list[IdArray], list[IdArray]] = ([], [])
@@ -81,7 +81,7 @@ def _some_pairs(
         source, target = sources.document(index)[1:], targets.document(index)
         if count >= limit_tokens:
             break
-        if len(source) <= longest:
+        if longest is None or len(source) <= longest:
             found[0].append(source)
             found[1].append(target)
             count += len(target) - 1
