@@ -2,8 +2,7 @@
 
 *Idea.* The encoder lets every id of the source look at all others. The decoder reads its own text from left to right
 and, in each block, also looks at what the encoder made of the source (Vaswani et al. 2017, figure 1). Given a source it
-is a language model like any other (`ziggurat.models.blocks.conditioned`).
-The default is the article's form, which is
+is a language model like any other (`ziggurat.models.blocks.conditioned`). The default is the article's form, which is
 that of Marian's translation models too (`ziggurat.models.layouts.marian`).
 
 Shape suffixes as in `ziggurat.models.blocks.attention`; S is the time of the source.

@@ -185,8 +185,7 @@ def _cuts(longest: npt.NDArray[np.int64], tokens: int) -> npt.NDArray[np.int64]:
     cuts = [0]
     while cuts[-1] < len(longest):
         start = cuts[-1]
-        rows = max(1, tokens // int(longest[start]))  # at most; where the last of them are longer, fewer
-        while rows > 1 and rows * int(longest[min(start + rows, len(longest)) - 1]) > tokens:
-            rows = min(rows - 1, max(1, tokens // int(longest[min(start + rows, len(longest)) - 1])))
-        cuts.append(min(start + rows, len(longest)))
+        some = longest[start : start + max(1, tokens // int(longest[start]))]
+        sizes = some * np.arange(1, len(some) + 1)  # grows, since pairs are sorted
+        cuts.append(start + max(1, int(np.searchsorted(sizes, tokens, side="right"))))
     return np.array(cuts)
