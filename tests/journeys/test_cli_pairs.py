@@ -6,6 +6,7 @@ import random
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,7 +144,7 @@ def test_lines_are_for_models_of_text_too(counted: Path, ziggurat: Ziggurat, mon
 
 def test_the_same_from_python(translating: Path, tmp_path: Path) -> None:
     model = package.load(translating)
-    greedy = {"temperature": 0.0, "max_tokens": 9}
+    greedy: dict[str, Any] = {"temperature": 0.0, "max_tokens": 9}
     together = [found.text for found in model.continuations(["abc", "lkjih"], **greedy)]
     assert together == [model.generate(source, **greedy) for source in ("abc", "lkjih")]
     (scored,) = model.score("cba", source="abc")

@@ -81,11 +81,11 @@ def test_smoothing_spreads_a_part_over_all_ids_and_dev_loss_is_not_smoothed() ->
 
 def test_padding_adds_nothing_to_the_gradient() -> None:
     together, model = objective(asked(*PAIRS))
-    together.loss(0).backward()  # type: ignore[no-untyped-call]
+    together.loss(0).backward()
     summed: dict[str, torch.Tensor] = {}
     for number in range(3):
         alone, other = objective(asked(PAIRS[0][number : number + 1], PAIRS[1][number : number + 1]))
-        (alone.loss(0) * alone.tokens_per_batch / 10).backward()  # type: ignore[no-untyped-call]
+        (alone.loss(0) * alone.tokens_per_batch / 10).backward()
         for name, parameter in other.network.named_parameters():
             assert parameter.grad is not None
             summed[name] = summed.get(name, torch.zeros(())) + parameter.grad

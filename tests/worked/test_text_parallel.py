@@ -213,7 +213,8 @@ def test_a_damaged_corpus_is_refused(tmp_path: Path) -> None:
     header.write_text(json.dumps({**content, "format": 99}))
     with pytest.raises(NewerVersionError, match="written by a newer ziggurat"):
         open_pairs(tmp_path / "text")
-    for broken in ({**content, "labels": []}, {"format": 1}, []):
+    damaged: list[Any] = [{**content, "labels": []}, {"format": 1}, []]
+    for broken in damaged:
         header.write_text(json.dumps(broken))
         with pytest.raises(DamagedError, match=r"pairs\.json: damaged: prepare the pairs again"):
             open_pairs(tmp_path / "text")

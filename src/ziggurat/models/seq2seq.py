@@ -15,14 +15,14 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from ziggurat.core.config import from_mapping, option
+from ziggurat.core.config import option
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight, Source
 from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.conditioned import NeuralConditionalModel, TranslatingNetwork
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
-from ziggurat.models.layouts.at_rest import at_rest, described, filled
+from ziggurat.models.layouts.at_rest import at_rest, restored
 
 __all__ = ["FAMILY", "Seq2seqConfig", "Seq2seqFamily", "Seq2seqNetwork"]
 
@@ -183,11 +183,7 @@ class Seq2seqFamily:
 
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
-        keys, vocabulary = described(self.name, config)
-        own = from_mapping(Seq2seqConfig, keys, where="config.json")
-        network = Seq2seqNetwork(own, vocabulary)
-        filled(network, config, own, tensors)
-        return NeuralConditionalModel(network)
+        return NeuralConditionalModel(restored(self.name, Seq2seqConfig, Seq2seqNetwork, config, tensors))
 
     def sized(self, parameters: int) -> Seq2seqConfig:
         """Return an encoder–decoder with about so many parameters beside the embeddings.

@@ -28,11 +28,13 @@ from ziggurat.artefacts.settings import environment_settings
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, LanguageModel, Tokenizer
-from ziggurat.core.types import Continuation, Listener, Pair
-from ziggurat.surface.measuring import measure
+from ziggurat.core.types import Continuation, FloatArray, Listener, Pair
+from ziggurat.judge.measuring import figures
+from ziggurat.surface.material import entries
 from ziggurat.surface.training import train_run
 from ziggurat.training.job import silent
 from ziggurat.use.completion import GenerationConfig, generate
+from ziggurat.use.embedding import EmbeddingConfig, embed
 from ziggurat.use.scoring import Scored, Unit, score_pairs, score_texts
 from ziggurat.use.translation import translate
 from ziggurat.use.vectors import Vectors, open_vectors
@@ -102,14 +104,27 @@ class Model:
         """
         model = self.bundle.model
         if source is None:
-            return score_texts(self.model, self.tokenizer, [text], by=by)[0]
+            return score_texts(self.bundle.scorer, self.tokenizer, [text], by=by)[0]
         if not isinstance(model, ConditionalModel):
             raise UsageError(f"{self.path}: a {self.bundle.manifest.family} model takes no source; leave it out")
         return score_pairs(model, self.tokenizer, [Pair("source", source, text)], by=by)[0]
 
+    def embed(self, texts: Sequence[str], **options: Any) -> FloatArray:
+        """Return (N, D): a vector for each text; ``options`` as in `ziggurat.use.embedding.EmbeddingConfig`."""
+        config = from_mapping(EmbeddingConfig, options, where="embed")
+        return embed(self.bundle.encoder, self.tokenizer, texts, config).vectors
+
     def evaluate(self, texts: Paths, *, seed: int = 0) -> dict[str, Any]:
         """Return bits per byte with its 95 % interval, perplexity, and speed on files of text, or of pairs."""
-        return measure(self.bundle, _names(texts)).figures(seed=seed)
+        bundle = self.bundle
+        return figures(
+            bundle.model,
+            bundle.tokenizer,
+            entries(bundle, _names(texts)),
+            name=str(bundle.path),
+            training=bundle.manifest.training,
+            seed=seed,
+        )
 
 
 def train(

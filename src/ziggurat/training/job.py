@@ -13,7 +13,7 @@ from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
 from ziggurat.core.types import Event, FloatArray, IdArray, Listener
 
-__all__ = ["FirstVectors", "Fitted", "Job", "Spelling", "Trainer", "silent", "trainer"]
+__all__ = ["FirstVectors", "Fitted", "Job", "Spelling", "Trainer", "WordMarks", "silent", "trainer"]
 
 
 class Spelling(NamedTuple):
@@ -23,6 +23,15 @@ class Spelling(NamedTuple):
     """(V + 1,) where each id's buckets begin."""
     buckets: IdArray
     """All buckets, one id after another."""
+
+
+class WordMarks(NamedTuple):
+    """Whether each id of a stream goes on the word of the id before it (`ziggurat.tokens.word_marks`)."""
+
+    train: npt.NDArray[np.bool_]
+    """As long as the training stream."""
+    dev: npt.NDArray[np.bool_] | None
+    """As long as the held-out stream."""
 
 
 def silent(event: Event) -> None:
@@ -67,6 +76,8 @@ class Job:
     """What each document of `train` follows from, for a family that `ReadsPairs`."""
     dev_sources: TokenStream | None = None
     """The same of `dev`."""
+    words: WordMarks | None = None
+    """Which tokens belong to one word, for a trainer that `HidesWords`."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from ziggurat.core.protocols import ConditionalModel, LanguageModel, Tokenizer
+from ziggurat.core.protocols import ConditionalModel, LanguageModel, MaskedLanguageModel, Tokenizer
 from ziggurat.core.types import Encoding, FloatArray, IdArray, Pair
+from ziggurat.models.masking import pseudo_logprobs
 from ziggurat.models.windows import document_logprobs, pair_logprobs
 from ziggurat.tokens.display import pieces
 from ziggurat.use.translation import source_ids
@@ -26,18 +27,26 @@ class Scored:
     start: int
     """First character; the end of text stands at the text's length and has no characters."""
     logprob: float
-    """Nats: the sum over the stretch's tokens, each given all that stands before it."""
+    """Nats: the sum over the stretch's tokens, each given all that stands before it (or, by an encoder, around it)."""
     tokens: int
 
 
-def score_texts(model: LanguageModel, tokenizer: Tokenizer, texts: Sequence[str], *, by: Unit) -> list[list[Scored]]:
+def score_texts(
+    model: LanguageModel | MaskedLanguageModel, tokenizer: Tokenizer, texts: Sequence[str], *, by: Unit
+) -> list[list[Scored]]:
     """Return each text cut into units with their log-probabilities; those of one text add up to the text's.
 
     The first token is predicted from the begin token. The end of text is predicted too: it is a unit of its own by
     token, and part of the last one by sentence and by document.
+
+    A model that guesses hidden tokens gives each token's log-probability when it alone is hidden, so that a text's sum
+    is its pseudo-log-likelihood (`ziggurat.models.masking`); the end of text is not guessed and has no unit.
     """
     encodings = [tokenizer.encode(text) for text in texts]
-    return _cut(texts, encodings, document_logprobs(model, [_sequence(tokenizer, one) for one in encodings]), by)
+    sequences = [_sequence(tokenizer, one) for one in encodings]
+    if isinstance(model, LanguageModel):
+        return _cut(texts, encodings, document_logprobs(model, sequences), by)
+    return _cut(texts, encodings, pseudo_logprobs(model, sequences), by, ends=False)
 
 
 def score_pairs(
@@ -61,8 +70,14 @@ def _sequence(tokenizer: Tokenizer, encoding: Encoding) -> IdArray:
 
 
 def _cut(
-    texts: Sequence[str], encodings: Sequence[Encoding], scores: Sequence[FloatArray], by: Unit
+    texts: Sequence[str],
+    encodings: Sequence[Encoding],
+    scores: Sequence[FloatArray],
+    by: Unit,
+    *,
+    ends: bool = True,
 ) -> list[list[Scored]]:
+    """Return each text's units; ``ends`` says whether scores have one more for the end of text."""
     found = []
     for text, encoding, logprobs in zip(texts, encodings, scores, strict=True):
         parts = [
@@ -74,7 +89,8 @@ def _cut(
             )
             for piece in pieces(text, encoding)
         ]
-        parts.append(Scored("", len(text), float(logprobs[-1]), 1))
+        if ends:
+            parts.append(Scored("", len(text), float(logprobs[-1]), 1))
         found.append(parts if by == "token" else list(_joined(text, parts, by)))
     return found
 

@@ -44,7 +44,8 @@ def translate(
         for row in range(len(lengths)):
             ids[row, : lengths[row]] = read[batch[row // config.samples]]
         conditioned = model.condition(ids, lengths)
-        written = generate(conditioned, tokenizer, [""] * len(batch), config, seed=seed, on_text=on_text, numbers=batch)
+        prompts = dict.fromkeys(batch, "")
+        written = generate(conditioned, tokenizer, prompts, config, seed=seed, on_text=on_text)
         for place, number in enumerate(batch):
             found[number] = written[place * config.samples : (place + 1) * config.samples]
     return [continuation for of_one in found for continuation in of_one]

@@ -1,6 +1,7 @@
 """Write on after a prompt with any bundle, token by token."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.core.types import Continuation
+from ziggurat.core.errors import UsageError
+from ziggurat.core.types import Continuation, IdArray
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.terminal import Terminal, one_line
 from ziggurat.use.completion import GenerationConfig, OnText
@@ -26,6 +28,8 @@ class GenerateOptions(GenerationConfig):
     prompt: str = option("", "text to go on from, or the source of what is written; - reads it from standard input")
     lines: bool = option(False, "take each line of the prompt as one of its own, and write a line for each")
     seed: int = option(0, "seed of the draws: the same seed writes the same text", low=0)
+    chat: bool = option(False, "take the prompt as a question and answer it, by the bundle's chat template")
+    system: str = option("", "with --chat: what the model is told to be")
     only_new: bool = option(False, "leave the prompt out of what is printed")
     json: bool = option(False, "print JSON")
     quiet: bool = option(False, "say nothing but warnings")
@@ -42,6 +46,10 @@ def generate(
     """
     from ziggurat.artefacts.bundle import load
 
+    if options.system and not options.chat:
+        raise UsageError("--system: goes with --chat only; put it into --prompt")
+    if options.lines and options.chat:
+        raise UsageError("--lines: a question of --chat is one text; leave one of them out")
     terminal = Terminal(quiet=options.quiet)
     text = sys.stdin.read() if options.prompt == "-" else options.prompt
     prompts = [line for line in text.splitlines() if line.strip()] if options.lines else [text]
@@ -61,16 +69,16 @@ def generate(
         return
     full = [shown[place // options.samples] + c.text for place, c in enumerate(continuations)]
     if options.lines:
-        terminal.write("\n".join(one_line(text) for text in full))
+        terminal.write("".join(one_line(text) + "\n" for text in full), end="")
     else:
         terminal.write("" if streams else "\n---\n".join(full))
 
 
 def _shows_prompt(bundle: "Bundle", options: GenerateOptions) -> bool:
-    """Return whether the prompt is printed before what follows: a source is not, since it is another text."""
+    """Return whether the prompt is printed before what follows: a question or a source is not."""
     from ziggurat.core.protocols import ConditionalModel
 
-    return not options.only_new and not isinstance(bundle.model, ConditionalModel)
+    return not options.only_new and not options.chat and not isinstance(bundle.model, ConditionalModel)
 
 
 def _written(
@@ -80,10 +88,24 @@ def _written(
     from ziggurat.use.completion import generate as write_on
     from ziggurat.use.translation import translate
 
-    if isinstance(bundle.model, ConditionalModel):
+    if isinstance(bundle.model, ConditionalModel) and not options.chat:
         return translate(bundle.model, bundle.tokenizer, prompts, options, seed=options.seed, on_text=on_text)
+    asked: Sequence[str | IdArray] = prompts
+    ends: frozenset[int] = frozenset()
+    if options.chat:
+        turn, ends = _turn(bundle, prompts[0], options.system)
+        asked = [turn]
     model = bundle.language_model
-    return write_on(model, bundle.tokenizer, prompts, options, seed=options.seed, on_text=on_text)
+    return write_on(model, bundle.tokenizer, asked, options, seed=options.seed, ends=ends, on_text=on_text)
+
+
+def _turn(opened: "Bundle", question: str, system: str) -> tuple["IdArray", frozenset[int]]:
+    """Return the ids of a conversation of one question, and those that end its answer."""
+    from ziggurat.use.chat_template import ChatTemplate
+
+    template = ChatTemplate(opened.chat_template, opened.tokenizer)
+    said = [{"role": "system", "content": system}] if system else []
+    return template.ids([*said, {"role": "user", "content": question}]), template.ends
 
 
 COMMAND = generate

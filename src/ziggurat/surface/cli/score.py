@@ -37,28 +37,35 @@ def score(
     The first token is predicted from the begin of text, and the end of text is predicted too: by token it stands in a
     row of its own, else it counts with the last unit.
 
+    An encoder gives pseudo-log-likelihoods: each token alone is hidden and guessed from all others.
+
     A model that reads pairs scores the targets, each given its source.
     """
     from ziggurat.artefacts.bundle import load
-    from ziggurat.surface.measuring import scores
+    from ziggurat.core.protocols import MaskedLanguageModel
+    from ziggurat.surface.material import scores
 
     opened = load(bundle)
     terminal = Terminal(quiet=options.quiet)
+    pseudo = isinstance(opened.model, MaskedLanguageModel)
     scored = scores(opened, files or ["-"], by=options.by, lines=options.lines)
     if options.json:
         documents = [
             [{"text": s.text, "start": s.start, "logprob": s.logprob, "tokens": s.tokens} for s in units]
             for units in scored
         ]
-        terminal.write_json({"bundle": str(opened.path), "by": options.by, "unit": "nats", "documents": documents})
+        kind = "pseudo-log-likelihood" if pseudo else "log-probability"
+        facts = {"bundle": str(opened.path), "by": options.by, "unit": "nats", "kind": kind}
+        terminal.write_json({**facts, "documents": documents})
         return
     for units in scored:
         for unit in units:
             terminal.write(f"{unit.logprob:.4f}\t{unit.tokens}\t{one_line(unit.text)}")
     total, tokens = (sum(getattr(unit, name) for units in scored for unit in units) for name in ("logprob", "tokens"))
-    terminal.say(
-        "{total:.2f} nats over {tokens} tokens, {mean:.4f} a token", total=total, tokens=tokens, mean=total / tokens
-    )
+    sentence = "{total:.2f} nats over {tokens} tokens, {mean:.4f} a token"
+    if pseudo:
+        sentence = "pseudo-log-likelihood: {total:.2f} nats over {tokens} tokens, {mean:.4f} a token"
+    terminal.say(sentence, total=total, tokens=tokens, mean=total / max(1, tokens))
 
 
 COMMAND = score
