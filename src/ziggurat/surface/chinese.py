@@ -151,7 +151,9 @@ SENTENCES = {
     "Most tokens to write": "最多写多少词元",
     "Continuations of each prompt": "每个提示的续写数",
     "Strings that end a continuation and are not part of it": "遇到即停止且不输出的字符串",
-    "Text to go on from; - reads it from standard input": "要续写的文本；- 表示从标准输入读取",
+    "Text to go on from, or the source of what is written; - reads it from standard input": (
+        "要续写的文本，或所写内容的源文本；- 表示从标准输入读取"
+    ),
     "Seed of the draws: the same seed writes the same text": "抽样的随机种子：相同种子写出相同文本",
     "Leave the prompt out of what is printed": "输出中不含提示",
     # encoders
@@ -537,6 +539,25 @@ SENTENCES = {
     "the answer was cut at {count} tokens; --max-tokens allows more": (
         "回答在 {count} 个词元处被截断；--max-tokens 可放宽"
     ),
+    # pairs of a source and a target
+    "Pairs are lines of SOURCE<TAB>TARGET, JSON lines with the keys source and target, or two files of which line n of "
+    "one belongs to line n of the other, with a comma between their names: news.de,news.en.": (
+        "文本对可以是“源文本<制表符>目标文本”的行、带 source 与 target 键的 JSON 行，或两个逐行对应的文件，"
+        "文件名之间加逗号：news.de,news.en。"
+    ),
+    "Of a model that reads pairs the targets are scored, each given its source.": (
+        "对读取文本对的模型，给定每个源文本来为其目标文本评分。"
+    ),
+    "A model that reads pairs scores the targets, each given its source.": (
+        "读取文本对的模型在给定源文本的条件下为目标文本评分。"
+    ),
+    "A model that reads pairs writes the target of the prompt, which is its source: greedily with --temperature 0.": (
+        "读取文本对的模型以提示为源文本，写出其目标文本：--temperature 0 时贪心地写。"
+    ),
+    "Take each line of the prompt as one of its own, and write a line for each": (
+        "提示的每行各为一个提示，并各写出一行"
+    ),
+    "pairs left out": "略去的文本对",
     # GloVe
     "counting co-occurrences": "统计共现次数",
     "{pairs} pairs of words near each other, in {time}": "{pairs} 对相邻的词，用时 {time}",

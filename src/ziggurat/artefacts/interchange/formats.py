@@ -11,7 +11,7 @@ from ziggurat.core.protocols import Model, Tokenizer
 from ziggurat.core.registry import Registry
 from ziggurat.text.compression import SUFFIXES
 
-__all__ = ["FORMATS", "Foreign", "Format", "Numbered", "format_in", "format_of", "format_opens"]
+__all__ = ["FORMATS", "Foreign", "Format", "Numbered", "format_in", "format_of"]
 
 
 @dataclass(frozen=True)

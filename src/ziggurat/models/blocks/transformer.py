@@ -58,8 +58,8 @@ class TransformerConfig:
     norm_place: Literal["pre", "post"] = option("pre", "where: pre (before each half of a block) or post (after it)")
     norm_epsilon: float = option(1e-6, "added under the root when vectors are normalised", low=0.0)
     query_norm: bool = option(True, "normalise queries and keys of each head (QK-norm)")
-    activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2"] = option(
-        "swiglu", "of the feed-forward layers: swiglu (gated), gelu, gelu_tanh (GPT-2's), relu or relu2 (squared)"
+    activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2", "silu"] = option(
+        "swiglu", "of the feed-forward layers: swiglu (gated), gelu, gelu_tanh (GPT-2's), relu, relu2 (squared) or silu"
     )
     bias: Literal["none", "qkv", "all"] = option(
         "none", "which matrices add a vector: none, those of queries, keys and values, or all"
