@@ -13,10 +13,12 @@ from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary
 
 __all__ = [
     "ConditionalModel",
+    "Dissects",
     "Embeds",
     "Encoder",
     "Family",
@@ -276,6 +278,19 @@ class Embeds(Protocol):
 
     embedding_key: ClassVar[str]
     """The ``[model]`` key that says how many numbers such a vector has."""
+
+
+@runtime_checkable
+class Dissects(Protocol):
+    """A family that says what its models are made of, before there is one."""
+
+    def anatomy(self, config: Any, vocabulary: Vocabulary) -> Anatomy:
+        """Return the parts of the model that `build` would make."""
+        ...
+
+    def configured(self, config: dict[str, Any]) -> tuple[Any, Vocabulary]:
+        """Return the configuration and the vocabulary that a ``config.json`` holds (see `Family.restore`)."""
+        ...
 
 
 class Metric(Protocol):

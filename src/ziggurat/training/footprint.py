@@ -1,0 +1,77 @@
+"""How much memory training takes, before anything is trained."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Load
+from ziggurat.training.objectives.objective import LOGIT_COUNT
+
+__all__ = ["Footprint", "training_footprint"]
+
+MOMENTS = 2
+"""Numbers that Adam keeps for each trained one: its gradient's mean and mean square."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes of a training step, by what they hold."""
+
+    weights: int
+    gradients: int
+    moments: int
+    """Adam's two for each trained number (Kingma & Ba 2015, algorithm 1)."""
+    copies: int
+    """16-bit copies of the matrices, which autocast makes; 0 in 32-bit."""
+    activations: int
+    """What the forward pass keeps for the backward pass."""
+    logits: int
+    """The log-probabilities of all ids that stand in memory at once."""
+
+    @property
+    def total(self) -> int:
+        """All of it: what a step has in hand, gradients and activations side by side."""
+        return self.weights + self.gradients + self.moments + self.copies + self.activations + self.logits
+
+    @property
+    def peak(self) -> int:
+        """What stands in memory at once, at most.
+
+        *Maths.* Activations go as gradients come. When the backward pass begins, no gradient is there, but the logits
+        are there three times (the log-probabilities, their gradient and that of the logits); when it ends, all
+        gradients are. The larger of both, beside weights and moments.
+        """
+        begins = self.copies + self.activations + 3 * self.logits
+        return self.weights + self.moments + max(begins, self.gradients)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        return {**vars(self), "total": self.total, "peak": self.peak}
+
+
+def training_footprint(
+    anatomy: Anatomy, vocabulary_size: int, load: Load, *, half: bool, trained: int | None = None
+) -> Footprint:
+    """Return the bytes of a training step on ``load`` by AdamW.
+
+    *Maths.* With N weights of which N′ are trained: 4·N bytes for weights, 4·N′ for gradients, 8·N′ for moments, and
+    under autocast 2 for each number of a matrix. Activations are what the parts keep (`ziggurat.core.anatomy.Saved`).
+    Logits are V numbers a predicted token, as many tokens at a time as
+    `ziggurat.training.objectives.objective.cross_entropy` makes.
+
+    Args:
+        anatomy: The model.
+        vocabulary_size: V.
+        load: Rows and window of a batch.
+        half: Whether products are made in 16-bit.
+        trained: Numbers that are trained, where these are not all.
+    """
+    numbers = anatomy.parameters if trained is None else trained
+    predicted = min(load.rows * load.tokens("picked"), max(1, LOGIT_COUNT // vocabulary_size))
+    return Footprint(
+        weights=NUMBER_BYTES * anatomy.parameters,
+        gradients=NUMBER_BYTES * numbers,
+        moments=MOMENTS * NUMBER_BYTES * numbers,
+        copies=anatomy.weight_copies_bytes() if half else 0,
+        activations=anatomy.whole.saved_bytes(load, precision="bf16" if half else "f32"),
+        logits=NUMBER_BYTES * predicted * vocabulary_size,
+    )
