@@ -19,9 +19,9 @@ from typing import Any, Literal, TypeAlias
 
 __all__ = ["NUMBER_BYTES", "Anatomy", "Load", "Part", "Precision", "Saved", "Stream"]
 
-Stream: TypeAlias = Literal["text", "source", "picked"]
-"""Which tokens a part works on: those of the text, those of what a decoder translates, or the picked ones that a masked
-language model guesses."""
+Stream: TypeAlias = Literal["text", "source", "picked", "once"]
+"""Which tokens a part works on: those of the text, those of what a decoder translates, the picked ones that a masked
+language model guesses, or one of each row."""
 
 Precision: TypeAlias = Literal["f32", "bf16"]
 
@@ -44,9 +44,8 @@ class Load:
 
     def tokens(self, stream: Stream) -> int:
         """Return the tokens of one row in ``stream``."""
-        return {"text": self.text, "source": self.source, "picked": self.text if self.picked is None else self.picked}[
-            stream
-        ]
+        picked = self.text if self.picked is None else self.picked
+        return {"text": self.text, "source": self.source, "picked": picked, "once": 1}[stream]
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,12 @@ class Saved:
     once_f32: int = 0
     """For all of a batch."""
     once_bf16: int = 0
+    later_f32: int = 0
+    """What of `f32` is only set aside: nothing is written there before the backward pass comes to this part."""
+    later_bf16: int = 0
+    working_f32: int = 0
+    """What the backward pass takes beside, for as long as it is at one such part."""
+    working_bf16: int = 0
 
     def bytes_of(self, rows: int, tokens: int, pairs: int, *, precision: Precision) -> int:
         """Return the bytes for ``rows`` rows of ``tokens`` tokens and ``pairs`` pairs each."""
@@ -155,6 +160,17 @@ class Part:
             pairs = 0 if part.sees is None else tokens * load.tokens(part.sees)
             total += times * part.saved.bytes_of(load.rows, tokens, pairs, precision=precision)
         return total
+
+    def later_bytes(self, load: Load, *, precision: Precision) -> tuple[int, int]:
+        """Return what of `saved_bytes` is only set aside until the backward pass comes to it, and the most in use."""
+        total = most = 0
+        for part, times in self.walk():
+            f32 = precision == "f32"
+            each = part.saved.later_f32 if f32 else part.saved.later_bf16
+            aside = load.rows * load.tokens(part.reads) * each
+            total += times * aside
+            most = max(most, aside + (part.saved.working_f32 if f32 else part.saved.working_bf16))
+        return total, most
 
     def cache_bytes(self, load: Load) -> int:
         """Return what it remembers of ``load`` while it generates, in 32-bit."""

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ziggurat.core.anatomy import Anatomy, Part
+from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.config import from_mapping
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight
@@ -22,13 +22,7 @@ from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
-from ziggurat.models.blocks.transformer_parts import (
-    embedding_part,
-    output_part,
-    position_parts,
-    stack_parts,
-    symbols_of,
-)
+from ziggurat.models.blocks.transformer_towers import decoder_anatomy
 from ziggurat.models.layouts.at_rest import at_rest, described, filled
 
 __all__ = ["FAMILY", "DecoderConfig", "DecoderFamily", "DecoderNetwork"]
@@ -138,14 +132,7 @@ class DecoderFamily:
 
     def anatomy(self, config: DecoderConfig, vocabulary: Vocabulary) -> Anatomy:
         """Return the tower of a decoder: embeddings, positions, blocks, output."""
-        size = vocabulary.size
-        tower = (
-            embedding_part(config, size),
-            *position_parts(config),
-            *stack_parts(config),
-            output_part(config, size, tied=config.tied),
-        )
-        return Anatomy((Part("decoder", "tower", parts=tower),), symbols_of(config, size), config.context)
+        return decoder_anatomy(config, vocabulary.size)
 
     def sized(self, parameters: int) -> DecoderConfig:
         """Return a decoder with about so many parameters beside the embeddings.

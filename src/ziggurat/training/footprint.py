@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Load
+from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Load, Precision
 from ziggurat.training.objectives.objective import LOGIT_COUNT
 
 __all__ = ["Footprint", "training_footprint"]
@@ -26,6 +26,10 @@ class Footprint:
     """What the forward pass keeps for the backward pass."""
     logits: int
     """The log-probabilities of all ids that stand in memory at once."""
+    later: int = 0
+    """What of `activations` is only set aside until the backward pass comes to it."""
+    latest: int = 0
+    """The most that the backward pass takes for one part: what was set aside for it, and what it works with."""
 
     @property
     def total(self) -> int:
@@ -37,15 +41,16 @@ class Footprint:
         """What stands in memory at once, at most.
 
         *Maths.* Activations go as gradients come. When the backward pass begins, no gradient is there, but the logits
-        are there three times (the log-probabilities, their gradient and that of the logits); when it ends, all
-        gradients are. The larger of both, beside weights and moments.
+        are there three times (the log-probabilities, their gradient and that of the logits); then it comes to the top
+        layer; when it ends, all gradients are. The largest of these, beside weights and moments.
         """
-        begins = self.copies + self.activations + 3 * self.logits
-        return self.weights + self.moments + max(begins, self.gradients)
+        begins = self.copies + self.activations - self.later
+        return self.weights + self.moments + max(begins + 3 * self.logits, begins + self.latest, self.gradients)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
-        return {**vars(self), "total": self.total, "peak": self.peak}
+        names = ("weights", "gradients", "moments", "copies", "activations", "logits", "total", "peak")
+        return {name: getattr(self, name) for name in names}
 
 
 def training_footprint(
@@ -66,12 +71,16 @@ def training_footprint(
         trained: Numbers that are trained, where these are not all.
     """
     numbers = anatomy.parameters if trained is None else trained
+    precision: Precision = "bf16" if half else "f32"
+    later, latest = anatomy.whole.later_bytes(load, precision=precision)
     predicted = min(load.rows * load.tokens("picked"), max(1, LOGIT_COUNT // vocabulary_size))
     return Footprint(
         weights=NUMBER_BYTES * anatomy.parameters,
         gradients=NUMBER_BYTES * numbers,
         moments=MOMENTS * NUMBER_BYTES * numbers,
         copies=anatomy.weight_copies_bytes() if half else 0,
-        activations=anatomy.whole.saved_bytes(load, precision="bf16" if half else "f32"),
+        activations=anatomy.whole.saved_bytes(load, precision=precision),
         logits=NUMBER_BYTES * predicted * vocabulary_size,
+        later=later,
+        latest=latest,
     )

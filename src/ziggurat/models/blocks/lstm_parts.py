@@ -37,13 +37,16 @@ def _layer(width: int, cells: int, times: int, *, copied: int, dropped_weights: 
     """Return ``times`` layers alike.
 
     What torch keeps on a CPU is its input where that is copied, its output, the states of its rows, and a workspace of
-    oneDNN, whose size is in no manual: gates twice, states and their gradients with rows that fill whole cache lines.
-    The figures here are fitted to torch 2.13 within a hundredth.
+    oneDNN, whose size is in no manual: gates and cells, and room that only the backward pass uses, for gates once more
+    and for six vectors of the wider side; rows fill whole cache lines. The figures here are fitted to torch 2.13
+    within a hundredth.
     """
     wide = max(width, cells)
-    states, gates = _line(wide, FULL), _line(4 * cells, FULL)
-    f32 = FULL * (gates + 4 * cells + _line(cells, FULL) + 6 * states)
-    bf16 = HALF * _line(4 * cells, HALF) + 12 * cells + 2 * _line(cells, HALF) + 4 * _line(wide, HALF) + 16 * states
+    states = _line(wide, FULL)
+    later_f32 = FULL * (4 * cells + 6 * states)
+    f32 = FULL * (_line(4 * cells, FULL) + _line(cells, FULL)) + later_f32
+    later_bf16 = 8 * cells + 4 * _line(wide, HALF) + 16 * states
+    bf16 = HALF * (_line(4 * cells, HALF) + 2 * cells + _line(cells, HALF)) + later_bf16
     weights = 4 * cells * (width + cells)
     return Part(
         name="LSTM layer",
@@ -62,6 +65,11 @@ def _layer(width: int, cells: int, times: int, *, copied: int, dropped_weights: 
             # the mask and the weights that are left; 16-bit ones are copies that are counted anyway
             once_f32=2 * FULL * 4 * cells * cells * dropped_weights,
             once_bf16=FULL * 4 * cells * cells * dropped_weights,
+            later_f32=later_f32,
+            later_bf16=later_bf16,
+            # weights packed for the products with gradients, and the gradients of weights
+            working_f32=2 * FULL * weights,
+            working_bf16=(HALF + FULL) * weights,
         ),
         times=times,
     )
