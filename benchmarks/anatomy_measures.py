@@ -41,9 +41,11 @@ def saved_bytes(network: torch.nn.Module, step: Step, *, half: bool = False) -> 
             kept.setdefault(place, tensor)
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            loss = step()
+    with (
+        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+        torch.autocast("cpu", torch.bfloat16, enabled=half),
+    ):
+        loss = step()
     del loss
     return sum(storage_bytes(tensor) for tensor in kept.values())
 

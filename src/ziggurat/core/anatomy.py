@@ -244,4 +244,3 @@ class Anatomy:
         given = text if source is None else source
         picked = None if self.picks is None else max(1, round(self.picks * text))
         return Load(rows, text, given if self.translates else 0, picked)
-

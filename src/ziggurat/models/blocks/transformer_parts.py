@@ -19,7 +19,14 @@ __all__ = ["embedding_part", "memory_part", "norm_part", "output_part", "positio
 
 FULL, HALF = NUMBER_BYTES, 2
 ID_BYTES = 8
-NAMES = {"swiglu": "SwiGLU", "gelu": "GELU", "gelu_tanh": "GELU (tanh)", "relu": "ReLU", "relu2": "squared ReLU", "silu": "SiLU"}
+NAMES = {
+    "swiglu": "SwiGLU",
+    "gelu": "GELU",
+    "gelu_tanh": "GELU (tanh)",
+    "relu": "ReLU",
+    "relu2": "squared ReLU",
+    "silu": "SiLU",
+}
 KEPT_INSIDE = {"swiglu": 4, "gelu": 2, "gelu_tanh": 2, "relu": 1, "relu2": 2, "silu": 2}
 """Vectors of width d_ff that a feed-forward layer keeps for each token: SwiGLU both factors before and after the
 activation and their product; GELU what goes in and out; ReLU only what comes out, which tells both."""
@@ -36,14 +43,17 @@ def symbols_of(config: TransformerConfig, vocabulary_size: int) -> tuple[tuple[s
         ("d_k", config.resolved_head_width),
         ("d_ff", config.resolved_feedforward),
         ("V", vocabulary_size),
+        *((("n_max", config.context),) if config.positions == "learned" else ()),
     )
 
 
-def embedding_part(config: TransformerConfig, vocabulary_size: int, *, reads: Stream = "text", own: bool = True) -> Part:
+def embedding_part(
+    config: TransformerConfig, vocabulary_size: int, *, reads: Stream = "text", own: bool = True
+) -> Part:
     """Return the matrix that turns ids into vectors; ``own`` is False where another part holds it already."""
     mask = FULL * config.width * bool(config.dropout)
     return Part(
-        name="token embeddings",
+        name="token embeddings" if own else "token embeddings, shared",
         kind="embedding",
         formula="V·d_model" if own else "",
         sizes=(("V", vocabulary_size), ("d_model", config.width)),
@@ -54,23 +64,19 @@ def embedding_part(config: TransformerConfig, vocabulary_size: int, *, reads: St
     )
 
 
-def position_parts(config: TransformerConfig, *, places: int | None = None, reads: Stream = "text") -> tuple[Part, ...]:
-    """Return the vectors that are added to tell the order: learned, fixed, or none where queries and keys are turned.
-
-    ``places`` is how many learned vectors there are, where these are not ``config.context``.
-    """
+def position_parts(config: TransformerConfig, *, reads: Stream = "text") -> tuple[Part, ...]:
+    """Return the vectors that are added to tell the order; none where queries and keys are turned instead."""
     if config.positions == "rotary":
         return ()
-    places = places or config.context
     learned = config.positions == "learned"
     return (
         Part(
             name="learned positions" if learned else "sinusoidal positions",
             kind="positions",
-            formula="C·d_model" if learned else "",
-            sizes=(("C", places), ("d_model", config.width)),
+            formula="n_max·d_model" if learned else "",
+            sizes=(("n_max", config.context), ("d_model", config.width)),
             gives="n × d_model",
-            parameters=places * config.width if learned else 0,
+            parameters=config.context * config.width if learned else 0,
             reads=reads,
         ),
     )

@@ -62,6 +62,7 @@ def encoder_anatomy(
         tower += _head(config, vocabulary_size)
     parts = (Part("encoder", "tower", parts=tuple(tower)),)
     symbols = symbols_of(config, vocabulary_size)
+    symbols += (("A", token_types),) if token_types else ()
     return Anatomy(parts, symbols, config.context, generates=False, picks=USUAL_PICKS if head else None)
 
 

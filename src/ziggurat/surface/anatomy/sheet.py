@@ -36,7 +36,7 @@ def tower_lines(tower: Part, load: Load, whole: int) -> list[str]:
         lines += list(_drawn(part, load, whole))
     top = tower.parts[-1]
     lines.append(_Line(" " * STEM + f" ↑  {top.gives}"))
-    head = (translate("parameters"), translate("operations"))
+    head = (translate("parameters"), translate("share of operations"))
     lines.append(_Line(called(tower), head))
     columns = max(width_of(line.art) for line in lines) + 2
     widths = [max(width_of(line.beside[i]) for line in lines if line.beside) for i in range(len(head))]
@@ -49,8 +49,8 @@ def _drawn(part: Part, load: Load, whole: int) -> Iterator[_Line]:
         yield from _block(part, load, whole)
     elif part.kind == "memory":
         return
-    elif part.kind == "positions":
-        yield from _added(part, load, whole)
+    elif part.kind in ("positions", "pooler"):
+        yield from _beside(part, load, whole)
     else:
         yield _Line(_stem())
         yield from _box(part, load, whole)
@@ -76,10 +76,13 @@ def _notes(part: Part) -> list[str]:
     return [*notes, *([translate("← keys and values of the encoder")] if part.kind == "cross" else [])]
 
 
-def _added(part: Part, load: Load, whole: int) -> Iterator[_Line]:
-    """Yield positions that are added from the side."""
+def _beside(part: Part, load: Load, whole: int) -> Iterator[_Line]:
+    """Yield vectors that are added from the side, or what is made of those of the tower."""
     yield _Line(_stem())
-    yield _Line(f"{' ' * STEM} ⊕ ← {called(part)}", (held(part), share(part.reading_flops(load), whole)))
+    yield _Line(
+        f"{' ' * STEM} {'⊕ ←' if part.kind == 'positions' else '├─→'} {called(part)}",
+        (held(part), share(part.reading_flops(load), whole)),
+    )
 
 
 def _block(block: Part, load: Load, whole: int) -> Iterator[_Line]:

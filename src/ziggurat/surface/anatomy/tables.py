@@ -36,10 +36,7 @@ class Memory(NamedTuple):
 def memories(subject: Subject) -> Memory:
     """Return the memory that a subject takes."""
     anatomy = subject.anatomy
-    prints = [
-        training_footprint(anatomy, subject.vocabulary, subject.training, half=half)
-        for half in (False, True)
-    ]
+    prints = [training_footprint(anatomy, subject.vocabulary, subject.training, half=half) for half in (False, True)]
     half = trains_in_bfloat16(subject.precision, anatomy.parameters)
     cache = anatomy.whole.cache_bytes(subject.generation) if anatomy.generates else 0
     return Memory(prints[0], prints[1], "bf16" if half else "f32", prints[0].weights, cache)
@@ -48,7 +45,7 @@ def memories(subject: Subject) -> Memory:
 def part_rows(subject: Subject) -> list[tuple[str, ...]]:
     """Return each part from the top down: its name, its parameters in symbols and in numbers, and all of it."""
     head = (translate("part"), translate("parameters"), "", translate("of all alike"), translate("gives"))
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for tower in subject.anatomy.towers:
         prefix = f"{called(tower)}: " if len(subject.anatomy.towers) > 1 else ""
         for part, times in _opened(tower, 1):
@@ -58,16 +55,18 @@ def part_rows(subject: Subject) -> list[tuple[str, ...]]:
     return [head, *rows]
 
 
-def operation_rows(subject: Subject) -> list[tuple[str, ...]]:
+def operation_rows(subject: Subject) -> list[tuple[str, str, str]]:
     """Return what is computed, for what, and how much of it a token costs."""
     anatomy, batch, written = subject.anatomy, subject.training, subject.generation
     one = anatomy.reading_flops(batch)
-    said = translate("{tokens} tokens") if not batch.source else translate("{tokens} tokens and a source of {source}")
+    said = (
+        translate("{tokens} tokens") if not batch.source else translate("{tokens} tokens beside {source} of a source")
+    )
     read = said.format(tokens=f"{batch.text:,}", source=f"{batch.source:,}")
     rows = [(translate("reading {what}").format(what=read), operations(one), _each(one / batch.text))]
     if anatomy.generates:
         step = anatomy.step_flops(written)
-        rows.append((translate("writing token {place}, the rest remembered").format(place=f"{written.text:,}"),
+        rows.append((translate("writing token {place} with the cache").format(place=f"{written.text:,}"),
                      operations(step), _each(step)))  # fmt: skip
     if subject.trains:
         batch_flops = anatomy.training_flops(batch)
@@ -80,14 +79,14 @@ def operation_rows(subject: Subject) -> list[tuple[str, ...]]:
 def memory_rows(subject: Subject, memory: Memory) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """Return the tables of training, with a column for each precision, and of generation."""
     names = ("weights", "gradients", "moments", "copies", "activations", "logits", "total", "peak")
-    training = [(translate("memory for training"), "f32", "bf16")]
+    training: list[tuple[str, ...]] = [(translate("memory for training"), "f32", "bf16")]
     training += [
         (translate(NAMES[name]), *(size(getattr(one, name)) if getattr(one, name) else "–" for one in memory[:2]))
         for name in names
     ]
     written = subject.generation
     said = translate("memory for generating {rows} × {tokens} tokens")
-    generation = [
+    generation: list[tuple[str, ...]] = [
         (said.format(rows=written.rows, tokens=f"{written.text:,}"), ""),
         (translate("weights"), size(memory.weights)),
         (translate(_remembered(subject)), size(memory.cache)),
@@ -104,7 +103,7 @@ NAMES = {
     "activations": "activations kept for the backward pass",
     "logits": "log-probabilities of all ids",
     "total": "in all",
-    "peak": "at most at once",
+    "peak": "highest at any moment",
 }
 """What the entries of a `Footprint` are called."""
 
@@ -172,4 +171,3 @@ def _load(load: Load) -> dict[str, int]:
     found = {"rows": load.rows, "tokens": load.text}
     found |= {"source": load.source} if load.source else {}
     return found | ({"picked": load.picked} if load.picked is not None else {})
-

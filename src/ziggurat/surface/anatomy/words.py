@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from ziggurat.core.anatomy import Part
+from ziggurat.core.anatomy import Anatomy, Load, Part
 from ziggurat.surface.anatomy.figures import count
 from ziggurat.surface.language import current, translate
 
-__all__ = ["called", "explained", "held", "symbol_line"]
+__all__ = ["called", "explained", "held", "symbols"]
 
 MEANINGS = {
     "L": "layers",
@@ -14,15 +14,17 @@ MEANINGS = {
     "h": "heads",
     "h_kv": "heads of keys and values",
     "d_k": "width of a head",
-    "d_ff": "hidden width of the feed-forward layers",
+    "d_ff": "hidden width, feed-forward",
     "V": "ids of the vocabulary",
     "D": "width of an embedding",
     "C": "cells of a layer",
-    "A": "segments",
+    "A": "kinds of segments",
+    "n_max": "longest text",
     "L_enc": "blocks of the encoder",
     "L_dec": "blocks of the decoder",
     "n": "tokens read at once",
     "m": "tokens of the source",
+    "picked": "tokens that are guessed",
 }
 
 
@@ -34,18 +36,17 @@ def called(part: Part) -> str:
     return "，".join(translate(piece) for piece in part.name.split(", "))
 
 
-def symbol_line(symbols: Sequence[tuple[str, int]]) -> str:
-    """Return symbols and their values in a row.
+def symbols(anatomy: Anatomy, load: Load) -> tuple[tuple[str, int], ...]:
+    """Return the symbols of a model and of what it reads at once."""
+    read = [("n", load.text)]
+    read += [("m", load.source)] if load.source else []
+    read += [("picked", load.picked)] if load.picked is not None else []
+    return (*anatomy.symbols, *read)
 
-    >>> symbol_line([("d_model", 256), ("V", 4096)])
-    'd_model = 256, V = 4,096'
-    """
-    return (", " if current() == "en" else "，").join(f"{name} = {value:,}" for name, value in symbols)
 
-
-def explained(symbols: Sequence[tuple[str, int]]) -> list[tuple[str, str, str]]:
+def explained(found: Sequence[tuple[str, int]]) -> list[tuple[str, str, str]]:
     """Return each symbol with its value and what it means."""
-    return [(name, f"{value:,}", translate(MEANINGS[name]) if name in MEANINGS else "") for name, value in symbols]
+    return [(name, f"{value:,}", translate(MEANINGS[name]) if name in MEANINGS else "") for name, value in found]
 
 
 def held(part: Part) -> str:

@@ -113,16 +113,17 @@ def _sheet(subject: "Subject") -> str:
     """Return a subject's drawing and its tables."""
     from ziggurat.surface.anatomy.sheet import tower_lines
     from ziggurat.surface.anatomy.tables import memories, memory_rows, operation_rows, part_rows
-    from ziggurat.surface.anatomy.words import explained
+    from ziggurat.surface.anatomy.words import explained, symbols
 
     anatomy, memory = subject.anatomy, memories(subject)
     whole = anatomy.reading_flops(subject.training)
     said = translate("{name}: {family}, {count} parameters")
-    blocks = [said.format(name=subject.name, family=subject.family, count=f"{anatomy.parameters:,}")]
+    blocks = [said.format(name=subject.name, family=translate(subject.family), count=f"{anatomy.parameters:,}")]
     blocks += ["\n".join(tower_lines(tower, subject.training, whole)) for tower in anatomy.towers]
-    symbols = (*anatomy.symbols, ("n", subject.training.text))
-    symbols += (("m", subject.training.source),) if subject.training.source else ()
-    blocks += [align(explained(symbols), numbers=False), align(part_rows(subject), numbers=False)]
+    blocks += [
+        align(explained(symbols(anatomy, subject.training)), numbers=False),
+        align(part_rows(subject), numbers=False),
+    ]
     if subject.trains:
         blocks.append(align([(translate("floating-point operations"), "", ""), *operation_rows(subject)]))
     training, generation = memory_rows(subject, memory)
