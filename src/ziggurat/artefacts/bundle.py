@@ -6,7 +6,7 @@
     model.safetensors        its arrays
     tokenizer.json           the tokenizer
     words.index              words and ids (`ziggurat.tokens.word_index`), where the model gives vectors only
-    tokenizer_config.json    what transformers asks beside it
+    tokenizer_config.json    what transformers asks beside it: special tokens, and the chat template where there is one
     generation_config.json   the same, where transformers knows the model's form
     ziggurat.json            the manifest
     README.md                the model card
@@ -34,13 +34,34 @@ from ziggurat.artefacts.manifest import Manifest, Provenance, describe_file
 from ziggurat.artefacts.tensors import read_tensors, write_tensors
 from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.files import atomic_folder, sha256, write_text
-from ziggurat.core.protocols import Encoder, Family, LanguageModel, Model, StaticEncoder, Tokenizer
+from ziggurat.core.protocols import (
+    ContextEncoder,
+    Dissects,
+    Encoder,
+    Family,
+    LanguageModel,
+    MaskedLanguageModel,
+    Model,
+    StaticEncoder,
+    Tokenizer,
+)
 from ziggurat.core.types import TensorMap, Vocabulary
-from ziggurat.models.registry import FAMILIES, predicting
+from ziggurat.models.registry import FAMILIES, guessing, predicting
 from ziggurat.tokens.loading import load_tokenizer, token_texts
 from ziggurat.tokens.word_index import WordIndex, open_index, write_index
 
-__all__ = ["Bundle", "bundle_folder", "check_files", "load", "read_manifest", "record", "save", "token_roles"]
+__all__ = [
+    "Bundle",
+    "bundle_folder",
+    "chat_template",
+    "check_files",
+    "load",
+    "read_config",
+    "read_manifest",
+    "record",
+    "save",
+    "token_roles",
+]
 
 CARD = "README.md"
 CONFIG = "config.json"
@@ -48,6 +69,7 @@ TENSORS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 WORDS = "words.index"
 TOKENS_ASIDE = "tokenizer_config.json"
+CHAT = "chat_template.jinja"
 HASHED_UNASKED_BYTES = 200_000_000
 ROLES = {role: f"{role}_token" for role in ("bos", "eos", "unk", "mask", "pad")}
 """What special tokens are for, and how ``tokenizer_config.json`` says which one it is."""
@@ -82,6 +104,11 @@ class Bundle:
             return open_index(self.path / WORDS)
         return WordIndex.of(token_texts(self.tokenizer))
 
+    @functools.cached_property
+    def chat_template(self) -> str:
+        """How a conversation is written as one text, as a Jinja template; empty where nobody said it."""
+        return chat_template(self.path)
+
     @property
     def family(self) -> Family:
         """The family that the model belongs to."""
@@ -97,8 +124,27 @@ class Bundle:
         return predicting(self.model, str(self.path))
 
     @property
+    def masked_model(self) -> MaskedLanguageModel:
+        """The model, where it guesses hidden ids.
+
+        Raises:
+            UsageError: it does not.
+        """
+        return guessing(self.model, str(self.path))
+
+    @property
+    def scorer(self) -> LanguageModel | MaskedLanguageModel:
+        """The model, where it predicts ids or guesses hidden ones, so that it has an opinion of a text.
+
+        Raises:
+            UsageError: it does neither.
+        """
+        masked = isinstance(self.model, MaskedLanguageModel)
+        return self.masked_model if masked else self.language_model
+
+    @property
     def encoder(self) -> Encoder:
-        """The model, where it makes vectors of ids.
+        """The model, where it makes vectors of ids, whether they follow the context or not.
 
         Raises:
             UsageError: it is of a family that does not.
@@ -107,9 +153,24 @@ class Bundle:
             raise UsageError(f"{self.path}: a {self.manifest.family} model gives no vectors; give one that does")
         return self.model
 
+    @property
+    def word_vectors(self) -> StaticEncoder:
+        """The model, where each id has one vector wherever it stands.
 
-def save(path: Path, *, family: str, model: Model, tokenizer: Tokenizer, provenance: Provenance) -> Bundle:
+        Raises:
+            UsageError: it is of a family that has none.
+        """
+        if not isinstance(self.model, StaticEncoder):
+            raise UsageError(f"{self.path}: a {self.manifest.family} model gives no vectors; give one that does")
+        return self.model
+
+
+def save(
+    path: Path, *, family: str, model: Model, tokenizer: Tokenizer, provenance: Provenance, chat_template: str = ""
+) -> Bundle:
     """Write a model and its tokenizer as the bundle ``path``, replacing an older one there; return it.
+
+    ``chat_template`` says how a conversation is written as one text, as a Jinja template.
 
     Raises:
         DiskFullError: the disk is full; what stood at ``path`` is as it was.
@@ -133,8 +194,9 @@ def save(path: Path, *, family: str, model: Model, tokenizer: Tokenizer, provena
         write_text(folder / TOKENIZER, text)
         if isinstance(model, StaticEncoder):
             write_index(folder / WORDS, token_texts(tokenizer))
-        _write_json(folder / TOKENS_ASIDE, _transformers_tokenizer(model, tokenizer, text))
-        if "architectures" in config:
+        aside = _transformers_tokenizer(model, tokenizer, text)
+        _write_json(folder / TOKENS_ASIDE, aside | ({"chat_template": chat_template} if chat_template else {}))
+        if "architectures" in config and isinstance(model, LanguageModel):
             special = {"bos_token_id": tokenizer.vocabulary.bos, "eos_token_id": tokenizer.vocabulary.eos}
             _write_json(folder / "generation_config.json", {**special, "do_sample": True, "temperature": 1.0})
         write_text(folder / CARD, write_card(manifest))
@@ -252,13 +314,52 @@ def token_roles(folder: Path) -> dict[str, str]:
     return {role: token for role, token in named.items() if isinstance(token, str)}
 
 
-def _restore(family: Family, folder: Path) -> Model:
+def chat_template(folder: Path) -> str:
+    """Return the chat template of a bundle, or of a folder of transformers; empty where there is none.
+
+    It stands in ``chat_template.jinja`` or in ``tokenizer_config.json``; of several named ones the default is taken.
+    """
+    path = folder / CHAT
+    if path.is_file():
+        with _reading(path):
+            return path.read_text(encoding="utf-8")
+    path = folder / TOKENS_ASIDE
+    if not path.is_file():
+        return ""
+    with _reading(path):
+        said = json.loads(path.read_text(encoding="utf-8")).get("chat_template") or ""
+        named = {one["name"]: one["template"] for one in said} if isinstance(said, list) else {"default": said}
+        return str(named.get("default", ""))
+
+
+def read_config(folder: Path, family: Dissects) -> tuple[Any, Vocabulary]:
+    """Return the configuration and the vocabulary of the model in a bundle, without making the model.
+
+    Raises:
+        DamagedError: ``config.json`` or the arrays beside it are damaged.
+    """
+    config, tensors = _at_rest(folder)
+    try:
+        return family.configured(config, tensors)
+    except UNFIT as error:
+        raise DamagedError(f"{folder / CONFIG}: damaged: it does not fit {TENSORS} ({error})") from error
+
+
+UNFIT = (ZigguratError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+"""What a family raises of a configuration that is none of its own."""
+
+
+def _at_rest(folder: Path) -> tuple[dict[str, Any], TensorMap]:
     tensors = read_tensors(folder / TENSORS)
     with _reading(folder / CONFIG) as path:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8")), tensors
+
+
+def _restore(family: Family, folder: Path) -> Model:
+    config, tensors = _at_rest(folder)
     try:
         return family.restore(config, tensors)
-    except (ZigguratError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+    except UNFIT as error:
         raise DamagedError(f"{folder / CONFIG}: damaged: it does not fit {TENSORS} ({error})") from error
 
 
@@ -282,7 +383,7 @@ def _reading(path: Path) -> Iterator[Path]:
         yield path
     except OSError as error:
         raise ArtefactError(f"{path}: can't be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedError(f"{path}: damaged: {error}") from error
 
 
@@ -305,19 +406,31 @@ def _model_facts(model: Model, config: Mapping[str, Any], tensors: TensorMap) ->
         "parameters": sum(int(array.size) for array in tensors.values()),
         "arrays": len(tensors),
         "context": _context(model),
-        **({"gives": manifests.WORD_VECTORS, "width": model.width} if isinstance(model, StaticEncoder) else {}),
+        **_gives(model),
     }
 
 
+def _gives(model: Model) -> dict[str, Any]:
+    """Return what the manifest says of a model that gives vectors instead of text."""
+    if isinstance(model, StaticEncoder):
+        return {"gives": manifests.WORD_VECTORS, "width": model.width}
+    if isinstance(model, ContextEncoder) and not isinstance(model, LanguageModel):
+        return {"gives": manifests.TEXT_VECTORS, "width": model.width}
+    return {}
+
+
 def _context(model: Model) -> int | None:
-    """Return the longest context of a language model that has a limit."""
-    return model.context if isinstance(model, LanguageModel) else None
+    """Return the longest sequence that a model can read, where it has a limit."""
+    return model.context if isinstance(model, (LanguageModel, ContextEncoder)) else None
 
 
 def _transformers_tokenizer(model: Model, tokenizer: Tokenizer, text: str) -> dict[str, Any]:
     """Return what lets ``transformers.AutoTokenizer`` open ``tokenizer.json``."""
     vocabulary = tokenizer.vocabulary
     texts = {entry["id"]: entry["content"] for entry in json.loads(text).get("added_tokens", ())}
+    if missing := [role for role in ROLES if (token := getattr(vocabulary, role)) is not None and token not in texts]:
+        written = token_texts(tokenizer)  # of somebody else's tokenizer, which added none of them
+        texts |= {token: written[token] for role in missing if (token := getattr(vocabulary, role)) < len(written)}
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
         **{key: texts[token] for role, key in ROLES.items() if (token := getattr(vocabulary, role)) in texts},

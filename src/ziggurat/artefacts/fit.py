@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ziggurat.artefacts.beginning import Beginning, first_vectors
 from ziggurat.artefacts.bundle import Bundle, load, save
 from ziggurat.artefacts.manifest import NAME, Provenance
@@ -25,10 +28,12 @@ from ziggurat.core.protocols import Spells, Tokenizer
 from ziggurat.core.types import Event, Listener
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
+from ziggurat.tokens import chinese
 from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
+from ziggurat.tokens.word_marks import open_marks, write_marks
 from ziggurat.training.events import metrics_file, several
-from ziggurat.training.job import Job, Spelling, silent, trainer
+from ziggurat.training.job import Job, Spelling, WordMarks, silent, trainer
 
 __all__ = ["Material", "fit", "prepare_material"]
 
@@ -44,13 +49,20 @@ class Material:
     """What a manifest says of the text."""
     key: str
     """Hash of everything that decided it."""
+    words: WordMarks | None = None
+    """Which tokens belong to one word, where that was asked for."""
 
 
-def prepare_material(corpus: Corpus, kind: str, config: Any, folder: Path, *, listener: Listener = silent) -> Material:
+def prepare_material(
+    corpus: Corpus, kind: str, config: Any, folder: Path, *, listener: Listener = silent, words: bool = False
+) -> Material:
     """Train a tokenizer of ``kind`` on the training split and write the splits as ids below ``folder``.
+
+    ``words`` says whether to find out which tokens belong to one word (`ziggurat.tokens.word_marks`).
 
     Raises:
         TooLittleTextError: the training split is empty.
+        MissingExtraError: words of Chinese are asked for, and what cuts it is not installed.
         DiskFullError: the disk is full.
     """
     if not len(corpus.train):
@@ -68,7 +80,15 @@ def prepare_material(corpus: Corpus, kind: str, config: Any, folder: Path, *, li
         if len(documents):
             stores[split] = _store(tokenizer, documents, folder / split, key, listener)
     listener(_compression(stores["train"]))
-    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key)
+    marks = None
+    if words:
+        found = {
+            split: _marks(tokenizer, documents, stores[split], folder / f"{split}-words", key, listener)
+            for split, documents in (("train", corpus.train), ("dev", corpus.dev))
+            if split in stores
+        }
+        marks = WordMarks(found["train"], found.get("dev"))
+    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, marks)
 
 
 def fit(
@@ -107,6 +127,7 @@ def fit(
         part_families=tuple(part.manifest.family for part in parts),
         first_vectors=None if begun is None else begun.first,
         spelling=_spelling(recipe.model, material.tokenizer),
+        words=material.words,
     )
     fitted = trainer(family, recipe.trainer).fit(job)
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
@@ -155,6 +176,19 @@ def _store(tokenizer: Tokenizer, documents: Any, path: Path, key: str, listener:
     store = write_store(tokenizer, documents, path)
     _finish(path.parent, path.name, key)
     return store
+
+
+def _marks(
+    tokenizer: Tokenizer, documents: Any, store: Store, path: Path, key: str, listener: Listener
+) -> npt.NDArray[np.bool_]:
+    own = _key(key, chinese.versions())
+    if _is_done(path.parent, path.name, own):
+        with suppress(ArtefactError):
+            return open_marks(path, store)
+    listener({"event": "stage", "stage": "word_marks", "split": store.path.name})
+    marks = write_marks(tokenizer, documents, path, store)
+    _finish(path.parent, path.name, own)
+    return marks
 
 
 def _done_tokenizer(folder: Path, key: str) -> Tokenizer | None:

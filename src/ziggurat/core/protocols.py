@@ -18,11 +18,15 @@ from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabu
 
 __all__ = [
     "ConditionalModel",
+    "ContextEncoder",
     "Dissects",
     "Embeds",
     "Encoder",
+    "Extends",
     "Family",
+    "HidesWords",
     "LanguageModel",
+    "MaskedLanguageModel",
     "Metric",
     "Model",
     "SequenceScorer",
@@ -173,11 +177,54 @@ class StaticEncoder(Encoder, Protocol):
         ...
 
 
+@runtime_checkable
+class ContextEncoder(Encoder, Protocol):
+    """An encoder whose vectors follow the context, and which also knows how a text becomes one vector."""
+
+    @property
+    def context(self) -> int | None:
+        """Longest sequence that it can read, in ids; None where there is no limit."""
+        ...
+
+    @property
+    def config(self) -> Any:
+        """Its configuration: ``pooling``, ``normalise`` and ``longest_text`` say how a text becomes one vector."""
+        ...
+
+    def pool(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        """Return (B, D): each row as a layer of its own makes one vector of it."""
+        ...
+
+
 class SequenceScorer(Protocol):
     """Anything that gives whole sequences a score. BERT's pseudo-likelihood is this and no more."""
 
     def score(self, ids: IdArray, lengths: IdArray) -> npt.NDArray[np.float64]:
         """Return (B,) nats: the log-score of each row's first ``lengths`` ids; ids is (B, T), padded with any id."""
+        ...
+
+
+@runtime_checkable
+class MaskedLanguageModel(SequenceScorer, Protocol):
+    """A guesser of hidden ids, from all others on both sides. It is no distribution over sequences, so `score` is a
+    pseudo-log-likelihood and there is no perplexity of it.
+    """
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The ids it knows; ``mask`` hides another."""
+        ...
+
+    @property
+    def context(self) -> int | None:
+        """Longest sequence that it can read, in ids; None where there is no limit."""
+        ...
+
+    def guess(self, ids: IdArray, lengths: IdArray, targets: IdArray) -> tuple[FloatArray, IdArray]:
+        """Return (B, T) log p of each target given all ids of its row, and (B, T) the likeliest id there.
+
+        ``targets`` (B, T) is −1 where nothing is asked; there the first is 0 and the second −1.
+        """
         ...
 
 
@@ -215,6 +262,21 @@ class LanguageModel(SequenceScorer, Protocol):
 
     def reorder(self, state: State, rows: IdArray) -> State:
         """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop (beams, finished rows)."""
+        ...
+
+
+@runtime_checkable
+class Extends(LanguageModel, Protocol):
+    """A language model that goes on from a state with many ids at once: what many texts share is read once.
+
+    Law, tested on every family that has it: what was begun and extended is as if it had been begun in one piece.
+    """
+
+    def extend(self, state: State, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, State]:
+        """Append (B, T) ids, of each row its first ``lengths`` (each ≥ 1); return what `begin` does.
+
+        ``state`` stays valid only where the model says so, as with `step`; a copy by `reorder` is always one's own.
+        """
         ...
 
 
@@ -264,6 +326,16 @@ class Family(Protocol):
 
 
 @runtime_checkable
+class HidesWords(Protocol):
+    """A trainer's configuration that may ask which tokens belong to one word."""
+
+    @property
+    def whole_words(self) -> bool:
+        """Whether it does."""
+        ...
+
+
+@runtime_checkable
 class Sizable(Protocol):
     """A family whose models come in any size."""
 
@@ -288,8 +360,8 @@ class Dissects(Protocol):
         """Return the parts of the model that `build` would make."""
         ...
 
-    def configured(self, config: dict[str, Any]) -> tuple[Any, Vocabulary]:
-        """Return the configuration and the vocabulary that a ``config.json`` holds (see `Family.restore`)."""
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[Any, Vocabulary]:
+        """Return the configuration and the vocabulary of what `Family.restore` would make of the same."""
         ...
 
 

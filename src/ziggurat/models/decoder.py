@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ziggurat.core.anatomy import Anatomy
-from ziggurat.core.config import from_mapping
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight
 from ziggurat.models.blocks.cache import KeyValueCache
@@ -23,7 +22,7 @@ from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy
-from ziggurat.models.layouts.at_rest import at_rest, described, filled
+from ziggurat.models.layouts.at_rest import at_rest, configured, restored
 
 __all__ = ["FAMILY", "DecoderConfig", "DecoderFamily", "DecoderNetwork"]
 
@@ -117,18 +116,14 @@ class DecoderFamily:
 
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
-        own, vocabulary = self.configured(config)
-        network = DecoderNetwork(own, vocabulary)
-        filled(network, config, own, tensors)
-        return NeuralLanguageModel(network)
+        return NeuralLanguageModel(restored(self.name, DecoderConfig, DecoderNetwork, config, tensors))
 
-    def configured(self, config: dict[str, Any]) -> tuple[DecoderConfig, Vocabulary]:
-        """Return the configuration and the vocabulary that a ``config.json`` holds, ours or another program's.
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[DecoderConfig, Vocabulary]:
+        """Return the configuration and the vocabulary of what `restore` would make of the same.
 
         *Raises.* `ArtefactError` where a key is missing or does not fit.
         """
-        keys, vocabulary = described(self.name, config)
-        return from_mapping(DecoderConfig, keys, where="config.json"), vocabulary
+        return configured(self.name, DecoderConfig, config, tensors)
 
     def anatomy(self, config: DecoderConfig, vocabulary: Vocabulary) -> Anatomy:
         """Return the tower of a decoder: embeddings, positions, blocks, output."""

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from ziggurat.core.config import option
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.numerics import log_softmax, logsumexp
-from ziggurat.core.protocols import LanguageModel, State
+from ziggurat.core.protocols import Extends, LanguageModel, State
 from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
 from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.models.uncertainty import token_uncertainty, uncertainty
@@ -138,6 +138,18 @@ class Mixture:
         """Append one id (B,) to each row; return (B, V) next-id logprobs and the new state."""
         return self._join([part.step(held, ids) for part, held in zip(self.parts, state, strict=True)])
 
+    def extend(self, state: tuple[State, ...], ids: IdArray, lengths: IdArray) -> tuple[FloatArray, State]:
+        """Append (B, T) ids at once; return (B, V) next-id logprobs and the new state.
+
+        *Raises.* `UsageError` where a part can't.
+        """
+        answers = []
+        for number, (part, held) in enumerate(zip(self.parts, state, strict=True)):
+            if not isinstance(part, Extends):
+                raise UsageError(f"part {number + 1} of the mixture can't go on from a state with many ids at once")
+            answers.append(part.extend(held, ids, lengths))
+        return self._join(answers)
+
     def reorder(self, state: tuple[State, ...], rows: IdArray) -> State:
         """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop."""
         return tuple(part.reorder(held, rows) for part, held in zip(self.parts, state, strict=True))
@@ -193,8 +205,9 @@ class MixtureFamily:
 
     def tiny(self, *, seed: int) -> Mixture:
         """Return a mixture of two of the other families' tiny models, with weights that follow the text."""
-        others = [name for name in FAMILIES.names() if name != self.name]
-        families = (others[0], others[1 % len(others)])
+        others = (name for name in FAMILIES.names() if name != self.name)
+        predict = (name for name in others if isinstance(FAMILIES.get(name).tiny(seed=seed), LanguageModel))
+        families = (next(predict), next(predict))
         parts = [predicting(FAMILIES.get(name).tiny(seed=seed + number), name) for number, name in enumerate(families)]
         return Mixture(parts, Weighting((0.7, 0.3), slopes=(-3.0, 2.0), curves=(1.0, -2.0)), families=families)
 

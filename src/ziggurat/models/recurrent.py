@@ -165,15 +165,16 @@ class RecurrentFamily:
 
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
-        network = RecurrentNetwork(*self.configured(config))
+        network = RecurrentNetwork(*self.configured(config, tensors))
         load_tensors(network, tensors)
         return NeuralLanguageModel(network)
 
-    def configured(self, config: dict[str, Any]) -> tuple[RecurrentConfig, Vocabulary]:
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[RecurrentConfig, Vocabulary]:
         """Return the configuration and the vocabulary that a ``config.json`` holds.
 
         *Raises.* `ArtefactError` where a key is missing or does not fit.
         """
+        del tensors  # the file says all
         try:
             own = from_mapping(RecurrentConfig, config["model"], where="config.json")
             return own, from_mapping(Vocabulary, config["vocabulary"], where="config.json")

@@ -134,7 +134,7 @@ class WordVectorsFamily:
         Raises:
             ArtefactError: a key or array is missing or does not fit.
         """
-        own, vocabulary = self.configured(config)
+        own, vocabulary = self.configured(config, tensors)
         arrays: dict[str, Any] = dict(tensors)
         if (vectors := arrays.pop("vectors", None)) is None:
             raise ArtefactError("config.json does not describe word vectors: 'vectors'")
@@ -155,12 +155,13 @@ class WordVectorsFamily:
         pair = None if buckets is None else (buckets, ngrams)
         return WordVectors(vectors, vocabulary, config=own, ngrams=pair, **arrays)
 
-    def configured(self, config: dict[str, Any]) -> tuple[WordVectorsConfig, Vocabulary]:
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[WordVectorsConfig, Vocabulary]:
         """Return the configuration and the vocabulary that a ``config.json`` holds.
 
         Raises:
             ArtefactError: a key is missing or does not fit.
         """
+        del tensors  # the file says all
         try:
             own = from_mapping(WordVectorsConfig, config["model"], where="config.json")
             return own, from_mapping(Vocabulary, config["vocabulary"], where="config.json")

@@ -13,7 +13,7 @@ from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
 from ziggurat.core.types import Event, FloatArray, IdArray, Listener
 
-__all__ = ["FirstVectors", "Fitted", "Job", "Spelling", "Trainer", "silent", "trainer"]
+__all__ = ["FirstVectors", "Fitted", "Job", "Spelling", "Trainer", "WordMarks", "silent", "trainer"]
 
 
 class Spelling(NamedTuple):
@@ -23,6 +23,15 @@ class Spelling(NamedTuple):
     """(V + 1,) where each id's buckets begin."""
     buckets: IdArray
     """All buckets, one id after another."""
+
+
+class WordMarks(NamedTuple):
+    """Whether each id of a stream goes on the word of the id before it (`ziggurat.tokens.word_marks`)."""
+
+    train: npt.NDArray[np.bool_]
+    """As long as the training stream."""
+    dev: npt.NDArray[np.bool_] | None
+    """As long as the held-out stream."""
 
 
 def silent(event: Event) -> None:
@@ -63,6 +72,8 @@ class Job:
     """The family of each part."""
     first_vectors: FirstVectors | None = None
     """What the embeddings begin with, for a family that `Embeds`."""
+    words: WordMarks | None = None
+    """Which tokens belong to one word, for a trainer that `HidesWords`."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Axes: **B** batch, **T** time, **V** vocabulary, **D** width, **N** positions pi
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
@@ -17,7 +17,15 @@ from torch import Tensor, nn
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 
-__all__ = ["CausalNetwork", "Network", "NetworkState", "Neural", "NeuralLanguageModel", "reading"]
+__all__ = [
+    "CausalNetwork",
+    "Network",
+    "NetworkState",
+    "Neural",
+    "NeuralLanguageModel",
+    "reading",
+    "rows_of_like_length",
+]
 
 NetworkState: TypeAlias = Any
 """What a network remembers of a batch of prefixes: an LSTM's hidden and cell vectors, a decoder's keys and values."""
@@ -129,8 +137,8 @@ class NeuralLanguageModel:
     """Any `CausalNetwork` as a `ziggurat.core.protocols.LanguageModel`: NumPy in, NumPy out, dropout off, no gradients.
 
     *Cost.* Scoring reads rows of like length together, at most `WINDOW_TOKENS` ids at a time, and projects to the
-    vocabulary in pieces, so memory beyond the result does not grow with the text. `step` may change the state that it
-    is given: use the one it returns.
+    vocabulary in pieces, so memory beyond the result does not grow with the text. `step` and `extend` may change the
+    state that they are given: use the one they return.
 
     *Raises.* `UsageError` where more ids than `context` would have to be read: score by a rolling window, or prompt
     with less. (The last id of a sequence that is scored is not read, so `token_logprobs` takes one more.)
@@ -165,11 +173,16 @@ class NeuralLanguageModel:
 
     def begin(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, NetworkState]:
         """Read (B, T) prompts at once; return (B, V) next-id logprobs and the state."""
+        with reading(self.network):
+            state = self.network.initial_state(ids.shape[0])
+        return self.extend(state, ids, lengths)
+
+    def extend(self, state: NetworkState, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, NetworkState]:
+        """Append (B, T) ids at once; return (B, V) next-id logprobs and the new state (the old one is gone)."""
         network = self.network
         ids_BT = self._tensor(ids[:, : int(lengths.max(initial=1))])
         lengths_B = self._tensor(lengths)
         with reading(network):
-            state = network.initial_state(ids.shape[0])
             last_BD = torch.zeros(ids.shape[0], network.width, device=network.device)
             for start, stop in self._windows(*ids_BT.shape):
                 inside_B = (lengths_B - start).clamp(0, stop - start)
@@ -237,20 +250,26 @@ class NeuralLanguageModel:
             yield start, min(start + size, length)
 
     def _rows_of_like_length(self, lengths: IdArray) -> Iterator[npt.NDArray[np.intp]]:
-        """Group rows, shortest first, so that little is padding and what is read at once stays within bounds."""
-        order = np.argsort(lengths, kind="stable")
-        start = 0
-        for stop in range(1, len(order) + 1):
-            if stop < len(order):
-                rows, shortest, longest = stop + 1 - start, int(lengths[order[start]]), int(lengths[order[stop]])
-                fits = rows <= WINDOW_ROWS if self.network.carries_state else rows * longest <= WINDOW_TOKENS
-                if fits and longest <= 2 * shortest + 32:
-                    continue
-            yield order[start:stop]
-            start = stop
+        def fits(rows: int, longest: int) -> bool:
+            return rows <= WINDOW_ROWS if self.network.carries_state else rows * longest <= WINDOW_TOKENS
+
+        return rows_of_like_length(lengths, fits)
 
     def _tensor(self, ids: IdArray) -> Tensor:
         return torch.from_numpy(ids.astype(np.int64)).to(self.network.device)
+
+
+def rows_of_like_length(lengths: IdArray, fits: Callable[[int, int], bool]) -> Iterator[npt.NDArray[np.intp]]:
+    """Group rows, shortest first, so that little is padding; ``fits(rows, longest)`` bounds what is read at once."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for stop in range(1, len(order) + 1):
+        if stop < len(order):
+            shortest, longest = int(lengths[order[start]]), int(lengths[order[stop]])
+            if fits(stop + 1 - start, longest) and longest <= 2 * shortest + 32:
+                continue
+        yield order[start:stop]
+        start = stop
 
 
 @contextmanager

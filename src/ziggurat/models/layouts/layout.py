@@ -5,9 +5,9 @@ that one list reads and writes. A model that no layout holds is written as it is
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -23,10 +23,13 @@ __all__ = [
     "LAYOUTS",
     "Layout",
     "Renaming",
+    "Varied",
+    "check_arrays",
     "extras",
     "fill_network",
     "layout_for",
     "layout_of",
+    "named",
     "outward",
     "vocabulary_of",
 ]
@@ -34,6 +37,9 @@ __all__ = [
 
 _OTHERS = ("unk", "mask", "pad")
 """Special tokens beside begin and end."""
+
+_NUMBER = re.compile(r"\.\d+\.")
+_MOST_FAULTS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,19 @@ class Layout(Protocol):
 
     def renamings(self, config: Any) -> Iterable[Renaming]:
         """Yield where each array of a model of this configuration stands."""
+        ...
+
+
+@runtime_checkable
+class Varied(Protocol):
+    """A layout whose files differ in their parts and their names, whatever ``config.json`` says."""
+
+    def parts(self, names: Collection[str]) -> dict[str, Any]:
+        """Return the ``[model]`` keys that the names of a file's arrays decide, in their `current` form."""
+        ...
+
+    def current(self, name: str) -> str:
+        """Return what an array is called today that older files call ``name``."""
         ...
 
 
@@ -142,19 +161,34 @@ def fill_network(network: nn.Module, tensors: TensorMap, layout: Layout, config:
     Raises:
         ArtefactError: arrays are missing, unknown or of another shape; the message names them all, as they call them.
     """
-    renamings = list(layout.renamings(config))
-    found = _with_prefix(tensors, layout.prefix)
+    check_arrays(network, tensors, layout, config)
+    found = named(tensors, layout)
     own = network.state_dict()
-    faults = _faults(own, found, renamings, layout.ignored)
-    if faults:
-        raise ArtefactError(f"the arrays do not fit config.json: {'; '.join(faults)}")
     with torch.no_grad():
-        for one in renamings:
+        for one in layout.renamings(config):
             array = np.asarray(found[one.theirs])
             width = array.shape[-1] // one.pieces
             array = array[..., one.piece * width : (one.piece + 1) * width] if one.pieces > 1 else array[one.skipped :]
             array = array.T if one.transposed and array.ndim > 1 else array
             own[one.ours].copy_(torch.from_numpy(np.array(array, dtype=np.float32)))
+
+
+def check_arrays(network: nn.Module, tensors: TensorMap, layout: Layout, config: Any) -> None:
+    """Check that somebody else's arrays are those of a network, which may be one without numbers (``meta``).
+
+    Raises:
+        ArtefactError: arrays are missing, unknown or of another shape or type; the message names them all.
+    """
+    faults = _faults(network.state_dict(), named(tensors, layout), layout, config)
+    if faults:
+        raise ArtefactError(f"the arrays do not fit config.json: {_in_short(faults)}")
+
+
+def named(tensors: TensorMap, layout: Layout) -> TensorMap:
+    """Return somebody else's arrays under the names that `Layout.renamings` has for them."""
+    if isinstance(layout, Varied):
+        tensors = {layout.current(name): array for name, array in tensors.items()}
+    return _with_prefix(tensors, layout.prefix)
 
 
 def _special_id(config: Mapping[str, Any], key: str) -> int | None:
@@ -170,13 +204,15 @@ def _with_prefix(tensors: TensorMap, prefix: str) -> TensorMap:
     return {prefix + name: array for name, array in tensors.items()}
 
 
-def _faults(own: Mapping[str, Any], found: TensorMap, renamings: list[Renaming], ignored: tuple[str, ...]) -> list[str]:
+def _faults(own: Mapping[str, Any], found: TensorMap, layout: Layout, config: Any) -> list[tuple[str, str]]:
+    """Return what is wrong with which array."""
+    renamings = list(layout.renamings(config))
     known = {one.theirs for one in renamings}
-    faults = [f"'{name}' is missing" for name in dict.fromkeys(one.theirs for one in renamings) if name not in found]
+    faults = [(name, "is missing") for name in dict.fromkeys(one.theirs for one in renamings) if name not in found]
     faults += [
-        f"'{name}' is not known"
+        (name, "is not known")
         for name in found
-        if name not in known and not any(re.search(pattern, name) for pattern in ignored)
+        if name not in known and not any(re.search(pattern, name) for pattern in layout.ignored)
     ]
     for one in renamings:
         if one.theirs not in found or one.piece:
@@ -185,7 +221,23 @@ def _faults(own: Mapping[str, Any], found: TensorMap, renamings: list[Renaming],
         shape = shape[::-1] if one.transposed else shape
         shape[-1] *= one.pieces
         shape[0] += one.skipped
-        given = list(found[one.theirs].shape)
-        if given != shape:
-            faults.append(f"'{one.theirs}' has shape {given} where {shape} is expected")
+        given = found[one.theirs]
+        if list(given.shape) != shape:
+            faults.append((one.theirs, f"has shape {list(given.shape)} where {shape} is expected"))
+        elif given.dtype.kind != "f":
+            faults.append((one.theirs, f"holds {given.dtype} where floating-point numbers are expected"))
     return faults
+
+
+def _in_short(faults: list[tuple[str, str]]) -> str:
+    """Return one line that names all arrays; those of many blocks that differ in the block's number are said once."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name, fault in faults:
+        alike.setdefault((_NUMBER.sub(".*.", name), fault), []).append(name)
+    said = [
+        f"'{names[0]}' {fault}" if len(names) == 1 else f"'{pattern}' {fault} ({len(names)} times)"
+        for (pattern, fault), names in alike.items()
+    ]
+    if len(said) > _MOST_FAULTS:
+        said = [*said[:_MOST_FAULTS], f"and {len(said) - _MOST_FAULTS} more like these"]
+    return "; ".join(said)

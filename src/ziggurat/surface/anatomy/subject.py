@@ -1,6 +1,5 @@
 """What is described: a recipe that nothing was trained by yet, or a bundle; and how much it is to read at once."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ziggurat.artefacts.bundle import bundle_folder, read_manifest
+from ziggurat.artefacts.bundle import bundle_folder, read_config, read_manifest
 from ziggurat.artefacts.manifest import Manifest
 from ziggurat.artefacts.recipe import Recipe, load_recipe
 from ziggurat.artefacts.recipe import names as recipe_names
@@ -98,7 +97,7 @@ def of_bundle(folder: Path, manifest: Manifest, sizes: Sizes) -> Iterator[Subjec
     """
     family = FAMILIES.get(manifest.family)
     if isinstance(family, Dissects):
-        config, vocabulary = family.configured(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        config, vocabulary = read_config(folder, family)
         anatomy = family.anatomy(config, vocabulary)
         name = str(manifest.recipe.get("name") or folder.name)
         yield loaded(name, manifest.family, anatomy, vocabulary.size, sizes, manifest.recipe.get("training", {}))

@@ -6,7 +6,7 @@ from ziggurat.core.anatomy import Anatomy, Load, Part
 from ziggurat.surface.anatomy.figures import count
 from ziggurat.surface.language import current, translate
 
-__all__ = ["called", "explained", "held", "symbols"]
+__all__ = ["PIECES", "called", "explained", "held", "symbols"]
 
 MEANINGS = {
     "L": "layers",
@@ -26,6 +26,17 @@ MEANINGS = {
     "m": "tokens of the source",
     "picked": "tokens that are guessed",
 }
+
+
+PIECES = (
+    ("decoder", "encoder", "LSTM", "recurrent", "seq2seq", "word vectors", "word_vectors"),
+    ("token embeddings", "shared", "segment embeddings"),
+    ("learned positions", "sinusoidal positions", "rotary positions"),
+    ("attention", "cross-attention", "feed-forward", "dense layer of the head", "LSTM layer", "pooler", "memory"),
+    ("SwiGLU", "GELU", "GELU (tanh)", "ReLU", "squared ReLU", "SiLU", "RMSNorm", "LayerNorm"),
+    ("output", "tied to the embeddings"),
+)
+"""What families and the names of their parts are made of; all of it has its Chinese."""
 
 
 def called(part: Part) -> str:

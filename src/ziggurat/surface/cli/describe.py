@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import DamagedError, UsageError
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.cli.settings import open_to_settings, split_settings
 from ziggurat.surface.first_use import first_use
@@ -73,7 +73,11 @@ def describe(
         from ziggurat.artefacts.bundle import check_files
 
         check_files(folder, manifest, verify=True)
-    subjects = list(of_bundle(folder, manifest, sizes))
+    try:
+        subjects = list(of_bundle(folder, manifest, sizes))
+    except DamagedError as error:
+        terminal.warn("{error}; so there is nothing but the manifest", error=error)
+        subjects = []
     _draw(terminal, subjects, options)
     if options.json:
         _write_json(terminal, subjects, {"bundle": str(folder), "manifest": vars(manifest)})
