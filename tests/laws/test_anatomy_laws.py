@@ -7,7 +7,7 @@ import torch
 
 from benchmarks.anatomy_measures import cache_bytes, counted_flops
 from ziggurat.core.anatomy import Load, Part
-from ziggurat.core.protocols import Dissects, LanguageModel
+from ziggurat.core.protocols import Dissects
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.network import Neural, NeuralLanguageModel, reading
 from ziggurat.models.registry import FAMILIES
@@ -101,7 +101,6 @@ def test_reading_and_writing_cost_what_is_counted(name: str) -> None:
 def test_what_is_remembered_takes_the_bytes_that_are_said(name: str) -> None:
     """64 ids fill the places that a cache begins with, so nothing in it is spare."""
     model, _, anatomy = dissected(name)
-    assert isinstance(model, LanguageModel)
     ids = torch.zeros(5, 64, dtype=torch.long)
     with reading(model.network):
         _, state = model.network.hidden(ids, model.network.initial_state(5))

@@ -3,6 +3,7 @@
 import pytest
 
 from ziggurat.core.anatomy import Anatomy, Load, Part, Saved
+from ziggurat.core.config import from_mapping
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.transformer import TransformerConfig
@@ -137,7 +138,9 @@ def test_layers_alike_from_the_first_on_are_told_apart_only_by_what_they_keep() 
 
 def test_pre_norm_has_its_norm_inside_the_path_and_post_norm_behind_the_sum() -> None:
     for place, first in (("pre", "norm"), ("post", "attention")):
-        config = TransformerConfig(width=12, heads=2, norm_place=place, positions="learned")
+        config = from_mapping(
+            TransformerConfig, {"width": 12, "heads": 2, "norm_place": place, "positions": "learned"}, where="test"
+        )
         block = named(decoder_anatomy(config, V), "Transformer block")
         assert block.parts[0].parts[0].kind == first
     tower = decoder_anatomy(TransformerConfig(width=12, heads=2), V).towers[0]
