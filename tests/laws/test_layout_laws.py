@@ -33,6 +33,8 @@ MORE: tuple[dict[str, Any], ...] = (
     {},
     {"key_heads": 1, "head_width": 10},
     {"feedforward": 29, "layers": 3, "dropout": 0.25, "norm_epsilon": 1e-3},
+    {"first_position": 2, "token_types": 1, "pooler": True},
+    {"first_position": 5, "head": False},
     {"rotary_base": 500.0, "rotary_stretch": "linear", "rotary_numbers": (2.5,)},
     {"rotary_base": 500.0, "rotary_stretch": "llama3", "rotary_numbers": (8.0, 1.0, 4.0, 11.0)},
     {"rotary_base": 500.0, "rotary_stretch": "yarn", "rotary_numbers": (4.0, 11.0, 32.0, 1.0, 1.5)},
