@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.anatomy_measures import counted_flops, optimiser_bytes, saved_bytes
+from benchmarks.anatomy_measures import cache_bytes, counted_flops, optimiser_bytes, saved_bytes
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.footprint import training_footprint
@@ -108,3 +109,44 @@ def test_attention_over_long_windows_in_16_bit_keeps_no_weights_of_pairs() -> No
     said = training_footprint(anatomy, V, anatomy.drawn_for(530), half=True)
     kept = saved_bytes(network, lambda: next_token(network, read, None)[0], half=True)
     assert said.copies + said.activations + said.logits == pytest.approx(kept, rel=WITHIN)
+
+
+TRANSLATORS: dict[str, dict[str, Any]] = {
+    "article": {},
+    "modern": {
+        "norm": "rms", "norm_place": "pre", "positions": "rotary", "activation": "swiglu", "bias": "none",
+        "query_norm": True, "key_heads": 2,
+    },
+    "untied, learned": {"tied": False, "activation": "silu", "positions": "learned", "dropout": 0.0},
+}  # fmt: skip
+
+
+@pytest.mark.skipif("seq2seq" not in FAMILIES.names(), reason="no family translates")
+@pytest.mark.parametrize("name", TRANSLATORS)
+def test_encoder_decoders(name: str) -> None:
+    network, anatomy = built("seq2seq", SMALL | {"decoder_layers": 3} | TRANSLATORS[name])
+    read, source, lengths = ids(WINDOW + 1), ids(23), torch.full((ROWS,), 23)
+    inside = torch.ones(ROWS, WINDOW, dtype=torch.bool)
+
+    def step() -> Tensor:
+        hidden = network.hidden(read[:, :-1], network.source(source, lengths))
+        return cross_entropy(network, hidden[inside], read[:, 1:][inside], smoothing=0.1)
+
+    judge(network, anatomy, step, anatomy.drawn_for(WINDOW, rows=ROWS, source=23))
+
+
+@pytest.mark.skipif("seq2seq" not in FAMILIES.names(), reason="no family translates")
+def test_a_translator_writes_at_the_cost_that_is_said() -> None:
+    """64 ids fill the places that a cache begins with; the source's keys and values are remembered beside them."""
+    family: Any = FAMILIES.get("seq2seq")
+    config, vocabulary = family.config(**SMALL | {"decoder_layers": 3, "context": 80}), Vocabulary(V, bos=0, eos=0)
+    anatomy = family.anatomy(config, vocabulary)
+    model = family.build(config, vocabulary, seed=7)
+    model.network.requires_grad_(False)
+    source = ids(23).numpy().astype(np.int32)
+    network: Any = model.condition(source, np.full(ROWS, 23, np.int32)).network
+    with torch.no_grad():
+        _, state = network.hidden(ids(64), network.initial_state(ROWS))
+        assert cache_bytes(state) == anatomy.whole.cache_bytes(anatomy.drawn_for(64, rows=ROWS, source=23))
+        found = counted_flops(lambda: network.logits(network.hidden(ids(1), state)[0]))
+    assert found == ROWS * anatomy.step_flops(anatomy.drawn_for(65, rows=ROWS, source=23))

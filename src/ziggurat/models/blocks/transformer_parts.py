@@ -27,6 +27,8 @@ NAMES = {
     "relu2": "squared ReLU",
     "silu": "SiLU",
 }
+COUNTS: dict[Stream, str] = {"text": "n", "source": "m", "picked": "picked", "once": "1"}
+"""How many tokens of each stream there are, in symbols."""
 KEPT_INSIDE = {"swiglu": 4, "gelu": 2, "gelu_tanh": 2, "relu": 1, "relu2": 2, "silu": 2}
 """Vectors of width d_ff that a feed-forward layer keeps for each token: SwiGLU both factors before and after the
 activation and their product; GELU what goes in and out; ReLU only what comes out, which tells both."""
@@ -57,7 +59,7 @@ def embedding_part(
         kind="embedding",
         formula="V·d_model" if own else "",
         sizes=(("V", vocabulary_size), ("d_model", config.width)),
-        gives="n × d_model",
+        gives=f"{COUNTS[reads]} × d_model",
         parameters=vocabulary_size * config.width if own else 0,
         reads=reads,
         saved=Saved(f32=ID_BYTES + mask, bf16=ID_BYTES + mask),
@@ -75,7 +77,7 @@ def position_parts(config: TransformerConfig, *, reads: Stream = "text") -> tupl
             kind="positions",
             formula="n_max·d_model" if learned else "",
             sizes=(("n_max", config.context), ("d_model", config.width)),
-            gives="n × d_model",
+            gives=f"{COUNTS[reads]} × d_model",
             parameters=config.context * config.width if learned else 0,
             reads=reads,
         ),
@@ -95,7 +97,7 @@ def norm_part(config: TransformerConfig, *, reads: Stream = "text") -> Part:
         kind="norm",
         formula="d_model" if rms else "2·d_model",
         sizes=(("d_model", width),),
-        gives="n × d_model",
+        gives=f"{COUNTS[reads]} × d_model",
         parameters=width if rms else 2 * width,
         reads=reads,
         saved=Saved(f32=kept, bf16=kept, short=kept),
@@ -127,7 +129,9 @@ def stack_parts(
     halves = tuple(
         Part(f"{branch.name} half", "half", parts=(norm, branch) if pre else (branch, norm)) for branch in branches
     )
-    block = Part("Transformer block", "block", times=layers or config.layers, gives="n × d_model", parts=halves)
+    block = Part(
+        "Transformer block", "block", times=layers or config.layers, gives=f"{COUNTS[reads]} × d_model", parts=halves
+    )
     return (block, norm) if pre else (block,)
 
 
@@ -139,7 +143,7 @@ def output_part(config: TransformerConfig, vocabulary_size: int, *, tied: bool, 
         kind="output",
         formula="" if tied else "V·d_model",
         sizes=(("V", vocabulary_size), ("d_model", width)),
-        gives="n × V",
+        gives=f"{COUNTS[reads]} × V",
         parameters=0 if tied else vocabulary_size * width,
         products=vocabulary_size * width,
         reads=reads,
@@ -175,7 +179,7 @@ def _self_attention(config: TransformerConfig, *, reads: Stream, generates: bool
         kind="attention",
         formula=_attention_formula(config, grouped=grouped),
         sizes=_attention_sizes(config, grouped=grouped),
-        gives="n × d_model",
+        gives=f"{COUNTS[reads]} × d_model",
         parameters=projections + biases + norms,
         products=projections,
         pair_products=2 * all_width,
@@ -257,7 +261,7 @@ def _feedforward(config: TransformerConfig, *, reads: Stream) -> Part:
         kind="feedforward",
         formula=f"{matrices}·d_model·d_ff" + _plus(biases, f"{'2·' if gated else ''}d_ff + d_model"),
         sizes=(("d_model", width), ("d_ff", hidden)),
-        gives="n × d_model",
+        gives=f"{COUNTS[reads]} × d_model",
         parameters=matrices * width * hidden + biases,
         products=matrices * width * hidden,
         reads=reads,

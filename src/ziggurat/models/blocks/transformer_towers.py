@@ -138,7 +138,7 @@ def _head(config: TransformerConfig, vocabulary_size: int) -> list[Part]:
         kind=output.kind,
         formula=f"{output.formula} + V" if output.formula else "V",
         sizes=output.sizes,
-        gives="picked × V",
+        gives=output.gives,
         parameters=output.parameters + vocabulary_size,
         products=output.products,
         reads="picked",

@@ -73,7 +73,7 @@ SENTENCES = {
     "tied to the embeddings": "与嵌入共用矩阵",
     "pooler": "池化层",
     "dense layer of the head": "预测头的全连接层",
-    "← keys and values of the encoder": "← 编码器给出的键和值",
+    "← keys, values of the encoder": "← 编码器给出的键和值",
     "q and k turned by rotary positions": "q 和 k 按旋转位置转动",
     "layers": "层数",
     "width between layers": "层间向量宽度",

@@ -73,7 +73,7 @@ def _box(part: Part, load: Load, whole: int, *, times: int = 1) -> Iterator[_Lin
 def _notes(part: Part) -> list[str]:
     """Return what a box says beside its name: positions that turn queries, a source that is looked at."""
     notes = [called(inner) for inner in part.parts if inner.kind == "rotary"]
-    return [*notes, *([translate("← keys and values of the encoder")] if part.kind == "cross" else [])]
+    return [*notes, *([translate("← keys, values of the encoder")] if part.kind == "cross" else [])]
 
 
 def _beside(part: Part, load: Load, whole: int) -> Iterator[_Line]:
