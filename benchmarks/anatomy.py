@@ -26,7 +26,7 @@ from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.network import CausalNetwork, reading
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.anatomy.subject import Sizes, Subject, of_recipe
-from ziggurat.training.footprint import training_footprint
+from ziggurat.training.footprint import training_flops, training_footprint
 from ziggurat.training.objectives.next_token import next_token
 from ziggurat.training.objectives.objective import cross_entropy
 from ziggurat.training.optimisers import adamw
@@ -68,7 +68,11 @@ def _compared(name: str, precisions: tuple[str, ...]) -> list[tuple[str, int, in
     found = [
         ("parameters", anatomy.parameters, network.parameter_count),
         ("operations of reading a batch", load.rows * anatomy.reading_flops(load), counted_flops(step)),
-        ("operations of a training step", anatomy.training_flops(load), counted_flops(step, backward=True)),
+        (
+            "operations of a training step",
+            training_flops(anatomy, subject.vocabulary, load),
+            counted_flops(step, backward=True),
+        ),
     ]
     state = sum(optimiser_bytes(network, step)) + 4 * network.parameter_count
     for precision in precisions:

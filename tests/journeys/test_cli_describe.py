@@ -110,7 +110,7 @@ def test_a_bundle_has_its_manifest_and_its_anatomy(decoded: Path, ziggurat: Zigg
     out = drawn(ziggurat, decoded)
     manifest = load(decoded).manifest
     assert "model.parameters" in out
-    assert f"gpt: decoder, {manifest.entry('model.parameters'):,} parameters" in out
+    assert f"gpt: decoder stack, {manifest.entry('model.parameters'):,} parameters" in out
     assert "token embeddings" in out
     found = json.loads(drawn(ziggurat, decoded, "--json"))
     assert found["manifest"]["files"] == manifest.files

@@ -10,7 +10,7 @@ from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.blocks.transformer_parts import norm_part
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy, encoder_anatomy, translating_anatomy
 from ziggurat.models.registry import FAMILIES
-from ziggurat.training.footprint import training_footprint
+from ziggurat.training.footprint import training_flops, training_footprint
 from ziggurat.training.precision import trains_in_bfloat16
 
 OLD = TransformerConfig(
@@ -202,3 +202,11 @@ def test_word_vectors_are_one_matrix() -> None:
     anatomy = family.anatomy(family.config(width=13), Vocabulary(size=V, bos=0, eos=0))  # type: ignore[attr-defined]
     assert anatomy.parameters == 17 * 13
     assert anatomy.reading_flops(Load(text=5)) == 0
+
+
+def test_logits_in_pieces_are_made_twice() -> None:
+    anatomy = decoder_anatomy(OLD, 1 << 20)
+    few, many = Load(rows=2, text=4), Load(rows=4, text=11)
+    assert training_flops(anatomy, 1 << 20, few) == anatomy.training_flops(few)  # eight at once
+    once_more = 2 * 44 * 10 * (1 << 20)
+    assert training_flops(anatomy, 1 << 20, many) == anatomy.training_flops(many) + once_more

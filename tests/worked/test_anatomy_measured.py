@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmarks.anatomy_measures import cache_bytes, counted_flops, optimiser_bytes, saved_bytes
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.registry import FAMILIES
-from ziggurat.training.footprint import training_footprint
+from ziggurat.training.footprint import training_flops, training_footprint
 from ziggurat.training.objectives.next_token import next_token
 from ziggurat.training.objectives.objective import cross_entropy
 
@@ -150,3 +150,13 @@ def test_a_translator_writes_at_the_cost_that_is_said() -> None:
         assert cache_bytes(state) == anatomy.whole.cache_bytes(anatomy.drawn_for(64, rows=ROWS, source=23))
         found = counted_flops(lambda: network.logits(network.hidden(ids(1), state)[0]))
     assert found == ROWS * anatomy.step_flops(anatomy.drawn_for(65, rows=ROWS, source=23))
+
+
+def test_logits_in_pieces_cost_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty logits' rows at once, of fifty-one."""
+    for module in ("ziggurat.training.objectives.objective", "ziggurat.training.footprint"):
+        monkeypatch.setattr(f"{module}.LOGIT_COUNT", 20 * V)
+    network, anatomy = built("decoder", SMALL)
+    read, load = ids(WINDOW + 1), anatomy.drawn_for(WINDOW, rows=ROWS)
+    counted = counted_flops(lambda: next_token(network, read, None)[0], backward=True)
+    assert counted == pytest.approx(training_flops(anatomy, V, load), rel=0.001)

@@ -33,7 +33,7 @@ def decoder_anatomy(config: TransformerConfig, vocabulary_size: int) -> Anatomy:
         *stack_parts(config),
         output_part(config, vocabulary_size, tied=config.tied),
     )
-    return Anatomy((Part("decoder", "tower", parts=tower),), symbols_of(config, vocabulary_size), config.context)
+    return Anatomy((Part("decoder stack", "tower", parts=tower),), symbols_of(config, vocabulary_size), config.context)
 
 
 def encoder_anatomy(
@@ -60,7 +60,7 @@ def encoder_anatomy(
         tower.append(_pooler(config))
     if head:
         tower += _head(config, vocabulary_size)
-    parts = (Part("encoder", "tower", parts=tuple(tower)),)
+    parts = (Part("encoder stack", "tower", parts=tuple(tower)),)
     symbols = symbols_of(config, vocabulary_size)
     symbols += (("A", token_types),) if token_types else ()
     return Anatomy(parts, symbols, config.context, generates=False, picks=USUAL_PICKS if head else None)
@@ -82,7 +82,7 @@ def translating_anatomy(config: TransformerConfig, vocabulary_size: int, *, deco
     )
     layers = (("L_enc", config.layers), ("L_dec", decoder_layers))
     return Anatomy(
-        (Part("encoder", "tower", parts=encoder), Part("decoder", "tower", parts=decoder)),
+        (Part("encoder stack", "tower", parts=encoder), Part("decoder stack", "tower", parts=decoder)),
         (*layers, *symbols_of(config, vocabulary_size)[1:]),
         config.context,
     )

@@ -30,7 +30,7 @@ SENTENCES = {
     ),
     "{error}; so there is nothing but the manifest": "{error}；因此只有清单",
     "picture: {file}": "图：{file}",
-    "{name}: {family}, {count} parameters": "{name}：{family}，{count} 个参数",
+    "{name}: {form}, {count} parameters": "{name}：{form}，{count} 个参数",
     "for {rows} × {tokens} tokens; here the recipe trains in {precision}": (
         "按 {rows} × {tokens} 个词元计；在本机上以 {precision} 训练"
     ),
@@ -44,12 +44,9 @@ SENTENCES = {
     "share of operations": "运算占比",
     "{times} blocks: {count}": "{times} 块共 {count}",
     "memory": "编码结果",
-    "decoder": "解码器",
-    "encoder": "编码器",
+    "decoder stack": "解码器",
+    "encoder stack": "编码器",
     "LSTM": "LSTM",
-    "recurrent": "循环网络",
-    "seq2seq": "编码器–解码器",
-    "word_vectors": "词向量",
     "word vectors": "词向量",
     "token embeddings": "词元嵌入",
     "shared": "共用",

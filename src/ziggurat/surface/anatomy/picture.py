@@ -11,7 +11,7 @@ from ziggurat.surface.anatomy.figures import count, size
 from ziggurat.surface.anatomy.subject import Subject
 from ziggurat.surface.anatomy.tables import NAMES, memories, memory_rows, operation_rows, part_rows
 from ziggurat.surface.anatomy.towers import Frame, draw_towers
-from ziggurat.surface.anatomy.words import called, explained, symbols
+from ziggurat.surface.anatomy.words import explained, form, symbols
 from ziggurat.surface.language import current, speaking, translate
 from ziggurat.surface.map.drawing import converter, draws
 from ziggurat.surface.map.labels import text_width
@@ -71,7 +71,7 @@ def picture(subject: Subject) -> tuple[Canvas, int]:
     frames = (Frame(EDGE, 240, 352, 70), Frame(640, 240, 956, 92)) if side_by_side else (Frame(EDGE, 290, 412, 130),)
     tall = draw_towers(canvas, towers, frames, subject.training)
     canvas.moved(HEAD + tall)
-    title = f"{subject.name}: {translate(subject.family)}"
+    title = f"{subject.name}: {form(subject.anatomy)}"
     parameters = translate("{count} parameters").format(count=f"{subject.anatomy.parameters:,}")
     canvas.text(EDGE, 36, title, size=22, bold=True)
     canvas.text(EDGE + text_width(title, 22) + 24, 38, parameters, size=15, ink=QUIET)
@@ -165,7 +165,7 @@ def _page(subject: Subject, drawing: str) -> str:
     if subject.trains:
         tables.append([(translate("floating-point operations"), "", ""), *operation_rows(subject)])
     tables += [table for table in (training, generation) if table]
-    title = f"{subject.name}: {', '.join(called(tower) for tower in subject.anatomy.towers)}"
+    title = f"{subject.name}: {form(subject.anatomy)}"
     facts: dict[str, Any] = {"title": title, "count": count(subject.anatomy.parameters)}
     return environment.from_string(template).render(
         **facts, tables=tables, drawing=drawing[drawing.index("<svg") :], lang=current()

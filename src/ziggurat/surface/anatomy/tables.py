@@ -8,7 +8,7 @@ from ziggurat.surface.anatomy.figures import operations, size
 from ziggurat.surface.anatomy.subject import Subject
 from ziggurat.surface.anatomy.words import called
 from ziggurat.surface.language import translate
-from ziggurat.training.footprint import Footprint, training_footprint
+from ziggurat.training.footprint import Footprint, training_flops, training_footprint
 from ziggurat.training.precision import trains_in_bfloat16
 
 __all__ = ["Memory", "facts", "memories", "memory_rows", "operation_rows", "part_rows"]
@@ -69,7 +69,7 @@ def operation_rows(subject: Subject) -> list[tuple[str, str, str]]:
         rows.append((translate("writing token {place} with the cache").format(place=f"{written.text:,}"),
                      operations(step), _each(step)))  # fmt: skip
     if subject.trains:
-        batch_flops = anatomy.training_flops(batch)
+        batch_flops = training_flops(anatomy, subject.vocabulary, batch)
         what = translate("a training step on {rows} × {tokens} tokens")
         rows.append((what.format(rows=batch.rows, tokens=f"{batch.text:,}"), operations(batch_flops),
                      _each(batch_flops / (batch.rows * batch.text))))  # fmt: skip
@@ -132,7 +132,7 @@ def facts(subject: Subject) -> dict[str, Any]:
     if subject.trains:
         found["training"] = {
             **_load(batch),
-            "flops": anatomy.training_flops(batch),
+            "flops": training_flops(anatomy, subject.vocabulary, batch),
             "precision": memory.chosen,
             "memory_bytes": {"f32": memory.f32.to_mapping(), "bf16": memory.bf16.to_mapping()},
         }

@@ -6,7 +6,7 @@ from ziggurat.core.anatomy import Anatomy, Load, Part
 from ziggurat.surface.anatomy.figures import count
 from ziggurat.surface.language import current, translate
 
-__all__ = ["PIECES", "called", "explained", "held", "symbols"]
+__all__ = ["PIECES", "called", "explained", "form", "held", "symbols"]
 
 MEANINGS = {
     "L": "layers",
@@ -29,7 +29,7 @@ MEANINGS = {
 
 
 PIECES = (
-    ("decoder", "encoder", "LSTM", "recurrent", "seq2seq", "word vectors", "word_vectors"),
+    ("decoder stack", "encoder stack", "LSTM", "word vectors"),
     ("token embeddings", "shared", "segment embeddings"),
     ("learned positions", "sinusoidal positions", "rotary positions"),
     ("attention", "cross-attention", "feed-forward", "dense layer of the head", "LSTM layer", "pooler", "memory"),
@@ -45,6 +45,11 @@ def called(part: Part) -> str:
     if whole != part.name or current() == "en":
         return whole
     return "，".join(translate(piece) for piece in part.name.split(", "))
+
+
+def form(anatomy: Anatomy) -> str:
+    """Return what towers a model has."""
+    return " + ".join(called(tower) for tower in anatomy.towers)
 
 
 def symbols(anatomy: Anatomy, load: Load) -> tuple[tuple[str, int], ...]:

@@ -117,12 +117,12 @@ def _sheet(subject: "Subject") -> str:
     """Return a subject's drawing and its tables."""
     from ziggurat.surface.anatomy.sheet import tower_lines
     from ziggurat.surface.anatomy.tables import memories, memory_rows, operation_rows, part_rows
-    from ziggurat.surface.anatomy.words import explained, symbols
+    from ziggurat.surface.anatomy.words import explained, form, symbols
 
     anatomy, memory = subject.anatomy, memories(subject)
     whole = anatomy.reading_flops(subject.training)
-    said = translate("{name}: {family}, {count} parameters")
-    blocks = [said.format(name=subject.name, family=translate(subject.family), count=f"{anatomy.parameters:,}")]
+    said = translate("{name}: {form}, {count} parameters")
+    blocks = [said.format(name=subject.name, form=form(anatomy), count=f"{anatomy.parameters:,}")]
     blocks += ["\n".join(tower_lines(tower, subject.training, whole)) for tower in anatomy.towers]
     blocks += [
         align(explained(symbols(anatomy, subject.training)), numbers=False),
