@@ -12,8 +12,9 @@ import numpy.typing as npt
 from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
 from ziggurat.core.types import Event, FloatArray, IdArray, Listener
+from ziggurat.models.adapter import Adapter
 
-__all__ = ["FirstVectors", "Fitted", "Job", "Spelling", "Trainer", "silent", "trainer"]
+__all__ = ["FirstVectors", "Fitted", "Job", "Spelling", "Start", "Trainer", "silent", "trainer"]
 
 
 class Spelling(NamedTuple):
@@ -40,6 +41,15 @@ class FirstVectors:
 
 
 @dataclass(frozen=True)
+class Start:
+    """A trained model with whose weights training begins."""
+
+    model: Model
+    arrays: str
+    """SHA-256 of its arrays' file: a run goes on from the weights that it began with, or not at all."""
+
+
+@dataclass(frozen=True)
 class Job:
     """One model to be fitted."""
 
@@ -63,6 +73,8 @@ class Job:
     """The family of each part."""
     first_vectors: FirstVectors | None = None
     """What the embeddings begin with, for a family that `Embeds`."""
+    start: Start | None = None
+    """The model that is trained on; None where all begins by chance."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,8 @@ class Fitted:
     model: Model
     facts: Mapping[str, Any]
     """Steps, tokens, seconds, dev losses and whatever else the trainer wants on record; JSON-able."""
+    adapter: Adapter | None = None
+    """The low-rank change, where that alone was learnt; the model has it merged in."""
 
 
 class Trainer(Protocol):
