@@ -40,7 +40,17 @@ from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.tokens.loading import load_tokenizer, token_texts
 from ziggurat.tokens.word_index import WordIndex, open_index, write_index
 
-__all__ = ["Bundle", "bundle_folder", "check_files", "load", "read_manifest", "record", "save", "token_roles"]
+__all__ = [
+    "TENSORS",
+    "Bundle",
+    "bundle_folder",
+    "check_files",
+    "load",
+    "read_manifest",
+    "record",
+    "save",
+    "token_roles",
+]
 
 CARD = "README.md"
 CONFIG = "config.json"

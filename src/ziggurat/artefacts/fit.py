@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ziggurat.artefacts.adapters import ADAPTER, write_adapter
 from ziggurat.artefacts.beginning import Beginning, first_vectors
-from ziggurat.artefacts.bundle import Bundle, load, save
+from ziggurat.artefacts.bundle import TENSORS, Bundle, load, save
 from ziggurat.artefacts.manifest import NAME, Provenance
 from ziggurat.artefacts.recipe import Recipe
 from ziggurat.artefacts.runs import METRICS
@@ -28,9 +29,9 @@ from ziggurat.text.corpus import Corpus
 from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
 from ziggurat.training.events import metrics_file, several
-from ziggurat.training.job import Job, Spelling, silent, trainer
+from ziggurat.training.job import Job, Spelling, Start, silent, trainer
 
-__all__ = ["Material", "fit", "prepare_material"]
+__all__ = ["Material", "fit", "prepare_material", "recipe_material"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,18 @@ class Material:
     """Hash of everything that decided it."""
 
 
-def prepare_material(corpus: Corpus, kind: str, config: Any, folder: Path, *, listener: Listener = silent) -> Material:
+def prepare_material(
+    corpus: Corpus,
+    kind: str,
+    config: Any,
+    folder: Path,
+    *,
+    listener: Listener = silent,
+    tokenizer: Tokenizer | None = None,
+) -> Material:
     """Train a tokenizer of ``kind`` on the training split and write the splits as ids below ``folder``.
+
+    Where a ``tokenizer`` is given it is used as it is, and none is trained.
 
     Raises:
         TooLittleTextError: the training split is empty.
@@ -55,20 +66,23 @@ def prepare_material(corpus: Corpus, kind: str, config: Any, folder: Path, *, li
     """
     if not len(corpus.train):
         raise TooLittleTextError("the training split is empty: give more text")
-    key = _key(corpus.fingerprint, kind, to_mapping(config))
-    path = folder / "tokenizer.json"
-    tokenizer = _done_tokenizer(folder, key)
     if tokenizer is None:
-        listener({"event": "stage", "stage": "tokenizer", "kind": kind})
-        tokenizer = train_tokenizer((document.text for document in corpus.train), kind, config)
-        write_text(path, tokenizer.to_json())
-        _finish(folder, "tokenizer", key)
+        key = _key(corpus.fingerprint, kind, to_mapping(config))
+        tokenizer = _own_tokenizer(corpus, kind, config, folder, key, listener)
+    else:
+        key = _key(corpus.fingerprint, tokenizer.fingerprint)
     stores = {}
     for split, documents in (("train", corpus.train), ("dev", corpus.dev)):
         if len(documents):
             stores[split] = _store(tokenizer, documents, folder / split, key, listener)
     listener(_compression(stores["train"]))
     return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key)
+
+
+def recipe_material(recipe: Recipe, corpus: Corpus, folder: Path, *, listener: Listener = silent) -> Material:
+    """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it starts from."""
+    tokenizer = load(Path(recipe.start)).tokenizer if recipe.start else None
+    return prepare_material(corpus, recipe.tokenizer, recipe.tokens, folder, listener=listener, tokenizer=tokenizer)
 
 
 def fit(
@@ -82,7 +96,9 @@ def fit(
         InterruptedRunError: the user stopped it; a checkpoint is saved.
         DiskFullError: the disk is full.
     """
-    key = _key(material.key, recipe.to_mapping() | {"sources": []})
+    start = load(Path(recipe.start)) if recipe.start else None
+    arrays = "" if start is None else str(start.manifest.files[TENSORS]["sha256"])
+    key = _key(material.key, recipe.to_mapping() | {"sources": []}, *([arrays] if arrays else []))
     if _is_done(folder, "bundle", key) and (folder / "bundle" / NAME).is_file():
         return load(folder / "bundle")
     parts = parts or [
@@ -107,10 +123,15 @@ def fit(
         part_families=tuple(part.manifest.family for part in parts),
         first_vectors=None if begun is None else begun.first,
         spelling=_spelling(recipe.model, material.tokenizer),
+        start=None if start is None else Start(start.model, arrays),
     )
     fitted = trainer(family, recipe.trainer).fit(job)
+    if fitted.adapter is not None:
+        write_adapter(folder / ADAPTER, fitted.adapter, fitted.model, recipe)
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
     facts = dict(fitted.facts) if begun is None else {**fitted.facts, "vectors": begun.facts}
+    if start is not None:
+        facts["start"] = {"from": str(start.path), "arrays": arrays}
     provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, facts)
     bundle = save(
         folder / "bundle",
@@ -155,6 +176,17 @@ def _store(tokenizer: Tokenizer, documents: Any, path: Path, key: str, listener:
     store = write_store(tokenizer, documents, path)
     _finish(path.parent, path.name, key)
     return store
+
+
+def _own_tokenizer(corpus: Corpus, kind: str, config: Any, folder: Path, key: str, listener: Listener) -> Tokenizer:
+    """Return the tokenizer that is trained on the training split; the one that is there, where it has this key."""
+    tokenizer = _done_tokenizer(folder, key)
+    if tokenizer is None:
+        listener({"event": "stage", "stage": "tokenizer", "kind": kind})
+        tokenizer = train_tokenizer((document.text for document in corpus.train), kind, config)
+        write_text(folder / "tokenizer.json", tokenizer.to_json())
+        _finish(folder, "tokenizer", key)
+    return tokenizer
 
 
 def _done_tokenizer(folder: Path, key: str) -> Tokenizer | None:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from ziggurat.artefacts.bundle import Bundle, load, record
-from ziggurat.artefacts.fit import fit, prepare_material
+from ziggurat.artefacts.fit import fit, recipe_material
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import ArtefactError, InterruptedRunError
 from ziggurat.core.protocols import LanguageModel
@@ -26,7 +26,7 @@ def train_run(run: Run, listener: Listener) -> Bundle:
     recipe = run.recipe
     try:
         corpus = _corpus(run, listener)
-        material = prepare_material(corpus, recipe.tokenizer, recipe.tokens, run.folder / "tokens", listener=listener)
+        material = recipe_material(recipe, corpus, run.folder / "tokens", listener=listener)
         bundle = fit(recipe, material, run.folder, listener=listener)
     except (InterruptedRunError, KeyboardInterrupt) as error:
         stopped = str(error).partition(";")[0] or "interrupted"

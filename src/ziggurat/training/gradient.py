@@ -74,9 +74,7 @@ class Config:
     )
     lora_alpha: float = option(16.0, "the change is scaled by lora_alpha / lora_rank", low=0.0)
     lora_on: tuple[str, ...] = option(("q_proj", "v_proj"), 'projections of the blocks that change; ["all"]: all')
-    lora_dropout: float = option(
-        0.0, "part of the input that is dropped on its way to the change", low=0, high=0.95
-    )
+    lora_dropout: float = option(0.0, "part of the input that is dropped on its way to the change", low=0, high=0.95)
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""

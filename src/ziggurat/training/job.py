@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
 from ziggurat.core.types import Event, FloatArray, IdArray, Listener
 from ziggurat.models.adapter import Adapter
 
-__all__ = ["FirstVectors", "Fitted", "Job", "Spelling", "Start", "Trainer", "silent", "trainer"]
+__all__ = ["Adapts", "FirstVectors", "Fitted", "Job", "Spelling", "Start", "Trainer", "silent", "trainer"]
 
 
 class Spelling(NamedTuple):
@@ -86,6 +86,16 @@ class Fitted:
     """Steps, tokens, seconds, dev losses and whatever else the trainer wants on record; JSON-able."""
     adapter: Adapter | None = None
     """The low-rank change, where that alone was learnt; the model has it merged in."""
+
+
+@runtime_checkable
+class Adapts(Protocol):
+    """A trainer's configuration that may begin with a trained model and leave parts of it as they are."""
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Names of the parts that stay as they are."""
+        ...
 
 
 class Trainer(Protocol):
