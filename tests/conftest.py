@@ -11,8 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
+
+hypothesis.settings.register_profile("no clock", deadline=None)  # how fast a machine is, is no property of the code
+hypothesis.settings.load_profile("no clock")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOOPBACK = ("127.", "localhost", "::1")

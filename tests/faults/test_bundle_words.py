@@ -1,5 +1,6 @@
 """The index of words in a bundle of vectors: damage to it, and to the tokenizer that waits to be parsed."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,9 @@ def test_a_bundle_of_vectors_is_opened_without_its_tokenizer(folder: Path, monke
     """What opens in milliseconds can't have parsed a tokenizer of a million words."""
     parsed: list[str] = []
 
-    def counted(text: str) -> Tokenizer:
+    def counted(text: str, roles: Mapping[str, str]) -> Tokenizer:
         parsed.append(text)
-        return load_tokenizer(text)
+        return load_tokenizer(text, roles)
 
     monkeypatch.setattr(bundles, "load_tokenizer", counted)
     bundle = load(folder)
