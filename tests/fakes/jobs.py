@@ -10,13 +10,20 @@ from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.config import from_mapping
 from ziggurat.core.protocols import Sizable
 from ziggurat.core.types import Event, Vocabulary
-from ziggurat.models.blocks.network import NeuralLanguageModel
+from ziggurat.models.blocks.network import Neural
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.gradient import Config
-from ziggurat.training.job import Fitted, Job, silent
+from ziggurat.training.job import Fitted, Job, silent, trainer
 
-VOCABULARY = Vocabulary(size=13, bos=0, eos=0)
-GRADIENT_FAMILIES = [name for name in FAMILIES.names() if "gradient" in FAMILIES.get(name).trainers]
+MASK = 13
+VOCABULARY = Vocabulary(size=14, bos=0, eos=0, mask=MASK)
+"""Twelve ids of text, one that ends it, and one that only those who hide tokens ever see."""
+GRADIENT_FAMILIES = [
+    name
+    for name in FAMILIES.names()
+    if any(issubclass(trainer(FAMILIES.get(name), each).Config, Config) for each in FAMILIES.get(name).trainers)
+]
+NEXT_TOKEN_FAMILIES = [name for name in GRADIENT_FAMILIES if "gradient" in FAMILIES.get(name).trainers]
 
 
 def stream(documents: int = 41, *, seed: int = 0) -> MemoryStream:
@@ -39,7 +46,7 @@ def job(family: str, folder: Path | None = None, *, listener: Any = silent, seed
     return Job(
         family=chosen,
         model_config=chosen.sized(1000),
-        config=from_mapping(Config, keys, where="training"),
+        config=from_mapping(trainer(chosen).Config, keys, where="training"),
         train=stream(),
         dev=stream(5, seed=1),
         seed=seed,
@@ -48,9 +55,14 @@ def job(family: str, folder: Path | None = None, *, listener: Any = silent, seed
     )
 
 
+def fit(asked: Job) -> Fitted:
+    """Fit a job by its family's trainer."""
+    return trainer(asked.family).fit(asked)
+
+
 def weights(fitted: Fitted) -> Mapping[str, np.ndarray[Any, Any]]:
     """The fitted network's parameters."""
-    assert isinstance(fitted.model, NeuralLanguageModel)
+    assert isinstance(fitted.model, Neural)
     return {name: value.detach().numpy() for name, value in fitted.model.network.named_parameters()}
 
 

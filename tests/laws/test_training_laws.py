@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.fakes.jobs import GRADIENT_FAMILIES, Recorder, job, same_weights, weights
+from tests.fakes.jobs import GRADIENT_FAMILIES, VOCABULARY, Recorder, fit, job, same_weights, weights
 from ziggurat.core.errors import DamagedError, DiskFullError, InterruptedRunError, UsageError
 from ziggurat.core.protocols import Embeds
-from ziggurat.models.registry import FAMILIES, predicting
+from ziggurat.models.registry import FAMILIES
 from ziggurat.training import checkpoints
 from ziggurat.training.checkpoints import BEST, NEWEST, read_checkpoint
-from ziggurat.training.gradient import fit
 from ziggurat.training.job import FirstVectors, Fitted, silent
 
 pytestmark = pytest.mark.parametrize("family", GRADIENT_FAMILIES)
+
+LEARNING: dict[str, Any] = {"steps": 200, "learning_rate": 0.003, "rows": 24}
+"""Enough to learn what follows what, also where few tokens of a row are guessed."""
 
 
 class KilledError(Exception):
@@ -41,7 +43,7 @@ def test_there_is_something_to_train(family: str) -> None:
 
 def test_training_learns(family: str) -> None:
     recorder = Recorder()
-    fitted = fit(job(family, steps=120, learning_rate=0.02, listener=recorder))
+    fitted = fit(job(family, **LEARNING, listener=recorder))
     losses = [float(event["loss"]) for event in recorder.of("eval")]
     assert losses[0] > losses[-1]
     assert fitted.facts["dev_loss"] < 0.85 * np.log(13)
@@ -109,9 +111,9 @@ def test_accumulated_batches_are_one_large_batch(family: str) -> None:
     small: dict[str, Any] = {"rows": 2, "accumulate": 2}
     large: dict[str, Any] = {"rows": 4}
     one, two = (fit(job(family, steps=1, clip_norm=0.0, weight_decay=0.0, **keys)) for keys in (small, large))
-    if predicting(one.model, family).context is not None:
+    if getattr(one.model, "context", None) is not None:
         for name, value in weights(one).items():
-            np.testing.assert_allclose(value, weights(two)[name], rtol=2e-4, atol=2e-6, err_msg=name)
+            np.testing.assert_allclose(value, weights(two)[name], rtol=2e-4, atol=1e-5, err_msg=name)
     assert one.facts["tokens"] == two.facts["tokens"]
 
 
@@ -232,10 +234,10 @@ def begun(family: str, folder: Path | None = None, *, listener: Any = silent, **
     asked = job(family, folder, listener=listener, **keys)
     chosen = asked.family
     assert isinstance(chosen, Embeds)
-    width, turns = getattr(asked.model_config, chosen.embedding_key), np.arange(13)[:, None] * 2 * np.pi / 12
+    width, turns = getattr(asked.model_config, chosen.embedding_key), np.arange(VOCABULARY.size)[:, None] * 2 * np.pi / 12
     waves = np.concatenate([np.cos(turns * np.arange(1, 4)), np.sin(turns * np.arange(1, 4))], axis=1)
     vectors = np.tile(waves, (1, -(-width // 6)))[:, :width].astype(np.float32)
-    return fit(dataclasses.replace(asked, first_vectors=FirstVectors(vectors, np.arange(13) > 0)))
+    return fit(dataclasses.replace(asked, first_vectors=FirstVectors(vectors, np.arange(VOCABULARY.size) > 0)))
 
 
 def test_a_run_that_begins_with_vectors_learns_and_resumes_like_others(family: str, tmp_path: Path) -> None:
@@ -248,4 +250,4 @@ def test_a_run_that_begins_with_vectors_learns_and_resumes_like_others(family: s
     recorder = Recorder()
     assert same_weights(whole, begun(family, tmp_path, steps=13, checkpoint_steps=3, listener=recorder))
     assert len(recorder.of("resume")) == 1
-    assert begun(family, steps=120, learning_rate=0.02).facts["dev_loss"] < 0.85 * np.log(13)
+    assert begun(family, **LEARNING).facts["dev_loss"] < 0.85 * np.log(13)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.fakes.bundles import WORDS, eleven_words, make_bundle
-from tests.fakes.jobs import job, weights
+from tests.fakes.jobs import VOCABULARY, fit, job, weights
 from ziggurat.artefacts.beginning import check_vectors, counterparts, first_vectors
 from ziggurat.artefacts.bundle import Bundle, save
 from ziggurat.artefacts.manifest import Provenance
@@ -141,21 +141,21 @@ def test_every_family_that_embeds_begins_with_the_vectors(family: str, monkeypat
     assert isinstance(chosen, Embeds)
     width = getattr(asked.model_config, chosen.embedding_key)
     dice = np.random.default_rng(3)
-    first = FirstVectors(dice.normal(size=(13, width)).astype(np.float32), np.arange(13) % 5 > 0)
+    first = FirstVectors(dice.normal(size=(VOCABULARY.size, width)).astype(np.float32), np.arange(VOCABULARY.size) % 5 > 0)
     drawn = chosen.build(asked.model_config, asked.train.vocabulary, seed=asked.seed).network.token_embedding  # type: ignore[attr-defined]
     drawn = drawn.detach().numpy().copy()
     monkeypatch.setattr(gradient._Run, "_step", lambda _: (0.0, 0.0))
     from dataclasses import replace
 
-    begun = gradient.fit(replace(asked, first_vectors=first)).model.network.token_embedding.detach().numpy()  # type: ignore[attr-defined]
+    begun = fit(replace(asked, first_vectors=first)).model.network.token_embedding.detach().numpy()  # type: ignore[attr-defined]
     np.testing.assert_array_equal(begun[::5], drawn[::5])
     known = first.vectors[first.found_mask].astype(np.float64)
     known -= known.mean(axis=0)
     expected = known * drawn.std(dtype=np.float64) / np.sqrt(np.square(known).mean())
     np.testing.assert_allclose(begun[first.found_mask], expected, rtol=1e-4, atol=1e-6)
     # the rest of the network is as chance made it: the same seed, the same weights
-    others = weights(gradient.fit(asked))
-    beginning = weights(gradient.fit(replace(asked, first_vectors=first)))
+    others = weights(fit(asked))
+    beginning = weights(fit(replace(asked, first_vectors=first)))
     changed = [name for name, value in others.items() if not np.array_equal(value, beginning[name])]
     assert len(changed) == 1
 

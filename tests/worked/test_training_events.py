@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.jobs import GRADIENT_FAMILIES, Recorder, job
+from tests.fakes.jobs import GRADIENT_FAMILIES, Recorder, fit, job
 from ziggurat.training import events
-from ziggurat.training.gradient import fit
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

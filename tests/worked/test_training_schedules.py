@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from tests.fakes.jobs import GRADIENT_FAMILIES, VOCABULARY
+from tests.fakes.jobs import NEXT_TOKEN_FAMILIES, VOCABULARY
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import Sizable
@@ -74,7 +74,7 @@ def network(family: str) -> CausalNetwork:
     return model.network.train()
 
 
-@pytest.mark.parametrize("family", GRADIENT_FAMILIES)
+@pytest.mark.parametrize("family", NEXT_TOKEN_FAMILIES)
 def test_the_objective_is_torch_s_cross_entropy(family: str) -> None:
     net = network(family)
     ids = torch.randint(0, 13, (3, 8), generator=torch.Generator().manual_seed(1))
@@ -86,7 +86,7 @@ def test_the_objective_is_torch_s_cross_entropy(family: str) -> None:
     torch.testing.assert_close(loss, expected)
 
 
-@pytest.mark.parametrize("family", GRADIENT_FAMILIES)
+@pytest.mark.parametrize("family", NEXT_TOKEN_FAMILIES)
 @pytest.mark.parametrize("logits_at_once", [13, 40, 13 * 7])
 def test_pieces_of_logits_give_the_same_loss_and_gradient(
     family: str, logits_at_once: int, monkeypatch: pytest.MonkeyPatch
@@ -142,7 +142,7 @@ def test_what_is_no_size_is_said(text: str) -> None:
 
 
 def test_precision_is_a_rule_that_the_user_can_overrule() -> None:
-    net = network(GRADIENT_FAMILIES[0])
+    net = network(NEXT_TOKEN_FAMILIES[0])
     assert uses_bfloat16("bf16", net)
     assert not uses_bfloat16("f32", net)
     assert not uses_bfloat16("auto", net)  # a thousand parameters: it would not pay

@@ -19,8 +19,11 @@ __all__ = [
     "ConditionalModel",
     "Embeds",
     "Encoder",
+    "ContextEncoder",
     "Family",
+    "HidesWords",
     "LanguageModel",
+    "MaskedLanguageModel",
     "Metric",
     "Model",
     "SequenceScorer",
@@ -171,11 +174,54 @@ class StaticEncoder(Encoder, Protocol):
         ...
 
 
+@runtime_checkable
+class ContextEncoder(Encoder, Protocol):
+    """An encoder whose vectors follow the context, and which also knows how a text becomes one vector."""
+
+    @property
+    def context(self) -> int | None:
+        """Longest sequence that it can read, in ids; None where there is no limit."""
+        ...
+
+    @property
+    def config(self) -> Any:
+        """Its configuration: ``pooling``, ``normalise`` and ``longest_text`` say how a text becomes one vector."""
+        ...
+
+    def pool(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        """Return (B, D): each row as a layer of its own makes one vector of it."""
+        ...
+
+
 class SequenceScorer(Protocol):
     """Anything that gives whole sequences a score. BERT's pseudo-likelihood is this and no more."""
 
     def score(self, ids: IdArray, lengths: IdArray) -> npt.NDArray[np.float64]:
         """Return (B,) nats: the log-score of each row's first ``lengths`` ids; ids is (B, T), padded with any id."""
+        ...
+
+
+@runtime_checkable
+class MaskedLanguageModel(SequenceScorer, Protocol):
+    """A guesser of hidden ids, from all others on both sides. It is no distribution over sequences, so `score` is a
+    pseudo-log-likelihood and there is no perplexity of it.
+    """
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The ids it knows; ``mask`` hides another."""
+        ...
+
+    @property
+    def context(self) -> int | None:
+        """Longest sequence that it can read, in ids; None where there is no limit."""
+        ...
+
+    def guess(self, ids: IdArray, lengths: IdArray, targets: IdArray) -> tuple[FloatArray, IdArray]:
+        """Return (B, T) log p of each target given all ids of its row, and (B, T) the likeliest id there.
+
+        ``targets`` (B, T) is −1 where nothing is asked; there the first is 0 and the second −1.
+        """
         ...
 
 
@@ -258,6 +304,16 @@ class Family(Protocol):
 
     def tiny(self, *, seed: int) -> Model:
         """Return a small model with random content for the law tests (vocabulary 11 ids, bos = eos = 0)."""
+        ...
+
+
+@runtime_checkable
+class HidesWords(Protocol):
+    """A trainer's configuration that may ask which tokens belong to one word."""
+
+    @property
+    def whole_words(self) -> bool:
+        """Whether it does."""
         ...
 
 

@@ -193,8 +193,9 @@ class MixtureFamily:
 
     def tiny(self, *, seed: int) -> Mixture:
         """Return a mixture of two of the other families' tiny models, with weights that follow the text."""
-        others = [name for name in FAMILIES.names() if name != self.name]
-        families = (others[0], others[1 % len(others)])
+        others = (name for name in FAMILIES.names() if name != self.name)
+        predict = (name for name in others if isinstance(FAMILIES.get(name).tiny(seed=seed), LanguageModel))
+        families = (next(predict), next(predict))
         parts = [predicting(FAMILIES.get(name).tiny(seed=seed + number), name) for number, name in enumerate(families)]
         return Mixture(parts, Weighting((0.7, 0.3), slopes=(-3.0, 2.0), curves=(1.0, -2.0)), families=families)
 

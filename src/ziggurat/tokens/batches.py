@@ -30,7 +30,7 @@ class ShuffledWindows:
         Raises:
             TooLittleTextError: the stream is shorter than one window of 2 ids.
         """
-        self._tokens = stream.tokens
+        self.tokens = stream.tokens
         self._count = _enough(stream) - 1
         self.length = min(length, self._count)
         self.rows = rows
@@ -46,9 +46,12 @@ class ShuffledWindows:
 
     def batch(self, step: int) -> npt.NDArray[np.int64]:
         """Return (B, T + 1) ids of training step ``step`` (0, 1, …)."""
+        return np.asarray(self.tokens[self.places(step)]).astype(np.int64)
+
+    def places(self, step: int) -> npt.NDArray[np.int64]:
+        """Return (B, T + 1): where in the stream the ids of training step ``step`` stand."""
         starts = [self._start(number) for number in range(step * self.rows, (step + 1) * self.rows)]
-        index = np.array(starts, dtype=np.int64)[:, None] + np.arange(self.length + 1)
-        return np.asarray(self._tokens[index]).astype(np.int64)
+        return np.array(starts, dtype=np.int64)[:, None] + np.arange(self.length + 1)
 
     def _start(self, number: int) -> int:
         epoch, place = divmod(number, self._per_epoch)

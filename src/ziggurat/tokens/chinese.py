@@ -12,7 +12,7 @@ Latin letters, digits and signs are left alone: "T恤" is cut before 恤, and En
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from ziggurat.core.errors import MissingExtraError
 
-__all__ = ["PACKAGES", "aligned", "characters", "installed", "require", "share", "spaced", "versions"]
+__all__ = ["PACKAGES", "aligned", "characters", "has_han", "installed", "require", "share", "spaced", "versions", "word_spans"]
 
 PACKAGES = ("rjieba", "opencc")
 """What cutting needs, by the name of its distribution."""
@@ -81,6 +81,27 @@ def aligned(text: str) -> tuple[str, npt.NDArray[np.int64]]:
     places = np.arange(len(added)) - np.cumsum(added) + added
     parts[::2] = _HAN.split(text)[::2]
     return "".join(parts), places
+
+
+def has_han(text: str) -> bool:
+    """Return whether there are Han characters in ``text``."""
+    return not text.isascii() and _HAN.search(text) is not None
+
+
+def word_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each word of Han characters begins and ends in ``text``.
+
+    Raises:
+        MissingExtraError: a package is missing.
+    """
+    place = 0
+    for number, part in enumerate(_parts(text)):
+        if number % 2:
+            for word in part.split(" "):
+                yield place, place + len(word)
+                place += len(word)
+        else:
+            place += len(part)
 
 
 def share(words: Iterable[tuple[str, int]]) -> float:

@@ -14,7 +14,18 @@ from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
 from ziggurat.core.types import Event, FloatArray, IdArray, Listener
 from ziggurat.models.adapter import Adapter
 
-__all__ = ["Adapts", "FirstVectors", "Fitted", "Job", "Spelling", "Start", "Trainer", "silent", "trainer"]
+__all__ = [
+    "Adapts",
+    "FirstVectors",
+    "Fitted",
+    "Job",
+    "Spelling",
+    "Start",
+    "Trainer",
+    "WordMarks",
+    "silent",
+    "trainer",
+]
 
 
 class Spelling(NamedTuple):
@@ -24,6 +35,15 @@ class Spelling(NamedTuple):
     """(V + 1,) where each id's buckets begin."""
     buckets: IdArray
     """All buckets, one id after another."""
+
+
+class WordMarks(NamedTuple):
+    """Whether each id of a stream goes on the word of the id before it (`ziggurat.tokens.word_marks`)."""
+
+    train: npt.NDArray[np.bool_]
+    """As long as the training stream."""
+    dev: npt.NDArray[np.bool_] | None
+    """As long as the held-out stream."""
 
 
 def silent(event: Event) -> None:
@@ -75,6 +95,8 @@ class Job:
     """What the embeddings begin with, for a family that `Embeds`."""
     start: Start | None = None
     """The model that is trained on; None where all begins by chance."""
+    words: WordMarks | None = None
+    """Which tokens belong to one word, for a trainer that `HidesWords`."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Axes: **B** batch, **T** time, **V** vocabulary, **D** width, **N** positions pi
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 
-__all__ = ["CausalNetwork", "Network", "NetworkState", "Neural", "NeuralLanguageModel", "reading"]
+__all__ = ["CausalNetwork", "Network", "NetworkState", "Neural", "NeuralLanguageModel", "reading", "rows_of_like_length"]
 
 NetworkState: TypeAlias = Any
 """What a network remembers of a batch of prefixes: an LSTM's hidden and cell vectors, a decoder's keys and values."""
@@ -240,20 +240,26 @@ class NeuralLanguageModel:
             yield start, min(start + size, length)
 
     def _rows_of_like_length(self, lengths: IdArray) -> Iterator[npt.NDArray[np.intp]]:
-        """Group rows, shortest first, so that little is padding and what is read at once stays within bounds."""
-        order = np.argsort(lengths, kind="stable")
-        start = 0
-        for stop in range(1, len(order) + 1):
-            if stop < len(order):
-                rows, shortest, longest = stop + 1 - start, int(lengths[order[start]]), int(lengths[order[stop]])
-                fits = rows <= WINDOW_ROWS if self.network.carries_state else rows * longest <= WINDOW_TOKENS
-                if fits and longest <= 2 * shortest + 32:
-                    continue
-            yield order[start:stop]
-            start = stop
+        def fits(rows: int, longest: int) -> bool:
+            return rows <= WINDOW_ROWS if self.network.carries_state else rows * longest <= WINDOW_TOKENS
+
+        return rows_of_like_length(lengths, fits)
 
     def _tensor(self, ids: IdArray) -> Tensor:
         return torch.from_numpy(ids.astype(np.int64)).to(self.network.device)
+
+
+def rows_of_like_length(lengths: IdArray, fits: Callable[[int, int], bool]) -> Iterator[npt.NDArray[np.intp]]:
+    """Group rows, shortest first, so that little is padding; ``fits(rows, longest)`` bounds what is read at once."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for stop in range(1, len(order) + 1):
+        if stop < len(order):
+            shortest, longest = int(lengths[order[start]]), int(lengths[order[stop]])
+            if fits(stop + 1 - start, longest) and longest <= 2 * shortest + 32:
+                continue
+        yield order[start:stop]
+        start = stop
 
 
 @contextmanager

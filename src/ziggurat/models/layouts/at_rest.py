@@ -9,7 +9,7 @@ from ziggurat.core.config import to_mapping
 from ziggurat.core.errors import ArtefactError
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.weights import load_tensors, tensors_of
-from ziggurat.models.layouts.layout import fill_network, layout_for, layout_of, outward
+from ziggurat.models.layouts.layout import Varied, fill_network, layout_for, layout_of, named, outward
 
 __all__ = ["at_rest", "described", "filled"]
 
@@ -32,8 +32,12 @@ def at_rest(family: str, config: Any, vocabulary: Vocabulary, network: nn.Module
     return described, tensors_of(network)
 
 
-def described(family: str, config: Mapping[str, Any]) -> tuple[dict[str, Any], Vocabulary]:
+def described(
+    family: str, config: Mapping[str, Any], tensors: TensorMap | None = None
+) -> tuple[dict[str, Any], Vocabulary]:
     """Return the ``[model]`` keys and the vocabulary of what a ``config.json`` describes.
+
+    ``tensors`` are the arrays beside it, where a file may lack parts of the model.
 
     Raises:
         ArtefactError: it is of another family, a key is missing, or it asks for what our models don't do.
@@ -45,7 +49,10 @@ def described(family: str, config: Mapping[str, Any]) -> tuple[dict[str, Any], V
         layout = layout_of(kind)
         if layout is None or layout.family != family:
             raise ArtefactError(f"config.json: model_type {kind!r} is not one of a {family}")
-        return layout.read(config)
+        keys, vocabulary = layout.read(config)
+        if tensors is not None and isinstance(layout, Varied):
+            keys |= layout.parts(named(tensors, layout))
+        return keys, vocabulary
     except KeyError as error:
         raise ArtefactError(f"config.json: the key {error} is missing") from None
 

@@ -5,9 +5,9 @@ that one list reads and writes. A model that no layout holds is written as it is
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -23,10 +23,12 @@ __all__ = [
     "LAYOUTS",
     "Layout",
     "Renaming",
+    "Varied",
     "extras",
     "fill_network",
     "layout_for",
     "layout_of",
+    "named",
     "outward",
     "vocabulary_of",
 ]
@@ -82,6 +84,19 @@ class Layout(Protocol):
 
     def renamings(self, config: Any) -> Iterable[Renaming]:
         """Yield where each array of a model of this configuration stands."""
+        ...
+
+
+@runtime_checkable
+class Varied(Protocol):
+    """A layout whose files differ in their parts and their names, whatever ``config.json`` says."""
+
+    def parts(self, names: Collection[str]) -> dict[str, Any]:
+        """Return the ``[model]`` keys that the names of a file's arrays decide, in their `current` form."""
+        ...
+
+    def current(self, name: str) -> str:
+        """Return what an array is called today that older files call ``name``."""
         ...
 
 
@@ -143,7 +158,7 @@ def fill_network(network: nn.Module, tensors: TensorMap, layout: Layout, config:
         ArtefactError: arrays are missing, unknown or of another shape; the message names them all, as they call them.
     """
     renamings = list(layout.renamings(config))
-    found = _with_prefix(tensors, layout.prefix)
+    found = named(tensors, layout)
     own = network.state_dict()
     faults = _faults(own, found, renamings, layout.ignored)
     if faults:
@@ -155,6 +170,13 @@ def fill_network(network: nn.Module, tensors: TensorMap, layout: Layout, config:
             array = array[..., one.piece * width : (one.piece + 1) * width] if one.pieces > 1 else array[one.skipped :]
             array = array.T if one.transposed and array.ndim > 1 else array
             own[one.ours].copy_(torch.from_numpy(np.array(array, dtype=np.float32)))
+
+
+def named(tensors: TensorMap, layout: Layout) -> TensorMap:
+    """Return somebody else's arrays under the names that `Layout.renamings` has for them."""
+    if isinstance(layout, Varied):
+        tensors = {layout.current(name): array for name, array in tensors.items()}
+    return _with_prefix(tensors, layout.prefix)
 
 
 def _special_id(config: Mapping[str, Any], key: str) -> int | None:
