@@ -6,7 +6,7 @@
     model.safetensors        its arrays
     tokenizer.json           the tokenizer
     words.index              words and ids (`ziggurat.tokens.word_index`), where the model gives vectors only
-    tokenizer_config.json    what transformers asks beside it
+    tokenizer_config.json    what transformers asks beside it: special tokens, and the chat template where there is one
     generation_config.json   the same, where transformers knows the model's form
     ziggurat.json            the manifest
     README.md                the model card
@@ -41,9 +41,9 @@ from ziggurat.tokens.loading import load_tokenizer, token_texts
 from ziggurat.tokens.word_index import WordIndex, open_index, write_index
 
 __all__ = [
-    "TENSORS",
     "Bundle",
     "bundle_folder",
+    "chat_template",
     "check_files",
     "load",
     "read_manifest",
@@ -58,6 +58,7 @@ TENSORS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 WORDS = "words.index"
 TOKENS_ASIDE = "tokenizer_config.json"
+CHAT = "chat_template.jinja"
 HASHED_UNASKED_BYTES = 200_000_000
 ROLES = {role: f"{role}_token" for role in ("bos", "eos", "unk", "mask", "pad")}
 """What special tokens are for, and how ``tokenizer_config.json`` says which one it is."""
@@ -92,6 +93,11 @@ class Bundle:
             return open_index(self.path / WORDS)
         return WordIndex.of(token_texts(self.tokenizer))
 
+    @functools.cached_property
+    def chat_template(self) -> str:
+        """How a conversation is written as one text, as a Jinja template; empty where nobody said it."""
+        return chat_template(self.path)
+
     @property
     def family(self) -> Family:
         """The family that the model belongs to."""
@@ -118,8 +124,12 @@ class Bundle:
         return self.model
 
 
-def save(path: Path, *, family: str, model: Model, tokenizer: Tokenizer, provenance: Provenance) -> Bundle:
+def save(
+    path: Path, *, family: str, model: Model, tokenizer: Tokenizer, provenance: Provenance, chat_template: str = ""
+) -> Bundle:
     """Write a model and its tokenizer as the bundle ``path``, replacing an older one there; return it.
+
+    ``chat_template`` says how a conversation is written as one text, as a Jinja template.
 
     Raises:
         DiskFullError: the disk is full; what stood at ``path`` is as it was.
@@ -143,7 +153,8 @@ def save(path: Path, *, family: str, model: Model, tokenizer: Tokenizer, provena
         write_text(folder / TOKENIZER, text)
         if isinstance(model, StaticEncoder):
             write_index(folder / WORDS, token_texts(tokenizer))
-        _write_json(folder / TOKENS_ASIDE, _transformers_tokenizer(model, tokenizer, text))
+        aside = _transformers_tokenizer(model, tokenizer, text)
+        _write_json(folder / TOKENS_ASIDE, aside | ({"chat_template": chat_template} if chat_template else {}))
         if "architectures" in config:
             special = {"bos_token_id": tokenizer.vocabulary.bos, "eos_token_id": tokenizer.vocabulary.eos}
             _write_json(folder / "generation_config.json", {**special, "do_sample": True, "temperature": 1.0})
@@ -262,6 +273,24 @@ def token_roles(folder: Path) -> dict[str, str]:
     return {role: token for role, token in named.items() if isinstance(token, str)}
 
 
+def chat_template(folder: Path) -> str:
+    """Return the chat template of a bundle, or of a folder of transformers; empty where there is none.
+
+    It stands in ``chat_template.jinja`` or in ``tokenizer_config.json``; of several named ones the default is taken.
+    """
+    path = folder / CHAT
+    if path.is_file():
+        with _reading(path):
+            return path.read_text(encoding="utf-8")
+    path = folder / TOKENS_ASIDE
+    if not path.is_file():
+        return ""
+    with _reading(path):
+        said = json.loads(path.read_text(encoding="utf-8")).get("chat_template") or ""
+        named = {one["name"]: one["template"] for one in said} if isinstance(said, list) else {"default": said}
+        return str(named.get("default", ""))
+
+
 def _restore(family: Family, folder: Path) -> Model:
     tensors = read_tensors(folder / TENSORS)
     with _reading(folder / CONFIG) as path:
@@ -292,7 +321,7 @@ def _reading(path: Path) -> Iterator[Path]:
         yield path
     except OSError as error:
         raise ArtefactError(f"{path}: can't be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedError(f"{path}: damaged: {error}") from error
 
 

@@ -139,6 +139,7 @@ def fit(
         model=fitted.model,
         tokenizer=material.tokenizer,
         provenance=provenance,
+        chat_template="" if start is None else start.chat_template,
     )
     _finish(folder, "bundle", key)
     return bundle

@@ -196,9 +196,7 @@ SENTENCES = {
     "Files, folders, globs; - is standard input. Recipe keys: --model.layers 6": (
         "文件、文件夹、通配符；- 表示标准输入。配方键：--model.layers 6"
     ),
-    "A recipe's name (ziggurat recipe lists them), a TOML file, or a run to repeat": (
-        "配方名（ziggurat recipe 可列出）、TOML 文件，或要重复的运行"
-    ),
+
     "Budget in minutes of training": "训练预算（分钟）",
     "Budget in optimiser steps": "训练预算（优化步数）",
     "Budget in passes over the text": "训练预算（遍数）",
@@ -402,6 +400,17 @@ SENTENCES = {
     ),
     "Word vectors go to word2vec text (.txt, .vec) or binary (.bin) or to GloVe text (.glove); .gz compresses.": (
         "词向量可写成 word2vec 文本（.txt、.vec）、二进制（.bin）或 GloVe 文本（.glove）；再加 .gz 则压缩。"
+    ),
+    # GGUF
+    "Numbers of a GGUF file: f32 (default), f16, bf16, q8_0, q4_0 or q4_1": (
+        "GGUF 文件的数值类型：f32（默认）、f16、bf16、q8_0、q4_0 或 q4_1"
+    ),
+    "Decoders go to GGUF (.gguf), which llama.cpp reads; a file is kept only after its tokens and probabilities "
+    "were compared.": ("解码器可写成 llama.cpp 能读的 GGUF（.gguf）；保留文件之前会比较词元与概率。"),
+    "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; the "
+    "likeliest id is the same at {same} of {positions} positions, and for {same_written} of {written} greedily written": (
+        "由 {program} 读回：{tokens} 个词元相同；对数概率最多相差 {largest} 纳特；{positions} 个位置中 {same} 个的"
+        "最可能词元相同，贪心生成的 {written} 个词元中 {same_written} 个相同"
     ),
     # tokenize: keys of the kind
     "Files, folders, globs; - is standard input. Keys of the kind: --tokens.lowercase true": (

@@ -1,6 +1,6 @@
 """Trains encoders: guess hidden tokens from those around them (Devlin et al. 2019, section 3.1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ziggurat.core.config import option
 from ziggurat.training import gradient
@@ -32,4 +32,4 @@ def fit(job: Job) -> Fitted:
             job, model, rows=config.rows, window=config.window, part=config.mask_part, whole=config.whole_words
         ),
     )
-    return Fitted(fitted.model, {**fitted.facts, **commonest(job.train)})
+    return replace(fitted, facts={**fitted.facts, **commonest(job.train)})

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from ziggurat.artefacts.bundle import Bundle
+from ziggurat.artefacts.interchange.proof import Proof
 from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.protocols import Model, Tokenizer
 from ziggurat.core.registry import Registry
 from ziggurat.text.compression import SUFFIXES
 
-__all__ = ["FORMATS", "Foreign", "Format", "format_in", "format_of"]
+__all__ = ["FORMATS", "Foreign", "Format", "Numbered", "format_in", "format_of"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Foreign:
     family: str
     model: Model
     tokenizer: Tokenizer
+    chat_template: str = ""
+    """How a conversation is written as one text, as a Jinja template; empty where the model has none."""
 
 
 class Format(Protocol):
@@ -46,6 +49,24 @@ class Format(Protocol):
 
         Raises:
             ArtefactError, InputError: it can't be read, or is not of this format; the message names file and line.
+        """
+        ...
+
+
+@runtime_checkable
+class Numbered(Protocol):
+    """A format that can write numbers with fewer bits, and tells how nearly a file then agrees with its bundle."""
+
+    number_types: ClassVar[tuple[str, ...]]
+    """Number types that it can write; the first is taken where none is asked for."""
+
+    def write_proven(self, bundle: Bundle, path: Path, *, number_type: str = "") -> list[Proof]:
+        """Do `Format.write` with a number type; return what each program that read the file back found.
+
+        Raises:
+            UsageError: the format can't hold such a model, or has no such number type.
+            ArtefactError: what was read back differs; nothing is left at ``path``.
+            DiskFullError: the disk is full; nothing is left at ``path``.
         """
         ...
 

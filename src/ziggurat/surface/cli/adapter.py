@@ -37,7 +37,14 @@ def adapter(
     said = base.manifest
     facts = {"merged": {"from": str(base.path), "arrays": said.files[TENSORS]["sha256"], "adapter": str(place)}}
     provenance = Provenance(recipe=said.recipe, seed=said.seed, corpus=said.corpus, training=facts)
-    saved = save(out, family=said.family, model=model, tokenizer=base.tokenizer, provenance=provenance)
+    saved = save(
+        out,
+        family=said.family,
+        model=model,
+        tokenizer=base.tokenizer,
+        provenance=provenance,
+        chat_template=base.chat_template,
+    )
     terminal = Terminal(quiet=quiet)
     terminal.write(str(saved.path))
     terminal.next(first_use(saved.manifest, out))

@@ -1,11 +1,14 @@
 """Write a bundle's model in a foreign format."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ziggurat.surface.terminal import Terminal
+
+if TYPE_CHECKING:
+    from ziggurat.artefacts.interchange.proof import Proof
 
 __all__ = ["COMMAND", "export"]
 
@@ -14,20 +17,48 @@ def export(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     file: Annotated[Path, typer.Argument(help="The file to write")],
     to: Annotated[str, typer.Option("--to", help="The format; unless told, by the file's ending")] = "",
+    number_type: Annotated[
+        str, typer.Option("--type", help="Numbers of a GGUF file: f32 (default), f16, bf16, q8_0, q4_0 or q4_1")
+    ] = "",
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but warnings")] = False,
 ) -> None:
     """Write a bundle's model as a file that other software reads; what was written is read back and compared.
 
     Word vectors go to word2vec text (.txt, .vec) or binary (.bin) or to GloVe text (.glove); .gz compresses.
 
+    Decoders go to GGUF (.gguf), which llama.cpp reads; a file is kept only after its tokens and probabilities
+    were compared.
+
     Transformers opens bundles of a form that it knows as they are: they need no export.
     """
     from ziggurat.artefacts.bundle import load
-    from ziggurat.artefacts.interchange.formats import FORMATS, format_of
+    from ziggurat.artefacts.interchange.formats import FORMATS, Numbered, format_of
+    from ziggurat.core.errors import UsageError
 
     chosen = FORMATS.get(to, where="--to") if to else format_of(file)
-    chosen.write(load(bundle), file)
-    Terminal(quiet=quiet).say("{file}: {size} bytes, read back and equal", file=file, size=f"{file.stat().st_size:,}")
+    terminal = Terminal(quiet=quiet)
+    if isinstance(chosen, Numbered):
+        _say_proofs(terminal, chosen.write_proven(load(bundle), file, number_type=number_type))
+    elif number_type:
+        raise UsageError(f"--type {number_type}: {file} is of a format with one number type; leave --type out")
+    else:
+        chosen.write(load(bundle), file)
+    terminal.say("{file}: {size} bytes, read back and equal", file=file, size=f"{file.stat().st_size:,}")
+
+
+def _say_proofs(terminal: Terminal, proofs: "list[Proof]") -> None:
+    for proof in proofs:
+        terminal.say(
+            "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; the "
+            "likeliest id is the same at {same} of {positions} positions, and for {same_written} of {written} greedily written",
+            program=proof.program,
+            tokens=proof.tokens,
+            largest=f"{proof.largest:.1e}",
+            same=proof.same_best,
+            positions=proof.positions,
+            same_written=proof.same_written,
+            written=proof.written,
+        )
 
 
 COMMAND = export

@@ -36,7 +36,14 @@ def import_model(
         raise UsageError(f"{folder}: exists already; choose another --out")
     found = chosen.read(file)
     provenance = Provenance(recipe={"name": named.stem}, training={"imported_from": file.name})
-    saved = save(folder, family=found.family, model=found.model, tokenizer=found.tokenizer, provenance=provenance)
+    saved = save(
+        folder,
+        family=found.family,
+        model=found.model,
+        tokenizer=found.tokenizer,
+        provenance=provenance,
+        chat_template=found.chat_template,
+    )
     terminal = Terminal(quiet=quiet)
     terminal.write(str(saved.path))
     terminal.next(first_use(saved.manifest, folder))

@@ -1,0 +1,75 @@
+"""llama.cpp itself, through the package ``llama_cpp``, where it is installed: what it makes of a GGUF file."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ziggurat.core.errors import ArtefactError
+from ziggurat.core.numerics import log_softmax
+from ziggurat.core.types import FloatArray, IdArray
+
+__all__ = ["LlamaProgram"]
+
+_F32 = 0
+"""``GGML_TYPE_F32``: keys and values are kept as exactly as ours are."""
+
+
+class LlamaProgram:
+    """A GGUF file that llama.cpp has opened."""
+
+    def __init__(self, path: Path, *, context: int = 0, threads: int = 1) -> None:
+        """Open the file; ``context`` is how many ids may be read, the model's own where it is 0.
+
+        Raises:
+            ArtefactError: llama.cpp does not open it.
+        """
+        from llama_cpp import Llama
+
+        try:
+            self._llama: Any = Llama(
+                str(path), n_ctx=context, n_threads=threads, n_threads_batch=threads, n_gpu_layers=0,
+                logits_all=True, flash_attn=False, type_k=_F32, type_v=_F32, verbose=False,
+            )  # fmt: skip
+        except (ValueError, AssertionError) as error:
+            raise ArtefactError(f"{path}: llama.cpp does not open it ({error}): not kept") from error
+
+    def __enter__(self) -> "LlamaProgram":
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self._llama.close()
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of a text, without begin or end tokens; special tokens that it spells are text."""
+        return list(self._llama.tokenize(text.encode(), add_bos=False, special=False))
+
+    def decode(self, ids: list[int]) -> str:
+        """Return the text of ids."""
+        return str(self._llama.detokenize(ids).decode(errors="replace"))
+
+    def next_logprobs(self, ids: IdArray) -> FloatArray:
+        """Return (rows × T, V): log-probabilities of all ids after every prefix of ``ids`` (rows, T)."""
+        found = []
+        for row in ids.tolist():
+            self._llama.reset()
+            self._llama.eval(row)
+            found.append(log_softmax(np.array(self._llama.scores[: len(row)], np.float64)))
+        return np.concatenate(found).astype(np.float32)
+
+    def greedy(self, ids: list[int], count: int, *, end: int | None = None) -> list[int]:
+        """Return up to ``count`` ids after ``ids``, each the likeliest, the one that ends a text included."""
+        self._llama.reset()
+        self._llama.eval(ids)
+        written: list[int] = []
+        while len(written) < count:
+            written.append(int(np.argmax(self._llama.scores[self._llama.n_tokens - 1])))
+            if written[-1] == end:
+                break
+            self._llama.eval([written[-1]])
+        return written
