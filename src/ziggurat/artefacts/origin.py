@@ -65,8 +65,8 @@ def origin_of(path: str, *, where: str) -> Origin:
     return _opened(path, str(folder.absolute()), (folder / NAME).stat().st_mtime_ns, where)
 
 
-def continuing(path: str) -> dict[str, Any]:
-    """Return a recipe that trains a bundle's model on, where the user gave none.
+def continuing(path: str, *, where: str = START) -> dict[str, Any]:
+    """Return a recipe that trains a bundle's model on, where the user gave none; ``where`` says in errors who names the bundle.
 
     Its ``[training]`` keys are those of the recipe that made the model, with a tenth of the learning rate; those of a
     model that was imported, or trained on already, begin from the trainer's defaults or stay as they are.
@@ -74,14 +74,14 @@ def continuing(path: str) -> dict[str, Any]:
     Raises:
         ArtefactError, UsageError: as `origin_of`.
     """
-    found = origin_of(path, where=START)
+    found = origin_of(path, where=where)
     own = dict(found.recipe.get("training", {}))
     family = FAMILIES.get(found.family)
     config = trainer(family, found.recipe.get("trainer", "")).Config
     known = options(config)
     rate = float(own.get("learning_rate", known["learning_rate"][1]))
     training = {key: value for key, value in own.items() if key in known and key not in _NEW}
-    training["learning_rate"] = rate if found.recipe.get(START) else rate / SLOWER
+    training["learning_rate"] = rate if found.recipe.get(START) else float(f"{rate / SLOWER:.4g}")
     if not any(unit in training for unit in BUDGETS):
         training["minutes"] = DEFAULT_MINUTES
     name = str(found.recipe.get("name", found.family)).removesuffix("-adapted")
@@ -133,7 +133,7 @@ def _opened(path: str, folder: str, written: int, where: str) -> Origin:
     config = getattr(getattr(bundle.model, "network", None), "config", None)
     if config is None or not isinstance(fitter.Config(), Adapts):
         raise UsageError(
-            f"{where}: {path}: a {bundle.manifest.family} model is made in one piece and can't be trained on; "
+            f"{where}: {path}: models of family {bundle.manifest.family} are made in one piece and can't be trained on; "
             "give the bundle of a network"
         )
     manifest = bundle.manifest

@@ -202,8 +202,8 @@ def start_recipe(settings: Iterable[Setting]) -> Recipe | None:
         UsageError: its model can't be trained on, or a setting is wrong.
     """
     settings = list(settings)
-    path, _ = _said({}, START, settings, "")
-    return resolve(continuing(path), where=START, settings=settings) if path else None
+    path, named = _said({}, START, settings, "")
+    return resolve(continuing(path, where=named), where=named, settings=settings) if path else None
 
 
 def load_recipe(source: str, settings: Iterable[Setting] = ()) -> Recipe:

@@ -421,6 +421,8 @@ SENTENCES = {
     "{pairs} pairs of words near each other, in {time}": "{pairs} 对相邻的词，用时 {time}",
     "pass {done:.1f} of {all}": "第 {done:.1f} / {all} 遍",
     "pairs/s": "对/秒",
+    "Decoders, LSTMs and encoders go to ONNX (.onnx), which onnxruntime runs; a graph is kept only after what it gives "
+    "was compared.": "解码器、LSTM 与编码器可写成 onnxruntime 能运行的 ONNX（.onnx）；保留计算图之前会比较其输出。",
     # training a model on, adapters, memory
     "{count} of them trained; in memory: weights {weights}, gradients {gradients}, optimiser {optimiser}": (
         "其中 {count} 个参与训练；内存：权重 {weights}，梯度 {gradients}，优化器 {optimiser}"

@@ -1,8 +1,9 @@
 """ONNX: a network as a graph of operators that onnxruntime and many other programs run.
 
 The graph takes ``input_ids`` and ``attention_mask`` (B, T), 64-bit, with padding on the right, and gives ``logits``
-(B, T, V): those of the id after each, 0 at padding. Batch and time are open, time up to the model's context. Ids are
-the tokenizer's; a text begins with its begin token, as everywhere here.
+(B, T, V): those of the id after each, or of an encoder those of the id at each place, with ``last_hidden_state``
+(B, T, D); 0 at padding. Batch and time are open, time up to the model's context. Ids are the tokenizer's; a text begins
+with its begin token, as everywhere here.
 """
 
 from pathlib import Path
@@ -15,7 +16,7 @@ from ziggurat.artefacts.interchange.formats import Foreign
 from ziggurat.artefacts.interchange.vector_blocks import first_bytes
 from ziggurat.core.errors import ArtefactError, MissingExtraError, UsageError
 from ziggurat.core.files import atomic_file
-from ziggurat.core.protocols import LanguageModel
+from ziggurat.core.protocols import Encoder, LanguageModel
 from ziggurat.core.seeding import generator
 
 __all__ = ["FORMAT", "OnnxFormat"]
@@ -29,7 +30,7 @@ _MOST_LOGITS = 1 << 26
 
 
 class OnnxFormat:
-    """Language models that are networks, as graphs."""
+    """Decoders, LSTMs and encoders, as graphs."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".onnx",)
 
@@ -51,9 +52,9 @@ class OnnxFormat:
         """
         model = bundle.model
         network: Any = getattr(model, "network", None)
-        if network is None or not isinstance(model, LanguageModel):
+        if network is None or not isinstance(model, (LanguageModel, Encoder)):
             raise UsageError(
-                f"{bundle.path}: a model of family '{bundle.manifest.family}'; ONNX holds networks that predict text"
+                f"{bundle.path}: a model of family '{bundle.manifest.family}'; as ONNX go decoders, LSTMs and encoders"
             )
         if 4 * network.parameter_count > LARGEST_BYTES:
             raise UsageError(f"{bundle.path}: {network.parameter_count:,} parameters are too many for one ONNX file")
@@ -76,12 +77,12 @@ class OnnxFormat:
 
 
 def _prove(network: Any, written: Path, path: Path) -> None:
-    """Compare the graph's logits with the network's: one id, the longest that is read at once, rows with padding."""
+    """Compare what graph and network give: one id, the longest that is read at once, rows with padding."""
     try:
         import onnxruntime
     except ImportError as error:
         raise MissingExtraError("ONNX", "formats") from error
-    from ziggurat.models.blocks.tracing import INPUTS, OUTPUTS, answer
+    from ziggurat.models.blocks.tracing import INPUTS, answer, outputs
 
     quiet = onnxruntime.SessionOptions()
     quiet.log_severity_level = 4
@@ -94,18 +95,18 @@ def _prove(network: Any, written: Path, path: Path) -> None:
         counts = np.array(lengths, np.int32)
         mask = (np.arange(shape[1]) < counts[:, None]).astype(np.int64)
         try:
-            found = session.run(list(OUTPUTS), dict(zip(INPUTS, (ids.astype(np.int64), mask), strict=True)))[0]
+            found = session.run(outputs(network), dict(zip(INPUTS, (ids.astype(np.int64), mask), strict=True)))
         except Exception as error:  # its errors have no class of their own
             raise ArtefactError(
                 f"{path}: the graph does not run on {shape[0]} rows of {shape[1]} ids: {error}"
             ) from error
-        wanted = answer(network, ids, counts)
-        difference = float((np.abs(found - wanted) / np.maximum(1, np.abs(wanted))).max())
-        if not difference <= LARGEST_DIFFERENCE:
-            raise ArtefactError(
-                f"{path}: the graph's logits differ from the model's by {difference:.1e} on {shape[0]} rows of "
-                f"{shape[1]} ids: not kept"
-            )
+        for name, theirs, ours in zip(outputs(network), found, answer(network, ids, mask), strict=True):
+            difference = float((np.abs(theirs - ours) / np.maximum(1, np.abs(ours))).max())
+            if not difference <= LARGEST_DIFFERENCE:
+                raise ArtefactError(
+                    f"{path}: the graph's {name} differ from the model's by {difference:.1e} on {shape[0]} rows of "
+                    f"{shape[1]} ids: not kept"
+                )
 
 
 FORMAT = OnnxFormat()

@@ -16,44 +16,62 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from ziggurat.core.errors import MissingExtraError
 from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.models.blocks.lstm import CellState, LSTMLayer
-from ziggurat.models.blocks.network import CausalNetwork, reading
+from ziggurat.models.blocks.network import CausalNetwork, Network, reading
 
-__all__ = ["INPUTS", "OUTPUTS", "answer", "write_graph"]
+__all__ = ["INPUTS", "answer", "outputs", "write_graph"]
 
 INPUTS = ("input_ids", "attention_mask")
 """(B, T) ids, and 1 at each that is no padding, which stands on the right; both 64-bit."""
-OUTPUTS = ("logits",)
-"""(B, T, V) unnormalised log-probabilities of the id after each; 0 at padding."""
+HIDDEN, LOGITS = "last_hidden_state", "logits"
 OPSET = 18
 _ORDER = (0, 3, 1, 2)
 """Where torch's gates i, f, g, o stand in ONNX: i, o, f, g."""
 
 
-class _Causal(nn.Module):
-    """What becomes the graph of a network that reads from left to right."""
+class _Graph(nn.Module):
+    """What becomes the graph: ids and mask to `outputs`."""
 
-    def __init__(self, network: CausalNetwork) -> None:
+    def __init__(self, network: Any) -> None:
         super().__init__()
         self.network = network
+        self.names = outputs(network)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        hidden_BTD, _ = self.network.hidden(input_ids)
-        return self.network.logits(hidden_BTD) * attention_mask[..., None].to(hidden_BTD.dtype)
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+        network = self.network
+        if isinstance(network, CausalNetwork):
+            hidden_BTD, _ = network.hidden(input_ids)  # nothing looks at what stands on its right
+        else:
+            hidden_BTD = network.hidden(input_ids, lengths=attention_mask.sum(dim=1))
+        found = {HIDDEN: hidden_BTD, **({LOGITS: network.logits(hidden_BTD)} if LOGITS in self.names else {})}
+        inside_BT1 = attention_mask[..., None].to(hidden_BTD.dtype)
+        return tuple(found[name] * inside_BT1 for name in self.names)
 
 
-def write_graph(network: CausalNetwork, path: Path) -> None:
-    """Write a network as the ONNX file ``path``: `INPUTS` to `OUTPUTS`, batch and time open up to the context.
+def outputs(network: Network) -> tuple[str, ...]:
+    """Return what a graph of the network gives, each 0 at padding.
+
+    ``logits`` (B, T, V), unnormalised log-probabilities of the id after each, or where the network reads in both
+    directions of the id at each place; and then also ``last_hidden_state`` (B, T, D), the vectors of its last layer.
+    """
+    if isinstance(network, CausalNetwork):
+        return (LOGITS,)
+    return (HIDDEN,) if getattr(network, "head", None) is None else (HIDDEN, LOGITS)
+
+
+def write_graph(network: Network, path: Path) -> None:
+    """Write a network as the ONNX file ``path``: `INPUTS` to `outputs`, batch and time open up to the context.
 
     Raises:
         MissingExtraError: the packages that write ONNX are not installed.
     """
-    module = _Causal(_exportable(network)).eval()
+    module = _Graph(_exportable(network)).eval()
     longest = {} if network.context is None else {"max": network.context}
     axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("time", **longest)}
     # lengths that no constant in the network is likely to have, so that none is taken for the other
@@ -64,7 +82,7 @@ def write_graph(network: CausalNetwork, path: Path) -> None:
             module,
             example,
             input_names=INPUTS,
-            output_names=OUTPUTS,
+            output_names=module.names,
             dynamic_shapes=(axes, axes),
             opset_version=OPSET,
             custom_translation_table={torch.ops.ziggurat.lstm.default: _lstm_operator},
@@ -74,12 +92,11 @@ def write_graph(network: CausalNetwork, path: Path) -> None:
     program.save(str(path))
 
 
-def answer(network: CausalNetwork, ids: IdArray, lengths: IdArray) -> FloatArray:
-    """Return (B, T, V): what the graph is to answer to (B, T) ids, of which ``lengths`` of each row are no padding."""
+def answer(network: Network, ids: IdArray, mask: npt.NDArray[np.int64]) -> list[FloatArray]:
+    """Return what the graph is to answer to (B, T) ids and their mask, in the order of `outputs`."""
+    inputs = (torch.from_numpy(array.astype(np.int64)).to(network.device) for array in (ids, mask))
     with reading(network):
-        logits_BTV, _ = network(torch.from_numpy(ids.astype(np.int64)).to(network.device))
-    inside = np.arange(ids.shape[1]) < lengths[:, None]
-    return np.where(inside[..., None], logits_BTV.float().cpu().numpy(), np.float32(0))
+        return [found.float().cpu().numpy() for found in _Graph(network)(*inputs)]
 
 
 # -- LSTM layers as one operator --------------------------------------------------------------------------------------
@@ -135,7 +152,7 @@ def _reordered(weight: Tensor) -> Tensor:
     return torch.cat([gates[place] for place in _ORDER])
 
 
-def _exportable(network: CausalNetwork) -> CausalNetwork:
+def _exportable(network: Network) -> Network:
     """Return a copy whose LSTM layers are operators and whose weights take no gradients."""
     copied = copy.deepcopy(network).cpu().requires_grad_(requires_grad=False)
     for name, module in list(copied.named_modules()):
