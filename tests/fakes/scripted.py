@@ -56,6 +56,23 @@ class Scripted:
         return [state[row] for row in rows.tolist()]
 
 
+class Extending(Scripted):
+    """One that also goes on from a state with many ids at once, and remembers these too."""
+
+    def __init__(
+        self, vocabulary: Vocabulary, weights: Callable[[Prefix], Sequence[float]], *, context: int | None = None
+    ) -> None:
+        super().__init__(vocabulary, weights, context=context)
+        self.extended: list[list[Prefix]] = []
+        """What each row of each call of `extend` was given."""
+
+    def extend(self, state: list[Prefix], ids: IdArray, lengths: IdArray) -> tuple[FloatArray, list[Prefix]]:
+        more = [tuple(row[:length].tolist()) for row, length in zip(ids, lengths.tolist(), strict=True)]
+        self.extended.append(more)
+        grown = [(*prefix, *new) for prefix, new in zip(state, more, strict=True)]
+        return self._next(grown), grown
+
+
 def reciting(vocabulary: Vocabulary, ids: Sequence[int], *, context: int | None = None, start: int = 1) -> Scripted:
     """A model that is certain of ``ids``, one after another, whatever the prompt of ``start`` ids says; then of eos."""
 

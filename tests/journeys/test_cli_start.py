@@ -78,7 +78,7 @@ def test_a_low_rank_change_leaves_an_adapter_that_merges_into_the_same_bundle(
     merged, learnt, before = (read_tensors(folder / "model.safetensors") for folder in folders)
     assert merged.keys() == learnt.keys() == before.keys()
     for name, array in merged.items():
-        np.testing.assert_allclose(array, learnt[name], rtol=0, atol=1e-7)
+        assert np.abs(np.asarray(array, np.float32) - np.asarray(learnt[name], np.float32)).max() <= 1e-7
         assert np.array_equal(array, before[name]) == (("q_proj" not in name) and ("v_proj" not in name)), name
     again = ziggurat("adapter", base, changed / "adapter", "--out", tmp_path / "merged")
     assert (again.code, "exists already; choose another --out" in again.err) == (2, True)

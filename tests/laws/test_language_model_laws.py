@@ -15,7 +15,7 @@ from safetensors.numpy import load, save
 
 from tests.fakes.families import LANGUAGE_FAMILIES, tiny_language_model
 from ziggurat.core.config import options
-from ziggurat.core.protocols import Family, LanguageModel
+from ziggurat.core.protocols import Extends, Family, LanguageModel
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.training.job import trainer
@@ -176,6 +176,42 @@ def test_a_state_that_was_reordered_is_still_good(model: LanguageModel) -> None:
     model.step(fork, np.array([3, 3], dtype=np.int32))
     _, expected_state = model.begin(ids, full(ids))
     following = np.array([5, 7], dtype=np.int32)
+    close(model.step(state, following)[0], model.step(expected_state, following)[0])
+
+
+@pytest.mark.parametrize("shared", [1, 2, 7])
+def test_what_was_begun_and_extended_is_as_if_begun_in_one_piece(model: LanguageModel, shared: int) -> None:
+    if not isinstance(model, Extends):
+        pytest.skip("it reads on one id at a time")
+    ids = random_ids(5, 17)
+    ids[:, :shared] = ids[0, :shared]
+    more = np.array([10, 1, 3, 7, 1], dtype=np.int32)
+    _, prefix = model.begin(ids[:1, :shared], np.array([shared], dtype=np.int32))
+    for _ in range(2):  # the prefix stays good for others
+        state = model.reorder(prefix, np.zeros(5, dtype=np.int32))
+        padded = ids[:, shared:].copy()
+        logprobs, state = model.extend(state, padded, more)
+        expected, expected_state = model.begin(ids, shared + more)
+        close(logprobs, expected)
+        for following in random_ids(3, 5, seed=11)[1:]:
+            logprobs, state = model.step(state, following)
+            expected, expected_state = model.step(expected_state, following)
+            close(logprobs, expected)
+
+
+def test_rows_of_different_lengths_extend_from_their_own_ends(model: LanguageModel) -> None:
+    if not isinstance(model, Extends):
+        pytest.skip("it reads on one id at a time")
+    ids = random_ids(3, 13)
+    first, more = np.array([2, 7, 5], dtype=np.int32), np.array([5, 1, 3], dtype=np.int32)
+    _, state = model.begin(ids, first)
+    rest = np.zeros((3, 5), dtype=np.int32)
+    for row in range(3):
+        rest[row, : more[row]] = ids[row, first[row] : first[row] + more[row]]
+    logprobs, state = model.extend(state, rest, more)
+    expected, expected_state = model.begin(ids, first + more)
+    close(logprobs, expected)
+    following = np.array([3, 5, 7], dtype=np.int32)
     close(model.step(state, following)[0], model.step(expected_state, following)[0])
 
 

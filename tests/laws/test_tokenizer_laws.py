@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.texts import documents
-from tests.fakes.tokenizers import CHINESE, ENGLISH, HARD_TEXTS, TEXTS, VARIANTS, config_of, kind_of, learnt, refuses, trained
+from tests.fakes.tokenizers import (
+    CHINESE,
+    ENGLISH,
+    HARD_TEXTS,
+    TEXTS,
+    VARIANTS,
+    config_of,
+    kind_of,
+    learnt,
+    refuses,
+    trained,
+)
 from ziggurat.core.config import from_mapping, options
 from ziggurat.core.errors import InputError, UsageError
 from ziggurat.tokens.display import pieces

@@ -234,7 +234,10 @@ def begun(family: str, folder: Path | None = None, *, listener: Any = silent, **
     asked = job(family, folder, listener=listener, **keys)
     chosen = asked.family
     assert isinstance(chosen, Embeds)
-    width, turns = getattr(asked.model_config, chosen.embedding_key), np.arange(VOCABULARY.size)[:, None] * 2 * np.pi / 12
+    width, turns = (
+        getattr(asked.model_config, chosen.embedding_key),
+        np.arange(VOCABULARY.size)[:, None] * 2 * np.pi / 12,
+    )
     waves = np.concatenate([np.cos(turns * np.arange(1, 4)), np.sin(turns * np.arange(1, 4))], axis=1)
     vectors = np.tile(waves, (1, -(-width // 6)))[:, :width].astype(np.float32)
     return fit(dataclasses.replace(asked, first_vectors=FirstVectors(vectors, np.arange(VOCABULARY.size) > 0)))

@@ -66,7 +66,7 @@ def test_names_are_those_of_the_published_form(tmp_path: Path) -> None:
 
 def test_gpt2_s_one_matrix_gets_one_change_of_higher_rank(tmp_path: Path) -> None:
     _, adapter, path = written(tmp_path, GPT2, ("q_proj", "v_proj", "down_proj"))
-    tensors = read_tensors(path / TENSORS)
+    tensors: dict[str, Any] = dict(read_tensors(path / TENSORS))
     down = tensors["base_model.model.transformer.h.1.attn.c_attn.lora_A.weight"]
     up = tensors["base_model.model.transformer.h.1.attn.c_attn.lora_B.weight"]
     # two changes of rank 3 in one matrix from 20 to 3 · 20

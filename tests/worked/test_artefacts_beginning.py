@@ -141,7 +141,9 @@ def test_every_family_that_embeds_begins_with_the_vectors(family: str, monkeypat
     assert isinstance(chosen, Embeds)
     width = getattr(asked.model_config, chosen.embedding_key)
     dice = np.random.default_rng(3)
-    first = FirstVectors(dice.normal(size=(VOCABULARY.size, width)).astype(np.float32), np.arange(VOCABULARY.size) % 5 > 0)
+    first = FirstVectors(
+        dice.normal(size=(VOCABULARY.size, width)).astype(np.float32), np.arange(VOCABULARY.size) % 5 > 0
+    )
     drawn = chosen.build(asked.model_config, asked.train.vocabulary, seed=asked.seed).network.token_embedding  # type: ignore[attr-defined]
     drawn = drawn.detach().numpy().copy()
     monkeypatch.setattr(gradient._Run, "_step", lambda _: (0.0, 0.0))

@@ -48,7 +48,8 @@ def adapted(on: tuple[str, ...] = ("q_proj", "v_proj"), *, learnt: bool = True) 
 def logits(made: CausalNetwork) -> torch.Tensor:
     ids = torch.arange(29).reshape(1, 29) % 37
     with torch.no_grad():
-        return made(ids)[0]
+        found: torch.Tensor = made(ids)[0]
+    return found
 
 
 # -- the formula ------------------------------------------------------------------------------------------------------
@@ -158,8 +159,7 @@ def test_only_the_change_is_trained() -> None:
 
 
 def test_all_are_the_projections_of_the_blocks() -> None:
-    parts = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj")
-    parts += ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
+    parts = [f"self_attn.{part}_proj" for part in "qkvo"] + [f"mlp.{part}_proj" for part in ("gate", "up", "down")]
     untied = network(config=DecoderConfig(layers=2, width=20, heads=5, head_width=6, feedforward=23, tied=False))
     # the matrix that predicts is none of them
     assert set(projections(untied)) == {f"stack.layers.{number}.{part}" for number in (0, 1) for part in parts}

@@ -21,7 +21,7 @@ from ziggurat.training.memory import holdings, peak_bytes, reset_peak
 from ziggurat.training.optimisers import adamw
 
 SMALL = DecoderConfig(layers=2, width=12, heads=3, head_width=4, feedforward=17, context=19)
-WITH_START = {
+WITH_START: dict[str, dict[str, Any]] = {
     "decoder": {"frozen": ["embed_tokens", "stack.layers.0"]},
     "recurrent": {"frozen": ["embedding", "layers.0.bias_*"]},
 }
@@ -193,7 +193,12 @@ def test_memory_is_counted_in_weights_gradients_and_means() -> None:
 @pytest.mark.parametrize("keys", [{}, {"frozen": ["embed_tokens"]}, {"lora_rank": 2}], ids=str)
 def test_the_optimiser_holds_what_was_said(keys: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[torch.optim.Optimizer] = []
-    monkeypatch.setattr(gradient, "adamw", lambda *args, **options: made.append(adamw(*args, **options)) or made[-1])
+
+    def make(*args: Any, **options: Any) -> torch.optim.Optimizer:
+        made.append(adamw(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(gradient, "adamw", make)
     recorder = Recorder()
     fitted = gradient.fit(dataclasses.replace(decoder_job(steps=2, **keys), listener=recorder))
     held = sum(value.nbytes for moments in made[0].state.values() for name, value in moments.items() if name != "step")

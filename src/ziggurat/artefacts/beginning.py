@@ -53,7 +53,7 @@ def first_vectors(recipe: Recipe, bundle: Bundle, tokenizer: Tokenizer) -> Begin
         UsageError: the bundle gives no vectors, vectors of another width, or none for any of the ids.
     """
     _check_width(recipe, bundle)
-    encoder, size = bundle.encoder, tokenizer.vocabulary.size
+    encoder, size = bundle.word_vectors, tokenizer.vocabulary.size
     theirs = counterparts(bundle.tokenizer, tokenizer)
     known = np.flatnonzero(theirs >= 0)
     vectors = np.zeros((size, encoder.width), np.float32)
@@ -95,7 +95,7 @@ def _check_width(recipe: Recipe, bundle: Bundle) -> None:
     family = FAMILIES.get(recipe.family)
     if not isinstance(family, Embeds):
         raise UsageError(f"vectors: a model of family {recipe.family} embeds no ids; leave the key out")
-    width, wanted = bundle.encoder.width, getattr(recipe.model, family.embedding_key)
+    width, wanted = bundle.word_vectors.width, getattr(recipe.model, family.embedding_key)
     if width != wanted:
         key = f"model.{family.embedding_key}"
         raise UsageError(

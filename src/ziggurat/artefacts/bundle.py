@@ -34,9 +34,18 @@ from ziggurat.artefacts.manifest import Manifest, Provenance, describe_file
 from ziggurat.artefacts.tensors import read_tensors, write_tensors
 from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.files import atomic_folder, sha256, write_text
-from ziggurat.core.protocols import Encoder, Family, LanguageModel, Model, StaticEncoder, Tokenizer
+from ziggurat.core.protocols import (
+    ContextEncoder,
+    Encoder,
+    Family,
+    LanguageModel,
+    MaskedLanguageModel,
+    Model,
+    StaticEncoder,
+    Tokenizer,
+)
 from ziggurat.core.types import TensorMap, Vocabulary
-from ziggurat.models.registry import FAMILIES, predicting
+from ziggurat.models.registry import FAMILIES, guessing, predicting
 from ziggurat.tokens.loading import load_tokenizer, token_texts
 from ziggurat.tokens.word_index import WordIndex, open_index, write_index
 
@@ -113,13 +122,43 @@ class Bundle:
         return predicting(self.model, str(self.path))
 
     @property
+    def masked_model(self) -> MaskedLanguageModel:
+        """The model, where it guesses hidden ids.
+
+        Raises:
+            UsageError: it does not.
+        """
+        return guessing(self.model, str(self.path))
+
+    @property
+    def scorer(self) -> LanguageModel | MaskedLanguageModel:
+        """The model, where it predicts ids or guesses hidden ones, so that it has an opinion of a text.
+
+        Raises:
+            UsageError: it does neither.
+        """
+        masked = isinstance(self.model, MaskedLanguageModel)
+        return self.masked_model if masked else self.language_model
+
+    @property
     def encoder(self) -> Encoder:
-        """The model, where it makes vectors of ids.
+        """The model, where it makes vectors of ids, whether they follow the context or not.
 
         Raises:
             UsageError: it is of a family that does not.
         """
         if not isinstance(self.model, Encoder):
+            raise UsageError(f"{self.path}: a {self.manifest.family} model gives no vectors; give one that does")
+        return self.model
+
+    @property
+    def word_vectors(self) -> StaticEncoder:
+        """The model, where each id has one vector wherever it stands.
+
+        Raises:
+            UsageError: it is of a family that has none.
+        """
+        if not isinstance(self.model, StaticEncoder):
             raise UsageError(f"{self.path}: a {self.manifest.family} model gives no vectors; give one that does")
         return self.model
 
@@ -155,7 +194,7 @@ def save(
             write_index(folder / WORDS, token_texts(tokenizer))
         aside = _transformers_tokenizer(model, tokenizer, text)
         _write_json(folder / TOKENS_ASIDE, aside | ({"chat_template": chat_template} if chat_template else {}))
-        if "architectures" in config:
+        if "architectures" in config and isinstance(model, LanguageModel):
             special = {"bos_token_id": tokenizer.vocabulary.bos, "eos_token_id": tokenizer.vocabulary.eos}
             _write_json(folder / "generation_config.json", {**special, "do_sample": True, "temperature": 1.0})
         write_text(folder / CARD, write_card(manifest))
@@ -344,19 +383,31 @@ def _model_facts(model: Model, config: Mapping[str, Any], tensors: TensorMap) ->
         "parameters": sum(int(array.size) for array in tensors.values()),
         "arrays": len(tensors),
         "context": _context(model),
-        **({"gives": manifests.WORD_VECTORS, "width": model.width} if isinstance(model, StaticEncoder) else {}),
+        **_gives(model),
     }
 
 
+def _gives(model: Model) -> dict[str, Any]:
+    """Return what the manifest says of a model that gives vectors instead of text."""
+    if isinstance(model, StaticEncoder):
+        return {"gives": manifests.WORD_VECTORS, "width": model.width}
+    if isinstance(model, ContextEncoder) and not isinstance(model, LanguageModel):
+        return {"gives": manifests.TEXT_VECTORS, "width": model.width}
+    return {}
+
+
 def _context(model: Model) -> int | None:
-    """Return the longest context of a language model that has a limit."""
-    return model.context if isinstance(model, LanguageModel) else None
+    """Return the longest sequence that a model can read, where it has a limit."""
+    return model.context if isinstance(model, (LanguageModel, ContextEncoder)) else None
 
 
 def _transformers_tokenizer(model: Model, tokenizer: Tokenizer, text: str) -> dict[str, Any]:
     """Return what lets ``transformers.AutoTokenizer`` open ``tokenizer.json``."""
     vocabulary = tokenizer.vocabulary
     texts = {entry["id"]: entry["content"] for entry in json.loads(text).get("added_tokens", ())}
+    if missing := [role for role in ROLES if (token := getattr(vocabulary, role)) is not None and token not in texts]:
+        written = token_texts(tokenizer)  # of somebody else's tokenizer, which added none of them
+        texts |= {token: written[token] for role in missing if (token := getattr(vocabulary, role)) < len(written)}
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
         **{key: texts[token] for role, key in ROLES.items() if (token := getattr(vocabulary, role)) in texts},

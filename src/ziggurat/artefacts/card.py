@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH, Words
-from ziggurat.artefacts.manifest import TEXT, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, WORD_VECTORS, Manifest
 
 __all__ = ["write_card"]
 
@@ -25,18 +25,21 @@ TRAINING = (
     "training.words_per_second",
     "training.dev_loss",
 )
-TASKS = {TEXT: "text-generation", WORD_VECTORS: "feature-extraction"}
+TASKS = {TEXT: "text-generation", WORD_VECTORS: "feature-extraction", TEXT_VECTORS: "fill-mask"}
 """What model hubs call what a model gives."""
 COMMANDS = {
     TEXT: ('ziggurat generate FOLDER --prompt "…"', "ziggurat evaluate FOLDER TEXT…"),
+    TEXT_VECTORS: ("ziggurat embed FOLDER TEXT…", "ziggurat score FOLDER TEXT…"),
     WORD_VECTORS: ("ziggurat vectors nearest FOLDER WORD", "ziggurat vectors map FOLDER"),
 }
 PYTHON = {
     TEXT: ('print(ziggurat.load("FOLDER").generate("…"))',),
+    TEXT_VECTORS: ('print(ziggurat.load("FOLDER").embed(["…"]))',),
     WORD_VECTORS: ('vectors = ziggurat.vectors("FOLDER")', 'print(vectors.nearest("…"), vectors["…"])'),
 }
 MEASURED = (
-    *("bits_per_byte", "accuracy", "spearman", "low", "high", "token_perplexity"),
+    *("masked_accuracy", "bits_per_byte", "accuracy", "spearman", "low", "high", "token_perplexity"),
+    *("baseline_accuracy", "masked_loss", "masked_tokens", "pseudo_perplexity", "pseudo_tokens"),
     *("documents", "bytes", "tokens_per_second"),
     *("semantic", "syntactic", "questions", "questions_skipped", "method"),
     *("spearman_of_all", "pairs", "pairs_skipped", "words_spelled", "vocabulary"),
@@ -75,11 +78,20 @@ def _page(manifest: Manifest, words: Words) -> Iterator[str]:
 def _usage(manifest: Manifest, words: Words) -> Iterator[str]:
     yield from ("```sh", *COMMANDS[manifest.gives], "```", "")
     yield from ("```python", "import ziggurat", "", *PYTHON[manifest.gives])
-    if manifest.model.get("architecture"):
-        yield from ("", f"# {words.elsewhere}", "from transformers import AutoModelForCausalLM, AutoTokenizer", "")
-        yield 'model = AutoModelForCausalLM.from_pretrained("FOLDER")'
+    if architecture := manifest.model.get("architecture"):
+        kind = _auto_class(architecture)
+        yield from ("", f"# {words.elsewhere}", f"from transformers import {kind}, AutoTokenizer", "")
+        yield f'model = {kind}.from_pretrained("FOLDER")'
         yield 'tokenizer = AutoTokenizer.from_pretrained("FOLDER")'
     yield from ("```", "")
+
+
+def _auto_class(architecture: str) -> str:
+    """Return transformers' name for whatever opens an architecture."""
+    endings = {"ForMaskedLM": "AutoModelForMaskedLM", "ForCausalLM": "AutoModelForCausalLM", "Model": "AutoModel"}
+    endings["LMHeadModel"] = endings["ForCausalLM"]
+    fitting = (kind for ending, kind in reversed(endings.items()) if architecture.endswith(ending))
+    return next(fitting, "AutoModel")
 
 
 def _shown(manifest: Manifest, entries: Iterable[str]) -> list[str]:

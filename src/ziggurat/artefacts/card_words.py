@@ -83,6 +83,23 @@ ENGLISH = Words(
             ),
             lossy="",
         ),
+        "text vectors": Purpose(
+            opening=(
+                "An encoder of the family `{family}`, made with Ziggurat {version}: it gives vectors of texts and of "
+                "their tokens. Each figure below stands in `ziggurat.json` under the entry named beside it."
+            ),
+            measured="Measured on text that it was not trained on",
+            not_measured="Nothing yet: `ziggurat evaluate FOLDER TEXT…` measures it, where it guesses hidden tokens.",
+            limits=(
+                "It knows what its training text says, in that text's language and manner, "
+                "errors and prejudices included.",
+                "It writes no text and has no perplexity: what it gives a text is a pseudo-log-likelihood, "
+                "which compares with that of encoders with the same tokenizer only.",
+                "Vectors of whole texts were not trained to be alike where meanings are, unless the card says so.",
+                "Accuracies compare only where the tokenizer's fingerprint is the same.",
+            ),
+            lossy="",
+        ),
     },
     heads=("what", "value", "manifest entry"),
     labels={
@@ -107,6 +124,12 @@ ENGLISH = Words(
         "low": "its 95 % interval, low end",
         "high": "its 95 % interval, high end",
         "token_perplexity": "perplexity per token",
+        "masked_accuracy": "share of hidden tokens guessed rightly",
+        "baseline_accuracy": "the same by always guessing the most frequent token",
+        "masked_loss": "loss on hidden tokens, in nats",
+        "masked_tokens": "tokens hidden, 15 % together",
+        "pseudo_perplexity": "pseudo-perplexity",
+        "pseudo_tokens": "tokens hidden one by one for it",
         "documents": "documents",
         "bytes": "bytes of text",
         "tokens_per_second": "tokens scored per second",
@@ -163,6 +186,21 @@ CHINESE = Words(
             ),
             lossy="",
         ),
+        "text vectors": Purpose(
+            opening=(
+                "由 Ziggurat {version} 训练的 `{family}` 族编码器：给出文本及其词元的向量。"
+                "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
+            ),
+            measured="在未参与训练的文本上的测量结果",
+            not_measured="尚未测量：若它能猜出被遮蔽的词元，请运行 `ziggurat evaluate FOLDER TEXT…`。",
+            limits=(
+                "它只知道训练文本所说的内容，语言与风格亦然，包括其中的错误与偏见。",
+                "它不写文本，也没有困惑度：它给文本的是伪对数似然，只能与使用同一分词器的编码器比较。",
+                "除非卡片另有说明，整篇文本的向量并未为“意义相近则向量相近”而训练。",
+                "准确率仅在分词器指纹相同时可比。",
+            ),
+            lossy="",
+        ),
     },
     heads=("项目", "值", "清单条目"),
     labels={
@@ -187,6 +225,12 @@ CHINESE = Words(
         "low": "其 95% 区间下端",
         "high": "其 95% 区间上端",
         "token_perplexity": "每词元困惑度",
+        "masked_accuracy": "猜对的被遮蔽词元比例",
+        "baseline_accuracy": "总猜最常见词元时的同一比例",
+        "masked_loss": "被遮蔽词元上的损失（奈特）",
+        "masked_tokens": "被遮蔽的词元数（一次遮蔽 15%）",
+        "pseudo_perplexity": "伪困惑度",
+        "pseudo_tokens": "为此逐个遮蔽的词元数",
         "documents": "文档数",
         "bytes": "文本字节数",
         "tokens_per_second": "每秒评分词元数",

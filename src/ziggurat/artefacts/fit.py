@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ziggurat.artefacts.adapters import ADAPTER, write_adapter
 from ziggurat.artefacts.beginning import Beginning, first_vectors
 from ziggurat.artefacts.bundle import TENSORS, Bundle, load, save
@@ -22,14 +25,16 @@ from ziggurat.artefacts.runs import METRICS
 from ziggurat.core.config import to_mapping
 from ziggurat.core.errors import ArtefactError, TooLittleTextError
 from ziggurat.core.files import write_text
-from ziggurat.core.protocols import Spells, Tokenizer
+from ziggurat.core.protocols import HidesWords, Spells, Tokenizer
 from ziggurat.core.types import Event, Listener
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
+from ziggurat.tokens import chinese
 from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
+from ziggurat.tokens.word_marks import open_marks, write_marks
 from ziggurat.training.events import metrics_file, several
-from ziggurat.training.job import Job, Spelling, Start, silent, trainer
+from ziggurat.training.job import Job, Spelling, Start, WordMarks, silent, trainer
 
 __all__ = ["Material", "fit", "prepare_material", "recipe_material"]
 
@@ -45,6 +50,8 @@ class Material:
     """What a manifest says of the text."""
     key: str
     """Hash of everything that decided it."""
+    words: WordMarks | None = None
+    """Which tokens belong to one word, where that was asked for."""
 
 
 def prepare_material(
@@ -55,13 +62,16 @@ def prepare_material(
     *,
     listener: Listener = silent,
     tokenizer: Tokenizer | None = None,
+    words: bool = False,
 ) -> Material:
     """Train a tokenizer of ``kind`` on the training split and write the splits as ids below ``folder``.
 
-    Where a ``tokenizer`` is given it is used as it is, and none is trained.
+    Where a ``tokenizer`` is given it is used as it is, and none is trained. ``words`` says whether to find out which
+    tokens belong to one word (`ziggurat.tokens.word_marks`).
 
     Raises:
         TooLittleTextError: the training split is empty.
+        MissingExtraError: words of Chinese are asked for, and what cuts it is not installed.
         DiskFullError: the disk is full.
     """
     if not len(corpus.train):
@@ -76,13 +86,29 @@ def prepare_material(
         if len(documents):
             stores[split] = _store(tokenizer, documents, folder / split, key, listener)
     listener(_compression(stores["train"]))
-    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key)
+    marks = None
+    if words:
+        found = {
+            split: _marks(tokenizer, documents, stores[split], folder / f"{split}-words", key, listener)
+            for split, documents in (("train", corpus.train), ("dev", corpus.dev))
+            if split in stores
+        }
+        marks = WordMarks(found["train"], found.get("dev"))
+    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, marks)
 
 
 def recipe_material(recipe: Recipe, corpus: Corpus, folder: Path, *, listener: Listener = silent) -> Material:
     """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it starts from."""
-    tokenizer = load(Path(recipe.start)).tokenizer if recipe.start else None
-    return prepare_material(corpus, recipe.tokenizer, recipe.tokens, folder, listener=listener, tokenizer=tokenizer)
+    words = isinstance(recipe.training, HidesWords) and recipe.training.whole_words
+    return prepare_material(
+        corpus,
+        recipe.tokenizer,
+        recipe.tokens,
+        folder,
+        listener=listener,
+        tokenizer=load(Path(recipe.start)).tokenizer if recipe.start else None,
+        words=words,
+    )
 
 
 def fit(
@@ -124,6 +150,7 @@ def fit(
         first_vectors=None if begun is None else begun.first,
         spelling=_spelling(recipe.model, material.tokenizer),
         start=None if start is None else Start(start.model, arrays),
+        words=material.words,
     )
     fitted = trainer(family, recipe.trainer).fit(job)
     if fitted.adapter is not None:
@@ -188,6 +215,19 @@ def _own_tokenizer(corpus: Corpus, kind: str, config: Any, folder: Path, key: st
         write_text(folder / "tokenizer.json", tokenizer.to_json())
         _finish(folder, "tokenizer", key)
     return tokenizer
+
+
+def _marks(
+    tokenizer: Tokenizer, documents: Any, store: Store, path: Path, key: str, listener: Listener
+) -> npt.NDArray[np.bool_]:
+    own = _key(key, chinese.versions())
+    if _is_done(path.parent, path.name, own):
+        with suppress(ArtefactError):
+            return open_marks(path, store)
+    listener({"event": "stage", "stage": "word_marks", "split": store.path.name})
+    marks = write_marks(tokenizer, documents, path, store)
+    _finish(path.parent, path.name, own)
+    return marks
 
 
 def _done_tokenizer(folder: Path, key: str) -> Tokenizer | None:

@@ -66,7 +66,7 @@ def origin_of(path: str, *, where: str) -> Origin:
 
 
 def continuing(path: str, *, where: str = START) -> dict[str, Any]:
-    """Return a recipe that trains a bundle's model on, where the user gave none; ``where`` says in errors who names the bundle.
+    """Return a recipe that trains a bundle's model on, where the user gave none; ``where`` names in errors who said so.
 
     Its ``[training]`` keys are those of the recipe that made the model, with a tenth of the learning rate; those of a
     model that was imported, or trained on already, begin from the trainer's defaults or stay as they are.
@@ -133,8 +133,8 @@ def _opened(path: str, folder: str, written: int, where: str) -> Origin:
     config = getattr(getattr(bundle.model, "network", None), "config", None)
     if config is None or not isinstance(fitter.Config(), Adapts):
         raise UsageError(
-            f"{where}: {path}: models of family {bundle.manifest.family} are made in one piece and can't be trained on; "
-            "give the bundle of a network"
+            f"{where}: {path}: models of family {bundle.manifest.family} are made in one piece and can't be trained "
+            "on; give the bundle of a network"
         )
     manifest = bundle.manifest
     return Origin(path, manifest.family, config, str(manifest.tokenizer["kind"]), manifest.recipe)

@@ -41,7 +41,7 @@ from ziggurat.artefacts.sections import (
 from ziggurat.artefacts.settings import SECTIONS, Setting, check_settings, read_value
 from ziggurat.core.config import options, to_mapping, toml_section, toml_value
 from ziggurat.core.errors import InputError, UnknownNameError, UsageError
-from ziggurat.core.protocols import Embeds, Encoder, Family, LanguageModel
+from ziggurat.core.protocols import Embeds, Family, LanguageModel, StaticEncoder
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
@@ -416,7 +416,7 @@ def _vectors(
         if name in own:
             raise UsageError(f"{place}: {name}: parts share it; set it for the whole recipe")
     found = resolve({**own, **shared}, where=place, settings=inner)
-    if not isinstance(FAMILIES.get(found.family).tiny(seed=0), Encoder):
+    if not isinstance(FAMILIES.get(found.family).tiny(seed=0), StaticEncoder):
         raise UsageError(f"{place}: a model of family {found.family} gives no vectors; name a recipe of word vectors")
     said = "width" in own.get("model", {}) or any(setting.path == ("model", "width") for setting in inner)
     if said and found.model.width != width:

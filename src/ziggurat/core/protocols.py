@@ -17,9 +17,10 @@ from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabu
 
 __all__ = [
     "ConditionalModel",
+    "ContextEncoder",
     "Embeds",
     "Encoder",
-    "ContextEncoder",
+    "Extends",
     "Family",
     "HidesWords",
     "LanguageModel",
@@ -259,6 +260,21 @@ class LanguageModel(SequenceScorer, Protocol):
 
     def reorder(self, state: State, rows: IdArray) -> State:
         """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop (beams, finished rows)."""
+        ...
+
+
+@runtime_checkable
+class Extends(LanguageModel, Protocol):
+    """A language model that goes on from a state with many ids at once: what many texts share is read once.
+
+    Law, tested on every family that has it: what was begun and extended is as if it had been begun in one piece.
+    """
+
+    def extend(self, state: State, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, State]:
+        """Append (B, T) ids, of each row its first ``lengths`` (each ≥ 1); return what `begin` does.
+
+        ``state`` stays valid only where the model says so, as with `step`; a copy by `reorder` is always one's own.
+        """
         ...
 
 

@@ -14,14 +14,13 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ziggurat.core.config import from_mapping
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight
 from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
-from ziggurat.models.layouts.at_rest import at_rest, described, filled
+from ziggurat.models.layouts.at_rest import at_rest, restored
 
 __all__ = ["FAMILY", "DecoderConfig", "DecoderFamily", "DecoderNetwork"]
 
@@ -115,11 +114,7 @@ class DecoderFamily:
 
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
-        keys, vocabulary = described(self.name, config)
-        own = from_mapping(DecoderConfig, keys, where="config.json")
-        network = DecoderNetwork(own, vocabulary)
-        filled(network, config, own, tensors)
-        return NeuralLanguageModel(network)
+        return NeuralLanguageModel(restored(self.name, DecoderConfig, DecoderNetwork, config, tensors))
 
     def sized(self, parameters: int) -> DecoderConfig:
         """Return a decoder with about so many parameters beside the embeddings.

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from ziggurat.core.config import from_mapping, option
+from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight
@@ -25,7 +25,7 @@ from ziggurat.models.blocks.feedforward import ACTIVATIONS
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import Network
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer, normalisation
-from ziggurat.models.layouts.at_rest import at_rest, described, filled
+from ziggurat.models.layouts.at_rest import at_rest, restored
 
 __all__ = ["FAMILY", "EncoderConfig", "EncoderFamily", "EncoderNetwork", "PredictionHead"]
 
@@ -191,11 +191,7 @@ class EncoderFamily:
 
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
-        keys, vocabulary = described(self.name, config, tensors)
-        own = from_mapping(EncoderConfig, keys, where="config.json")
-        network = EncoderNetwork(own, vocabulary)
-        filled(network, config, own, tensors)
-        return _shown(network)
+        return _shown(restored(self.name, EncoderConfig, EncoderNetwork, config, tensors))
 
     def sized(self, parameters: int) -> EncoderConfig:
         """Return an encoder with about so many parameters beside the embeddings.

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from ziggurat.core.config import option
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.numerics import log_softmax, logsumexp
-from ziggurat.core.protocols import LanguageModel, State
+from ziggurat.core.protocols import Extends, LanguageModel, State
 from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
 from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.models.uncertainty import token_uncertainty, uncertainty
@@ -137,6 +137,18 @@ class Mixture:
     def step(self, state: tuple[State, ...], ids: IdArray) -> tuple[FloatArray, State]:
         """Append one id (B,) to each row; return (B, V) next-id logprobs and the new state."""
         return self._join([part.step(held, ids) for part, held in zip(self.parts, state, strict=True)])
+
+    def extend(self, state: tuple[State, ...], ids: IdArray, lengths: IdArray) -> tuple[FloatArray, State]:
+        """Append (B, T) ids at once; return (B, V) next-id logprobs and the new state.
+
+        *Raises.* `UsageError` where a part can't.
+        """
+        answers = []
+        for number, (part, held) in enumerate(zip(self.parts, state, strict=True)):
+            if not isinstance(part, Extends):
+                raise UsageError(f"part {number + 1} of the mixture can't go on from a state with many ids at once")
+            answers.append(part.extend(held, ids, lengths))
+        return self._join(answers)
 
     def reorder(self, state: tuple[State, ...], rows: IdArray) -> State:
         """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop."""

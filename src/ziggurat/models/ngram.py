@@ -122,18 +122,22 @@ class NgramLanguageModel:
 
     def begin(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, States]:
         """Read (B, T) prompts at once; return (B, V) next-id logprobs and the state."""
-        states = np.full((ids.shape[0], self.order - 1), -1, np.int64)
-        for distance in range(self.order - 1, 0, -1):
-            rows = np.flatnonzero(lengths >= distance)
-            part = states[rows]
-            ngram_query.advance(self._arrays, part, self._checked(ids[rows, lengths[rows] - distance]))
-            states[rows] = part
-        return self._next_logprobs(states), states
+        return self.extend(np.full((ids.shape[0], self.order - 1), -1, np.int64), ids, lengths)
 
     def step(self, state: States, ids: IdArray) -> tuple[FloatArray, States]:
         """Append one id to each row; return (B, V) next-id logprobs and the new state. The old one stays valid."""
         states = state.copy()
         ngram_query.advance(self._arrays, states, self._checked(ids))
+        return self._next_logprobs(states), states
+
+    def extend(self, state: States, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, States]:
+        """Append (B, T) ids at once; return (B, V) next-id logprobs and the new state. The old one stays valid."""
+        states = state.copy()
+        for distance in range(min(ids.shape[1], self.order - 1), 0, -1):  # what stands before them is out of sight
+            rows = np.flatnonzero(lengths >= distance)
+            part = states[rows]
+            ngram_query.advance(self._arrays, part, self._checked(ids[rows, lengths[rows] - distance]))
+            states[rows] = part
         return self._next_logprobs(states), states
 
     def reorder(self, state: States, rows: IdArray) -> States:

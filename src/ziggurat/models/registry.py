@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import LanguageModel, Model
+from ziggurat.core.protocols import LanguageModel, MaskedLanguageModel, Model
 from ziggurat.core.registry import Registry
 
 if TYPE_CHECKING:
     from ziggurat.core.protocols import Family
 
-__all__ = ["FAMILIES", "predicting"]
+__all__ = ["FAMILIES", "guessing", "predicting"]
 
 FAMILIES: Registry["Family"] = Registry("ziggurat.models", "FAMILY", kind="model family")
 """Every module here that assigns ``FAMILY``; a family is imported when it is asked for by name, and not before."""
@@ -21,6 +21,19 @@ def predicting(model: Model, name: str) -> LanguageModel:
     Raises:
         UsageError: it predicts no ids.
     """
-    if not isinstance(model, LanguageModel):
-        raise UsageError(f"{name}: holds vectors and predicts no text; give a language model")
+    if isinstance(model, LanguageModel):
+        return model
+    if isinstance(model, MaskedLanguageModel):
+        raise UsageError(f"{name}: guesses hidden tokens and writes no text; give a language model")
+    raise UsageError(f"{name}: holds vectors and predicts no text; give a language model")
+
+
+def guessing(model: Model, name: str) -> MaskedLanguageModel:
+    """Return ``model`` as the guesser of hidden ids that it is; ``name`` says in the error whose it is.
+
+    Raises:
+        UsageError: it guesses none.
+    """
+    if not isinstance(model, MaskedLanguageModel):
+        raise UsageError(f"{name}: guesses no hidden tokens; give an encoder with a head")
     return model

@@ -27,12 +27,13 @@ from ziggurat.artefacts.runs import new_folder, open_run
 from ziggurat.artefacts.settings import Setting, environment_settings
 from ziggurat.core.config import from_mapping
 from ziggurat.core.protocols import LanguageModel, Tokenizer
-from ziggurat.core.types import Continuation, Listener
-from ziggurat.judge.evaluate import evaluate
+from ziggurat.core.types import Continuation, FloatArray, Listener
+from ziggurat.judge.measuring import figures
 from ziggurat.surface.documents import cut_where_few, read_documents
 from ziggurat.surface.training import train_run
 from ziggurat.training.job import silent
 from ziggurat.use.completion import GenerationConfig, generate
+from ziggurat.use.embedding import EmbeddingConfig, embed
 from ziggurat.use.scoring import Scored, score_texts
 from ziggurat.use.vectors import Vectors, open_vectors
 
@@ -90,12 +91,25 @@ class Model:
 
     def score(self, text: str, *, by: Literal["token", "sentence", "document"] = "document") -> list[Scored]:
         """Return the log-probability of each unit of ``text``, in nats."""
-        return score_texts(self.model, self.tokenizer, [text], by=by)[0]
+        return score_texts(self.bundle.scorer, self.tokenizer, [text], by=by)[0]
+
+    def embed(self, texts: Sequence[str], **options: Any) -> FloatArray:
+        """Return (N, D): a vector for each text; ``options`` as in `ziggurat.use.embedding.EmbeddingConfig`."""
+        config = from_mapping(EmbeddingConfig, options, where="embed")
+        return embed(self.bundle.encoder, self.tokenizer, texts, config).vectors
 
     def evaluate(self, texts: Paths, *, seed: int = 0) -> dict[str, Any]:
         """Return bits per byte with its 95 % interval, perplexity, and speed on files or folders of text."""
         documents = cut_where_few(read_documents(_names(texts)))
-        return evaluate(self.model, self.tokenizer, documents).figures(seed=seed)
+        bundle = self.bundle
+        return figures(
+            bundle.model,
+            bundle.tokenizer,
+            documents,
+            name=str(bundle.path),
+            training=bundle.manifest.training,
+            seed=seed,
+        )
 
 
 def train(

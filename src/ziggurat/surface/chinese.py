@@ -120,18 +120,22 @@ SENTENCES = {
     "Write a bundle's model as a file that other software reads; what was written is read back and compared.": (
         "把模型写成其他软件可读的文件；写出后读回并比较。"
     ),
-    "Transformers opens bundles of a form that it knows as they are: they need no export.": (
-        "transformers 可直接打开它认识的模型包，无需导出。"
-    ),
-    "The file to write": "要写出的文件",
+    "Transformers opens bundles of a form that it knows as they are; --to transformers writes the same as a plain "
+    "folder.": ("transformers 可直接打开它认识的模型包；--to transformers 把同样内容写成普通文件夹。"),
+    "The file or folder to write": "要写出的文件或文件夹",
     "The format; unless told, by the file's ending": "格式；未指定时按文件后缀判断",
     "{file}: {size} bytes, read back and equal": "{file}：{size} 字节，读回后一致",
     "Make a bundle of a model in a foreign format": "把外部格式的模型变成模型包",
     "Open a model that other software made and save it as a bundle, to be used like every other.": (
         "打开其他软件制作的模型并存为模型包，之后与其他模型包用法相同。"
     ),
-    "The file to open": "要打开的文件",
-    "The bundle's folder; unless told, FILE without its ending": "模型包文件夹；未指定时为去掉后缀的文件名",
+    "The file or folder to open": "要打开的文件或文件夹",
+    "The bundle's folder; unless told, FILE without its ending, or FOLDER-bundle": (
+        "模型包文件夹；未指定时为去掉后缀的文件名，或“文件夹名-bundle”"
+    ),
+    "Folders of transformers come with their tokenizer; nothing is downloaded, and no pickle is opened.": (
+        "transformers 的文件夹连同分词器一起导入；不下载任何内容，也绝不打开 pickle。"
+    ),
     # generate
     "Write on after a prompt with any bundle, token by token": "用任一模型包接着提示逐词元续写",
     "Write on after a prompt; text appears as it is drawn, one continuation after another, --- between them.": (
@@ -150,6 +154,44 @@ SENTENCES = {
     "Text to go on from; - reads it from standard input": "要续写的文本；- 表示从标准输入读取",
     "Seed of the draws: the same seed writes the same text": "抽样的随机种子：相同种子写出相同文本",
     "Leave the prompt out of what is printed": "输出中不含提示",
+    # encoders
+    "Turn texts into vectors, one for each": "把文本变成向量，每篇一个",
+    "Print a line of JSON for each text: its id and its vector.": "每篇文本输出一行 JSON：其标识与向量。",
+    "Vectors are made as the bundle says, which an imported sentence-transformers model knows, or as you ask for. Of a "
+    "text longer than what the model reads only the beginning counts, and that is said.": (
+        "向量按模型包所说的方式得出（导入的 sentence-transformers 模型知道），或按你的要求。"
+        "文本长于模型所能读时只计其开头，并会告知。"
+    ),
+    "Mean of the tokens' vectors, first token's, or the pooler's; auto: what the bundle says": (
+        "mean 为各词元向量的平均，first 为首词元的向量，pooler 为池化层的向量；auto 按模型包所说"
+    ),
+    "Bring vectors to length one; auto: what the bundle says": "使向量长度为一；auto 按模型包所说",
+    "Tokens of a text that are read, begin and end included (default: what the bundle says)": (
+        "每篇文本读取的词元数，含起止词元（默认按模型包所说）"
+    ),
+    "File for the vectors instead of standard output: .npy (rows only) or .jsonl": (
+        "向量写入此文件而非标准输出：.npy（只有各行）或 .jsonl"
+    ),
+    "{cut} texts are longer than {longest} tokens: only their beginnings count": (
+        "{cut} 篇文本长于 {longest} 个词元：只计其开头"
+    ),
+    "{count} vectors of {width} numbers": "{count} 个 {width} 维向量",
+    "An encoder gives pseudo-log-likelihoods: each token alone is hidden and guessed from all others.": (
+        "编码器给出伪对数似然：每次只遮蔽一个词元，由其余词元猜出。"
+    ),
+    "pseudo-log-likelihood: {total:.2f} nats over {tokens} tokens, {mean:.4f} a token": (
+        "伪对数似然：{tokens} 个词元共 {total:.2f} 奈特，每个 {mean:.4f}"
+    ),
+    "Of an encoder, which has neither, how many hidden tokens it guesses is shown beside the most frequent's "
+    "share.": "编码器两者皆无，改为显示它猜对多少被遮蔽的词元，并与最常见词元的比例对照。",
+    "masked accuracy": "遮蔽准确率",
+    "most frequent token of the training text": "训练文本中最常见的词元",
+    "most frequent token of this text": "此文本中最常见的词元",
+    "masked loss, nats a hidden token": "遮蔽损失（每个被遮蔽词元的奈特）",
+    "hidden tokens": "被遮蔽的词元",
+    "pseudo-perplexity": "伪困惑度",
+    "tokens hidden one by one for it": "为此逐个遮蔽的词元",
+    "finding words": "识别词语",
     # recipe
     "List the recipes, or print one with every key explained": "列出配方，或打印其一并解释每个键",
     "List the recipes, or print one as a complete TOML file; any key can be changed by --section.key VALUE.": (
@@ -407,10 +449,13 @@ SENTENCES = {
     ),
     "Decoders go to GGUF (.gguf), which llama.cpp reads; a file is kept only after its tokens and probabilities "
     "were compared.": ("解码器可写成 llama.cpp 能读的 GGUF（.gguf）；保留文件之前会比较词元与概率。"),
-    "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; the "
-    "likeliest id is the same at {same} of {positions} positions, and for {same_written} of {written} greedily written": (
+    "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "
+    "likeliest ids are the same at {same} of {positions} places and for {same_written} of {written} greedy ids": (
         "由 {program} 读回：{tokens} 个词元相同；对数概率最多相差 {largest} 纳特；{positions} 个位置中 {same} 个的"
         "最可能词元相同，贪心生成的 {written} 个词元中 {same_written} 个相同"
+    ),
+    "Decoders in GGUF files (.gguf: GPT-2, Llama, Mistral, Qwen2, Qwen3) become 32-bit, whatever their numbers were.": (
+        "GGUF 文件（.gguf：GPT-2、Llama、Mistral、Qwen2、Qwen3）中的解码器一律转为 32 位，无论原来的数值类型。"
     ),
     # tokenize: keys of the kind
     "Files, folders, globs; - is standard input. Keys of the kind: --tokens.lowercase true": (

@@ -6,9 +6,8 @@ from ziggurat.artefacts.bundle import Bundle, load, record
 from ziggurat.artefacts.fit import fit, recipe_material
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import ArtefactError, InterruptedRunError
-from ziggurat.core.protocols import LanguageModel
 from ziggurat.core.types import Listener
-from ziggurat.judge.evaluate import evaluate
+from ziggurat.judge.measuring import figures, measurable
 from ziggurat.text.corpus import Corpus, open_corpus, prepare
 
 __all__ = ["MEASURED_ON", "train_run"]
@@ -31,10 +30,17 @@ def train_run(run: Run, listener: Listener) -> Bundle:
     except (InterruptedRunError, KeyboardInterrupt) as error:
         stopped = str(error).partition(";")[0] or "interrupted"
         raise InterruptedRunError(f"{stopped}; go on with: ziggurat train --resume {run.folder}") from error
-    if isinstance(bundle.model, LanguageModel) and len(corpus.test) and MEASURED_ON not in bundle.manifest.metrics:
+    if measurable(bundle.model) and len(corpus.test) and MEASURED_ON not in bundle.manifest.metrics:
         listener({"event": "stage", "stage": "evaluate"})
-        evaluation = evaluate(bundle.language_model, bundle.tokenizer, corpus.test)
-        record(bundle.path, {MEASURED_ON: evaluation.figures(seed=recipe.seed)})
+        found = figures(
+            bundle.model,
+            bundle.tokenizer,
+            corpus.test,
+            name=str(bundle.path),
+            training=bundle.manifest.training,
+            seed=recipe.seed,
+        )
+        record(bundle.path, {MEASURED_ON: found})
         bundle = load(bundle.path, verify=False)
     return bundle
 

@@ -21,7 +21,18 @@ import numpy.typing as npt
 
 from ziggurat.core.errors import MissingExtraError
 
-__all__ = ["PACKAGES", "aligned", "characters", "has_han", "installed", "require", "share", "spaced", "versions", "word_spans"]
+__all__ = [
+    "PACKAGES",
+    "aligned",
+    "characters",
+    "has_han",
+    "installed",
+    "require",
+    "share",
+    "spaced",
+    "versions",
+    "word_spans",
+]
 
 PACKAGES = ("rjieba", "opencc")
 """What cutting needs, by the name of its distribution."""

@@ -7,6 +7,7 @@ instead of being kept beside it. A ``tokenizer.json`` that somebody else made op
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -127,8 +128,7 @@ class FastTokenizer:
         if eos is None:
             raise ArtefactError(f"tokenizer.json: no end-of-text token (looked for {', '.join(_END_NAMES)})")
         bos = eos if found["bos"] is None else found["bos"]
-        size = self.core.get_vocab_size(with_added_tokens=True)
-        return Vocabulary(size, bos=bos, eos=eos, unk=found["unk"], mask=found["mask"], pad=found["pad"])
+        return Vocabulary(self._size, bos=bos, eos=eos, unk=found["unk"], mask=found["mask"], pad=found["pad"])
 
     @functools.cached_property
     def byte_lengths(self) -> IdArray:
@@ -159,6 +159,69 @@ class FastTokenizer:
         encoded = self.core.encode_batch_fast([checked_text(text) for text in texts], add_special_tokens=False)
         return [self._plain(one.ids) for one in encoded]
 
+    def encode_marked(self, text: str, *, guard: str = "") -> IdArray:
+        """Return the ids of a text in which special tokens are meant as such: what a chat template has written.
+
+        *Idea.* `encode` takes text that looks like a special token for text, because anybody may have written it. A
+        template writes special tokens on purpose, around words that anybody may have written. Whoever fills it puts
+        ``guard``, a string that is in neither, before each special token in those words: then it is text, and the
+        guard is taken out. Stretches between special tokens are encoded each by itself, as text.
+
+        Without guards the ids are those of the `tokenizers` library where it takes special tokens as such.
+        """
+        checked_text(text)
+        swallows = {entry["content"]: (entry["lstrip"], entry["rstrip"]) for entry in self._json["added_tokens"]}
+        found: list[int] = []
+        start, eats = 0, False  # `eats`: the last special token takes spaces behind it
+        for match in self.marks(guard).finditer(text):
+            before, after = swallows[match[0]]
+            piece = text[start : match.start()]
+            found += self._text_ids(piece.rstrip() if before else piece, guard, first=start == 0, eaten=eats)
+            found.append(self.special_tokens[match[0]])
+            start, eats = match.end(), after
+        return np.array(found + self._text_ids(text[start:], guard, first=start == 0, eaten=eats), dtype=np.int32)
+
+    @functools.cached_property
+    def special_tokens(self) -> dict[str, int]:
+        """What each special token is written as, and its id."""
+        added = self._json["added_tokens"]
+        return {entry["content"]: entry["id"] for entry in added if entry["special"] and entry["content"]}
+
+    @functools.cached_property
+    def role_tokens(self) -> dict[str, str]:
+        """What the special tokens for bos, eos, unk, mask and pad are written as, where there are such."""
+        texts = {index: token for token, index in self.special_tokens.items()}
+        vocabulary = self.vocabulary
+        return {role: texts[index] for role in _USUAL_NAMES if (index := getattr(vocabulary, role)) in texts}
+
+    def marks(self, guard: str = "") -> re.Pattern[str]:
+        """Return what finds special tokens in a text, the longest where several begin; none behind ``guard``."""
+        tokens = "|".join(re.escape(token) for token in sorted(self.special_tokens, key=len, reverse=True))
+        behind = f"(?<!{re.escape(guard)})" if guard else ""
+        return re.compile(f"{behind}(?:{tokens})" if tokens else "(?!)")
+
+    def _text_ids(self, text: str, guard: str, *, first: bool, eaten: bool) -> list[int]:
+        """Return the ids of a stretch of text; ``first``: it begins the text, ``eaten``: without spaces before it."""
+        plain = text.replace(guard, "") if guard else text
+        plain = plain.lstrip() if eaten else plain
+        if not plain:
+            return []
+        core = self.core if first else self._inner
+        return [int(index) for index in self._plain(core.encode(plain, add_special_tokens=False).ids)]
+
+    @functools.cached_property
+    def _inner(self) -> "Core":
+        """What encodes text behind a special token: a space that is put before a text's first word isn't put there."""
+        parts = [part for part in self._pre_tokenizers if part.get("prepend_scheme") == "first"]
+        if not parts:
+            return self.core
+        raw = json.loads(json.dumps(self._json))
+        own = raw["pre_tokenizer"]
+        for part in own["pretokenizers"] if own["type"] == "Sequence" else [own]:
+            if part.get("prepend_scheme") == "first":
+                part["prepend_scheme"] = "never"
+        return FastTokenizer.from_json(json.dumps(raw, ensure_ascii=False), self.roles).core
+
     def decode(self, ids: Sequence[int] | IdArray) -> str:
         """Return the text of ``ids``; special ids give nothing, broken UTF-8 gives U+FFFD."""
         return str(self.core.decode([int(index) for index in ids], skip_special_tokens=True))
@@ -185,8 +248,16 @@ class FastTokenizer:
         return FastTokenizer.from_json(json.dumps(raw, ensure_ascii=False))
 
     @functools.cached_property
+    def _size(self) -> int:
+        """One more than the highest id: a vocabulary of others may have holes."""
+        count = self.core.get_vocab_size(with_added_tokens=True)
+        if self.core.id_to_token(count - 1) is not None:
+            return int(count)
+        return 1 + max(self.core.get_vocab(with_added_tokens=True).values(), default=-1)
+
+    @functools.cached_property
     def _tokens(self) -> list[str]:
-        tokens = [""] * self.core.get_vocab_size(with_added_tokens=True)
+        tokens = [""] * self._size
         for token, index in self.core.get_vocab(with_added_tokens=True).items():
             tokens[index] = token
         return tokens

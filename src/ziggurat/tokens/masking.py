@@ -42,6 +42,12 @@ class Masker:
                 'train one with tokens.kind = "wordpiece" and tokens.specials = "bert"'
             )
 
+    @property
+    def mask(self) -> int:
+        """The token that hides another."""
+        assert self.vocabulary.mask is not None  # noqa: S101 - checked when it was made
+        return self.vocabulary.mask
+
     @functools.cached_property
     def _ordinary(self) -> Flags:
         """(V,) which ids stand for text."""
@@ -61,7 +67,7 @@ class Masker:
         """Return the places of at most ``count`` ids of a row (T,) to guess, sorted; never of a special token.
 
         ``continued`` (T,) is true where an id goes on the word of the id before it; then whole words are drawn, those
-        that are too long for what is left of ``count`` passed over. A row always has one word or id drawn if it has any.
+        that are too long for what is left of ``count`` passed over. One word or id is always drawn where there is any.
         """
         allowed = np.flatnonzero(self._ordinary[ids])
         if continued is None:
@@ -88,12 +94,12 @@ class Masker:
         others = self._others
         replaced = (dice >= HIDDEN) & (dice < HIDDEN + REPLACED)
         drawn = others[draw.integers(0, len(others), len(places))]
-        noised[places[dice < HIDDEN]] = self.vocabulary.mask
+        noised[places[dice < HIDDEN]] = self.mask
         noised[places[replaced]] = drawn[replaced]
         return noised
 
     def hidden(self, ids: IdArray, places: IdArray) -> IdArray:
         """Return a row whose ids at ``places`` are all hidden, as one measures."""
         found = ids.copy()
-        found[places] = self.vocabulary.mask
+        found[places] = self.mask
         return found

@@ -43,8 +43,8 @@ def word_numbers(text: str) -> npt.NDArray[np.int64]:
     if chinese.has_han(text):
         if not chinese.installed():
             raise MissingExtraError("hiding whole words of Chinese (whole_words = false hides single tokens)", "zh")
-        for count, (start, stop) in enumerate(chinese.word_spans(text), count + 1):
-            numbers[start:stop] = count - 1
+        for number, (start, stop) in enumerate(chinese.word_spans(text), count):
+            numbers[start:stop] = number
     return numbers
 
 

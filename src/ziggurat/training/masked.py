@@ -3,11 +3,15 @@
 from dataclasses import dataclass, replace
 
 from ziggurat.core.config import option
+from ziggurat.core.types import Event
 from ziggurat.training import gradient
 from ziggurat.training.job import Fitted, Job
 from ziggurat.training.objectives.masked import MaskedTokens, commonest
 
 __all__ = ["Config", "fit"]
+
+PER = "hidden token"
+"""What the loss is a mean over, which no reader of events may take for that of all tokens."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,12 @@ def fit(job: Job) -> Fitted:
         UsageError: the tokenizer has no token that hides another, or the encoder has no head.
     """
     config: Config = job.config
+
+    def tell(event: Event) -> None:
+        job.listener({**event, "per": PER} if event["event"] in ("step", "eval") else event)
+
     fitted = gradient.run(
-        job,
+        replace(job, listener=tell),
         lambda job, model: MaskedTokens(
             job, model, rows=config.rows, window=config.window, part=config.mask_part, whole=config.whole_words
         ),

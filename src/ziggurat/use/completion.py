@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -41,29 +41,37 @@ class GenerationConfig(SamplingConfig):
 def generate(
     model: LanguageModel,
     tokenizer: Tokenizer,
-    prompts: Sequence[str],
+    prompts: Sequence[str | IdArray],
     config: GenerationConfig,
     *,
     seed: int = 0,
     on_text: OnText | None = None,
+    ends: Collection[int] = (),
 ) -> list[Continuation]:
     """Return ``config.samples`` continuations of each prompt, those of one prompt together.
 
     *Idea.* All continuations go through the model in one batch and leave it when they end. Each draws from a
     generator of its own, so it reads the same alone or in company.
 
+    A prompt is text, or the ids of one with whatever begins it. ``ends`` are ids that end a continuation beside the end
+    of text: those that end a turn of a conversation, for example.
+
     A prompt longer than the model's context is read from as far back as fits; so is a text that grows past it, from
     half of the context, so that the model goes on with what came last.
+
+    A model may have more ids than its tokenizer has tokens (vocabularies are filled up to a round number): those are
+    never drawn.
     """
+    endings = frozenset({tokenizer.vocabulary.eos, *ends})
     rows = [
-        _Row(number, _prompt_ids(model, tokenizer, prompt), config, seed, on_text)
+        _Row(number, _prompt_ids(model, tokenizer, prompt), config, seed, on_text, endings)
         for number, prompt in enumerate(prompt for prompt in prompts for _ in range(config.samples))
     ]
     active = [row for row in rows if not row.ended]
     if active:
         batch = _Batch(model, [row.ids for row in active])
         while active:
-            chosen = _choose(batch.logprobs, active, config)
+            chosen = _choose(batch.logprobs[:, : tokenizer.vocabulary.size], active, config)
             for row, index, logprobs in zip(active, chosen.tolist(), batch.logprobs, strict=True):
                 row.append(index, float(logprobs[index]), tokenizer)
             kept = [place for place, row in enumerate(active) if not row.ended]
@@ -118,6 +126,8 @@ class _Row:
     config: GenerationConfig
     seed: int
     on_text: OnText | None
+    ends: frozenset[int]
+    """Ids that end it."""
     logprob: float = 0.0
     reason: Literal["length", "stop", "end"] | None = None
     text: str = ""
@@ -140,7 +150,7 @@ class _Row:
         """Add a drawn id, pass on what text it makes certain, and see whether the row has ended."""
         self.ids.append(index)
         self.logprob += logprob
-        if index == tokenizer.vocabulary.eos:
+        if index in self.ends:
             self.reason = "end"
         elif len(self.ids) - self.prompt_length >= self.config.max_tokens:
             self.reason = "length"
@@ -188,8 +198,11 @@ def _clean_start(tokenizer: Tokenizer, ids: list[int]) -> int:
     return max(0, len(ids) - count)
 
 
-def _prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> list[int]:
-    ids = [tokenizer.vocabulary.bos, *tokenizer.encode(prompt).ids.tolist()]
+def _prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str | IdArray) -> list[int]:
+    if isinstance(prompt, str):
+        ids = [tokenizer.vocabulary.bos, *tokenizer.encode(prompt).ids.tolist()]
+    else:
+        ids = [int(index) for index in prompt]
     if model.context is not None and len(ids) > model.context:
         _LOG.warning("the prompt has %d tokens; only its last %d fit the model's context", len(ids), model.context)
     return ids

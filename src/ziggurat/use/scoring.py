@@ -6,7 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from ziggurat.core.protocols import LanguageModel, Tokenizer
+from ziggurat.core.protocols import LanguageModel, MaskedLanguageModel, Tokenizer
+from ziggurat.models.masking import pseudo_logprobs
 from ziggurat.models.windows import document_logprobs
 from ziggurat.tokens.display import pieces
 
@@ -23,23 +24,32 @@ class Scored:
     start: int
     """First character; the end of text stands at the text's length and has no characters."""
     logprob: float
-    """Nats: the sum over the stretch's tokens, each given all that stands before it."""
+    """Nats: the sum over the stretch's tokens, each given all that stands before it (or, by an encoder, around it)."""
     tokens: int
 
 
-def score_texts(model: LanguageModel, tokenizer: Tokenizer, texts: Sequence[str], *, by: Unit) -> list[list[Scored]]:
+def score_texts(
+    model: LanguageModel | MaskedLanguageModel, tokenizer: Tokenizer, texts: Sequence[str], *, by: Unit
+) -> list[list[Scored]]:
     """Return each text cut into units with their log-probabilities; those of one text add up to the text's.
 
     The first token is predicted from the begin token. The end of text is predicted too: it is a unit of its own by
     token, and part of the last one by sentence and by document.
+
+    A model that guesses hidden tokens gives each token's log-probability when it alone is hidden, so that a text's sum
+    is its pseudo-log-likelihood (`ziggurat.models.masking`); the end of text is not guessed and has no unit.
     """
     encodings = [tokenizer.encode(text) for text in texts]
     vocabulary = tokenizer.vocabulary
     sequences = [
         np.concatenate([[vocabulary.bos], encoding.ids, [vocabulary.eos]]).astype(np.int32) for encoding in encodings
     ]
+    ends = isinstance(model, LanguageModel)
+    told = (
+        document_logprobs(model, sequences) if isinstance(model, LanguageModel) else pseudo_logprobs(model, sequences)
+    )
     found = []
-    for text, encoding, logprobs in zip(texts, encodings, document_logprobs(model, sequences), strict=True):
+    for text, encoding, logprobs in zip(texts, encodings, told, strict=True):
         parts = [
             Scored(
                 piece.text,
@@ -49,7 +59,8 @@ def score_texts(model: LanguageModel, tokenizer: Tokenizer, texts: Sequence[str]
             )
             for piece in pieces(text, encoding)
         ]
-        parts.append(Scored("", len(text), float(logprobs[-1]), 1))
+        if ends:
+            parts.append(Scored("", len(text), float(logprobs[-1]), 1))
         found.append(parts if by == "token" else list(_joined(text, parts, by)))
     return found
 

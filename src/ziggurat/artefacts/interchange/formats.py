@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.artefacts.interchange.proof import Proof
-from ziggurat.core.errors import UnknownNameError
+from ziggurat.core.errors import ArtefactError, UnknownNameError
 from ziggurat.core.protocols import Model, Tokenizer
 from ziggurat.core.registry import Registry
 from ziggurat.text.compression import SUFFIXES
@@ -29,26 +29,27 @@ class Format(Protocol):
     """The ``FORMAT`` object of a module in ``artefacts/interchange/``."""
 
     suffixes: ClassVar[tuple[str, ...]]
-    """Endings of its files' names."""
+    """Endings of its files' names; none where a model is a folder."""
 
     def opens(self, path: Path) -> bool:
-        """Return whether the file's first bytes are of this format; False where it can't be read."""
+        """Return whether the file's first bytes, or a folder's files, are of this format; False where none are read."""
         ...
 
     def write(self, bundle: Bundle, path: Path) -> None:
         """Write a bundle's model to ``path`` and prove it by reading it back.
 
         Raises:
-            UsageError: the format can't hold such a model.
+            UsageError: the format can't hold such a model, or ``path`` is a folder that is there already.
             DiskFullError: the disk is full; nothing is left at ``path``.
         """
         ...
 
     def read(self, path: Path) -> Foreign:
-        """Open a file of this format.
+        """Open a file or folder of this format.
 
         Raises:
             ArtefactError, InputError: it can't be read, or is not of this format; the message names file and line.
+            UsageError: it is one of our own bundles.
         """
         ...
 
@@ -89,16 +90,34 @@ def format_of(path: Path) -> Format:
 
 
 def format_in(path: Path) -> Format:
-    """Return the format of a file that is there: what its first bytes say, or else its ending.
+    """Return the format of a file or folder that is there: what is in it, or else a file's ending.
 
     Several formats share an ending, and few files in the wild have the ending that their writer meant.
 
     Raises:
         UnknownNameError: neither says it.
+        ArtefactError: there is nothing, or a folder of no format.
     """
     formats = [FORMATS.get(name) for name in FORMATS.names()]
     likely_first = sorted(formats, key=lambda each: _ending(path) not in each.suffixes)
-    return next((each for each in likely_first if each.opens(path)), None) or format_of(path)
+    found = next((each for each in likely_first if each.opens(path)), None)
+    if found is not None:
+        return found
+    if path.is_dir():
+        inside = [folder.name for folder in sorted(path.iterdir()) if folder.is_dir() and format_opens(folder)]
+        hint = f"; give one of those in it: {', '.join(inside[:8])}" if inside else ""
+        raise ArtefactError(f"{path}: a folder of no known format: no config.json and no weights in it{hint}")
+    if not path.exists() and not path.suffix:
+        raise ArtefactError(
+            f"{path}: no such file or folder; nothing is downloaded: fetch a model of a hub first, for example with "
+            f"'hf download {path} --local-dir {path.name}', and give its folder"
+        )
+    return format_of(path)
+
+
+def format_opens(folder: Path) -> bool:
+    """Return whether a folder is of some format."""
+    return any(FORMATS.get(name).opens(folder) for name in FORMATS.names())
 
 
 def _ending(path: Path) -> str:

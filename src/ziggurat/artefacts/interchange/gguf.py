@@ -5,7 +5,6 @@ only after it was read back: tokens are compared, and log-probabilities, by our 
 ``llama_cpp`` is installed, by llama.cpp itself.
 """
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ziggurat.artefacts.bundle import Bundle
+from ziggurat.artefacts.interchange import llama_program
 from ziggurat.artefacts.interchange.formats import Foreign
 from ziggurat.artefacts.interchange.gguf_architectures import architecture_for, from_gguf, to_gguf
 from ziggurat.artefacts.interchange.gguf_file import MAGIC, open_gguf, package
@@ -153,10 +153,10 @@ class GgufFormat:
         expected, told = next_logprobs(model, ids), next_logprobs(other, ids)
         proof = compare_logprobs(expected, told, number_type.here, tokens=tokens, program="Ziggurat", path=path)
         proofs = [with_greedy(proof, model, begun, greedy(other, begun, _CONTINUED_IDS))]
-        if importlib.util.find_spec("llama_cpp") is not None:
-            from ziggurat.artefacts.interchange.llama_program import LlamaProgram
-
-            with LlamaProgram(partial, context=min(model.context or LONGEST_PROOF, LONGEST_PROOF)) as program:
+        if llama_program.installed():
+            with llama_program.LlamaProgram(
+                partial, where=path, context=min(model.context or LONGEST_PROOF, LONGEST_PROOF)
+            ) as program:
                 tokens = compare_tokens(tokenizer, program.encode, where=f"{path} in llama.cpp")
                 theirs = program.next_logprobs(ids)
                 written = program.greedy(begun.tolist(), _CONTINUED_IDS, end=tokenizer.vocabulary.eos)

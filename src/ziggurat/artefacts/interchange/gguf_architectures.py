@@ -46,6 +46,8 @@ class Architecture:
     transposed: frozenset[str] = frozenset()
     turned: bool = False
     """Whether rows of queries and keys stand in llama.cpp's order."""
+    narrow: bool = False
+    """Whether llama.cpp opens only those whose heads are together as wide as the model."""
     activations: tuple[str, ...] = ()
     """What ``activation_function`` may be; empty where there is one only."""
 
@@ -93,12 +95,12 @@ _QWEN3_INNER = {
     "attn_q_norm.weight": "self_attn.q_norm.weight",
     "attn_k_norm.weight": "self_attn.k_norm.weight",
 }
-_BIASES = frozenset(name for name in _LLAMA_INNER if name.endswith(".bias"))
 
 
-def _relative(name: str, inner: Mapping[str, str], optional: frozenset[str], *, turned: bool) -> Architecture:
+def _relative(name: str, inner: Mapping[str, str], *, turned: bool = False, narrow: bool = False) -> Architecture:
+    optional = frozenset({name for name in inner if name.endswith(".bias")} | {"output.weight"})
     return Architecture(
-        name, _LLAMA_KEYS, _LLAMA_OUTER, inner, "model.layers.", {}, optional | {"output.weight"}, turned=turned
+        name, _LLAMA_KEYS, _LLAMA_OUTER, inner, "model.layers.", {}, optional, turned=turned, narrow=narrow
     )
 
 
@@ -137,9 +139,9 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     one.name: one
     for one in (
         _GPT2,
-        _relative("llama", _LLAMA_INNER, _BIASES, turned=True),
-        _relative("qwen2", _LLAMA_INNER, _BIASES, turned=False),
-        _relative("qwen3", _QWEN3_INNER, _BIASES, turned=False),
+        _relative("llama", _LLAMA_INNER, turned=True),
+        _relative("qwen2", _LLAMA_INNER, narrow=True),
+        _relative("qwen3", _QWEN3_INNER),
     )
 }
 """What can be read and written, by ``general.architecture``."""
@@ -163,6 +165,8 @@ def architecture_for(config: Mapping[str, Any], where: str) -> Architecture:
     activation = config.get("activation_function", "")
     if found.activations and activation not in found.activations:
         raise UsageError(f"{where}: GGUF's {found.name} has the activation gelu_tanh only; this model has {activation}")
+    if found.narrow and config["num_attention_heads"] * config["head_dim"] != config["hidden_size"]:
+        raise UsageError(f"{where}: GGUF's {found.name} asks that heads times head_width are width; they are not")
     return found
 
 

@@ -1,5 +1,6 @@
 """llama.cpp itself, through the package ``llama_cpp``, where it is installed: what it makes of a GGUF file."""
 
+import importlib.util
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,17 +11,22 @@ from ziggurat.core.errors import ArtefactError
 from ziggurat.core.numerics import log_softmax
 from ziggurat.core.types import FloatArray, IdArray
 
-__all__ = ["LlamaProgram"]
+__all__ = ["LlamaProgram", "installed"]
 
 _F32 = 0
 """``GGML_TYPE_F32``: keys and values are kept as exactly as ours are."""
 
 
+def installed() -> bool:
+    """Return whether the package is there; it is not imported."""
+    return importlib.util.find_spec("llama_cpp") is not None
+
+
 class LlamaProgram:
     """A GGUF file that llama.cpp has opened."""
 
-    def __init__(self, path: Path, *, context: int = 0, threads: int = 1) -> None:
-        """Open the file; ``context`` is how many ids may be read, the model's own where it is 0.
+    def __init__(self, path: Path, *, context: int = 0, threads: int = 1, where: Path | None = None) -> None:
+        """Open the file, which messages call ``where``; ``context`` ids may be read, as many as it can where it is 0.
 
         Raises:
             ArtefactError: llama.cpp does not open it.
@@ -33,7 +39,7 @@ class LlamaProgram:
                 logits_all=True, flash_attn=False, type_k=_F32, type_v=_F32, verbose=False,
             )  # fmt: skip
         except (ValueError, AssertionError) as error:
-            raise ArtefactError(f"{path}: llama.cpp does not open it ({error}): not kept") from error
+            raise ArtefactError(f"{where or path}: llama.cpp does not open it") from error
 
     def __enter__(self) -> "LlamaProgram":
         """Return itself."""

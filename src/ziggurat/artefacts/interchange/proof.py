@@ -24,6 +24,7 @@ __all__ = [
     "compare_tokens",
     "greedy",
     "next_logprobs",
+    "proof_texts",
     "random_ids",
     "with_greedy",
 ]
@@ -51,6 +52,7 @@ TEXTS: tuple[str, ...] = (
 
 _ROWS = 2
 _MOST_IDS = 24
+_DRAWN_TEXTS, _DRAWN_IDS = 11, 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,20 @@ class Proof:
     """Those of them that the bundle's model finds likeliest at their place, too."""
 
 
+def proof_texts(tokenizer: Tokenizer) -> list[str]:
+    """Return `TEXTS`, and texts of a tokenizer's own tokens in an order drawn once: joints that few texts have."""
+    drawn = generator(0, "interchange", "texts").integers(0, tokenizer.vocabulary.size, (_DRAWN_TEXTS, _DRAWN_IDS))
+    return [*TEXTS, *(tokenizer.decode(ids.tolist()) for ids in drawn)]
+
+
 def compare_tokens(tokenizer: Tokenizer, found: Callable[[str], Sequence[int]], *, where: str) -> int:
-    """Return how many tokens of `TEXTS` were compared; ``found`` tells what the other program makes of a text.
+    """Return how many tokens of `proof_texts` were compared; ``found`` is what the other program makes of a text.
 
     Raises:
         ArtefactError: they differ; the message names the text and the first token that does.
     """
     count = 0
-    for text in TEXTS:
+    for text in proof_texts(tokenizer):
         ours, theirs = tokenizer.encode(text).ids.tolist(), [int(token) for token in found(text)]
         if ours != theirs:
             place = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), len(ours))

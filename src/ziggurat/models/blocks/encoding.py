@@ -107,9 +107,9 @@ class NeuralEncoder:
         def fits(rows: int, longest: int) -> bool:
             return rows * longest <= WINDOW_TOKENS
 
-        for rows in rows_of_like_length(lengths, fits):
+        for alike in rows_of_like_length(lengths, fits):
+            rows = alike[lengths[alike] > 0]
             longest = int(lengths[rows].max(initial=0))
-            rows = rows[lengths[rows] > 0]
             if longest:
                 yield rows, self._network.hidden(self._tensor(ids[rows, :longest]), lengths=self._tensor(lengths[rows]))
 

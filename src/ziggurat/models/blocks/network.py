@@ -17,7 +17,15 @@ from torch import Tensor, nn
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 
-__all__ = ["CausalNetwork", "Network", "NetworkState", "Neural", "NeuralLanguageModel", "reading", "rows_of_like_length"]
+__all__ = [
+    "CausalNetwork",
+    "Network",
+    "NetworkState",
+    "Neural",
+    "NeuralLanguageModel",
+    "reading",
+    "rows_of_like_length",
+]
 
 NetworkState: TypeAlias = Any
 """What a network remembers of a batch of prefixes: an LSTM's hidden and cell vectors, a decoder's keys and values."""
@@ -132,8 +140,8 @@ class NeuralLanguageModel:
     """Any `CausalNetwork` as a `ziggurat.core.protocols.LanguageModel`: NumPy in, NumPy out, dropout off, no gradients.
 
     *Cost.* Scoring reads rows of like length together, at most `WINDOW_TOKENS` ids at a time, and projects to the
-    vocabulary in pieces, so memory beyond the result does not grow with the text. `step` may change the state that it
-    is given: use the one it returns.
+    vocabulary in pieces, so memory beyond the result does not grow with the text. `step` and `extend` may change the
+    state that they are given: use the one they return.
 
     *Raises.* `UsageError` where more ids than `context` would have to be read: score by a rolling window, or prompt
     with less. (The last id of a sequence that is scored is not read, so `token_logprobs` takes one more.)
@@ -168,11 +176,16 @@ class NeuralLanguageModel:
 
     def begin(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, NetworkState]:
         """Read (B, T) prompts at once; return (B, V) next-id logprobs and the state."""
+        with reading(self.network):
+            state = self.network.initial_state(ids.shape[0])
+        return self.extend(state, ids, lengths)
+
+    def extend(self, state: NetworkState, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, NetworkState]:
+        """Append (B, T) ids at once; return (B, V) next-id logprobs and the new state (the old one is gone)."""
         network = self.network
         ids_BT = self._tensor(ids[:, : int(lengths.max(initial=1))])
         lengths_B = self._tensor(lengths)
         with reading(network):
-            state = network.initial_state(ids.shape[0])
             last_BD = torch.zeros(ids.shape[0], network.width, device=network.device)
             for start, stop in self._windows(*ids_BT.shape):
                 inside_B = (lengths_B - start).clamp(0, stop - start)

@@ -3,12 +3,32 @@
 Shape suffixes as in `ziggurat.models.blocks.attention`; **C** is the longest context and **J** = K / 2.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from ziggurat.models.blocks.initialisation import Embedding
 
-__all__ = ["AddedPositions", "LearnedPositions", "RotaryPositions", "SinusoidalPositions", "rotate", "sinusoids"]
+__all__ = [
+    "STRETCHES",
+    "AddedPositions",
+    "LearnedPositions",
+    "RotaryPositions",
+    "SinusoidalPositions",
+    "rotary_frequencies",
+    "rotate",
+    "sinusoids",
+]
+
+STRETCHES: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "linear": ("factor",),
+    "llama3": ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"),
+    "yarn": ("factor", "original_max_position_embeddings", "beta_fast", "beta_slow", "attention_factor"),
+}
+"""Ways to stretch rotary wavelengths, so that a model reads further than it first learned to, and what their numbers
+are: as transformers calls them."""
 
 
 class RotaryPositions(nn.Module):
@@ -26,18 +46,57 @@ class RotaryPositions(nn.Module):
     cos: Tensor
     sin: Tensor
 
-    def __init__(self, head_width: int, *, base: float, context: int) -> None:
+    def __init__(
+        self, head_width: int, *, base: float, context: int, stretch: str = "none", numbers: tuple[float, ...] = ()
+    ) -> None:
         """Compute the (C, J) tables in 64-bit; they belong to no checkpoint."""
         super().__init__()
-        frequencies_J = base ** (-torch.arange(0, head_width, 2, dtype=torch.float64) / head_width)
+        frequencies_J, size = rotary_frequencies(head_width, base=base, stretch=stretch, numbers=numbers)
         angles_CJ = torch.outer(torch.arange(context, dtype=torch.float64), frequencies_J)
-        self.register_buffer("cos", angles_CJ.cos().float(), persistent=False)
-        self.register_buffer("sin", angles_CJ.sin().float(), persistent=False)
+        self.register_buffer("cos", (angles_CJ.cos() * size).float(), persistent=False)
+        self.register_buffer("sin", (angles_CJ.sin() * size).float(), persistent=False)
 
     def forward(self, positions: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Return cosines and sines that broadcast against (B, H, T, J): of a slice of positions, or of (B, T)."""
         cos, sin = self.cos[positions], self.sin[positions]
         return (cos, sin) if cos.dim() == 2 else (cos[:, None], sin[:, None])
+
+
+def rotary_frequencies(
+    head_width: int, *, base: float, stretch: str = "none", numbers: tuple[float, ...] = ()
+) -> tuple[Tensor, float]:
+    """Return the (J,) angles θ by which pairs turn at position 1, and by how much cosines and sines are made longer.
+
+    *Maths.* θ_j = base^(−2j/K) (Su et al. 2021, section 3.4.2). Stretched by a factor s, with ``numbers`` as
+    `STRETCHES` names them:
+
+    - linear: θ_j / s, which is to read position m as m / s (Chen et al. 2023, section 2.3);
+    - llama3: with wavelength λ_j = 2π/θ_j and the first context C, pairs of λ_j < C/high stay, those of λ_j > C/low
+      turn by θ_j / s, and between them (1 − γ)·θ_j / s + γ·θ_j with γ = (C/λ_j − low) / (high − low)
+      (as published with Llama 3.1, 2024);
+    - yarn: the same sum with γ falling from 1 to 0 over pairs, linear in j, between the pair that turns β_fast times in
+      C positions and the one that turns β_slow times, rounded outwards; queries and keys grow by √(1/t) = 0.1·ln s + 1
+      each (Peng et al. 2023, sections 3.2 and 3.4).
+    """
+    pairs_J = torch.arange(0, head_width, 2, dtype=torch.float64)
+    frequencies_J = base ** (-pairs_J / head_width)
+    if stretch == "none":
+        return frequencies_J, 1.0
+    slowed_J = frequencies_J / numbers[0]
+    if stretch == "linear":
+        return slowed_J, 1.0
+    if stretch == "llama3":
+        _, low, high, first = numbers
+        kept_J = ((first * frequencies_J / (2 * math.pi) - low) / (high - low)).clamp(0, 1)
+        return slowed_J * (1 - kept_J) + frequencies_J * kept_J, 1.0
+    _, first, fast, slow, size = numbers
+
+    def pair(turns: float) -> float:
+        return head_width * math.log(first / (turns * 2 * math.pi)) / (2 * math.log(base))
+
+    low, high = max(math.floor(pair(fast)), 0), min(math.ceil(pair(slow)), head_width - 1)
+    kept_J = 1 - ((pairs_J / 2 - low) / ((high - low) or 0.001)).clamp(0, 1)
+    return slowed_J * (1 - kept_J) + frequencies_J * kept_J, size
 
 
 def rotate(x_BHTK: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from ziggurat.models.blocks.attention import MultiHeadAttention, Sight, Source
 from ziggurat.models.blocks.feedforward import FeedForward, SwiGLU, gated_width
 from ziggurat.models.blocks.initialisation import fill_normal
 from ziggurat.models.blocks.normalisation import LayerNorm, RMSNorm
-from ziggurat.models.blocks.positions import LearnedPositions, RotaryPositions, SinusoidalPositions
+from ziggurat.models.blocks.positions import STRETCHES, LearnedPositions, RotaryPositions, SinusoidalPositions
 
 __all__ = ["TransformerBlock", "TransformerConfig", "TransformerStack", "fill_transformer", "normalisation"]
 
@@ -35,13 +35,21 @@ class TransformerConfig:
     feedforward: int | None = option(
         None, "hidden width of the feed-forward layers (default: 4 times width, or 8/3 where gated)", low=1
     )
-    context: int = option(256, "longest sequence that it reads at once, in tokens", low=2)
+    context: int = option(256, "longest sequence that it reads at once, in tokens", low=2, high=1 << 20)
     tied: bool = option(True, "use one matrix to embed and to predict")
     dropout: float = option(0.0, "part of each block's output that is dropped in training", low=0.0, high=0.95)
     positions: Literal["rotary", "learned", "sinusoidal"] = option(
         "rotary", "how it is told the order: rotary (turned queries and keys), learned or sinusoidal (added vectors)"
     )
     rotary_base: float = option(10000.0, "base of the rotary positions' wavelengths", low=1.0)
+    rotary_stretch: Literal["none", "linear", "llama3", "yarn"] = option(
+        "none", "how rotary wavelengths are stretched to read further than was learned first"
+    )
+    rotary_numbers: tuple[float, ...] = option(
+        (),
+        "numbers of rotary_stretch: linear factor; llama3 factor, low, high, first context; yarn factor, first "
+        "context, fast, slow, size",
+    )
     norm: Literal["rms", "layer"] = option("rms", "how vectors are normalised: rms (RMSNorm) or layer (LayerNorm)")
     norm_place: Literal["pre", "post"] = option("pre", "where: pre (before each half of a block) or post (after it)")
     norm_epsilon: float = option(1e-6, "added under the root when vectors are normalised", low=0.0)
@@ -63,6 +71,14 @@ class TransformerConfig:
             raise UsageError(f"head_width ({self.resolved_head_width}) must be even: rotary positions turn pairs")
         if self.positions == "sinusoidal" and self.width % 2:
             raise UsageError(f"width ({self.width}) must be even: sinusoidal positions are sines and cosines")
+        wanted = STRETCHES[self.rotary_stretch]
+        if len(self.rotary_numbers) != len(wanted) or any(number <= 0 for number in self.rotary_numbers):
+            raise UsageError(
+                f"rotary_numbers must be {len(wanted)} positive numbers where rotary_stretch is {self.rotary_stretch}"
+                + (f": {', '.join(wanted)}" if wanted else "")
+            )
+        if self.rotary_stretch == "llama3" and self.rotary_numbers[1] >= self.rotary_numbers[2]:
+            raise UsageError("rotary_numbers: low_freq_factor must be smaller than high_freq_factor")
         if self.heads % self.resolved_key_heads:
             raise UsageError(f"heads ({self.heads}) is not a multiple of key_heads ({self.key_heads})")
 
@@ -145,7 +161,13 @@ class TransformerStack(nn.Module):
         self.rotary: RotaryPositions | None = None
         self.added: LearnedPositions | SinusoidalPositions | None = None
         if config.positions == "rotary":
-            self.rotary = RotaryPositions(config.resolved_head_width, base=config.rotary_base, context=config.context)
+            self.rotary = RotaryPositions(
+                config.resolved_head_width,
+                base=config.rotary_base,
+                context=config.context,
+                stretch=config.rotary_stretch,
+                numbers=config.rotary_numbers,
+            )
         elif config.positions == "learned":
             self.added = LearnedPositions(config.width, context=config.context)
         else:

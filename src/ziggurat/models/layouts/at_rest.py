@@ -1,17 +1,21 @@
 """Our own way to write a Transformer down, for those that no other program knows."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
+import torch
 from torch import nn
 
-from ziggurat.core.config import to_mapping
+from ziggurat.core.config import from_mapping, to_mapping
 from ziggurat.core.errors import ArtefactError
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.weights import load_tensors, tensors_of
-from ziggurat.models.layouts.layout import Varied, fill_network, layout_for, layout_of, named, outward
+from ziggurat.models.layouts.layout import Varied, check_arrays, fill_network, layout_for, layout_of, named, outward
 
-__all__ = ["at_rest", "described", "filled"]
+__all__ = ["at_rest", "described", "restored", "with_vocabulary"]
+
+C = TypeVar("C")
+N = TypeVar("N", bound=nn.Module)
 
 MODEL_TYPE = "ziggurat-"
 _SPECIAL = ("bos", "eos", "unk", "mask", "pad")
@@ -32,9 +36,7 @@ def at_rest(family: str, config: Any, vocabulary: Vocabulary, network: nn.Module
     return described, tensors_of(network)
 
 
-def described(
-    family: str, config: Mapping[str, Any], tensors: TensorMap | None = None
-) -> tuple[dict[str, Any], Vocabulary]:
+def described(family: str, config: Mapping[str, Any], tensors: TensorMap) -> tuple[dict[str, Any], Vocabulary]:
     """Return the ``[model]`` keys and the vocabulary of what a ``config.json`` describes.
 
     ``tensors`` are the arrays beside it, where a file may lack parts of the model.
@@ -50,14 +52,16 @@ def described(
         if layout is None or layout.family != family:
             raise ArtefactError(f"config.json: model_type {kind!r} is not one of a {family}")
         keys, vocabulary = layout.read(config)
-        if tensors is not None and isinstance(layout, Varied):
+        if isinstance(layout, Varied):
             keys |= layout.parts(named(tensors, layout))
         return keys, vocabulary
     except KeyError as error:
         raise ArtefactError(f"config.json: the key {error} is missing") from None
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise ArtefactError(f"config.json: a value is not what its key stands for ({error})") from None
 
 
-def filled(network: nn.Module, described_by: Mapping[str, Any], config: Any, tensors: TensorMap) -> None:
+def _fill(network: nn.Module, described_by: Mapping[str, Any], config: Any, tensors: TensorMap) -> None:
     """Copy the arrays of a model that `at_rest` wrote, or another program, into a network.
 
     Raises:
@@ -68,3 +72,46 @@ def filled(network: nn.Module, described_by: Mapping[str, Any], config: Any, ten
         load_tensors(network, tensors)
     else:
         fill_network(network, tensors, layout, config)
+
+
+def restored(
+    family: str,
+    kind: type[C],
+    make: Callable[[C, Vocabulary], N],
+    described_by: Mapping[str, Any],
+    tensors: TensorMap,
+) -> N:
+    """Return the network that ``make`` makes of what a ``config.json`` describes, with the arrays in it.
+
+    ``kind`` is the family's configuration.
+
+    *Idea.* Sizes that a file claims are not believed: the network is made once without numbers (on torch's ``meta``
+    device), its shapes are compared with those of the arrays, and only then is anything allocated.
+
+    Raises:
+        ArtefactError: a key is missing or impossible, or arrays are missing, unknown or of another shape; the message
+            names them all.
+    """
+    keys, vocabulary = described(family, described_by, tensors)
+    config = from_mapping(kind, keys, where="config.json")
+    for key, count in to_mapping(config).items():
+        if key.endswith("layers") and count > len(tensors):
+            raise ArtefactError(f"config.json: {key}: {count} of them, but there are only {len(tensors)} arrays")
+    layout = layout_of(described_by["model_type"])
+    if layout is not None:
+        try:
+            with torch.device("meta"):
+                shape_only = make(config, vocabulary)
+        except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
+            raise ArtefactError(f"config.json: such a model can't be ({error})") from None
+        check_arrays(shape_only, tensors, layout, config)
+    network = make(config, vocabulary)
+    _fill(network, described_by, config, tensors)
+    return network
+
+
+def with_vocabulary(config: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return a foreign ``config.json`` with the special ids of ``vocabulary``, which a tokenizer told."""
+    ids = {f"{name}_token_id": getattr(vocabulary, name) for name in _SPECIAL}
+    known = {key: index for key, index in ids.items() if index is not None}
+    return {**config, **known, "ziggurat": {**config.get("ziggurat", {}), **ids}}

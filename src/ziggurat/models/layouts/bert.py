@@ -102,7 +102,7 @@ class Bert:
         }
         return keys, vocabulary_of(config)
 
-    def first_position(self, config: Mapping[str, Any]) -> int:
+    def first_position(self, _: Mapping[str, Any]) -> int:
         """Return the number of a text's first position."""
         return 0
 

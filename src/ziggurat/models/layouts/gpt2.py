@@ -11,6 +11,8 @@ from ziggurat.models.layouts.layout import Renaming, extras, vocabulary_of
 __all__ = ["LAYOUT", "Gpt2"]
 
 ACTIVATIONS = {"gelu_tanh": "gelu_new", "gelu": "gelu", "relu": "relu"}
+_ALWAYS = {"scale_attn_weights": True, "scale_attn_by_inverse_layer_idx": False, "add_cross_attention": False}
+"""Keys that would make another model, and what they must say."""
 
 
 class Gpt2:
@@ -23,9 +25,9 @@ class Gpt2:
 
     def holds(self, config: TransformerConfig) -> bool:
         """Return whether a model of this configuration can be written so."""
-        alike = (config.positions, config.norm, config.norm_place, config.bias, config.query_norm, config.tied)
+        alike = (config.positions, config.norm, config.norm_place, config.bias, config.query_norm)
         whole = config.resolved_key_heads == config.heads and config.heads * config.resolved_head_width == config.width
-        return alike == ("learned", "layer", "pre", "all", False, True) and whole and config.activation in ACTIVATIONS
+        return alike == ("learned", "layer", "pre", "all", False) and whole and config.activation in ACTIVATIONS
 
     def describe(self, config: TransformerConfig, vocabulary: Vocabulary) -> dict[str, Any]:
         """Return what transformers writes for such a model."""
@@ -45,7 +47,7 @@ class Gpt2:
             "n_ctx": config.context,
             "activation_function": ACTIVATIONS[config.activation],
             "layer_norm_epsilon": config.norm_epsilon,
-            "tie_word_embeddings": True,
+            "tie_word_embeddings": config.tied,
             "embd_pdrop": config.dropout,
             "resid_pdrop": config.dropout,
             "attn_pdrop": 0.0,
@@ -60,6 +62,9 @@ class Gpt2:
         activation = config.get("activation_function", "gelu_new")
         if activation not in known:
             raise ArtefactError(f"config.json: activation_function {activation!r} is not one of {', '.join(known)}")
+        for key, value in _ALWAYS.items():
+            if config.get(key, value) != value:
+                raise ArtefactError(f"config.json: {key} {config[key]!r} is not done here; only {value!r} is")
         extra = config.get("ziggurat", {})
         keys = {
             "layers": config["n_layer"],
@@ -68,13 +73,13 @@ class Gpt2:
             "feedforward": config.get("n_inner") or 4 * config["n_embd"],
             "context": config["n_positions"],
             "dropout": extra.get("dropout", 0.0),
-            "norm_epsilon": config["layer_norm_epsilon"],
+            "norm_epsilon": config.get("layer_norm_epsilon", 1e-5),
             "activation": known[activation],
             "positions": "learned",
             "norm": "layer",
             "bias": "all",
             "query_norm": False,
-            "tied": True,
+            "tied": config.get("tie_word_embeddings", True),
         }
         return keys, vocabulary_of(config)
 
@@ -95,6 +100,8 @@ class Gpt2:
                 yield Renaming(f"{ours}mlp.down_proj.{kind}", f"{theirs}mlp.c_proj.{kind}", transposed=True)
         for kind in ("weight", "bias"):
             yield Renaming(f"stack.norm.{kind}", f"transformer.ln_f.{kind}")
+        if not config.tied:
+            yield Renaming("lm_head.weight", "lm_head.weight")
 
 
 LAYOUT = Gpt2()

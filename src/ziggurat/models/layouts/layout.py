@@ -24,6 +24,7 @@ __all__ = [
     "Layout",
     "Renaming",
     "Varied",
+    "check_arrays",
     "extras",
     "fill_network",
     "layout_for",
@@ -36,6 +37,9 @@ __all__ = [
 
 _OTHERS = ("unk", "mask", "pad")
 """Special tokens beside begin and end."""
+
+_NUMBER = re.compile(r"\.\d+\.")
+_MOST_FAULTS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +161,27 @@ def fill_network(network: nn.Module, tensors: TensorMap, layout: Layout, config:
     Raises:
         ArtefactError: arrays are missing, unknown or of another shape; the message names them all, as they call them.
     """
-    renamings = list(layout.renamings(config))
+    check_arrays(network, tensors, layout, config)
     found = named(tensors, layout)
     own = network.state_dict()
-    faults = _faults(own, found, renamings, layout.ignored)
-    if faults:
-        raise ArtefactError(f"the arrays do not fit config.json: {'; '.join(faults)}")
     with torch.no_grad():
-        for one in renamings:
+        for one in layout.renamings(config):
             array = np.asarray(found[one.theirs])
             width = array.shape[-1] // one.pieces
             array = array[..., one.piece * width : (one.piece + 1) * width] if one.pieces > 1 else array[one.skipped :]
             array = array.T if one.transposed and array.ndim > 1 else array
             own[one.ours].copy_(torch.from_numpy(np.array(array, dtype=np.float32)))
+
+
+def check_arrays(network: nn.Module, tensors: TensorMap, layout: Layout, config: Any) -> None:
+    """Check that somebody else's arrays are those of a network, which may be one without numbers (``meta``).
+
+    Raises:
+        ArtefactError: arrays are missing, unknown or of another shape or type; the message names them all.
+    """
+    faults = _faults(network.state_dict(), named(tensors, layout), layout, config)
+    if faults:
+        raise ArtefactError(f"the arrays do not fit config.json: {_in_short(faults)}")
 
 
 def named(tensors: TensorMap, layout: Layout) -> TensorMap:
@@ -192,13 +204,15 @@ def _with_prefix(tensors: TensorMap, prefix: str) -> TensorMap:
     return {prefix + name: array for name, array in tensors.items()}
 
 
-def _faults(own: Mapping[str, Any], found: TensorMap, renamings: list[Renaming], ignored: tuple[str, ...]) -> list[str]:
+def _faults(own: Mapping[str, Any], found: TensorMap, layout: Layout, config: Any) -> list[tuple[str, str]]:
+    """Return what is wrong with which array."""
+    renamings = list(layout.renamings(config))
     known = {one.theirs for one in renamings}
-    faults = [f"'{name}' is missing" for name in dict.fromkeys(one.theirs for one in renamings) if name not in found]
+    faults = [(name, "is missing") for name in dict.fromkeys(one.theirs for one in renamings) if name not in found]
     faults += [
-        f"'{name}' is not known"
+        (name, "is not known")
         for name in found
-        if name not in known and not any(re.search(pattern, name) for pattern in ignored)
+        if name not in known and not any(re.search(pattern, name) for pattern in layout.ignored)
     ]
     for one in renamings:
         if one.theirs not in found or one.piece:
@@ -207,7 +221,23 @@ def _faults(own: Mapping[str, Any], found: TensorMap, renamings: list[Renaming],
         shape = shape[::-1] if one.transposed else shape
         shape[-1] *= one.pieces
         shape[0] += one.skipped
-        given = list(found[one.theirs].shape)
-        if given != shape:
-            faults.append(f"'{one.theirs}' has shape {given} where {shape} is expected")
+        given = found[one.theirs]
+        if list(given.shape) != shape:
+            faults.append((one.theirs, f"has shape {list(given.shape)} where {shape} is expected"))
+        elif given.dtype.kind != "f":
+            faults.append((one.theirs, f"holds {given.dtype} where floating-point numbers are expected"))
     return faults
+
+
+def _in_short(faults: list[tuple[str, str]]) -> str:
+    """Return one line that names all arrays; those of many blocks that differ in the block's number are said once."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name, fault in faults:
+        alike.setdefault((_NUMBER.sub(".*.", name), fault), []).append(name)
+    said = [
+        f"'{names[0]}' {fault}" if len(names) == 1 else f"'{pattern}' {fault} ({len(names)} times)"
+        for (pattern, fault), names in alike.items()
+    ]
+    if len(said) > _MOST_FAULTS:
+        said = [*said[:_MOST_FAULTS], f"and {len(said) - _MOST_FAULTS} more like these"]
+    return "; ".join(said)

@@ -1,6 +1,5 @@
 """Measure a bundle on text it has not seen: bits per byte with its interval."""
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ import typer
 from ziggurat.core.config import option
 from ziggurat.core.errors import GateNotMetError
 from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.first_use import first_use
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
 
@@ -38,33 +38,42 @@ def evaluate(
 
     Each document is scored from its begin token, its end included; long ones by a rolling window. Perplexities compare
     only where the tokenizer's fingerprint is the same, bits per byte always.
+
+    Of an encoder, which has neither, how many hidden tokens it guesses is shown beside the most frequent's share.
     """
     from ziggurat.artefacts.bundle import load, record
-    from ziggurat.judge.evaluate import evaluate as measure
+    from ziggurat.judge.measuring import figures
     from ziggurat.surface.documents import cut_where_few, read_documents
 
     terminal = Terminal(quiet=options.quiet)
     opened = load(bundle)
     documents = read_documents(texts)
-    evaluation = measure(
-        opened.language_model, opened.tokenizer, documents if options.whole else cut_where_few(documents)
+    found = figures(
+        opened.model,
+        opened.tokenizer,
+        documents if options.whole else cut_where_few(documents),
+        name=str(opened.path),
+        training=opened.manifest.training,
+        seed=options.seed,
     )
-    found = evaluation.figures(seed=options.seed)
-    found |= {"size_bytes": opened.manifest.size_bytes, "fingerprint": evaluation.fingerprint}
+    found |= {"size_bytes": opened.manifest.size_bytes, "fingerprint": opened.tokenizer.fingerprint}
     if options.record:
         record(opened.path, {options.record: found})
     if options.json:
         terminal.write_json({"bundle": str(opened.path), **found})
     else:
         terminal.write(align((translate(name), value) for name, value in _rows(found)))
-        terminal.next(f'ziggurat generate {shlex.quote(str(bundle))} --prompt "…"')
+        terminal.next(first_use(opened.manifest, bundle))
     bits = found.get("bits_per_byte")
     if options.fail_above is not None and (bits is None or bits > options.fail_above):
-        measured = "no bits per byte: the tokenizer loses text" if bits is None else f"{bits:.4f} bits per byte"
+        why = "an encoder predicts no text" if "masked_loss" in found else "the tokenizer loses text"
+        measured = f"no bits per byte: {why}" if bits is None else f"{bits:.4f} bits per byte"
         raise GateNotMetError(f"{bundle}: {measured}; the gate is {options.fail_above}")
 
 
 def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
+    if "masked_loss" in found:
+        return _masked_rows(found)
     rows = []
     if "bits_per_byte" in found:
         rows = [
@@ -78,6 +87,24 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("bytes of text", f"{found['bytes']:,}"),
         ("tokens", f"{found['tokens']:,}"),
         ("tokens per second", f"{found['tokens_per_second']:,.0f}"),
+        ("bytes on disk", f"{found['size_bytes']:,}"),
+        ("tokenizer", found["fingerprint"]),
+    ]
+
+
+def _masked_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
+    known = found["baseline_from"] == "training text"
+    baseline = "most frequent token of the training text" if known else "most frequent token of this text"
+    return [
+        ("masked accuracy", f"{found['masked_accuracy']:.4f}"),
+        ("95 % interval", f"{found['low']:.4f} – {found['high']:.4f}"),
+        (baseline, f"{found['baseline_accuracy']:.4f}"),
+        ("masked loss, nats a hidden token", f"{found['masked_loss']:.4f}"),
+        ("hidden tokens", f"{found['masked_tokens']:,}"),
+        ("pseudo-perplexity", f"{found['pseudo_perplexity']:.2f}"),
+        ("tokens hidden one by one for it", f"{found['pseudo_tokens']:,}"),
+        ("documents", f"{found['documents']:,}"),
+        ("bytes of text", f"{found['bytes']:,}"),
         ("bytes on disk", f"{found['size_bytes']:,}"),
         ("tokenizer", found["fingerprint"]),
     ]

@@ -15,7 +15,7 @@ __all__ = ["COMMAND", "export"]
 
 def export(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
-    file: Annotated[Path, typer.Argument(help="The file to write")],
+    file: Annotated[Path, typer.Argument(help="The file or folder to write")],
     to: Annotated[str, typer.Option("--to", help="The format; unless told, by the file's ending")] = "",
     number_type: Annotated[
         str, typer.Option("--type", help="Numbers of a GGUF file: f32 (default), f16, bf16, q8_0, q4_0 or q4_1")
@@ -32,7 +32,7 @@ def export(
     Decoders, LSTMs and encoders go to ONNX (.onnx), which onnxruntime runs; a graph is kept only after what it gives
     was compared.
 
-    Transformers opens bundles of a form that it knows as they are: they need no export.
+    Transformers opens bundles of a form that it knows as they are; --to transformers writes the same as a plain folder.
     """
     from ziggurat.artefacts.bundle import load
     from ziggurat.artefacts.interchange.formats import FORMATS, Numbered, format_of
@@ -46,14 +46,15 @@ def export(
         raise UsageError(f"--type {number_type}: {file} is of a format with one number type; leave --type out")
     else:
         chosen.write(load(bundle), file)
-    terminal.say("{file}: {size} bytes, read back and equal", file=file, size=f"{file.stat().st_size:,}")
+    size = sum(part.stat().st_size for part in (file.iterdir() if file.is_dir() else [file]))
+    terminal.say("{file}: {size} bytes, read back and equal", file=file, size=f"{size:,}")
 
 
 def _say_proofs(terminal: Terminal, proofs: "list[Proof]") -> None:
     for proof in proofs:
         terminal.say(
-            "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; the "
-            "likeliest id is the same at {same} of {positions} positions, and for {same_written} of {written} greedily written",
+            "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "
+            "likeliest ids are the same at {same} of {positions} places and for {same_written} of {written} greedy ids",
             program=proof.program,
             tokens=proof.tokens,
             largest=f"{proof.largest:.1e}",

@@ -12,9 +12,10 @@ __all__ = ["COMMAND", "import_model"]
 
 
 def import_model(
-    file: Annotated[Path, typer.Argument(help="The file to open")],
+    file: Annotated[Path, typer.Argument(help="The file or folder to open")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="The bundle's folder; unless told, FILE without its ending")
+        Path | None,
+        typer.Option("--out", help="The bundle's folder; unless told, FILE without its ending, or FOLDER-bundle"),
     ] = None,
     format_name: Annotated[str, typer.Option("--from", help="The format; unless told, by the file's content")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but warnings")] = False,
@@ -22,6 +23,10 @@ def import_model(
     """Open a model that other software made and save it as a bundle, to be used like every other.
 
     Word vectors (word2vec text and binary, GloVe text, fastText .vec) may be compressed.
+
+    Folders of transformers come with their tokenizer; nothing is downloaded, and no pickle is opened.
+
+    Decoders in GGUF files (.gguf: GPT-2, Llama, Mistral, Qwen2, Qwen3) become 32-bit, whatever their numbers were.
     """
     from ziggurat.artefacts.bundle import save
     from ziggurat.artefacts.interchange.formats import FORMATS, format_in
@@ -31,11 +36,13 @@ def import_model(
 
     chosen = FORMATS.get(format_name, where="--from") if format_name else format_in(file)
     named = file.with_suffix("") if file.suffix.lower() in SUFFIXES else file
-    folder = out or named.with_suffix("")
+    whole = file.resolve()
+    name = whole.name if file.is_dir() else named.stem
+    folder = out or (whole.with_name(f"{name}-bundle") if file.is_dir() else named.with_suffix(""))
     if folder.exists():
         raise UsageError(f"{folder}: exists already; choose another --out")
     found = chosen.read(file)
-    provenance = Provenance(recipe={"name": named.stem}, training={"imported_from": file.name})
+    provenance = Provenance(recipe={"name": name}, training={"imported_from": whole.name})
     saved = save(
         folder,
         family=found.family,

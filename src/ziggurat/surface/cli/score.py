@@ -36,8 +36,11 @@ def score(
 
     The first token is predicted from the begin of text, and the end of text is predicted too: by token it stands in a
     row of its own, else it counts with the last unit.
+
+    An encoder gives pseudo-log-likelihoods: each token alone is hidden and guessed from all others.
     """
     from ziggurat.artefacts.bundle import load
+    from ziggurat.core.protocols import LanguageModel
     from ziggurat.surface.documents import read_documents
     from ziggurat.use.scoring import score_texts
 
@@ -46,21 +49,26 @@ def score(
         texts = [line for text in texts for line in text.splitlines() if line.strip()]
     opened = load(bundle)
     terminal = Terminal(quiet=options.quiet)
-    scored = score_texts(opened.language_model, opened.tokenizer, texts, by=options.by)
+    scorer = opened.scorer
+    pseudo = not isinstance(scorer, LanguageModel)
+    scored = score_texts(scorer, opened.tokenizer, texts, by=options.by)
     if options.json:
         documents = [
             [{"text": s.text, "start": s.start, "logprob": s.logprob, "tokens": s.tokens} for s in units]
             for units in scored
         ]
-        terminal.write_json({"bundle": str(opened.path), "by": options.by, "unit": "nats", "documents": documents})
+        kind = "pseudo-log-likelihood" if pseudo else "log-probability"
+        facts = {"bundle": str(opened.path), "by": options.by, "unit": "nats", "kind": kind}
+        terminal.write_json({**facts, "documents": documents})
         return
     for units in scored:
         for unit in units:
             terminal.write(f"{unit.logprob:.4f}\t{unit.tokens}\t{_one_line(unit.text)}")
     total, tokens = (sum(getattr(unit, name) for units in scored for unit in units) for name in ("logprob", "tokens"))
-    terminal.say(
-        "{total:.2f} nats over {tokens} tokens, {mean:.4f} a token", total=total, tokens=tokens, mean=total / tokens
-    )
+    sentence = "{total:.2f} nats over {tokens} tokens, {mean:.4f} a token"
+    if pseudo:
+        sentence = "pseudo-log-likelihood: {total:.2f} nats over {tokens} tokens, {mean:.4f} a token"
+    terminal.say(sentence, total=total, tokens=tokens, mean=total / max(1, tokens))
 
 
 def _one_line(text: str) -> str:

@@ -129,6 +129,10 @@ def _report(terminal: Terminal, run: "Run", bundle: "Bundle", *, json: bool) -> 
     if "bits_per_byte" in measured:
         interval = f"[{measured['low']:.3f}, {measured['high']:.3f}]"
         rows.append(("bits per byte", f"{measured['bits_per_byte']:.3f} {interval}"))
+    if "masked_accuracy" in measured:
+        interval = f"[{measured['low']:.3f}, {measured['high']:.3f}]"
+        rows.append(("masked accuracy", f"{measured['masked_accuracy']:.3f} {interval}"))
+        rows.append(("most frequent token of the training text", f"{measured['baseline_accuracy']:.3f}"))
     terminal.write(align(((translate(name), value) for name, value in rows), numbers=False))
     terminal.next(first_use(bundle.manifest, run.folder))
 

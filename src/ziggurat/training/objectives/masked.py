@@ -62,7 +62,9 @@ class MaskedTokens:
     def loss(self, number: int) -> Tensor:
         """Return the mean nats per hidden token of batch ``number``."""
         ids, targets = self.batch(number)
-        ids_BT, targets_BT = (torch.from_numpy(each.astype(np.int64)).to(self.network.device) for each in (ids, targets))
+        ids_BT, targets_BT = (
+            torch.from_numpy(each.astype(np.int64)).to(self.network.device) for each in (ids, targets)
+        )
         asked = targets_BT >= 0
         return cross_entropy(self.network, self.network.hidden(ids_BT)[asked], targets_BT[asked])
 
@@ -74,7 +76,9 @@ class MaskedTokens:
         found = []
         for row, ids in enumerate(text):
             draw = generator(self.job.seed, "masks", number * self.batches.rows + row)
-            chosen = self.masker.places(ids, self.masker.count(len(ids)), draw, None if goes_on is None else goes_on[row])
+            chosen = self.masker.places(
+                ids, self.masker.count(len(ids)), draw, None if goes_on is None else goes_on[row]
+            )
             found.append(self._enclosed(self.masker.noised(ids, chosen, draw), ids, chosen))
         return np.stack([read for read, _ in found]), np.stack([targets for _, targets in found])
 

@@ -1,0 +1,147 @@
+"""Folders of transformers: ``config.json``, ``model.safetensors`` or its shards, and a tokenizer's files.
+
+Which models open say the layouts of `ziggurat.models.layouts`. Nothing is downloaded, and no pickle is read.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ziggurat.artefacts import manifest as manifests
+from ziggurat.artefacts.bundle import CONFIG, TENSORS, Bundle, chat_template
+from ziggurat.artefacts.interchange.foreign_tokenizers import read_tokenizer
+from ziggurat.artefacts.interchange.formats import Foreign
+from ziggurat.artefacts.interchange.proof import Tolerance, compare_logprobs, compare_tokens, next_logprobs, random_ids
+from ziggurat.artefacts.interchange.shards import INDEX, read_weights
+from ziggurat.core.errors import ArtefactError, DamagedError, UsageError
+from ziggurat.core.files import atomic_folder
+from ziggurat.core.protocols import LanguageModel
+from ziggurat.models.layouts.at_rest import with_vocabulary
+from ziggurat.models.layouts.layout import LAYOUTS, layout_of
+from ziggurat.models.registry import FAMILIES
+
+__all__ = ["FORMAT", "TransformersFolder"]
+
+_PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth", "consolidated.00.pth")
+_EXACT = Tolerance(largest=1e-6)
+
+
+class TransformersFolder:
+    """Models as folders of transformers."""
+
+    suffixes: ClassVar[tuple[str, ...]] = ()
+
+    def opens(self, path: Path) -> bool:
+        """Return whether it is a folder with a ``config.json``, or with weights of transformers."""
+        return any((path / name).is_file() for name in (CONFIG, TENSORS, INDEX, *_PICKLES))
+
+    def write(self, bundle: Bundle, path: Path) -> None:
+        """Write a bundle's model to the new folder ``path`` and prove it by opening it: same tokens, same answers.
+
+        Raises:
+            UsageError: there is something at ``path``, or transformers has no form for such a model.
+            DiskFullError: the disk is full; nothing is left at ``path``.
+        """
+        if path.exists():
+            raise UsageError(f"{path}: exists already; choose another folder")
+        if not bundle.manifest.model.get("architecture"):
+            raise UsageError(
+                f"{bundle.path}: transformers has no form for this model of family '{bundle.manifest.family}'"
+            )
+        with atomic_folder(path) as folder:
+            for name in bundle.manifest.files:
+                if name.endswith((".json", ".safetensors", ".jinja")):
+                    shutil.copyfile(bundle.path / name, folder / name)
+            _prove(bundle, self.read(folder), path)
+
+    def read(self, path: Path) -> Foreign:
+        """Open a folder of transformers.
+
+        Raises:
+            ArtefactError: a file is missing or can't be read, or the model is none that opens here; the message names
+                the file, and all arrays that don't fit.
+            DamagedError: a file's content contradicts itself.
+            UsageError: it is a bundle already.
+        """
+        if (path / manifests.NAME).is_file():
+            raise UsageError(f"{path}: is a bundle already; use it as it is")
+        config = _config(path)
+        layout = layout_of(str(config.get("model_type")))
+        if layout is None:
+            known = sorted(kind for name in LAYOUTS.names() for kind in LAYOUTS.get(name).model_types)
+            raise ArtefactError(
+                f"{path / CONFIG}: models of model_type {config.get('model_type')!r} don't open here; "
+                f"these do: {', '.join(known)}"
+            )
+        if config.get("quantization_config"):
+            raise ArtefactError(f"{path / CONFIG}: quantized weights (quantization_config) don't open here")
+        if not (path / TENSORS).is_file() and not (path / INDEX).is_file():
+            raise ArtefactError(_without_weights(path))
+        tokenizer = read_tokenizer(path, config)
+        size, theirs = config.get("vocab_size"), tokenizer.vocabulary
+        if isinstance(size, int) and size < theirs.size:
+            raise ArtefactError(
+                f"{path}: the tokenizer has {theirs.size} ids and the model only {size} (vocab_size in {CONFIG}): "
+                "they do not belong together"
+            )
+        try:
+            model = FAMILIES.get(layout.family).restore(with_vocabulary(config, theirs), read_weights(path))
+        except UsageError as error:
+            raise ArtefactError(f"{path}: {error}") from error
+        except DamagedError:
+            raise
+        except ArtefactError as error:
+            raise ArtefactError(f"{path}: {error}") from error
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, ArithmeticError) as error:
+            raise DamagedError(f"{path / CONFIG}: damaged: it does not fit the weights ({error})") from error
+        return Foreign(layout.family, model, tokenizer, chat_template(path))
+
+
+def _config(path: Path) -> dict[str, Any]:
+    file = path / CONFIG
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ArtefactError(f"{file}: can't be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"{file}: damaged: not JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise DamagedError(f"{file}: damaged: expected keys and values")
+    return found
+
+
+def _without_weights(path: Path) -> str:
+    pickles = [name for name in _PICKLES if (path / name).is_file()]
+    if not pickles:
+        return f"{path}: no weights: neither {TENSORS} nor {INDEX} is there"
+    return (
+        f"{path / pickles[0]}: weights as a pickle, which can run any program and is never opened here; if you trust "
+        "it, convert it: python -c 'import sys, transformers as t; a, b = sys.argv[1:]; "
+        "getattr(t, t.AutoConfig.from_pretrained(a).architectures[0]).from_pretrained(a).save_pretrained(b); "
+        f't.AutoTokenizer.from_pretrained(a).save_pretrained(b)\' "{path}" "{path}-safe"'
+    )
+
+
+def _prove(bundle: Bundle, found: Foreign, path: Path) -> None:
+    """Compare tokens, and what the models answer; models that predict nothing from left to right by their arrays."""
+    tokens = compare_tokens(bundle.tokenizer, lambda text: found.tokenizer.encode(text).ids.tolist(), where=str(path))
+    if isinstance(bundle.model, LanguageModel) and isinstance(found.model, LanguageModel):
+        ids = random_ids(bundle.model.vocabulary, bundle.model.context)
+        expected, answered = next_logprobs(bundle.model, ids), next_logprobs(found.model, ids)
+        compare_logprobs(expected, answered, _EXACT, tokens=tokens, program="Ziggurat", path=path)
+    family = FAMILIES.get(found.family)
+    (_, ours), (_, theirs) = family.state(bundle.model), family.state(found.model)
+    different = [name for name in {**ours, **theirs} if not _same(ours, theirs, name)]
+    if different:
+        raise ArtefactError(f"{path}: read back, arrays differ: {', '.join(different)}: not kept")
+
+
+def _same(ours: Mapping[str, Any], theirs: Mapping[str, Any], name: str) -> bool:
+    return name in ours and name in theirs and np.array_equal(ours[name], theirs[name], equal_nan=True)
+
+
+FORMAT = TransformersFolder()
