@@ -71,6 +71,15 @@ def test_other_tokenizers_come_along(kind: str, tmp_path: Path) -> None:
     assert proof.largest == 0.0
 
 
+@pytest.mark.parametrize("context", [2, 5, 29])
+def test_models_that_read_little_at_once(context: int, tmp_path: Path) -> None:
+    bundle = drawn(tmp_path / "b", {**FORMS["qwen3"], "context": context}, tokenizer("bytes"))
+    (proof,) = FORMAT.write_proven(bundle, tmp_path / "x.gguf")
+    begun = min(context, 4)  # the end token and the three bytes of "The"
+    assert proof.written <= context - begun
+    assert proof.positions == 2 * min(24, context)
+
+
 def test_a_chat_template_comes_along(tmp_path: Path) -> None:
     template = "{% for message in messages %}{{ message['content'] }}\n{% endfor %}"
     bundle = drawn(tmp_path / "b", FORMS["llama"], byte_pairs(), chat_template=template)

@@ -149,7 +149,7 @@ class GgufFormat:
         _compare_arrays(bundle.family.state(model)[1], bundle.family.state(other)[1], number_type.rounding, path)
         tokens = compare_tokens(tokenizer, lambda text: found.tokenizer.encode(text).ids.tolist(), where=str(path))
         ids = random_ids(tokenizer.vocabulary, model.context)
-        begun = np.array([tokenizer.vocabulary.bos, *tokenizer.encode(_CONTINUED).ids], np.int32)
+        begun = np.array([tokenizer.vocabulary.bos, *tokenizer.encode(_CONTINUED).ids], np.int32)[: model.context]
         expected, told = next_logprobs(model, ids), next_logprobs(other, ids)
         proof = compare_logprobs(expected, told, number_type.here, tokens=tokens, program="Ziggurat", path=path)
         proofs = [with_greedy(proof, model, begun, greedy(other, begun, _CONTINUED_IDS))]
