@@ -8,6 +8,7 @@ import pytest
 from tests.fakes.bundles import WORDS, make_bundle
 from ziggurat.artefacts.bundle import save
 from ziggurat.artefacts.manifest import Provenance
+from ziggurat.core.protocols import MaskedLanguageModel
 from ziggurat.models.registry import FAMILIES
 from ziggurat.tokens.loading import TOKENIZERS, load_tokenizer, train_tokenizer
 
@@ -48,8 +49,19 @@ def test_auto_model_gives_the_same_probabilities(family: str, tmp_path: Path) ->
         pytest.skip(f"transformers has no form like {family}")
     import torch
 
-    theirs = transformers.AutoModelForCausalLM.from_pretrained(str(bundle.path), dtype=torch.float32)
+    architecture = str(bundle.manifest.model["architecture"])
+    opens = (
+        transformers.AutoModelForMaskedLM if architecture.endswith("MaskedLM") else transformers.AutoModelForCausalLM
+    )
+    theirs = opens.from_pretrained(str(bundle.path), dtype=torch.float32)
     ids = np.array([[0, 3, 5, 2, 7, 9]], np.int32)
+    if isinstance(bundle.model, MaskedLanguageModel):
+        with torch.no_grad():
+            logprobs = theirs(torch.from_numpy(ids).long()).logits.log_softmax(-1)[0].numpy()
+        told, likeliest = bundle.model.guess(ids, np.array([6], np.int32), ids)
+        np.testing.assert_allclose(told[0], logprobs[range(6), ids[0]], atol=1e-4)
+        assert likeliest[0].tolist() == logprobs.argmax(-1).tolist()
+        return
     with torch.no_grad():
         logprobs = theirs(torch.from_numpy(ids).long()).logits.log_softmax(-1)[0]
     expected = [float(logprobs[place, token]) for place, token in enumerate(ids[0, 1:].tolist())]
