@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.fakes.jobs import Recorder, job, same_weights, weights
+from tests.fakes.jobs import GRADIENT_FAMILIES, VOCABULARY, Recorder, fit, job, same_weights, weights
 from ziggurat.core.errors import DamagedError, InterruptedRunError, UnknownNameError, UsageError
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.decoder import DecoderConfig
@@ -21,9 +21,10 @@ from ziggurat.training.memory import holdings, peak_bytes, reset_peak
 from ziggurat.training.optimisers import adamw
 
 SMALL = DecoderConfig(layers=2, width=12, heads=3, head_width=4, feedforward=17, context=19)
-WITH_START: dict[str, dict[str, Any]] = {
+FROZEN: dict[str, dict[str, Any]] = {
     "decoder": {"frozen": ["embed_tokens", "stack.layers.0"]},
     "recurrent": {"frozen": ["embedding", "layers.0.bias_*"]},
+    "encoder": {"frozen": ["embed_tokens", "stack.layers.0"]},
 }
 
 
@@ -38,12 +39,12 @@ def started(wanted: Job, first: Fitted, arrays: str = "a hash") -> Job:
 # -- a model that is trained on ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", ["decoder", "recurrent"])
+@pytest.mark.parametrize("family", GRADIENT_FAMILIES)
 def test_training_begins_with_the_weights_that_it_is_given(family: str) -> None:
-    first = gradient.fit(job(family, steps=5))
-    still = gradient.fit(started(job(family, steps=1, learning_rate=0.0, seed=99), first))
+    first = fit(job(family, steps=5))
+    still = fit(started(job(family, steps=1, learning_rate=0.0, seed=99), first))
     assert same_weights(first, still)
-    on = gradient.fit(started(job(family, steps=3, warmup_steps=0), first))
+    on = fit(started(job(family, steps=3, warmup_steps=0), first))
     assert not same_weights(first, on)
     # the model that was given stays as it was
     assert same_weights(first, still)
@@ -57,7 +58,7 @@ def test_trained_on_it_is_better_than_begun_anew() -> None:
 
 
 def test_a_model_may_know_more_ids_than_its_tokenizer_has() -> None:
-    large = FAMILIES.get("decoder").build(SMALL, Vocabulary(size=17, bos=0, eos=0), seed=3)
+    large = FAMILIES.get("decoder").build(SMALL, dataclasses.replace(VOCABULARY, size=17), seed=3)
     fitted = gradient.fit(dataclasses.replace(decoder_job(steps=2), start=Start(large, "")))
     assert fitted.model.vocabulary.size == 17
 
@@ -100,14 +101,12 @@ def test_a_run_does_not_go_on_from_another_start(tmp_path: Path) -> None:
 # -- parts that stay as they are --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", list(WITH_START))
+@pytest.mark.parametrize("family", list(FROZEN))
 def test_frozen_parts_stay_to_the_last_bit_and_nothing_is_kept_of_them(family: str, tmp_path: Path) -> None:
-    first = gradient.fit(job(family, steps=2))
-    fitted = gradient.fit(
-        started(job(family, tmp_path, steps=5, warmup_steps=0, checkpoint_steps=2, **WITH_START[family]), first)
-    )
+    first = fit(job(family, steps=2))
+    fitted = fit(started(job(family, tmp_path, steps=5, warmup_steps=0, checkpoint_steps=2, **FROZEN[family]), first))
     before, after = weights(first), weights(fitted)
-    beginnings = [part.rstrip("*") for part in WITH_START[family]["frozen"]]
+    beginnings = [part.rstrip("*") for part in FROZEN[family]["frozen"]]
     frozen = {name for name in before if name.startswith(tuple(beginnings))}
     assert 0 < len(frozen) < len(before)
     for name in before:
@@ -176,6 +175,15 @@ def test_the_best_step_s_change_is_kept(tmp_path: Path) -> None:
     losses = [event["loss"] for event in recorder.of("eval")]
     assert fitted.facts["kept_step"] == 1 + int(np.argmin(losses))
     assert fitted.facts["dev_loss"] == min(losses)
+
+
+def test_an_encoder_learns_a_change_too() -> None:
+    first = fit(job("encoder", steps=2))
+    fitted = fit(started(job("encoder", steps=4, warmup_steps=0, lora_rank=2), first))
+    assert fitted.adapter is not None
+    assert all(name.endswith(("q_proj", "v_proj")) for name in fitted.adapter.pairs)
+    changed = {name for name, value in weights(fitted).items() if not np.array_equal(value, weights(first)[name])}
+    assert changed == {f"{name}.weight" for name in fitted.adapter.pairs}
 
 
 # -- memory -----------------------------------------------------------------------------------------------------------
