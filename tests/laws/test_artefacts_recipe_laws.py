@@ -98,6 +98,8 @@ def _value(recipe: Recipe, key: str) -> str:
         found = inside[path[0]]
         assert isinstance(found, Recipe)
         one, path = found, path[1:]
+    if path == ["start"]:
+        return one.start or "none"
     if path == ["vectors"]:
         return one.vectors.name if isinstance(one.vectors, Recipe) else one.vectors or "none"
     value = getattr(getattr(one, path[0]), path[1])

@@ -11,20 +11,21 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from ziggurat.artefacts.adapters import ADAPTER, write_adapter
 from ziggurat.artefacts.beginning import Beginning, first_vectors
-from ziggurat.artefacts.bundle import Bundle, load, save
+from ziggurat.artefacts.bundle import TENSORS, Bundle, load, save
 from ziggurat.artefacts.manifest import NAME, Provenance
 from ziggurat.artefacts.recipe import Recipe
 from ziggurat.artefacts.runs import METRICS
 from ziggurat.core.config import to_mapping
 from ziggurat.core.errors import ArtefactError, TooLittleTextError
 from ziggurat.core.files import write_text
-from ziggurat.core.protocols import Spells, Tokenizer
+from ziggurat.core.protocols import HidesWords, Spells, Tokenizer
 from ziggurat.core.types import Event, Listener
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
@@ -34,9 +35,12 @@ from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
 from ziggurat.tokens.word_marks import open_marks, write_marks
 from ziggurat.training.events import metrics_file, several
-from ziggurat.training.job import Job, Spelling, WordMarks, silent, trainer
+from ziggurat.training.job import Job, Spelling, Start, WordMarks, silent, trainer
 
-__all__ = ["Material", "fit", "prepare_material"]
+__all__ = ["Material", "fit", "prepare_material", "recipe_material"]
+
+Texts: TypeAlias = Corpus | ParallelCorpus
+"""What a model is made from: documents, or pairs of them."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +63,20 @@ class Material:
 
 
 def prepare_material(
-    corpus: Corpus | ParallelCorpus,
+    corpus: Texts,
     kind: str,
     config: Any,
     folder: Path,
     *,
     listener: Listener = silent,
+    tokenizer: Tokenizer | None = None,
     words: bool = False,
 ) -> Material:
     """Train a tokenizer of ``kind`` on the training split and write the splits as ids below ``folder``.
 
-    Sources and targets of pairs share one tokenizer, trained on both (Vaswani et al. 2017, section 5.1). ``words`` says
-    whether to find out which tokens belong to one word (`ziggurat.tokens.word_marks`).
+    Sources and targets of pairs share one tokenizer, trained on both (Vaswani et al. 2017, section 5.1). Where a
+    ``tokenizer`` is given it is used as it is, and none is trained. ``words`` says whether to find out which tokens
+    belong to one word (`ziggurat.tokens.word_marks`).
 
     Raises:
         TooLittleTextError: the training split is empty.
@@ -79,14 +85,11 @@ def prepare_material(
     """
     if not len(corpus.train):
         raise TooLittleTextError("the training split is empty: give more text")
-    key = _key(corpus.fingerprint, kind, to_mapping(config))
-    path = folder / "tokenizer.json"
-    tokenizer = _done_tokenizer(folder, key)
     if tokenizer is None:
-        listener({"event": "stage", "stage": "tokenizer", "kind": kind})
-        tokenizer = train_tokenizer(corpus.train.texts(), kind, config)
-        write_text(path, tokenizer.to_json())
-        _finish(folder, "tokenizer", key)
+        key = _key(corpus.fingerprint, kind, to_mapping(config))
+        tokenizer = _own_tokenizer(corpus, kind, config, folder, key, listener)
+    else:
+        key = _key(corpus.fingerprint, tokenizer.fingerprint)
     stores = {}
     for split, entries in (("train", corpus.train), ("dev", corpus.dev)):
         for side, documents in entries.sides.items() if len(entries) else ():
@@ -105,6 +108,20 @@ def prepare_material(
     return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, sources[0], sources[1], marks)
 
 
+def recipe_material(recipe: Recipe, corpus: Texts, folder: Path, *, listener: Listener = silent) -> Material:
+    """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it starts from."""
+    words = isinstance(recipe.training, HidesWords) and recipe.training.whole_words
+    return prepare_material(
+        corpus,
+        recipe.tokenizer,
+        recipe.tokens,
+        folder,
+        listener=listener,
+        tokenizer=load(Path(recipe.start)).tokenizer if recipe.start else None,
+        words=words,
+    )
+
+
 def fit(
     recipe: Recipe, material: Material, folder: Path, *, listener: Listener = silent, parts: Sequence[Bundle] = ()
 ) -> Bundle:
@@ -116,7 +133,9 @@ def fit(
         InterruptedRunError: the user stopped it; a checkpoint is saved.
         DiskFullError: the disk is full.
     """
-    key = _key(material.key, recipe.to_mapping() | {"sources": []})
+    start = load(Path(recipe.start)) if recipe.start else None
+    arrays = "" if start is None else str(start.manifest.files[TENSORS]["sha256"])
+    key = _key(material.key, recipe.to_mapping() | {"sources": []}, *([arrays] if arrays else []))
     if _is_done(folder, "bundle", key) and (folder / "bundle" / NAME).is_file():
         return load(folder / "bundle")
     parts = parts or [
@@ -143,11 +162,16 @@ def fit(
         spelling=_spelling(recipe.model, material.tokenizer),
         train_sources=material.train_sources,
         dev_sources=material.dev_sources,
+        start=None if start is None else Start(start.model, arrays),
         words=material.words,
     )
     fitted = trainer(family, recipe.trainer).fit(job)
+    if fitted.adapter is not None:
+        write_adapter(folder / ADAPTER, fitted.adapter, fitted.model, recipe)
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
     facts = dict(fitted.facts) if begun is None else {**fitted.facts, "vectors": begun.facts}
+    if start is not None:
+        facts["start"] = {"from": str(start.path), "arrays": arrays}
     provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, facts)
     bundle = save(
         folder / "bundle",
@@ -155,6 +179,7 @@ def fit(
         model=fitted.model,
         tokenizer=material.tokenizer,
         provenance=provenance,
+        chat_template="" if start is None else start.chat_template,
     )
     _finish(folder, "bundle", key)
     return bundle
@@ -192,6 +217,17 @@ def _store(tokenizer: Tokenizer, documents: Any, path: Path, key: str, listener:
     store = write_store(tokenizer, documents, path)
     _finish(path.parent, path.name, key)
     return store
+
+
+def _own_tokenizer(corpus: Texts, kind: str, config: Any, folder: Path, key: str, listener: Listener) -> Tokenizer:
+    """Return the tokenizer that is trained on the training split; the one that is there, where it has this key."""
+    tokenizer = _done_tokenizer(folder, key)
+    if tokenizer is None:
+        listener({"event": "stage", "stage": "tokenizer", "kind": kind})
+        tokenizer = train_tokenizer(corpus.train.texts(), kind, config)
+        write_text(folder / "tokenizer.json", tokenizer.to_json())
+        _finish(folder, "tokenizer", key)
+    return tokenizer
 
 
 def _marks(

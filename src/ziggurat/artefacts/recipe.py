@@ -10,10 +10,12 @@ the text, the tokens and the seed of the recipe that they are part of.
 
 A recipe whose model embeds its ids may say in ``vectors`` what the embeddings begin with: a bundle's folder, or a
 recipe (its name, or a section ``[vectors]``) that is trained on the same ids first and shares what parts share.
+
+A recipe may say in ``start`` which bundle's model it trains on; then ``[model]`` and the tokenizer come with that
+(`ziggurat.artefacts.origin`).
 """
 
 import dataclasses
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,28 +23,40 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ziggurat.artefacts.origin import continued, continuing, origin_of
+from ziggurat.artefacts.sections import (
+    BUDGETS,
+    SHARED,
+    START,
+    VECTORS,
+    mapping_of,
+    part_names,
+    refuse_shared,
+    section_of,
+    seed_of,
+    sources_of,
+    tokenizer_keys,
+    trainer_name,
+)
 from ziggurat.artefacts.settings import SECTIONS, Setting, check_settings, read_value
-from ziggurat.core.config import from_mapping, options, parse_value, to_mapping, toml_section, toml_value
+from ziggurat.core.config import options, to_mapping, toml_section, toml_value
 from ziggurat.core.errors import InputError, UnknownNameError, UsageError
 from ziggurat.core.protocols import Embeds, Family, LanguageModel, StaticEncoder
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
-from ziggurat.training.job import trainer
+from ziggurat.training.job import Adapts, trainer
 
-__all__ = ["Recipe", "about", "load_recipe", "names", "resolve"]
+__all__ = ["Recipe", "about", "load_recipe", "names", "resolve", "start_recipe"]
 
 OWN_OF_PARTS = ("model", "training")
-SHARED = ("seed", "text", "tokens")
-VECTORS = "vectors"
-TOP = ("name", "family", "trainer", "seed", "sources", VECTORS, "parts", *SECTIONS)
-EXPLAINED = (
-    "What embeddings begin with: a bundle of word vectors, or a recipe of some; by chance where it is not given."
-)
+TOP = ("name", "family", "trainer", "seed", "sources", START, VECTORS, "parts", *SECTIONS)
+EXPLAINED = {
+    VECTORS: "What embeddings begin with: a bundle of word vectors, or a recipe of some; chance where it is not given.",
+    START: "A bundle whose model is trained on, with its tokenizer and its [model]; a new model where it is not given.",
+}
 OF_INNER = ("family", "trainer", VECTORS, "parts", *OWN_OF_PARTS)
 """What a recipe inside a recipe says itself; the rest it shares."""
-BUDGETS = ("minutes", "steps", "tokens", "epochs")
-DEFAULT_KIND = "bpe"
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,8 @@ class Recipe:
     """Which of the family's trainers fits it; empty where the family has only one."""
     vectors: "Recipe | str" = ""
     """What its embeddings begin with: a bundle's folder, or what is trained on the same ids first; empty: chance."""
+    start: str = ""
+    """The folder of the bundle whose model is trained on, with its tokenizer; empty: a new model."""
     parts: tuple["Recipe", ...] = ()
     sources: tuple[str, ...] = ()
     """The texts that it was used on, where it comes from a run."""
@@ -76,8 +92,10 @@ class Recipe:
         mapping: dict[str, Any] = {"name": self.name, "family": self.family, **_named_trainer(self), "seed": self.seed}
         if self.sources:
             mapping["sources"] = list(self.sources)
-        mapping |= {section: to_mapping(getattr(self, section)) for section in SECTIONS}
-        mapping["tokens"] = {"kind": self.tokenizer, **mapping["tokens"]}
+        mapping |= {START: self.start} if self.start else {}
+        mapping |= {section: to_mapping(getattr(self, section)) for section in self._sections}
+        if not self.start:
+            mapping["tokens"] = {"kind": self.tokenizer, **mapping["tokens"]}
         if isinstance(self.vectors, Recipe):
             mapping[VECTORS] = {"name": self.vectors.name, **_own(self.vectors)}
             mapping[VECTORS]["model"].pop("width", None)  # follows from the model that it begins
@@ -93,8 +111,9 @@ class Recipe:
         top |= {"sources": self.sources} if self.sources else {}
         head = [f"# {line}".rstrip() for line in self.head.splitlines()] if comments else []
         said = (f"{key} = {toml_value(value)}" for key, value in top.items())
-        blocks = ["\n".join([*head, *said, *_vectors_lines(self, comments=comments)]) + "\n"]
-        for section in SECTIONS:
+        begun = [*_start_lines(self, comments=comments), *_vectors_lines(self, comments=comments)]
+        blocks = ["\n".join([*head, *said, *begun]) + "\n"]
+        for section in self._sections:
             block = toml_section(getattr(self, section), name=section, comments=comments)
             blocks.append(self._with_kind(block, comments=comments) if section == "tokens" else block)
         for table, _, inner in _inside(self):
@@ -111,16 +130,17 @@ class Recipe:
 
     def keys(self) -> list[str]:
         """Return every dotted key that a flag may set."""
-        own = [f"{section}.{key}" for section in SECTIONS for key in options(type(getattr(self, section)))]
+        own = [f"{section}.{key}" for section in self._sections for key in options(type(getattr(self, section)))]
         inner = [
             f"{flag}.{section}.{key}"
             for _, flag, one in _inside(self)
             for section in OWN_OF_PARTS
             for key in options(type(getattr(one, section)))
         ]
-        vectors = [VECTORS] if _embeds(self) else []
+        vectors = [START] if _adapts(self) else []
+        vectors += [VECTORS] if _embeds(self) and not self.start else []
         vectors += [f"{flag}.{VECTORS}" for _, flag, one in _inside(self) if _embeds(one)]
-        return ["seed", "tokens.kind", *vectors, *own, *inner]
+        return ["seed", *([] if self.start else ["tokens.kind"]), *vectors, *own, *inner]
 
     def change(self, settings: Mapping[str, Any]) -> "Recipe":
         """Return the recipe with other values at dotted keys, for example ``{"training.minutes": 3.0}``."""
@@ -153,6 +173,11 @@ class Recipe:
         whole = int(amount) if float(amount).is_integer() else amount  # some trainers know whole epochs only
         return self.change(dict.fromkeys(keys, whole))
 
+    @property
+    def _sections(self) -> tuple[str, ...]:
+        """The sections that it has: one that trains a model on has the tokenizer of that."""
+        return tuple(section for section in SECTIONS if not (self.start and section == "tokens"))
+
     def _with_kind(self, block: str, *, comments: bool) -> str:
         kinds = f"# Kind of tokenizer: {', '.join(TOKENIZERS.names())}.\n" if comments else ""
         return block.replace("[tokens]\n", f"[tokens]\n{kinds}kind = {toml_value(self.tokenizer)}\n", 1)
@@ -167,6 +192,18 @@ def names() -> tuple[str, ...]:
 def about(name: str) -> str:
     """Return the one line that a recipe which comes with Ziggurat says of itself."""
     return _head(_shipped(name)).split("\n", 1)[0]
+
+
+def start_recipe(settings: Iterable[Setting]) -> Recipe | None:
+    """Return a recipe that trains on what ``settings`` say to start from; None where they say nothing.
+
+    Raises:
+        ArtefactError: there is no whole bundle.
+        UsageError: its model can't be trained on, or a setting is wrong.
+    """
+    settings = list(settings)
+    path, named = _said({}, START, settings, "")
+    return resolve(continuing(path, where=named), where=named, settings=settings) if path else None
 
 
 def load_recipe(source: str, settings: Iterable[Setting] = ()) -> Recipe:
@@ -203,27 +240,30 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
     for key in raw:
         if key not in TOP:
             raise UnknownNameError("key", key, TOP, where=where)
+    settings = list(settings)
+    start, named = _said(raw, START, settings, where)
+    if start:
+        raw = continued(raw, origin_of(start, where=named), settings, where)
     if not isinstance(raw.get("family"), str):
         raise UsageError(f"{where}: family: say which model family, one of {', '.join(FAMILIES.names())}")
-    settings = list(settings)
     family = FAMILIES.get(raw["family"], where=f"{where}: family")
-    kind, tokens = _tokens(raw.get("tokens", {}), settings, where)
-    fitter = _trainer(raw, family, where)
+    kind, tokens = tokenizer_keys(raw.get("tokens", {}), settings, where)
+    fitter = trainer_name(raw, family, where)
     classes = (TextConfig, TOKENIZERS.get(kind).config, family.config, trainer(family, fitter).Config)
     known: dict[str, type[Any]] = dict(zip(SECTIONS, classes, strict=True))
     keys = ["seed", "tokens.kind", *(f"{section}.{key}" for section, cls in known.items() for key in options(cls))]
     begun = _begun(raw, settings, family, where)
-    inner_names = (*_part_names(raw.get("parts", ()), where), *([VECTORS] if isinstance(begun, Mapping) else []))
-    check_settings(settings, [*keys, VECTORS], inner_names)
+    inner_names = (*part_names(raw.get("parts", ()), where), *([VECTORS] if isinstance(begun, Mapping) else []))
+    check_settings(settings, [*keys, START, VECTORS], inner_names)
     if raw.get("parts") and "parts" not in options(family.config):
         raise UsageError(f"{where}: parts: a model of family {raw['family']} has none; leave them out")
-    seed = _seed(raw, settings, where)
+    seed = seed_of(raw, settings, where)
     shared = {"seed": seed, **{key: raw[key] for key in ("text", "tokens") if key in raw}}
     parts = tuple(_parts(raw, shared, settings, where))
     given = {**raw, "tokens": tokens}
     if "parts" in options(family.config):
-        given["model"] = {"parts": [part.family for part in parts], **_mapping(raw.get("model", {}), "model", where)}
-    sections = {name: _section(name, cls, given.get(name, {}), settings, where) for name, cls in known.items()}
+        given["model"] = {"parts": [part.family for part in parts], **mapping_of(raw.get("model", {}), "model", where)}
+    sections = {name: section_of(name, cls, given.get(name, {}), settings, where) for name, cls in known.items()}
     if parts and (families := tuple(part.family for part in parts)) != sections["model"].parts:
         raise UsageError(f"{where} [model]: parts: follows from the recipe's parts, {list(families)}; change those")
     common = {"tokenizer": kind, "text": sections["text"], "tokens": sections["tokens"]}
@@ -234,8 +274,9 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
         tokenizer=kind,
         trainer=fitter if len(family.trainers) > 1 else "",
         vectors=_vectors(begun, shared, settings, family, sections["model"], where, common),
+        start=start,
         parts=tuple(dataclasses.replace(part, **common) for part in parts),
-        sources=_sources(raw, where),
+        sources=sources_of(raw, where),
         **sections,
     )
 
@@ -252,12 +293,35 @@ def _embeds(recipe: Recipe) -> bool:
     return isinstance(FAMILIES.get(recipe.family), Embeds)
 
 
+def _adapts(recipe: Recipe) -> bool:
+    return isinstance(recipe.training, Adapts)
+
+
+def _said(raw: Mapping[str, Any], key: str, settings: Iterable[Setting], where: str) -> tuple[Any, str]:
+    """Return what a parsed recipe or a setting before it says at a key above all sections, and who says it."""
+    value, place = raw.get(key, ""), f"{where}: {key}"
+    for setting in settings:
+        if setting.path == (key,):
+            value, place = read_value(setting.text, str | None) or "", setting.origin
+    if key == START and not isinstance(value, str):
+        raise UsageError(f"{place}: expected a bundle's folder in quotes, got {value!r}")
+    return value, place
+
+
+def _start_lines(recipe: Recipe, *, comments: bool) -> list[str]:
+    """Return the lines of a file that say whose model is trained on."""
+    if not _adapts(recipe):
+        return []
+    line = f"{START} = {toml_value(recipe.start)}" if recipe.start else f"# {START} ="
+    return [f"# {EXPLAINED[START]}", line] if comments else [line]
+
+
 def _vectors_lines(recipe: Recipe, *, comments: bool) -> list[str]:
     """Return the lines of a file that say what embeddings begin with, where that is no section."""
-    if not _embeds(recipe) or isinstance(recipe.vectors, Recipe):
+    if not _embeds(recipe) or recipe.start or isinstance(recipe.vectors, Recipe):
         return []
     line = f"{VECTORS} = {toml_value(recipe.vectors)}" if recipe.vectors else f"# {VECTORS} ="
-    return [f"# {EXPLAINED}", line] if comments else [line]
+    return [f"# {EXPLAINED[VECTORS]}", line] if comments else [line]
 
 
 def _own(recipe: Recipe) -> dict[str, Any]:
@@ -283,90 +347,18 @@ def _within(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], Recipe]]:
             yield (part.name, *path), inner
 
 
-def _section(name: str, cls: type[Any], raw: Any, settings: list[Setting], where: str) -> Any:
-    values, origins = dict(_mapping(raw, name, where)), {}
-    known = options(cls)
-    own = [s for s in settings if s.path[0] == name and s.path != ("tokens", "kind")]
-    if any(setting.path[1] in BUDGETS for setting in own):
-        values = {key: value for key, value in values.items() if key not in BUDGETS}  # a budget replaces the file's
-    for setting in own:
-        key = setting.path[1]
-        values[key] = read_value(setting.text, known[key][0])
-        origins[key] = setting.origin
-    return from_mapping(cls, values, where=f"{where} [{name}]", origins=origins)
-
-
-def _tokens(raw: Any, settings: list[Setting], where: str) -> tuple[str, dict[str, Any]]:
-    """Return the kind of tokenizer and the keys of the file; a kind set from outside leaves keys of another behind."""
-    keys = dict(_mapping(raw, "tokens", where))
-    kind, place = keys.pop("kind", DEFAULT_KIND), f"{where} [tokens]: kind"
-    for setting in settings:
-        if setting.path == ("tokens", "kind"):
-            other = read_value(setting.text, str)
-            own = options(TOKENIZERS.get(other, where=setting.origin).config)
-            keys = keys if other == kind else {key: value for key, value in keys.items() if key in own}
-            kind, place = other, setting.origin
-    if not isinstance(kind, str):
-        raise UsageError(f"{place}: expected text in quotes, got {kind!r}")
-    TOKENIZERS.get(kind, where=place)
-    return kind, keys
-
-
-def _trainer(raw: Mapping[str, Any], family: Family, where: str) -> str:
-    """Return the trainer that a parsed recipe names, or the family's first."""
-    name = raw.get("trainer", family.trainers[0])
-    if name not in family.trainers:
-        raise UnknownNameError("trainer", str(name), family.trainers, where=f"{where}: trainer")
-    return str(name)
-
-
-def _mapping(raw: Any, name: str, where: str) -> Mapping[str, Any]:
-    if not isinstance(raw, Mapping):
-        raise UsageError(f"{where}: {name} must be a section, [{name}]")
-    return raw
-
-
-def _seed(raw: Mapping[str, Any], settings: list[Setting], where: str) -> int:
-    seed, place = raw.get("seed", 0), f"{where}: seed"
-    for setting in settings:
-        if setting.path == ("seed",):
-            seed, place = parse_value(setting.text), setting.origin
-    if type(seed) is not int or seed < 0:
-        raise UsageError(f"{place}: expected a whole number from 0, got {seed!r}")
-    return seed
-
-
-def _sources(raw: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    sources = raw.get("sources", ())
-    if not isinstance(sources, (list, tuple)) or not all(isinstance(source, str) for source in sources):
-        raise UsageError(f"{where}: sources: expected a list of texts in quotes, got {sources!r}")
-    return tuple(sources)
-
-
-def _part_names(parts: Any, where: str) -> tuple[str, ...]:
-    if not isinstance(parts, (list, tuple, Mapping)) or not all(isinstance(part, str) for part in parts):
-        raise UsageError(f"{where}: parts: expected a list of recipe names")
-    names = tuple(parts)
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise UsageError(f"{where}: parts: {name} stands there twice; give each [parts.NAME] its own name")
-        if name in (*SHARED, *SECTIONS, VECTORS) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-            raise UsageError(f"{where}: parts: '{name}' can't name a part: use letters, digits, - and _, no section")
-    return names
-
-
 def _parts(raw: Mapping[str, Any], shared: Mapping[str, Any], settings: list[Setting], where: str) -> Iterator[Recipe]:
     parts = raw.get("parts", ())
     for name in parts:
         if isinstance(parts, Mapping):
-            own = _mapping(parts[name], f"parts.{name}", where)
+            own = mapping_of(parts[name], f"parts.{name}", where)
             for key in SHARED:
                 if key in own:
                     raise UsageError(f"{where} [parts.{name}]: {key}: parts share it; set it for the whole recipe")
         else:
             own = tomllib.loads(_shipped(name, where=f"{where}: parts"))
         inner = [Setting(s.path[1:], s.text, s.origin) for s in settings if s.path[0] == name]
-        _refuse_shared(inner)
+        refuse_shared(inner)
         place = f"{where} [parts.{name}]"
         found = resolve({**own, **shared, "name": name}, where=place, settings=inner)
         if not isinstance(FAMILIES.get(found.family).tiny(seed=0), LanguageModel):
@@ -380,10 +372,7 @@ def _begun(raw: Mapping[str, Any], settings: list[Setting], family: Family, wher
     Raises:
         UsageError: the family embeds nothing, or the value is neither.
     """
-    value, place = raw.get(VECTORS, ""), f"{where}: {VECTORS}"
-    for setting in settings:
-        if setting.path == (VECTORS,):
-            value, place = read_value(setting.text, str | None) or "", setting.origin
+    value, place = _said(raw, VECTORS, settings, where)
     if value and not isinstance(family, Embeds):
         parts = tuple(raw.get("parts", ()))
         other = f"set it for a part, --{parts[0]}.{VECTORS}" if parts else "leave it out"
@@ -421,7 +410,7 @@ def _vectors(
         for setting in settings
         if setting.path[0] == VECTORS and len(setting.path) > 1
     ]
-    _refuse_shared(inner)
+    refuse_shared(inner)
     own = dict(begun)
     for name in ("sources", *SHARED):
         if name in own:
@@ -433,13 +422,6 @@ def _vectors(
     if said and found.model.width != width:
         raise UsageError(f"{place}: model.width: {found.model.width} is not the model's {key}, {width}; leave it out")
     return dataclasses.replace(found, model=dataclasses.replace(found.model, width=width), **common)
-
-
-def _refuse_shared(settings: Iterable[Setting]) -> None:
-    """Refuse settings of an inner recipe that belong to the whole."""
-    for setting in settings:
-        if setting.path[0] in SHARED:
-            raise UsageError(f"{setting.origin}: parts share it; set --{'.'.join(setting.path)}")
 
 
 def _shipped(name: str, *, where: str = "") -> str:

@@ -19,7 +19,7 @@ __all__ = [
 SECTIONS = ("text", "tokens", "model", "training")
 """The sections of a recipe, one for each room that takes part."""
 
-WITHOUT_SECTION = ("seed", "vectors")
+WITHOUT_SECTION = ("seed", "start", "vectors")
 """Keys above all sections that can be set from outside."""
 
 
@@ -44,7 +44,7 @@ def flag_settings(pairs: Mapping[str, str]) -> list[Setting]:
 
 
 def environment_settings(environ: Mapping[str, str]) -> list[Setting]:
-    """Return settings given as ``ZIGGURAT_SECTION_KEY`` variables, ``ZIGGURAT_SEED`` and ``ZIGGURAT_VECTORS``.
+    """Return settings given as ``ZIGGURAT_SECTION_KEY`` variables, and of ``ZIGGURAT_SEED``, ``_START``, ``_VECTORS``.
 
     Other variables are not ours.
 

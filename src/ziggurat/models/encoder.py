@@ -130,7 +130,8 @@ class EncoderNetwork(Network):
         x_BTD = self.embed_norm(self.stack.placed(x_BTD, slice(0, time)))
         x_BTD = nn.functional.dropout(x_BTD, self.config.dropout, self.training)
         keep_mask = None
-        if lengths is not None and bool((lengths < time).any()):
+        # a graph of this reading serves all lengths, so it has the mask always
+        if lengths is not None and (torch.compiler.is_exporting() or bool((lengths < time).any())):
             # a row without ids looks at its first place: it must look somewhere
             keep_mask = (torch.arange(time, device=ids.device) < lengths.clamp(min=1)[:, None])[:, None, None]
         return self.stack(x_BTD, Sight(self.stack.turns(slice(0, time)), keep_mask, causal=False))  # type: ignore[no-any-return]

@@ -25,9 +25,9 @@ from typing import Any
 
 from ziggurat.artefacts import bundle as bundles
 from ziggurat.artefacts.beginning import check_vectors
-from ziggurat.artefacts.recipe import load_recipe
+from ziggurat.artefacts.recipe import load_recipe, start_recipe
 from ziggurat.artefacts.runs import new_folder, open_run
-from ziggurat.artefacts.settings import environment_settings
+from ziggurat.artefacts.settings import Setting, environment_settings
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, LanguageModel, Tokenizer
@@ -159,8 +159,9 @@ class Model:
 
 def train(
     texts: Paths,
-    recipe: str = "gpt",
+    recipe: str | None = None,
     *,
+    start: str | os.PathLike[str] | None = None,
     minutes: float | None = None,
     out: str | os.PathLike[str] | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -170,7 +171,8 @@ def train(
 
     Args:
         texts: Files, folders or globs; of pairs for a recipe whose family reads those.
-        recipe: A recipe's name, or a TOML file.
+        recipe: A recipe's name, or a TOML file; ``gpt`` unless told, or with ``start`` one that suits that.
+        start: A bundle whose model is trained on, with its tokenizer, instead of a new one.
         minutes: Budget of the gradient training, where the recipe has one.
         out: The run's folder, which must not hold a run; unless told, a new one below ``runs/``.
         settings: Other values for the recipe's keys, for example ``{"model.layers": 2}``.
@@ -181,7 +183,9 @@ def train(
         UsageError: the recipe or a setting is wrong.
     """
     names = _names(texts)
-    found = load_recipe(recipe, environment_settings(os.environ))
+    given = environment_settings(os.environ)
+    given += [] if start is None else [Setting(("start",), os.fspath(start), "start")]
+    found = (None if recipe else start_recipe(given)) or load_recipe(recipe or "gpt", given)
     found = found.with_sources(names).change(dict(settings or {}))
     found = found if minutes is None else found.with_budget("minutes", minutes)
     check_vectors(found)

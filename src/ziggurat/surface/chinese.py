@@ -235,9 +235,6 @@ SENTENCES = {
     "Files, folders, globs; - is standard input. Recipe keys: --model.layers 6": (
         "文件、文件夹、通配符；- 表示标准输入。配方键：--model.layers 6"
     ),
-    "A recipe's name (ziggurat recipe lists them), a TOML file, or a run to repeat": (
-        "配方名（ziggurat recipe 可列出）、TOML 文件，或要重复的运行"
-    ),
     "Budget in minutes of training": "训练预算（分钟）",
     "Budget in optimiser steps": "训练预算（优化步数）",
     "Budget in passes over the text": "训练预算（遍数）",
@@ -559,4 +556,26 @@ SENTENCES = {
     "pass {done:.1f} of {all}": "第 {done:.1f} / {all} 遍",
     "pairs/s": "对/秒",
     **ANATOMY,
+    "Decoders, LSTMs and encoders go to ONNX (.onnx), which onnxruntime runs; a graph is kept only after what it gives "
+    "was compared.": "解码器、LSTM 与编码器可写成 onnxruntime 能运行的 ONNX（.onnx）；保留计算图之前会比较其输出。",
+    # training a model on, adapters, memory
+    "{count} of them trained; in memory: weights {weights}, gradients {gradients}, optimiser {optimiser}": (
+        "其中 {count} 个参与训练；内存：权重 {weights}，梯度 {gradients}，优化器 {optimiser}"
+    ),
+    "at most {size} of memory while training": "训练时内存最多 {size}",
+    "A bundle whose model is trained on, with its tokenizer, instead of a new one": (
+        "在此模型包的模型上继续训练（沿用其分词器），而不是训练新模型"
+    ),
+    "A recipe's name (ziggurat recipe lists them; gpt where none is given), a TOML file, or a run to repeat": (
+        "配方名（ziggurat recipe 列出全部；不给则为 gpt）、TOML 文件，或要重复的运行"
+    ),
+    "Merge an adapter (LoRA) into a bundle's model": "把适配器（LoRA）并入模型包的模型",
+    "Save a bundle whose model has an adapter merged in; the bundle without it stays as it is.": (
+        "保存并入适配器后的模型包；原模型包保持不变。"
+    ),
+    "A training with --training.lora_rank leaves its adapter in the run folder, and a bundle with it merged in.": (
+        "带 --training.lora_rank 的训练会在运行文件夹中留下适配器，以及已并入它的模型包。"
+    ),
+    "An adapter in the form of PEFT, or the run folder that holds it": "PEFT 格式的适配器，或其所在的运行文件夹",
+    "The folder of the new bundle": "新模型包的文件夹",
 }

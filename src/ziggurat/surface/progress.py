@@ -17,7 +17,7 @@ from ziggurat.surface.terminal import Terminal
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["ProgressDisplay", "duration", "thousands"]
+__all__ = ["ProgressDisplay", "duration", "size", "thousands"]
 
 LINE_SECONDS = 10.0
 STAGES = {
@@ -102,9 +102,19 @@ class ProgressDisplay:
     def _on_start(self, event: Event) -> None:
         if "parameters" in event:
             self._terminal.say("{count} parameters", count=thousands(event["parameters"]))
+        if "trainable" in event:
+            self._terminal.say(
+                "{count} of them trained; in memory: weights {weights}, gradients {gradients}, optimiser {optimiser}",
+                count=thousands(event["trainable"]),
+                **{part: size(event[f"{part}_bytes"]) for part in ("weights", "gradients", "optimiser")},
+            )
 
     def _on_resume(self, event: Event) -> None:
         self._terminal.say("going on from step {step}", step=event["step"])
+
+    def _on_end(self, event: Event) -> None:
+        if "peak_bytes" in event:
+            self._terminal.say("at most {size} of memory while training", size=size(event["peak_bytes"]))
 
     def _on_eval(self, event: Event) -> None:
         self._dev_loss = float(event["loss"])
@@ -184,6 +194,18 @@ def thousands(value: Any) -> str:
         if number >= size:
             return f"{number / size:.1f} {letter}"
     return f"{number:,.0f}"
+
+
+def size(number_bytes: Any) -> str:
+    """Return a number of bytes as people read it.
+
+    >>> size(7_340), size(19_600_000), size(2.51e9)
+    ('7 kB', '20 MB', '2.5 GB')
+    """
+    number = float(number_bytes)
+    if number >= 1e9:
+        return f"{number / 1e9:.1f} GB"
+    return f"{number / 1e6:,.0f} MB" if number >= 1e6 else f"{number / 1e3:,.0f} kB"
 
 
 def duration(seconds: float) -> str:

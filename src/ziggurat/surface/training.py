@@ -1,10 +1,9 @@
 """One training from end to end: text, tokens, model, measurement, bundle."""
 
 from ziggurat.artefacts.bundle import Bundle, load, record
-from ziggurat.artefacts.fit import fit, prepare_material
+from ziggurat.artefacts.fit import fit, recipe_material
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import InterruptedRunError
-from ziggurat.core.protocols import HidesWords
 from ziggurat.core.types import Listener
 from ziggurat.judge.measuring import figures, measurable
 from ziggurat.surface.material import prepared
@@ -24,9 +23,7 @@ def train_run(run: Run, listener: Listener) -> Bundle:
     recipe = run.recipe
     try:
         corpus = prepared(run, listener)
-        words = isinstance(recipe.training, HidesWords) and recipe.training.whole_words
-        tokens = run.folder / "tokens"
-        material = prepare_material(corpus, recipe.tokenizer, recipe.tokens, tokens, listener=listener, words=words)
+        material = recipe_material(recipe, corpus, run.folder / "tokens", listener=listener)
         bundle = fit(recipe, material, run.folder, listener=listener)
     except (InterruptedRunError, KeyboardInterrupt) as error:
         stopped = str(error).partition(";")[0] or "interrupted"

@@ -18,10 +18,13 @@ from ziggurat.core.errors import UsageError
 from ziggurat.core.seeding import derive
 from ziggurat.core.types import TensorMap
 from ziggurat.models.blocks.initialisation import fill_from
-from ziggurat.models.blocks.network import NetworkState, Neural
+from ziggurat.models.blocks.lora import LowRankOptions, adapt, adapter_of, merge, strip
+from ziggurat.models.blocks.network import Network, NetworkState, Neural
 from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
+from ziggurat.training.frozen import freeze, frozen_names
 from ziggurat.training.interruption import stop_requests
 from ziggurat.training.job import Fitted, Job
+from ziggurat.training.memory import holdings, peak_bytes, reset_peak
 from ziggurat.training.objectives.next_token import NextToken
 from ziggurat.training.objectives.objective import Objective
 from ziggurat.training.optimisers import adamw
@@ -65,6 +68,15 @@ class Config:
     keep: Literal["best", "last"] = option("best", "which weights become the model: best on dev, or last")
     checkpoint_seconds: float = option(60.0, "seconds between checkpoints", low=0.0)
     checkpoint_steps: int | None = option(None, "steps between checkpoints, besides", low=1)
+    frozen: tuple[str, ...] = option(
+        (), 'parts of the model that stay as they are: "embed_tokens", "stack.layers.0", "stack.layers.*.mlp"'
+    )
+    lora_rank: int = option(
+        0, "train a change of this rank beside each of lora_on, and nothing else (LoRA); 0: no", low=0
+    )
+    lora_alpha: float = option(16.0, "the change is scaled by lora_alpha / lora_rank", low=0.0)
+    lora_on: tuple[str, ...] = option(("q_proj", "v_proj"), 'projections of the blocks that change; ["all"]: all')
+    lora_dropout: float = option(0.0, "part of the input that is dropped on its way to the change", low=0, high=0.95)
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
@@ -73,6 +85,8 @@ class Config:
             raise UsageError(f"{' and '.join(given)}: give one budget, not {len(given)}")
         if self.minutes is not None and self.schedule in ("cosine", "linear"):
             raise UsageError(f"schedule {self.schedule} needs to know its steps: give steps, or use wsd with minutes")
+        if self.lora_rank and self.frozen:
+            raise UsageError("frozen: with lora_rank everything stays as it is but the change; leave frozen out")
 
 
 @dataclass
@@ -118,13 +132,14 @@ class _Run:
     def __init__(self, job: Job, objectives: Objectives) -> None:
         self.job = job
         self.config: Config = job.config
-        model = job.family.build(job.model_config, job.train.vocabulary, seed=job.seed)
+        vocabulary = job.train.vocabulary if job.start is None else job.start.model.vocabulary
+        model = job.family.build(job.model_config, vocabulary, seed=job.seed)
         if not isinstance(model, Neural):
             raise UsageError(f"a {job.family.name} model is no network and can't be trained by gradients")
         self.model = model
         self.network = model.network.train()
-        if (first := job.first_vectors) is not None:
-            fill_from(self.network.token_embedding, first.vectors, first.found_mask)
+        _begin(self.network, job)
+        self._choose_what_is_trained()
         self.objective = objectives(job, model)
         self.optimiser = adamw(
             self.network.parameters(),
@@ -137,11 +152,23 @@ class _Run:
         self.best: dict[str, torch.Tensor] = {}
         self.half = uses_bfloat16(self.config.precision, self.network)
         self._saved_at = 0.0
-        self.saves = Saves(job)
+        self.saves = Saves(job, {} if job.start is None else {"start": job.start.arrays})
+
+    def _choose_what_is_trained(self) -> None:
+        """Freeze what is to stay as it is, and put changes beside what LoRA is to change."""
+        config, network = self.config, self.network
+        if config.lora_rank:
+            options = LowRankOptions(config.lora_rank, config.lora_alpha, config.lora_dropout)
+            adapt(network, config.lora_on, options, seed=self.job.seed)
+        elif config.frozen:
+            freeze(network, config.frozen)
+        self.frozen = frozen_names(network)
+        self.holdings = holdings(network)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
     def train(self) -> Fitted:
+        reset_peak()
         resumed = self.saves.resume(self._restore)
         progress, tell = self.progress, self.job.listener
         tell({"event": "resume" if resumed else "start", "step": progress.step, **self._forecast()})
@@ -235,7 +262,7 @@ class _Run:
     def _forecast(self) -> dict[str, float | int]:
         total = self.plan.total_steps
         return {
-            "parameters": self.network.parameter_count,
+            **asdict(self.holdings),
             **({} if total is None else {"total_steps": total}),
             **({} if self.config.minutes is None else {"budget_seconds": self._budget_seconds}),
         }
@@ -270,7 +297,7 @@ class _Run:
         progress.stale += 1
         if loss < progress.best_loss:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
-            self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
+            self.best = {name: value.clone() for name, value in self._trained().items()}
             if self.job.folder is not None and self.config.keep == "best":
                 best = Checkpoint(_arrays(self.best), {"step": progress.step, "loss": loss})
                 write_checkpoint(self.job.folder / BEST, best)
@@ -295,8 +322,19 @@ class _Run:
         waited = self.progress.elapsed_seconds - self._saved_at
         return waited >= self.config.checkpoint_seconds or (every is not None and self.progress.step % every == 0)
 
+    def _trained(self) -> dict[str, torch.Tensor]:
+        """Return what training changes; frozen weights are in no checkpoint."""
+        return {name: value for name, value in self.network.state_dict().items() if name not in self.frozen}
+
+    def _take(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Take back what `_trained` gave."""
+        differing = self.network.state_dict().keys() - self.frozen ^ tensors.keys()
+        if differing:
+            raise KeyError(f"weights of another model: {', '.join(sorted(differing))}")
+        self.network.load_state_dict(tensors, strict=False)
+
     def _save(self) -> None:
-        tensors = {f"model.{name}": value for name, value in self.network.state_dict().items()}
+        tensors = {f"model.{name}": value for name, value in self._trained().items()}
         for index, moments in self.optimiser.state_dict()["state"].items():
             tensors.update({f"optimiser.{index}.{name}": value for name, value in moments.items()})
         tensors.update({f"carried.{place}": value for place, value in _leaves(self.objective.carried)})
@@ -308,7 +346,7 @@ class _Run:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         tensors, facts = _tensors(checkpoint), checkpoint.facts
-        self.network.load_state_dict(_under("model.", tensors))
+        self._take(_under("model.", tensors))
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for name, value in _under("optimiser.", tensors).items():
             index, _, key = name.partition(".")
@@ -328,8 +366,12 @@ class _Run:
     def _finish(self) -> Fitted:
         progress = self.progress
         if self.config.keep == "best" and self.best:
-            self.network.load_state_dict(self.best)
-        self.network.eval()
+            self._take(self.best)
+        most_bytes, adapter = peak_bytes(), adapter_of(self.network)
+        merge(self.network)
+        strip(self.network)
+        self.network.requires_grad_(requires_grad=True).eval()
+        held = {name: value for name, value in asdict(self.holdings).items() if name != "parameters"}
         facts: dict[str, Any] = {
             "steps": progress.step,
             "decay_steps": self.plan.decay_steps,
@@ -339,12 +381,25 @@ class _Run:
             "seconds": progress.elapsed_seconds,
             "precision": "bf16" if self.half else "f32",
             "stopped_early": progress.stopped_early,
+            **held,
+            "peak_bytes": most_bytes,
         }
         if progress.best_step:
             kept = progress.best_step if self.config.keep == "best" else progress.step
             facts.update(best_step=progress.best_step, dev_loss=progress.best_loss, kept_step=kept)
-        self.job.listener({"event": "end", "step": progress.step, "seconds": progress.elapsed_seconds})
-        return Fitted(self.model, facts)
+        end = {"step": progress.step, "seconds": progress.elapsed_seconds, "peak_bytes": most_bytes}
+        self.job.listener({"event": "end", **end})
+        return Fitted(self.model, facts, adapter)
+
+
+def _begin(network: Network, job: Job) -> None:
+    """Give a network the weights that the job says it begins with, where that is not chance."""
+    if job.start is not None:
+        if not isinstance(job.start.model, Neural):
+            raise UsageError(f"start: a {job.family.name} model is no network and can't be trained on by gradients")
+        network.load_state_dict(job.start.model.network.state_dict())
+    if (first := job.first_vectors) is not None:
+        fill_from(network.token_embedding, first.vectors, first.found_mask)
 
 
 def _arrays(tensors: dict[str, torch.Tensor]) -> TensorMap:

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,20 @@ import numpy.typing as npt
 from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
 from ziggurat.core.types import Event, FloatArray, IdArray, Listener
+from ziggurat.models.adapter import Adapter
 
-__all__ = ["FirstVectors", "Fitted", "Job", "Spelling", "Trainer", "WordMarks", "silent", "trainer"]
+__all__ = [
+    "Adapts",
+    "FirstVectors",
+    "Fitted",
+    "Job",
+    "Spelling",
+    "Start",
+    "Trainer",
+    "WordMarks",
+    "silent",
+    "trainer",
+]
 
 
 class Spelling(NamedTuple):
@@ -49,6 +61,15 @@ class FirstVectors:
 
 
 @dataclass(frozen=True)
+class Start:
+    """A trained model with whose weights training begins."""
+
+    model: Model
+    arrays: str
+    """SHA-256 of its arrays' file: a run goes on from the weights that it began with, or not at all."""
+
+
+@dataclass(frozen=True)
 class Job:
     """One model to be fitted."""
 
@@ -76,6 +97,8 @@ class Job:
     """What each document of `train` follows from, for a family that `ReadsPairs`."""
     dev_sources: TokenStream | None = None
     """The same of `dev`."""
+    start: Start | None = None
+    """The model that is trained on; None where all begins by chance."""
     words: WordMarks | None = None
     """Which tokens belong to one word, for a trainer that `HidesWords`."""
 
@@ -87,6 +110,18 @@ class Fitted:
     model: Model
     facts: Mapping[str, Any]
     """Steps, tokens, seconds, dev losses and whatever else the trainer wants on record; JSON-able."""
+    adapter: Adapter | None = None
+    """The low-rank change, where that alone was learnt; the model has it merged in."""
+
+
+@runtime_checkable
+class Adapts(Protocol):
+    """A trainer's configuration that may begin with a trained model and leave parts of it as they are."""
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Names of the parts that stay as they are."""
+        ...
 
 
 class Trainer(Protocol):

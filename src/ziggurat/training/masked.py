@@ -40,4 +40,4 @@ def fit(job: Job) -> Fitted:
             job, model, rows=config.rows, window=config.window, part=config.mask_part, whole=config.whole_words
         ),
     )
-    return Fitted(fitted.model, {**fitted.facts, **commonest(job.train)})
+    return replace(fitted, facts={**fitted.facts, **commonest(job.train)})

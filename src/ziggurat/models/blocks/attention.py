@@ -85,8 +85,8 @@ def attend(
     That is torch's fused kernel, which keeps no T × S scores, except for short windows in 16-bit on a CPU, where the
     formula itself is two to four times as fast.
     """
-    short = q_BHTK.shape[2] * k_BGSK.shape[2] <= FORMULA_PAIRS
-    if short and q_BHTK.dtype != torch.float32 and q_BHTK.device.type == "cpu":
+    half = q_BHTK.dtype != torch.float32 and q_BHTK.device.type == "cpu"
+    if half and q_BHTK.shape[2] * k_BGSK.shape[2] <= FORMULA_PAIRS:
         return reference_attention(q_BHTK, k_BGSK, v_BGSK, keep_mask=keep_mask, causal=causal)
     grouped = q_BHTK.shape[1] != k_BGSK.shape[1]
     return nn.functional.scaled_dot_product_attention(

@@ -50,6 +50,9 @@ class Network(nn.Module, ABC):
     from torch's global generator, whose state a checkpoint holds.
     """
 
+    config: Any
+    """The family's ``[model]`` keys that it was built with; each family sets its own."""
+
     def __init__(self, vocabulary: Vocabulary, *, width: int, context: int | None) -> None:
         """Remember the ids it knows, the width D of its vectors and the longest sequence that it can read."""
         super().__init__()

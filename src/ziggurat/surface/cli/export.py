@@ -29,6 +29,9 @@ def export(
     Decoders go to GGUF (.gguf), which llama.cpp reads; a file is kept only after its tokens and probabilities
     were compared.
 
+    Decoders, LSTMs and encoders go to ONNX (.onnx), which onnxruntime runs; a graph is kept only after what it gives
+    was compared.
+
     Transformers opens bundles of a form that it knows as they are; --to transformers writes the same as a plain folder.
     """
     from ziggurat.artefacts.bundle import load

@@ -22,16 +22,21 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMAND", "TrainOptions", "train"]
 
+DEFAULT = "gpt"
+
 
 @dataclass(frozen=True)
 class TrainOptions:
     """What is trained, for how long, and where it goes; the recipe's own keys are given as ``--model.layers 6``."""
 
-    recipe: str = option("gpt", "a recipe's name (ziggurat recipe lists them), a TOML file, or a run to repeat")
+    recipe: str | None = option(
+        None, "a recipe's name (ziggurat recipe lists them; gpt where none is given), a TOML file, or a run to repeat"
+    )
     minutes: float | None = option(None, "budget in minutes of training", low=0)
     steps: int | None = option(None, "budget in optimiser steps", low=1)
     epochs: float | None = option(None, "budget in passes over the text", low=0)
     seed: int | None = option(None, "seed of everything that is drawn", low=0)
+    start: str | None = option(None, "a bundle whose model is trained on, with its tokenizer, instead of a new one")
     vectors: str | None = option(None, "what embeddings begin with: a bundle of word vectors, or a recipe's name")
     out: str | None = option(None, "folder of the run; unless told, a new one below runs/")
     resume: str | None = option(None, "folder of a run that was interrupted, to go on with")
@@ -75,16 +80,17 @@ def train(
 
 def _new(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tuple[Path, "Recipe"]:
     from ziggurat.artefacts.beginning import check_vectors
-    from ziggurat.artefacts.recipe import load_recipe
+    from ziggurat.artefacts.recipe import load_recipe, start_recipe
     from ziggurat.artefacts.runs import new_folder
     from ziggurat.artefacts.settings import environment_settings, flag_settings
     from ziggurat.surface.api import run_name
     from ziggurat.surface.material import check_sources
 
-    given = {"seed": options.seed, "vectors": options.vectors}
+    given = {"seed": options.seed, "start": options.start, "vectors": options.vectors}
     flags = {**{key: str(value) for key, value in given.items() if value is not None}, **flags}
     settings = [*environment_settings(os.environ), *flag_settings(flags)]
-    recipe = _within_budget(load_recipe(options.recipe, settings), options)
+    recipe = None if options.recipe else start_recipe(settings)
+    recipe = _within_budget(recipe or load_recipe(options.recipe or DEFAULT, settings), options)
     names = names or list(recipe.sources)
     if not names:
         raise UsageError("no text was named: ziggurat train TEXT…, with files, folders, globs or - for standard input")
@@ -102,7 +108,7 @@ def _within_budget(recipe: "Recipe", options: TrainOptions) -> "Recipe":
 
 
 def _resumed(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tuple[Path, None]:
-    kept = ("minutes", "steps", "epochs", "seed", "vectors", "out")
+    kept = ("recipe", "minutes", "steps", "epochs", "seed", "start", "vectors", "out")
     others = [name for name in kept if getattr(options, name) is not None]
     if names or flags or others:
         given = names[0] if names else f"--{next(iter([*flags, *others]))}"

@@ -1,0 +1,58 @@
+"""What training holds in memory: counted before it begins, measured while it runs.
+
+*Maths.* With P numbers in all weights, T of them trained, AdamW in 32-bit holds 4·P bytes of weights, 4·T of gradients
+and 8·T of its two means (Kingma & Ba 2015, algorithm 1). Activations come on top, and follow the batch.
+"""
+
+import resource
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+__all__ = ["Holdings", "holdings", "peak_bytes", "reset_peak"]
+
+_MEANS = 2
+"""Numbers that AdamW keeps for each that it trains."""
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Numbers and bytes that a training holds however large its batches are."""
+
+    parameters: int
+    trainable: int
+    weights_bytes: int
+    gradients_bytes: int
+    optimiser_bytes: int
+
+
+def holdings(network: nn.Module) -> Holdings:
+    """Return what AdamW will hold for a network whose frozen weights are marked as such."""
+    weights = list(network.parameters())
+    trained = [weight for weight in weights if weight.requires_grad]
+    gradients = sum(weight.nbytes for weight in trained)
+    return Holdings(
+        parameters=sum(weight.numel() for weight in weights),
+        trainable=sum(weight.numel() for weight in trained),
+        weights_bytes=sum(weight.nbytes for weight in weights),
+        gradients_bytes=gradients,
+        optimiser_bytes=_MEANS * gradients,
+    )
+
+
+def reset_peak() -> None:
+    """Let the system measure this process's peak anew from here, where it can (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_bytes() -> int:
+    """Return the most memory that the process had resident: since `reset_peak` on Linux, elsewhere since it began."""
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("VmHWM:")).split()[1])
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
