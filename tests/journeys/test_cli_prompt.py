@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.bundles import make_bundle
 from tests.fakes.chat_templates import speaking_tokenizer
-from tests.fakes.families import LANGUAGE_FAMILIES
+from tests.fakes.families import PLAIN_LANGUAGE_FAMILIES
 from tests.journeys.conftest import Ziggurat
 from ziggurat.artefacts.bundle import load, save
 from ziggurat.artefacts.manifest import Provenance
@@ -33,7 +33,7 @@ def read_from(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
 
 
-@pytest.mark.parametrize("family", LANGUAGE_FAMILIES)
+@pytest.mark.parametrize("family", PLAIN_LANGUAGE_FAMILIES)
 def test_every_family_labels_what_is_piped_in(
     family: str, labelled: Path, tmp_path: Path, ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
