@@ -259,6 +259,16 @@ def test_what_our_models_do_not_do_is_refused_by_its_key(changed: dict[str, Any]
         LAYOUT.read({**keys, **changed})
 
 
+def test_targets_of_marians_own_models_begin_with_their_padding() -> None:
+    # as OPUS-MT's files say it: no beginning of their own, the end 0, padding last
+    keys, _ = FAMILY.state(built())
+    del keys["ziggurat"]
+    theirs = {**keys, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 52, "decoder_start_token_id": 52}
+    assert LAYOUT.read(theirs)[1] == Vocabulary(53, bos=52, eos=0, pad=52)
+    del theirs["decoder_start_token_id"]
+    assert LAYOUT.read(theirs)[1].bos == 52
+
+
 def test_arrays_that_do_not_fit_are_named_as_they_are_called_there() -> None:
     keys, tensors = FAMILY.state(built())
     broken = dict(tensors)

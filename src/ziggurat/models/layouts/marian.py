@@ -12,6 +12,8 @@ __all__ = ["LAYOUT", "Marian"]
 ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "silu": "swish"}
 EPSILON = 1e-5
 """What transformers adds under the root; ``config.json`` has no key for it."""
+LONGEST = 1 << 20
+"""Positions that a file may claim: their table is computed, so no array's shape bears them out."""
 REFUSED = ("normalize_before", "normalize_embedding", "add_final_layer_norm")
 """What some of Marian's own models do and neither transformers' nor ours: their answers would be wrong in silence."""
 SAME = (
@@ -92,6 +94,9 @@ class Marian:
         for key in REFUSED:
             if config.get(key):
                 raise ArtefactError(f"config.json: {key} is true: such models of Marian can't be opened")
+        if int(config["max_position_embeddings"]) > LONGEST:
+            length = config["max_position_embeddings"]
+            raise ArtefactError(f"config.json: max_position_embeddings: {length} is more than {LONGEST}")
         for one, other in SAME:
             if (config[other] if config.get(other) is not None else config[one]) != config[one]:
                 raise ArtefactError(f"config.json: {one} ({config[one]}) and {other} ({config[other]}) must agree")
@@ -110,8 +115,10 @@ class Marian:
             "scale_embedding": bool(config.get("scale_embedding", False)),
             "norm_epsilon": EPSILON,
         }
-        start = config.get("decoder_start_token_id", config["pad_token_id"])
-        return keys, vocabulary_of({**config, "bos_token_id": start})
+        if "ziggurat" not in config:  # which says that bos_token_id is how targets begin, or that a tokenizer told it
+            start = config.get("decoder_start_token_id")
+            config = {**config, "bos_token_id": config["pad_token_id"] if start is None else start}
+        return keys, vocabulary_of(config)
 
     def renamings(self, config: Any) -> Iterator[Renaming]:
         """Yield where each array stands."""
