@@ -8,7 +8,7 @@ import pytest
 
 from ziggurat.artefacts.card import write_card
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH
-from ziggurat.artefacts.manifest import TEXT, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 WHOLE = Manifest(
     family="decoder",
@@ -76,7 +76,7 @@ def test_how_a_figure_is_shown(entry: str, shown: str) -> None:
 
 def test_every_entry_of_a_card_has_words_in_both_languages() -> None:
     assert set(ENGLISH.labels) == set(CHINESE.labels)
-    assert list(ENGLISH.purposes) == list(CHINESE.purposes) == [TEXT, WORD_VECTORS]
+    assert list(ENGLISH.purposes) == list(CHINESE.purposes) == [TEXT, TRANSLATIONS, WORD_VECTORS, TEXT_VECTORS]
     for given in ENGLISH.purposes:
         english, chinese = ENGLISH.purposes[given], CHINESE.purposes[given]
         assert len(english.limits) == len(chinese.limits)
@@ -101,6 +101,27 @@ def test_each_text_that_was_measured_on_has_its_rows() -> None:
     english, _ = tables(write_card(replace(WHOLE, metrics=more)))
     assert english["metrics.letters.bits_per_byte"] == ("bits per byte (letters)", "2.5")
     assert english["metrics.test.bits_per_byte"] == ("bits per byte (test)", "1.988")
+
+
+def test_an_encoder_s_card_names_the_class_that_opens_it_and_its_own_figures() -> None:
+    for architecture, kind in {
+        "BertForMaskedLM": "AutoModelForMaskedLM",
+        "RobertaModel": "AutoModel",
+        "GPT2LMHeadModel": "AutoModelForCausalLM",
+        "Qwen3ForCausalLM": "AutoModelForCausalLM",
+    }.items():
+        model = {"parameters": 5, "context": 9, "architecture": architecture, "gives": TEXT_VECTORS}
+        assert f"{kind}.from_pretrained" in write_card(replace(WHOLE, model=model))
+    measured = {
+        "test": {"masked_accuracy": 0.3125, "low": 0.29, "baseline_accuracy": 0.0625, "pseudo_perplexity": 17.5}
+    }
+    model = {"parameters": 5, "gives": TEXT_VECTORS}
+    card = write_card(replace(WHOLE, model=model, metrics=measured))
+    english, chinese = tables(card)
+    assert english["metrics.test.masked_accuracy"] == ("share of hidden tokens guessed rightly (test)", "0.3125")
+    assert chinese["metrics.test.baseline_accuracy"][1] == "0.0625"
+    assert "pipeline_tag: fill-mask" in card
+    assert "perplexity per token" not in card
 
 
 def test_transformers_is_spoken_of_only_where_it_opens_the_model() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.bundles import make_bundle
-from tests.fakes.families import ENCODER_FAMILIES, LANGUAGE_FAMILIES
+from tests.fakes.families import ENCODER_FAMILIES, LANGUAGE_FAMILIES, STATIC_FAMILIES
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.cli import COMMANDS
 from ziggurat.surface.first_use import first_use
@@ -21,7 +21,8 @@ def test_every_family_has_a_use_and_it_is_a_command(family: str, tmp_path: Path)
     assert named in dict(COMMANDS.functions())
     assert "runs/tower" in words
     assert (words[0] == "generate") == (family in LANGUAGE_FAMILIES)
-    assert (words[0] == "vectors") == (family in ENCODER_FAMILIES)
+    assert (words[0] == "vectors") == (family in STATIC_FAMILIES)
+    assert (words[0] == "embed") == (family in set(ENCODER_FAMILIES) - {*STATIC_FAMILIES, *LANGUAGE_FAMILIES})
 
 
 @pytest.mark.parametrize(

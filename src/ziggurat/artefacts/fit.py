@@ -28,6 +28,7 @@ from ziggurat.core.protocols import Spells, Tokenizer
 from ziggurat.core.types import Event, Listener
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
+from ziggurat.text.parallel import ParallelCorpus
 from ziggurat.tokens import chinese
 from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
@@ -49,16 +50,27 @@ class Material:
     """What a manifest says of the text."""
     key: str
     """Hash of everything that decided it."""
+    train_sources: Store | None = None
+    """What each document of `train` follows from, where the corpus is one of pairs."""
+    dev_sources: Store | None = None
+    """The same of `dev`."""
     words: WordMarks | None = None
     """Which tokens belong to one word, where that was asked for."""
 
 
 def prepare_material(
-    corpus: Corpus, kind: str, config: Any, folder: Path, *, listener: Listener = silent, words: bool = False
+    corpus: Corpus | ParallelCorpus,
+    kind: str,
+    config: Any,
+    folder: Path,
+    *,
+    listener: Listener = silent,
+    words: bool = False,
 ) -> Material:
     """Train a tokenizer of ``kind`` on the training split and write the splits as ids below ``folder``.
 
-    ``words`` says whether to find out which tokens belong to one word (`ziggurat.tokens.word_marks`).
+    Sources and targets of pairs share one tokenizer, trained on both (Vaswani et al. 2017, section 5.1). ``words`` says
+    whether to find out which tokens belong to one word (`ziggurat.tokens.word_marks`).
 
     Raises:
         TooLittleTextError: the training split is empty.
@@ -72,23 +84,25 @@ def prepare_material(
     tokenizer = _done_tokenizer(folder, key)
     if tokenizer is None:
         listener({"event": "stage", "stage": "tokenizer", "kind": kind})
-        tokenizer = train_tokenizer((document.text for document in corpus.train), kind, config)
+        tokenizer = train_tokenizer(corpus.train.texts(), kind, config)
         write_text(path, tokenizer.to_json())
         _finish(folder, "tokenizer", key)
     stores = {}
-    for split, documents in (("train", corpus.train), ("dev", corpus.dev)):
-        if len(documents):
-            stores[split] = _store(tokenizer, documents, folder / split, key, listener)
+    for split, entries in (("train", corpus.train), ("dev", corpus.dev)):
+        for side, documents in entries.sides.items() if len(entries) else ():
+            name = f"{split}-{side}" if side else split
+            stores[name] = _store(tokenizer, documents, folder / name, key, listener)
     listener(_compression(stores["train"]))
+    sources = [stores.get(f"{split}-source") for split in ("train", "dev")]
     marks = None
     if words:
         found = {
-            split: _marks(tokenizer, documents, stores[split], folder / f"{split}-words", key, listener)
-            for split, documents in (("train", corpus.train), ("dev", corpus.dev))
+            split: _marks(tokenizer, entries.sides[""], stores[split], folder / f"{split}-words", key, listener)
+            for split, entries in (("train", corpus.train), ("dev", corpus.dev))
             if split in stores
         }
         marks = WordMarks(found["train"], found.get("dev"))
-    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, marks)
+    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, sources[0], sources[1], marks)
 
 
 def fit(
@@ -127,6 +141,8 @@ def fit(
         part_families=tuple(part.manifest.family for part in parts),
         first_vectors=None if begun is None else begun.first,
         spelling=_spelling(recipe.model, material.tokenizer),
+        train_sources=material.train_sources,
+        dev_sources=material.dev_sources,
         words=material.words,
     )
     fitted = trainer(family, recipe.trainer).fit(job)

@@ -8,7 +8,7 @@ context only. So ``token_logprobs`` of T ids has T − 1 columns, and the first 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ __all__ = [
     "MaskedLanguageModel",
     "Metric",
     "Model",
+    "ReadsPairs",
     "SequenceScorer",
     "Sizable",
     "Spells",
@@ -287,6 +288,11 @@ class ConditionalModel(Model, Protocol):
     Given its source it is a language model, so that whatever samples, scores or searches needs no second version.
     """
 
+    @property
+    def context(self) -> int | None:
+        """Longest source, and longest target, that it can read at once, in ids; None where there is no limit."""
+        ...
+
     def condition(self, source: IdArray, lengths: IdArray) -> LanguageModel:
         """Read (B, S) source ids (``lengths`` of each row are no padding); return the model of what follows from them.
 
@@ -363,6 +369,14 @@ class Dissects(Protocol):
     def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[Any, Vocabulary]:
         """Return the configuration and the vocabulary of what `Family.restore` would make of the same."""
         ...
+
+
+@runtime_checkable
+class ReadsPairs(Protocol):
+    """A family whose models learn from pairs of a source and a target text; all others learn from documents."""
+
+    reads_pairs: ClassVar[Literal[True]]
+    """That it does."""
 
 
 class Metric(Protocol):

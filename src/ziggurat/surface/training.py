@@ -1,15 +1,13 @@
 """One training from end to end: text, tokens, model, measurement, bundle."""
 
-from contextlib import suppress
-
 from ziggurat.artefacts.bundle import Bundle, load, record
 from ziggurat.artefacts.fit import fit, prepare_material
 from ziggurat.artefacts.runs import Run
-from ziggurat.core.errors import ArtefactError, InterruptedRunError
+from ziggurat.core.errors import InterruptedRunError
 from ziggurat.core.protocols import HidesWords
 from ziggurat.core.types import Listener
 from ziggurat.judge.measuring import figures, measurable
-from ziggurat.text.corpus import Corpus, open_corpus, prepare
+from ziggurat.surface.material import prepared
 
 __all__ = ["MEASURED_ON", "train_run"]
 
@@ -25,7 +23,7 @@ def train_run(run: Run, listener: Listener) -> Bundle:
     """
     recipe = run.recipe
     try:
-        corpus = _corpus(run, listener)
+        corpus = prepared(run, listener)
         words = isinstance(recipe.training, HidesWords) and recipe.training.whole_words
         tokens = run.folder / "tokens"
         material = prepare_material(corpus, recipe.tokenizer, recipe.tokens, tokens, listener=listener, words=words)
@@ -46,12 +44,3 @@ def train_run(run: Run, listener: Listener) -> Bundle:
         record(bundle.path, {MEASURED_ON: found})
         bundle = load(bundle.path, verify=False)
     return bundle
-
-
-def _corpus(run: Run, listener: Listener) -> Corpus:
-    """Return the run's prepared text; prepare it where that has not been done."""
-    folder = run.folder / "text"
-    with suppress(ArtefactError):
-        return open_corpus(folder)
-    listener({"event": "stage", "stage": "text"})
-    return prepare(run.recipe.sources, run.recipe.text, folder=folder, listener=listener)

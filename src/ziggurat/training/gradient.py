@@ -47,7 +47,9 @@ class Config:
     window: int = option(128, "tokens of each sequence", low=1)
     accumulate: int = option(1, "batches whose gradients are added up before a step", low=1)
     learning_rate: float = option(3e-3, "peak learning rate", low=0.0)
-    schedule: Literal["wsd", "cosine", "linear", "constant"] = option("wsd", "wsd (warm up, hold, decay) and others")
+    schedule: Literal["wsd", "cosine", "linear", "constant", "noam"] = option(
+        "wsd", "wsd (warm up, hold, decay) and others"
+    )
     warmup_steps: int = option(50, "steps in which the learning rate rises to its peak", low=0)
     decay_fraction: float = option(0.3, "last part of the budget in which the rate decays (wsd)", low=0.0, high=1.0)
     decay_steps: int | None = option(None, "the same in steps; to run a budget in minutes again step for step", low=0)

@@ -72,6 +72,10 @@ class Job:
     """The family of each part."""
     first_vectors: FirstVectors | None = None
     """What the embeddings begin with, for a family that `Embeds`."""
+    train_sources: TokenStream | None = None
+    """What each document of `train` follows from, for a family that `ReadsPairs`."""
+    dev_sources: TokenStream | None = None
+    """The same of `dev`."""
     words: WordMarks | None = None
     """Which tokens belong to one word, for a trainer that `HidesWords`."""
 

@@ -159,8 +159,8 @@ def architecture_for(config: Mapping[str, Any], where: str) -> Architecture:
     found = ARCHITECTURES.get(str(config.get("model_type")))
     if found is None:
         raise UsageError(
-            f"{where}: GGUF holds decoders of the forms {', '.join(ARCHITECTURES)}; "
-            f"this one is written down as {config.get('model_type')!r}"
+            f"{where}: GGUF holds decoders of the forms {', '.join(ARCHITECTURES)} "
+            "(train with the recipe gpt2 or modern); this model is of none of them"
         )
     activation = config.get("activation_function", "")
     if found.activations and activation not in found.activations:

@@ -1,5 +1,6 @@
 """llama.cpp itself, through the package ``llama_cpp``, where it is installed: what it makes of a GGUF file."""
 
+import importlib
 import importlib.util
 from pathlib import Path
 from types import TracebackType
@@ -31,15 +32,16 @@ class LlamaProgram:
         Raises:
             ArtefactError: llama.cpp does not open it.
         """
-        from llama_cpp import Llama
-
+        # no extra names the package, whose installation compiles C++: it is used where somebody has it
+        program = importlib.import_module("llama_cpp")
         try:
-            self._llama: Any = Llama(
+            self._llama: Any = program.Llama(
                 str(path), n_ctx=context, n_threads=threads, n_threads_batch=threads, n_gpu_layers=0,
                 logits_all=True, flash_attn=False, type_k=_F32, type_v=_F32, verbose=False,
             )  # fmt: skip
         except (ValueError, AssertionError) as error:
             raise ArtefactError(f"{where or path}: llama.cpp does not open it") from error
+        self._context = context or int(self._llama.n_ctx())
 
     def __enter__(self) -> "LlamaProgram":
         """Return itself."""
@@ -51,9 +53,9 @@ class LlamaProgram:
         """Close the file."""
         self._llama.close()
 
-    def encode(self, text: str) -> list[int]:
-        """Return the ids of a text, without begin or end tokens; special tokens that it spells are text."""
-        return list(self._llama.tokenize(text.encode(), add_bos=False, special=False))
+    def encode(self, text: str, *, special: bool = False) -> list[int]:
+        """Return the ids of a text, without begin and end; special tokens in it are text unless ``special``."""
+        return list(self._llama.tokenize(text.encode(), add_bos=False, special=special))
 
     def decode(self, ids: list[int]) -> str:
         """Return the text of ids."""
@@ -69,13 +71,12 @@ class LlamaProgram:
         return np.concatenate(found).astype(np.float32)
 
     def greedy(self, ids: list[int], count: int, *, end: int | None = None) -> list[int]:
-        """Return up to ``count`` ids after ``ids``, each the likeliest, the one that ends a text included."""
+        """Return up to ``count`` ids after ``ids``, each the likeliest, ``end`` included, as long as there is room."""
         self._llama.reset()
-        self._llama.eval(ids)
         written: list[int] = []
-        while len(written) < count:
-            written.append(int(np.argmax(self._llama.scores[self._llama.n_tokens - 1])))
-            if written[-1] == end:
-                break
-            self._llama.eval([written[-1]])
+        fresh = ids
+        while len(written) < min(count, self._context - len(ids)) and written[-1:] != [end]:
+            self._llama.eval(fresh)
+            fresh = [int(np.argmax(self._llama.scores[self._llama.n_tokens - 1]))]
+            written += fresh
         return written
