@@ -359,14 +359,6 @@ class Embeds(Protocol):
 
 
 @runtime_checkable
-class ReadsPairs(Protocol):
-    """A family whose models learn from pairs of a source and a target text; all others learn from documents."""
-
-    reads_pairs: ClassVar[Literal[True]]
-    """That it does."""
-
-
-@runtime_checkable
 class Dissects(Protocol):
     """A family that says what its models are made of, before there is one."""
 
@@ -377,6 +369,14 @@ class Dissects(Protocol):
     def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[Any, Vocabulary]:
         """Return the configuration and the vocabulary of what `Family.restore` would make of the same."""
         ...
+
+
+@runtime_checkable
+class ReadsPairs(Protocol):
+    """A family whose models learn from pairs of a source and a target text; all others learn from documents."""
+
+    reads_pairs: ClassVar[Literal[True]]
+    """That it does."""
 
 
 class Metric(Protocol):

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.config import option
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight, Source
@@ -22,7 +23,8 @@ from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.conditioned import NeuralConditionalModel, TranslatingNetwork
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
-from ziggurat.models.layouts.at_rest import at_rest, restored
+from ziggurat.models.blocks.transformer_towers import translating_anatomy
+from ziggurat.models.layouts.at_rest import at_rest, configured, restored
 
 __all__ = ["FAMILY", "Seq2seqConfig", "Seq2seqFamily", "Seq2seqNetwork"]
 
@@ -184,6 +186,17 @@ class Seq2seqFamily:
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
         return NeuralConditionalModel(restored(self.name, Seq2seqConfig, Seq2seqNetwork, config, tensors))
+
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[Seq2seqConfig, Vocabulary]:
+        """Return the configuration and the vocabulary of what `restore` would make of the same.
+
+        *Raises.* `ArtefactError` where a key is missing or does not fit.
+        """
+        return configured(self.name, Seq2seqConfig, config, tensors)
+
+    def anatomy(self, config: Seq2seqConfig, vocabulary: Vocabulary) -> Anatomy:
+        """Return the two towers of an encoder–decoder."""
+        return translating_anatomy(config, vocabulary.size, decoder_layers=config.resolved_decoder_layers)
 
     def sized(self, parameters: int) -> Seq2seqConfig:
         """Return an encoder–decoder with about so many parameters beside the embeddings.
