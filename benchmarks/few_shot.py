@@ -53,13 +53,10 @@ def main(arguments: Sequence[str]) -> None:
     count = PEER_TEXTS if options.quick else len(dev.texts)
     with tempfile.TemporaryDirectory() as scratch:
         bundle = load(_bundle(options.model, Path(scratch)))
-        found = {
-            shots: [
-                _ours(bundle, train, dev, shots=shots, seed=seed, count=count)
-                for seed in range(1 if options.quick or not shots else options.seeds)
-            ]
-            for shots in SHOTS
-        }
+        found: dict[int, list[Measured]] = {shots: [] for shots in SHOTS}
+        for seed in range(1 if options.quick else options.seeds):
+            for shots in SHOTS if seed == 0 else SHOTS[1:]:  # without examples there is nothing to draw
+                found[shots].append(_ours(bundle, train, dev, shots=shots, seed=seed, count=count))
         beside = _beside(bundle, train, dev)
     _print(found, beside)
     report(
@@ -82,7 +79,7 @@ def _bundle(model: Path, scratch: Path) -> Path:
 
 def _classifier(bundle: Bundle, train: LabelledSet, *, shots: int, seed: int) -> FewShotClassifier:
     examples = choose_examples(train.texts, train.labels, shots, seed=seed)
-    config = PromptConfig(shots=shots, template=TEMPLATE)
+    config = PromptConfig(template=TEMPLATE)
     return FewShotClassifier(bundle.language_model, bundle.tokenizer, examples, ANSWERS, config)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.config import from_mapping
-from ziggurat.core.protocols import Sizable
+from ziggurat.core.protocols import ReadsPairs, Sizable
 from ziggurat.core.types import Event, Vocabulary
 from ziggurat.models.blocks.network import Neural
 from ziggurat.models.registry import FAMILIES
@@ -42,6 +42,7 @@ def job(family: str, folder: Path | None = None, *, listener: Any = silent, seed
     """A job for a model of about a thousand parameters."""
     chosen = FAMILIES.get(family)
     assert isinstance(chosen, Sizable)
+    pairs = isinstance(chosen, ReadsPairs)
     keys = {"rows": 3, "window": 11, "warmup_steps": 2, "evaluate_tokens": 200, **training}
     return Job(
         family=chosen,
@@ -52,6 +53,8 @@ def job(family: str, folder: Path | None = None, *, listener: Any = silent, seed
         seed=seed,
         folder=folder,
         listener=listener,
+        train_sources=stream(seed=2) if pairs else None,
+        dev_sources=stream(5, seed=3) if pairs else None,
     )
 
 

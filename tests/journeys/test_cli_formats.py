@@ -104,3 +104,42 @@ def test_what_can_t_be_done_is_said_in_a_line(
     assert said in error
     assert error.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_folder_of_transformers_comes_in_writes_and_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    from tests.fakes.foreign_models import GPT2_SIZES, leave, make_model, random_ids
+
+    transformers = pytest.importorskip("transformers")
+    theirs = make_model("GPT2LMHeadModel", "GPT2Config", **GPT2_SIZES)
+    folder = leave(theirs, tmp_path / "gpt2-0.3", shards="20KB")
+    (folder / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    monkeypatch.chdir(tmp_path)
+    assert main(["import", "gpt2-0.3"]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{tmp_path / 'gpt2-0.3-bundle'}\n"
+    assert f"next: ziggurat generate {tmp_path / 'gpt2-0.3-bundle'}" in said.err
+    bundle = load(tmp_path / "gpt2-0.3-bundle", verify=True)
+    assert bundle.manifest.recipe == {"name": "gpt2-0.3"}
+    assert bundle.manifest.training == {"imported_from": "gpt2-0.3"}
+    assert bundle.chat_template == "{{ messages[0].content }}"
+    assert main(["generate", "gpt2-0.3-bundle", "--prompt", "The", "--max-tokens", "5"]) == 0
+    assert main(["score", "gpt2-0.3-bundle", str(_text(tmp_path))]) == 0
+    capsys.readouterr()
+    assert main(["export", "gpt2-0.3-bundle", "plain", "--to", "transformers"]) == 0
+    size = sum(file.stat().st_size for file in (tmp_path / "plain").iterdir())
+    assert f"plain: {size:,} bytes, read back and equal" in capsys.readouterr().err
+    assert not (tmp_path / "plain" / "ziggurat.json").exists()
+    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "plain").eval()
+    ids = torch.from_numpy(random_ids(2, 17)).long()
+    with torch.no_grad():
+        assert (again(ids).logits - theirs(ids).logits).abs().max() <= 1e-5
+
+
+def _text(folder: Path) -> Path:
+    path = folder / "text.txt"
+    path.write_text("The tower was climbed; 塔楼 很高.\n", encoding="utf-8")
+    return path

@@ -22,7 +22,7 @@ def test_out_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "read back by Ziggurat" in said
     assert "log-probabilities differ by at most 0.0e+00 nats" in said
     assert "at 48 of 48 places" in said
-    assert f"{file.stat().st_size:,} bytes, read back and equal" in said
+    assert f"{file.stat().st_size:,} bytes, read back and compared" in said
     assert main(["import", str(file), "--out", str(tmp_path / "back"), "--quiet"]) == 0
     back = load(tmp_path / "back")
     assert back.chat_template == "{{ messages }}"

@@ -1,6 +1,7 @@
 """What goes to a GGUF file and comes back is the same model, whatever its form; fewer bits lose what bits must."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ziggurat.artefacts.interchange.gguf_file import open_gguf
 from ziggurat.artefacts.interchange.gguf_tokenizer import tokenizer_to_gguf
 from ziggurat.artefacts.interchange.proof import next_logprobs, random_ids
 from ziggurat.core.errors import ArtefactError, UsageError
+from ziggurat.tokens.fast import FastTokenizer
 
 pytest.importorskip("gguf")
 
@@ -78,6 +80,18 @@ def test_models_that_read_little_at_once(context: int, tmp_path: Path) -> None:
     begun = min(context, 4)  # the end token and the three bytes of "The"
     assert proof.written <= context - begun
     assert proof.positions == 2 * min(24, context)
+
+
+def test_a_tokenizer_that_composes_characters_is_held_but_for_that(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    raw = json.loads(byte_pairs("qwen2").to_json())
+    composing = FastTokenizer.from_json(json.dumps({**raw, "normalizer": {"type": "NFC"}}))
+    FORMAT.write(drawn(tmp_path / "b", FORMS["qwen3"], composing), tmp_path / "x.gguf")
+    assert "composes characters first (NFC), which llama.cpp does not" in caplog.text
+    found = FORMAT.read(tmp_path / "x.gguf").tokenizer
+    assert found.encode("\u00e9").ids.tolist() == composing.encode("e\u0301").ids.tolist()
+    assert found.encode("e\u0301").ids.tolist() != composing.encode("e\u0301").ids.tolist()
 
 
 def test_a_chat_template_comes_along(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from tests.fakes.families import LANGUAGE_FAMILIES, tiny_language_model
+from tests.fakes.families import LANGUAGE_FAMILIES, as_language_model, tiny_language_model
 from ziggurat.core.config import options
 from ziggurat.core.protocols import Extends, Family, LanguageModel
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
-from ziggurat.models.registry import FAMILIES, predicting
+from ziggurat.models.registry import FAMILIES
 from ziggurat.training.job import trainer
 
 VOCABULARY_SIZE = 11
@@ -235,12 +235,12 @@ def test_no_rows_and_nothing_to_predict_are_fine(model: LanguageModel) -> None:
 
 
 def test_saved_and_restored_it_says_the_same_to_the_bit(family: Family, model: LanguageModel) -> None:
-    config, tensors = family.state(model)
+    config, tensors = family.state(family.tiny(seed=3))
     stored = save({name: np.ascontiguousarray(array) for name, array in tensors.items()})
     opened = load(stored)
     for array in opened.values():
         array.flags.writeable = False
-    restored = predicting(family.restore(json.loads(json.dumps(config)), opened), "restored")
+    restored = as_language_model(family.restore(json.loads(json.dumps(config)), opened), "restored")
     ids = random_ids(3, 13)
     lengths = np.array([13, 5, 7], dtype=np.int32)
     assert restored.vocabulary == model.vocabulary
@@ -259,6 +259,7 @@ def test_tiny_follows_its_seed(family: Family) -> None:
 
 
 def test_untrained_it_is_a_distribution_already(family: Family) -> None:
-    model = predicting(family.build(family.config(), Vocabulary(size=VOCABULARY_SIZE, bos=0, eos=0), seed=1), "built")
+    built = family.build(family.config(), Vocabulary(size=VOCABULARY_SIZE, bos=0, eos=0), seed=1)
+    model = as_language_model(built, "built")
     ids = random_ids(2, 3)
     close(np.exp(model.begin(ids, full(ids))[0].astype(np.float64)).sum(axis=1), np.ones(2))

@@ -104,11 +104,11 @@ def test_no_entry_has_outlived_its_sentence(repository: Path) -> None:
     from ziggurat.judge.intrinsic.judging import Asking
     from ziggurat.use.completion import GenerationConfig
     from ziggurat.use.embedding import EmbeddingConfig
+    from ziggurat.use.prompting import PromptConfig
 
-    # options of generate, of embed and of vectors evaluate are declared where they are used
-    for field in (
-        field for config in (GenerationConfig, EmbeddingConfig, Asking) for field in dataclasses.fields(config)
-    ):
+    # options of generate, of embed, of prompt and of vectors evaluate are declared where they are used
+    declared = (GenerationConfig, EmbeddingConfig, PromptConfig, Asking)
+    for field in (field for config in declared for field in dataclasses.fields(config)):
         doc = str(field.metadata["doc"])
         written |= {doc, doc[:1].upper() + doc[1:]}
     assert sorted(set(SENTENCES) - written) == []

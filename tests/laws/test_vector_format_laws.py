@@ -10,18 +10,21 @@ from tests.fakes.vectors import WORDS, all_kinds, vector_bundle
 from ziggurat.artefacts.interchange.formats import FORMATS, format_in, format_of
 from ziggurat.core.errors import UnknownNameError
 
+MODELS = {"arpa": "ngram", "transformers": "decoder"}
+"""Formats that hold models of a family; the others hold word vectors."""
+
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     """Files of every format, of several widths, by format."""
     folder = tmp_path_factory.mktemp("files")
     found: dict[str, list[Path]] = {name: [] for name in FORMATS.names()}
-    sources = {"ngram": make_bundle(folder / "ngram", "ngram")}
+    sources = {family: make_bundle(folder / family, family) for family in MODELS.values()}
     for width in (1, 2, 3, 97):
         sources[f"{width}"] = vector_bundle(folder / f"b{width}", WORDS, all_kinds(len(WORDS), width, seed=width))
     for name in FORMATS.names():
         for label, bundle in sources.items():
-            if (name == "arpa") == (label == "ngram"):
+            if label == MODELS.get(name, label) and (label in MODELS.values()) == (name in MODELS):
                 found[name].append(folder / f"{name}-{label}")
                 FORMATS.get(name).write(bundle, found[name][-1])
     assert all(found.values())
@@ -32,15 +35,16 @@ def test_one_format_opens_a_file_and_it_is_the_one_that_wrote_it(files: dict[str
     for name, paths in files.items():
         for path in paths:
             packed = tmp_path / f"{path.name}.gz"
-            packed.write_bytes(gzip.compress(path.read_bytes()))
-            for file in (path, packed):
+            if path.is_file():
+                packed.write_bytes(gzip.compress(path.read_bytes()))
+            for file in (path, packed) if path.is_file() else (path,):
                 assert [other for other in FORMATS.names() if FORMATS.get(other).opens(file)] == [name], file
                 assert format_in(file) is FORMATS.get(name)
 
 
 def test_content_is_stronger_than_an_ending(files: dict[str, list[Path]], tmp_path: Path) -> None:
     for name, paths in files.items():
-        for ending in (".txt", ".vec", ".bin", ".arpa", ".glove", ".foo", ""):
+        for ending in () if paths[-1].is_dir() else (".txt", ".vec", ".bin", ".arpa", ".glove", ".foo", ""):
             file = tmp_path / f"x{ending}"
             file.write_bytes(paths[-1].read_bytes())
             assert format_in(file) is FORMATS.get(name)

@@ -137,6 +137,21 @@ def test_gpt2s_unknown_token_is_its_end_and_therefore_none(merges: Path, tmp_pat
     assert vocabulary.unk == 3  # <unk>, by its usual name
 
 
+def test_where_no_token_begins_a_text_the_end_token_does(pieces: Path, tmp_path: Path) -> None:
+    from tokenizers import Tokenizer as Core
+    from tokenizers import models
+
+    core = Core(models.WordLevel({"[END]": 0, "a": 1, "[START]": 2}))
+    core.add_special_tokens(["[END]", "[START]"])
+    core.save(str(tmp_path / "tokenizer.json"))
+    write_json(tmp_path / "tokenizer_config.json", {"bos_token": None, "eos_token": "[END]"})
+    assert (read_tokenizer(tmp_path, {}).vocabulary.bos, read_tokenizer(tmp_path, {}).vocabulary.eos) == (0, 0)
+    # ids that config.json names come next, and what a translation begins with comes first
+    assert read_tokenizer(tmp_path, {"bos_token_id": 2}).vocabulary.bos == 2
+    assert read_tokenizer(tmp_path, {"bos_token_id": 0, "decoder_start_token_id": 2}).vocabulary.bos == 2
+    assert read_tokenizer(tmp_path, {"bos_token_id": 99}).vocabulary.bos == 0
+
+
 def test_added_tokens_keep_their_ids(merges: Path, tmp_path: Path) -> None:
     folder = folder_of(merges, tmp_path / "f", tokenizer_class="Qwen2Tokenizer", eos_token="<|im_end|>")  # noqa: S106
     write_json(folder / "added_tokens.json", {"<|im_start|>": 401, "<|im_end|>": 402})

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 
 from tests.golden.minilm.make import NUMBERS, SHOWN, TEXTS, weights
 from ziggurat.artefacts.bundle import load, save
+from ziggurat.artefacts.interchange.formats import FORMATS
 from ziggurat.artefacts.manifest import TEXT_VECTORS, Provenance
 from ziggurat.artefacts.sentence_facts import sentence_facts
 from ziggurat.core.protocols import ContextEncoder, MaskedLanguageModel, Tokenizer
@@ -89,19 +90,16 @@ def test_vectors_of_texts(model: NeuralEncoder, tokenizer: Tokenizer, expected: 
     assert np.abs(np.linalg.norm(asked, axis=1) - 1).min() > 0.1
 
 
-def test_as_a_bundle_it_says_the_same(
-    model: NeuralEncoder, tokenizer: Tokenizer, expected: list[dict[str, Any]], tmp_path: Path
+def test_imported_it_is_a_bundle_that_says_the_same(
+    folder: Path, expected: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    keys, tensors = FAMILY.state(model)
-    with_ids = FAMILY.restore({**keys, **special(tokenizer)}, tensors)
-    save(tmp_path / "minilm", family="encoder", model=with_ids, tokenizer=tokenizer, provenance=Provenance())
+    found = FORMATS.get("transformers").read(folder)
+    save(
+        tmp_path / "minilm", family=found.family, model=found.model, tokenizer=found.tokenizer, provenance=Provenance()
+    )
     bundle = load(tmp_path / "minilm")
     assert bundle.manifest.gives == TEXT_VECTORS
     assert bundle.manifest.model["architecture"] == "BertModel"
-    found = embed(bundle.encoder, bundle.tokenizer, TEXTS[:5]).vectors
-    np.testing.assert_allclose(found, vectors(expected)[:5], atol=TOLERANCE)
-
-
-def special(tokenizer: Tokenizer) -> dict[str, int | None]:
-    vocabulary = tokenizer.vocabulary
-    return {"bos_token_id": vocabulary.bos, "eos_token_id": vocabulary.eos, "pad_token_id": vocabulary.pad}
+    assert json.loads((bundle.path / "config.json").read_text())["ziggurat"]["longest_text"] == 256
+    vectors_of_five = embed(bundle.encoder, bundle.tokenizer, TEXTS[:5]).vectors
+    np.testing.assert_allclose(vectors_of_five, vectors(expected)[:5], atol=TOLERANCE)

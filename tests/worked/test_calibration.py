@@ -8,7 +8,7 @@ from ziggurat.use.calibration import CONTENT_FREE, among_labels, bias_of, calibr
 
 def logs(*probabilities: float) -> np.ndarray:
     with np.errstate(divide="ignore"):
-        return np.log(np.array(probabilities))
+        return np.asarray(np.log(np.array(probabilities)))
 
 
 def test_the_inputs_without_content_are_those_of_the_article() -> None:

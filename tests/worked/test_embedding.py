@@ -47,7 +47,7 @@ class Plain:
 
 
 def numbers(text: str) -> list[int]:
-    return TOKENIZER.encode(text).ids.tolist()
+    return [int(token) for token in TOKENIZER.encode(text).ids]
 
 
 def test_the_mean_counts_begin_and_end() -> None:

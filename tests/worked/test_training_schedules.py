@@ -32,6 +32,9 @@ from ziggurat.training.scratch import parse_bytes
         (Plan("wsd", 0, 4, 0), [1, 1, 1, 1]),
         (Plan("wsd", 2, None, None), [1 / 2, 1, 1, 1]),
         (Plan("constant", 2, 4, None), [1 / 2, 1, 1, 1]),
+        # warm-up of 4, then √(4/5), √(4/6) …: of a peak that is d^-0.5 · 4^-0.5 (Vaswani et al. 2017, eq. 3)
+        (Plan("noam", 4, 7, None), [1 / 4, 2 / 4, 3 / 4, 1, math.sqrt(4 / 5), math.sqrt(4 / 6), math.sqrt(4 / 7)]),
+        (Plan("noam", 0, None, None), [1, math.sqrt(1 / 2), math.sqrt(1 / 3)]),
         # linear from 1 to 0.01 over steps 1 … 4: 1 − 0.99 · (0, 1/3, 2/3, 1)
         (Plan("linear", 1, 5, None), [1, 1, 0.67, 0.34, 0.01]),
         # cosine: 0.01 + 0.99 · (1 + cos(0, π/2, π)) / 2
@@ -42,7 +45,7 @@ def test_factors_by_hand(plan: Plan, expected: list[float]) -> None:
     assert [factor(plan, step) for step in range(len(expected))] == pytest.approx(expected)
 
 
-SHAPES: list[Shape] = ["wsd", "cosine", "linear", "constant"]
+SHAPES: list[Shape] = ["wsd", "cosine", "linear", "constant", "noam"]
 
 
 @given(shape=st.sampled_from(SHAPES), warmup=st.integers(0, 50), total=st.integers(1, 400), decay=st.integers(0, 400))

@@ -70,7 +70,7 @@ def test_pieces_of_a_wordpiece_tokenizer() -> None:
     encoding = tokenizer.encode("tower, tow-er")
     pieces = [tokenizer.core.id_to_token(index) for index in encoding.ids.tolist()]
     goes_on = continued("tower, tow-er", encoding).tolist()
-    assert [piece.startswith("##") for piece in pieces] == goes_on
+    assert [str(piece).startswith("##") for piece in pieces] == goes_on
 
 
 @needs_chinese

@@ -35,6 +35,7 @@ from ziggurat.artefacts.tensors import read_tensors, write_tensors
 from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.files import atomic_folder, sha256, write_text
 from ziggurat.core.protocols import (
+    ConditionalModel,
     ContextEncoder,
     Encoder,
     Family,
@@ -69,6 +70,8 @@ WORDS = "words.index"
 TOKENS_ASIDE = "tokenizer_config.json"
 CHAT = "chat_template.jinja"
 HASHED_UNASKED_BYTES = 200_000_000
+STARTS = ("pad_token_id", "decoder_start_token_id")
+"""Other ids that transformers must know to write, where the model's configuration says them."""
 ROLES = {role: f"{role}_token" for role in ("bos", "eos", "unk", "mask", "pad")}
 """What special tokens are for, and how ``tokenizer_config.json`` says which one it is."""
 
@@ -194,9 +197,11 @@ def save(
             write_index(folder / WORDS, token_texts(tokenizer))
         aside = _transformers_tokenizer(model, tokenizer, text)
         _write_json(folder / TOKENS_ASIDE, aside | ({"chat_template": chat_template} if chat_template else {}))
-        if "architectures" in config and isinstance(model, LanguageModel):
+        if "architectures" in config and isinstance(model, (LanguageModel, ConditionalModel)):
             special = {"bos_token_id": tokenizer.vocabulary.bos, "eos_token_id": tokenizer.vocabulary.eos}
-            _write_json(folder / "generation_config.json", {**special, "do_sample": True, "temperature": 1.0})
+            special |= {key: config[key] for key in STARTS if key in config}
+            drawn = {"do_sample": not isinstance(model, ConditionalModel), "temperature": 1.0}
+            _write_json(folder / "generation_config.json", {**special, **drawn})
         write_text(folder / CARD, write_card(manifest))
         manifest = replace(manifest, files={file.name: describe_file(file) for file in sorted(folder.iterdir())})
         write_text(folder / manifests.NAME, manifest.to_json())
@@ -388,7 +393,9 @@ def _model_facts(model: Model, config: Mapping[str, Any], tensors: TensorMap) ->
 
 
 def _gives(model: Model) -> dict[str, Any]:
-    """Return what the manifest says of a model that gives vectors instead of text."""
+    """Return what the manifest says of a model that gives something else than text."""
+    if isinstance(model, ConditionalModel):
+        return {"gives": manifests.TRANSLATIONS}
     if isinstance(model, StaticEncoder):
         return {"gives": manifests.WORD_VECTORS, "width": model.width}
     if isinstance(model, ContextEncoder) and not isinstance(model, LanguageModel):
@@ -398,7 +405,7 @@ def _gives(model: Model) -> dict[str, Any]:
 
 def _context(model: Model) -> int | None:
     """Return the longest sequence that a model can read, where it has a limit."""
-    return model.context if isinstance(model, (LanguageModel, ContextEncoder)) else None
+    return model.context if isinstance(model, (LanguageModel, ConditionalModel, ContextEncoder)) else None
 
 
 def _transformers_tokenizer(model: Model, tokenizer: Tokenizer, text: str) -> dict[str, Any]:

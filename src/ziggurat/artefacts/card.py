@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH, Words
-from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 __all__ = ["write_card"]
 
@@ -25,22 +25,29 @@ TRAINING = (
     "training.words_per_second",
     "training.dev_loss",
 )
-TASKS = {TEXT: "text-generation", WORD_VECTORS: "feature-extraction", TEXT_VECTORS: "fill-mask"}
+TASKS = {
+    TEXT: "text-generation",
+    TRANSLATIONS: "translation",
+    WORD_VECTORS: "feature-extraction",
+    TEXT_VECTORS: "fill-mask",
+}
 """What model hubs call what a model gives."""
 COMMANDS = {
     TEXT: ('ziggurat generate FOLDER --prompt "…"', "ziggurat evaluate FOLDER TEXT…"),
+    TRANSLATIONS: ('ziggurat generate FOLDER --temperature 0 --prompt "…"', "ziggurat evaluate FOLDER PAIRS…"),
     TEXT_VECTORS: ("ziggurat embed FOLDER TEXT…", "ziggurat score FOLDER TEXT…"),
     WORD_VECTORS: ("ziggurat vectors nearest FOLDER WORD", "ziggurat vectors map FOLDER"),
 }
 PYTHON = {
     TEXT: ('print(ziggurat.load("FOLDER").generate("…"))',),
+    TRANSLATIONS: ('print(ziggurat.load("FOLDER").generate("…", temperature=0))',),
     TEXT_VECTORS: ('print(ziggurat.load("FOLDER").embed(["…"]))',),
     WORD_VECTORS: ('vectors = ziggurat.vectors("FOLDER")', 'print(vectors.nearest("…"), vectors["…"])'),
 }
 MEASURED = (
     *("masked_accuracy", "bits_per_byte", "accuracy", "spearman", "low", "high", "token_perplexity"),
     *("baseline_accuracy", "masked_loss", "masked_tokens", "pseudo_perplexity", "pseudo_tokens"),
-    *("documents", "bytes", "tokens_per_second"),
+    *("documents", "pairs_left_out", "bytes", "tokens_per_second"),
     *("semantic", "syntactic", "questions", "questions_skipped", "method"),
     *("spearman_of_all", "pairs", "pairs_skipped", "words_spelled", "vocabulary"),
 )
@@ -90,6 +97,7 @@ def _auto_class(architecture: str) -> str:
     """Return transformers' name for whatever opens an architecture."""
     endings = {"ForMaskedLM": "AutoModelForMaskedLM", "ForCausalLM": "AutoModelForCausalLM", "Model": "AutoModel"}
     endings["LMHeadModel"] = endings["ForCausalLM"]
+    endings["MTModel"] = "AutoModelForSeq2SeqLM"
     fitting = (kind for ending, kind in reversed(endings.items()) if architecture.endswith(ending))
     return next(fitting, "AutoModel")
 

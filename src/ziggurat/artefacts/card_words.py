@@ -67,6 +67,22 @@ ENGLISH = Words(
             ),
             lossy="Its tokenizer is lossy: all words that it does not know are one token, so it has no bits per byte.",
         ),
+        "translations": Purpose(
+            opening=(
+                "A model of the family `{family}` that writes a target for each source, made with Ziggurat {version}. "
+                "Each figure below stands in `ziggurat.json` under the entry named beside it."
+            ),
+            measured="Measured on pairs that it was not trained on: targets, given their sources",
+            not_measured="Nothing yet: `ziggurat evaluate FOLDER PAIRS…` measures it.",
+            limits=(
+                "It knows what its training pairs show, errors and prejudices included; a source of another kind or "
+                "length than those is answered at random.",
+                "What it writes may be fluent and wrong: names, numbers and negations need a reader who knows both "
+                "sides.",
+                "Bits per byte are those of the target given its source: they compare on the same pairs only.",
+            ),
+            lossy="Its tokenizer is lossy: all words that it does not know are one token, so it has no bits per byte.",
+        ),
         "word vectors": Purpose(
             opening=(
                 "Word vectors of the family `{family}`, made with Ziggurat {version}. "
@@ -143,6 +159,7 @@ ENGLISH = Words(
         "spearman_of_all": "the same with unknown pairs as unlike",
         "pairs": "pairs of words asked",
         "pairs_skipped": "pairs with unknown words, not asked",
+        "pairs_left_out": "pairs whose source is longer than the context, left out",
         "words_spelled": "unknown words spelled by their character n-grams",
         "vocabulary": "most frequent words asked about",
     },
@@ -170,6 +187,20 @@ CHINESE = Words(
                 "每字节比特数可跨分词器比较；困惑度仅在分词器指纹相同时可比。",
             ),
             lossy="分词器有损：所有未知词都记为同一词元，因此没有每字节比特数。",
+        ),
+        "translations": Purpose(
+            opening=(
+                "由 Ziggurat {version} 训练的 `{family}` 族模型，为每个源文本写出目标文本。"
+                "下面每个数字都在 `ziggurat.json` 中旁边所列的条目下。"
+            ),
+            measured="在未用于训练的文本对上测得：给定源文本时的目标文本",
+            not_measured="尚无：用 `ziggurat evaluate FOLDER PAIRS…` 测量。",
+            limits=(
+                "它只知道训练文本对所展示的内容，包括其中的错误与偏见；遇到种类或长度不同的源文本，输出是任意的。",
+                "它写出的内容可能通顺却有误：名称、数字和否定需要懂得两边文本的人来核对。",
+                "每字节比特数是给定源文本时目标文本的，只能在相同的文本对上比较。",
+            ),
+            lossy="它的分词器有损：所有不认识的词都是同一个词元，因此没有每字节比特数。",
         ),
         "word vectors": Purpose(
             opening=(
@@ -244,6 +275,7 @@ CHINESE = Words(
         "spearman_of_all": "同上，未知词对记为不相似",
         "pairs": "已问词对数",
         "pairs_skipped": "含未知词而未问的词对数",
+        "pairs_left_out": "源文本超出上下文长度而略去的文本对数",
         "words_spelled": "由字符 n 元组拼出向量的未知词数",
         "vocabulary": "所用最常见词数",
     },

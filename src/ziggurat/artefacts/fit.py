@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ziggurat.artefacts.adapters import ADAPTER, write_adapter
 from ziggurat.artefacts.beginning import Beginning, first_vectors
-from ziggurat.artefacts.bundle import TENSORS, Bundle, load, save
+from ziggurat.artefacts.bundle import TENSORS, Bundle, bundle_folder, chat_template, load, read_manifest, save
 from ziggurat.artefacts.manifest import NAME, Provenance
 from ziggurat.artefacts.recipe import Recipe
 from ziggurat.artefacts.runs import METRICS
@@ -29,6 +29,7 @@ from ziggurat.core.protocols import HidesWords, Spells, Tokenizer
 from ziggurat.core.types import Event, Listener
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
+from ziggurat.text.parallel import ParallelCorpus
 from ziggurat.tokens import chinese
 from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
@@ -50,12 +51,16 @@ class Material:
     """What a manifest says of the text."""
     key: str
     """Hash of everything that decided it."""
+    train_sources: Store | None = None
+    """What each document of `train` follows from, where the corpus is one of pairs."""
+    dev_sources: Store | None = None
+    """The same of `dev`."""
     words: WordMarks | None = None
     """Which tokens belong to one word, where that was asked for."""
 
 
 def prepare_material(
-    corpus: Corpus,
+    corpus: Corpus | ParallelCorpus,
     kind: str,
     config: Any,
     folder: Path,
@@ -66,8 +71,9 @@ def prepare_material(
 ) -> Material:
     """Train a tokenizer of ``kind`` on the training split and write the splits as ids below ``folder``.
 
-    Where a ``tokenizer`` is given it is used as it is, and none is trained. ``words`` says whether to find out which
-    tokens belong to one word (`ziggurat.tokens.word_marks`).
+    Where a ``tokenizer`` is given it is used as it is, and none is trained. Sources and targets of pairs share one,
+    trained on both (Vaswani et al. 2017, section 5.1). ``words`` says whether to find out which tokens belong to one
+    word (`ziggurat.tokens.word_marks`).
 
     Raises:
         TooLittleTextError: the training split is empty.
@@ -82,22 +88,26 @@ def prepare_material(
     else:
         key = _key(corpus.fingerprint, tokenizer.fingerprint)
     stores = {}
-    for split, documents in (("train", corpus.train), ("dev", corpus.dev)):
-        if len(documents):
-            stores[split] = _store(tokenizer, documents, folder / split, key, listener)
+    for split, entries in (("train", corpus.train), ("dev", corpus.dev)):
+        for side, documents in entries.sides.items() if len(entries) else ():
+            name = f"{split}-{side}" if side else split
+            stores[name] = _store(tokenizer, documents, folder / name, key, listener)
     listener(_compression(stores["train"]))
+    sources = [stores.get(f"{split}-source") for split in ("train", "dev")]
     marks = None
     if words:
         found = {
-            split: _marks(tokenizer, documents, stores[split], folder / f"{split}-words", key, listener)
-            for split, documents in (("train", corpus.train), ("dev", corpus.dev))
+            split: _marks(tokenizer, entries.sides[""], stores[split], folder / f"{split}-words", key, listener)
+            for split, entries in (("train", corpus.train), ("dev", corpus.dev))
             if split in stores
         }
         marks = WordMarks(found["train"], found.get("dev"))
-    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, marks)
+    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, sources[0], sources[1], marks)
 
 
-def recipe_material(recipe: Recipe, corpus: Corpus, folder: Path, *, listener: Listener = silent) -> Material:
+def recipe_material(
+    recipe: Recipe, corpus: Corpus | ParallelCorpus, folder: Path, *, listener: Listener = silent
+) -> Material:
     """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it starts from."""
     words = isinstance(recipe.training, HidesWords) and recipe.training.whole_words
     return prepare_material(
@@ -122,8 +132,8 @@ def fit(
         InterruptedRunError: the user stopped it; a checkpoint is saved.
         DiskFullError: the disk is full.
     """
-    start = load(Path(recipe.start)) if recipe.start else None
-    arrays = "" if start is None else str(start.manifest.files[TENSORS]["sha256"])
+    start = bundle_folder(Path(recipe.start)) if recipe.start else None
+    arrays = "" if start is None else str(read_manifest(start).files[TENSORS]["sha256"])
     key = _key(material.key, recipe.to_mapping() | {"sources": []}, *([arrays] if arrays else []))
     if _is_done(folder, "bundle", key) and (folder / "bundle" / NAME).is_file():
         return load(folder / "bundle")
@@ -149,7 +159,9 @@ def fit(
         part_families=tuple(part.manifest.family for part in parts),
         first_vectors=None if begun is None else begun.first,
         spelling=_spelling(recipe.model, material.tokenizer),
-        start=None if start is None else Start(start.model, arrays),
+        start=None if start is None else Start(lambda: load(start).model, arrays),
+        train_sources=material.train_sources,
+        dev_sources=material.dev_sources,
         words=material.words,
     )
     fitted = trainer(family, recipe.trainer).fit(job)
@@ -158,7 +170,7 @@ def fit(
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
     facts = dict(fitted.facts) if begun is None else {**fitted.facts, "vectors": begun.facts}
     if start is not None:
-        facts["start"] = {"from": str(start.path), "arrays": arrays}
+        facts["start"] = {"from": str(start), "arrays": arrays}
     provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, facts)
     bundle = save(
         folder / "bundle",
@@ -166,7 +178,7 @@ def fit(
         model=fitted.model,
         tokenizer=material.tokenizer,
         provenance=provenance,
-        chat_template="" if start is None else start.chat_template,
+        chat_template="" if start is None else chat_template(start),
     )
     _finish(folder, "bundle", key)
     return bundle
@@ -206,12 +218,14 @@ def _store(tokenizer: Tokenizer, documents: Any, path: Path, key: str, listener:
     return store
 
 
-def _own_tokenizer(corpus: Corpus, kind: str, config: Any, folder: Path, key: str, listener: Listener) -> Tokenizer:
+def _own_tokenizer(
+    corpus: Corpus | ParallelCorpus, kind: str, config: Any, folder: Path, key: str, listener: Listener
+) -> Tokenizer:
     """Return the tokenizer that is trained on the training split; the one that is there, where it has this key."""
     tokenizer = _done_tokenizer(folder, key)
     if tokenizer is None:
         listener({"event": "stage", "stage": "tokenizer", "kind": kind})
-        tokenizer = train_tokenizer((document.text for document in corpus.train), kind, config)
+        tokenizer = train_tokenizer(corpus.train.texts(), kind, config)
         write_text(folder / "tokenizer.json", tokenizer.to_json())
         _finish(folder, "tokenizer", key)
     return tokenizer

@@ -20,11 +20,21 @@ from ziggurat.core.errors import DamagedError, NewerVersionError
 from ziggurat.core.files import sha256
 from ziggurat.core.version import VERSION
 
-__all__ = ["NAME", "TEXT", "TEXT_VECTORS", "WORD_VECTORS", "Manifest", "Provenance", "describe_file", "versions"]
+__all__ = [
+    "NAME",
+    "TEXT",
+    "TEXT_VECTORS",
+    "TRANSLATIONS",
+    "WORD_VECTORS",
+    "Manifest",
+    "Provenance",
+    "describe_file",
+    "versions",
+]
 
 NAME = "ziggurat.json"
 FORMAT = 1
-TEXT, WORD_VECTORS, TEXT_VECTORS = "text", "word vectors", "text vectors"
+TEXT, TRANSLATIONS, WORD_VECTORS, TEXT_VECTORS = "text", "translations", "word vectors", "text vectors"
 """What a model may give."""
 
 
@@ -92,7 +102,7 @@ class Manifest:
 
     @property
     def gives(self) -> str:
-        """What the model gives, which decides how it is used: ``text``, ``word vectors`` or ``text vectors``."""
+        """What the model gives, which decides how it is used: text, translations, word vectors or text vectors."""
         return str(self.model.get("gives", TEXT))
 
     @property

@@ -8,7 +8,7 @@ context only. So ``token_logprobs`` of T ids has T − 1 columns, and the first 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ __all__ = [
     "MaskedLanguageModel",
     "Metric",
     "Model",
+    "ReadsPairs",
     "SequenceScorer",
     "Sizable",
     "Spells",
@@ -285,6 +286,11 @@ class ConditionalModel(Model, Protocol):
     Given its source it is a language model, so that whatever samples, scores or searches needs no second version.
     """
 
+    @property
+    def context(self) -> int | None:
+        """Longest source, and longest target, that it can read at once, in ids; None where there is no limit."""
+        ...
+
     def condition(self, source: IdArray, lengths: IdArray) -> LanguageModel:
         """Read (B, S) source ids (``lengths`` of each row are no padding); return the model of what follows from them.
 
@@ -348,6 +354,14 @@ class Embeds(Protocol):
 
     embedding_key: ClassVar[str]
     """The ``[model]`` key that says how many numbers such a vector has."""
+
+
+@runtime_checkable
+class ReadsPairs(Protocol):
+    """A family whose models learn from pairs of a source and a target text; all others learn from documents."""
+
+    reads_pairs: ClassVar[Literal[True]]
+    """That it does."""
 
 
 class Metric(Protocol):

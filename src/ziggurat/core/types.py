@@ -15,6 +15,7 @@ __all__ = [
     "FloatArray",
     "IdArray",
     "Listener",
+    "Pair",
     "Span",
     "TensorMap",
     "Vocabulary",
@@ -47,6 +48,16 @@ class Document:
     """Where it came from (the file's path as the user gave it)."""
     language: str = ""
     """BCP 47 code (``en``, ``zh``) or empty where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two texts of which the second follows from the first: a sentence and its translation, for example."""
+
+    id: str
+    """Unique within a corpus: ``path:line``."""
+    source: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)

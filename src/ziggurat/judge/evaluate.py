@@ -1,22 +1,25 @@
 """How well a model predicts documents that it has not seen."""
 
+import itertools
 import json
 import math
 import time
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ziggurat.core.errors import DamagedError, TooLittleTextError, UsageError
-from ziggurat.core.protocols import LanguageModel, Tokenizer
+from ziggurat.core.protocols import ConditionalModel, LanguageModel, Tokenizer
 from ziggurat.core.registry import Registry
-from ziggurat.core.types import Document
+from ziggurat.core.types import Document, FloatArray, IdArray, Pair
 from ziggurat.judge.significance import Interval, ratio_interval
-from ziggurat.models.windows import document_logprobs
+from ziggurat.models.windows import document_logprobs, pair_logprobs
 
-__all__ = ["METRICS", "Evaluation", "evaluate"]
+__all__ = ["METRICS", "Evaluation", "evaluate", "evaluate_pairs"]
+
+T = TypeVar("T", Document, Pair)
 
 METRICS: Registry[Any] = Registry("ziggurat.judge.metrics", "METRIC", kind="metric")
 """All metrics, by the name of their module."""
@@ -39,6 +42,8 @@ class Evaluation:
     """The tokenizer's."""
     lossless: bool
     seconds: float
+    left_out: int | None = None
+    """Pairs whose source is longer than the model's context; None where there are no pairs."""
 
     @property
     def bits_per_byte(self) -> float | None:
@@ -78,6 +83,7 @@ class Evaluation:
             "bytes": sum(self.document_bytes),
             "tokens": sum(self.tokens),
             "tokens_per_second": self.tokens_per_second,
+            **({} if self.left_out is None else {"pairs_left_out": self.left_out}),
         }
         if self.lossless:
             interval = self.interval(seed=seed)
@@ -109,32 +115,72 @@ def evaluate(model: LanguageModel, tokenizer: Tokenizer, documents: Iterable[Doc
     Raises:
         TooLittleTextError: there are no documents.
     """
+
+    def score(batch: list[Document]) -> list[FloatArray]:
+        return document_logprobs(model, _sequences(tokenizer, [document.text for document in batch]))
+
+    return _evaluation(tokenizer, ((document, document.text) for document in documents), score)
+
+
+def evaluate_pairs(model: ConditionalModel, tokenizer: Tokenizer, pairs: Iterable[Pair]) -> Evaluation:
+    """Score the targets of ``pairs``, each given its source; bytes and tokens are those of the targets.
+
+    Pairs whose source is longer than the model's context can't be read: they are left out and counted.
+
+    Raises:
+        TooLittleTextError: there are no pairs, or none that fits the context.
+    """
+    left_out = 0
+
+    def fitting() -> Iterator[tuple[Pair, str]]:
+        nonlocal left_out
+        for pair in pairs:
+            # a token has at least a byte, so most need not be tokenized to see that they fit
+            may_be_long = model.context is not None and len(pair.source.encode()) >= model.context
+            if may_be_long and len(tokenizer.encode(pair.source).ids) + 1 > (model.context or 0):
+                left_out += 1
+            else:
+                yield pair, pair.target
+
+    def score(batch: list[Pair]) -> list[FloatArray]:
+        sources = _sequences(tokenizer, [pair.source for pair in batch])
+        targets = _sequences(tokenizer, [pair.target for pair in batch])
+        return pair_logprobs(model, [source[1:] for source in sources], targets)
+
+    found = _evaluation(tokenizer, fitting(), score)
+    return replace(found, left_out=left_out)
+
+
+def _sequences(tokenizer: Tokenizer, texts: list[str]) -> list[IdArray]:
+    vocabulary = tokenizer.vocabulary
+    encoded = tokenizer.encode_batch(texts)
+    return [np.concatenate([[vocabulary.bos], one, [vocabulary.eos]]).astype(np.int32) for one in encoded]
+
+
+def _evaluation(
+    tokenizer: Tokenizer, entries: Iterable[tuple[T, str]], score: Callable[[list[T]], list[FloatArray]]
+) -> Evaluation:
+    """Score what is predicted of each entry, many at once."""
     ids: list[str] = []
     nats: list[float] = []
     tokens: list[int] = []
     sizes: list[int] = []
     began = time.perf_counter()
-    vocabulary = tokenizer.vocabulary
-    batch: list[Document] = []
-
-    def score() -> None:
-        encoded = tokenizer.encode_batch([document.text for document in batch])
-        sequences = [np.concatenate([[vocabulary.bos], one, [vocabulary.eos]]).astype(np.int32) for one in encoded]
-        for document, logprobs in zip(batch, document_logprobs(model, sequences), strict=True):
-            ids.append(document.id)
+    for batch in _batches(entries):
+        for (entry, text), logprobs in zip(batch, score([entry for entry, _ in batch]), strict=True):
+            ids.append(entry.id)
             nats.append(-float(logprobs.sum(dtype=np.float64)))
             tokens.append(len(logprobs))
-            sizes.append(len(document.text.encode()))
-        batch.clear()
-
-    for document in documents:
-        batch.append(document)
-        if len(batch) == BATCH_DOCUMENTS:
-            score()
-    score()
+            sizes.append(len(text.encode()))
     if not ids:
         raise TooLittleTextError("no documents to evaluate on: give more text")
     seconds = time.perf_counter() - began
     return Evaluation(
         tuple(ids), tuple(nats), tuple(tokens), tuple(sizes), tokenizer.fingerprint, tokenizer.lossless, seconds
     )
+
+
+def _batches(entries: Iterable[tuple[T, str]]) -> Iterator[list[tuple[T, str]]]:
+    following = iter(entries)
+    while batch := list(itertools.islice(following, BATCH_DOCUMENTS)):
+        yield batch

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import LanguageModel, MaskedLanguageModel, Model
+from ziggurat.core.protocols import ConditionalModel, LanguageModel, MaskedLanguageModel, Model
 from ziggurat.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -19,10 +19,12 @@ def predicting(model: Model, name: str) -> LanguageModel:
     """Return ``model`` as the language model that it is; ``name`` says in the error whose it is.
 
     Raises:
-        UsageError: it predicts no ids.
+        UsageError: it predicts no ids, or none without a source.
     """
     if isinstance(model, LanguageModel):
         return model
+    if isinstance(model, ConditionalModel):
+        raise UsageError(f"{name}: writes what follows from a source, and nothing without one; give a language model")
     if isinstance(model, MaskedLanguageModel):
         raise UsageError(f"{name}: guesses hidden tokens and writes no text; give a language model")
     raise UsageError(f"{name}: holds vectors and predicts no text; give a language model")

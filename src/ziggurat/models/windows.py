@@ -17,12 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import LanguageModel
+from ziggurat.core.protocols import ConditionalModel, LanguageModel
 from ziggurat.core.types import FloatArray, IdArray
 
-__all__ = ["document_logprobs", "document_scores"]
+__all__ = ["document_logprobs", "document_scores", "pair_logprobs"]
 
 BATCH_TOKENS = 1 << 16
+PAIR_TOKENS = 1 << 13
+"""The same where sources are read whole beside targets, and so stand in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +75,61 @@ def document_scores(
 
     This is `document_logprobs` for whoever wants to know K things of each id at once.
     """
+    return _gathered(lambda _, ids, lengths: read(ids, lengths), sequences, context, stride, batch_tokens)
+
+
+def pair_logprobs(
+    model: ConditionalModel,
+    sources: Sequence[IdArray],
+    targets: Sequence[IdArray],
+    *,
+    batch_tokens: int = PAIR_TOKENS,
+) -> list[FloatArray]:
+    """Return for each target ``[bos, t1, …, eos]`` of n ids its n − 1 log-probabilities (nats), given its source.
+
+    Targets beyond the context are read by a window of it, as `document_logprobs` does.
+
+    Raises:
+        UsageError: a source is longer than the model's context, or has no ids.
+    """
+
+    def read(documents: Sequence[int], ids: IdArray, lengths: IdArray) -> FloatArray:
+        source_lengths = np.array([len(sources[document]) for document in documents], dtype=np.int32)
+        source = np.zeros((len(documents), int(source_lengths.max())), dtype=np.int32)
+        for row, document in enumerate(documents):
+            source[row, : source_lengths[row]] = sources[document]
+        return model.condition(source, source_lengths).token_logprobs(ids, lengths)[None]
+
+    sizes = [len(source) for source in sources]
+    return [rows[0] for rows in _gathered(read, targets, model.context, None, batch_tokens, beside=sizes)]
+
+
+def _gathered(
+    read: Callable[[Sequence[int], IdArray, IdArray], FloatArray],
+    sequences: Sequence[IdArray],
+    context: int | None,
+    stride: int | None,
+    batch_tokens: int,
+    *,
+    beside: Sequence[int] = (),
+) -> list[FloatArray]:
+    """Do what `document_scores` says; ``read`` is also told which sequences its rows are of.
+
+    ``beside`` are the lengths of what is read beside each sequence, which count too.
+    """
     windows = [window for number, ids in enumerate(sequences) for window in _cut(number, len(ids), context, stride)]
-    windows.sort(key=lambda window: window.stop - window.start)
+
+    def size(window: _Window) -> int:
+        return max(window.stop - window.start, beside[window.document] if beside else 0)
+
+    windows.sort(key=size)
     scores: list[FloatArray | None] = [None] * len(sequences)
-    for batch in _batches(windows, batch_tokens):
+    for batch in _batches(windows, [size(window) for window in windows], batch_tokens):
         lengths = np.array([window.stop - window.start for window in batch], dtype=np.int32)
-        ids = np.zeros((len(batch), int(lengths[-1])), dtype=np.int32)
+        ids = np.zeros((len(batch), int(lengths.max())), dtype=np.int32)
         for row, window in enumerate(batch):
             ids[row, : lengths[row]] = sequences[window.document][window.start : window.stop]
-        told = read(ids, lengths)
+        told = read([window.document for window in batch], ids, lengths)
         for row, window in enumerate(batch):
             found = scores[window.document]
             if found is None:
@@ -109,13 +157,11 @@ def _cut(number: int, length: int, context: int | None, stride: int | None) -> I
         predicted = stop
 
 
-def _batches(windows: Sequence[_Window], batch_tokens: int) -> Iterator[Sequence[_Window]]:
+def _batches(windows: Sequence[_Window], sizes: Sequence[int], batch_tokens: int) -> Iterator[Sequence[_Window]]:
     """Cut windows, shortest first, where rows × longest would pass the bound."""
     start = 0
     for stop in range(1, len(windows) + 1):
-        if stop < len(windows):
-            longest = windows[stop].stop - windows[stop].start
-            if (stop + 1 - start) * longest <= batch_tokens:
-                continue
+        if stop < len(windows) and (stop + 1 - start) * sizes[stop] <= batch_tokens:
+            continue
         yield windows[start:stop]
         start = stop

@@ -10,6 +10,9 @@
 
     model = ziggurat.load("runs/my_texts-gpt")
 
+    sentiment = model.few_shot([("dull", "bad"), ("a joy", "good"), ("tired", "bad"), ("fun", "good")])
+    print(sentiment.label(["never a boring minute"])[0].label)
+
     vectors = ziggurat.vectors("runs/my_texts-skipgram")
     print(vectors.most_similar(positive=["king", "woman"], negative=["man"]))
 """
@@ -18,7 +21,7 @@ import functools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ziggurat.artefacts import bundle as bundles
 from ziggurat.artefacts.beginning import check_vectors
@@ -26,15 +29,20 @@ from ziggurat.artefacts.recipe import load_recipe, start_recipe
 from ziggurat.artefacts.runs import new_folder, open_run
 from ziggurat.artefacts.settings import Setting, environment_settings
 from ziggurat.core.config import from_mapping
-from ziggurat.core.protocols import LanguageModel, Tokenizer
-from ziggurat.core.types import Continuation, FloatArray, Listener
+from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import ConditionalModel, LanguageModel, Tokenizer
+from ziggurat.core.types import Continuation, FloatArray, Listener, Pair
 from ziggurat.judge.measuring import figures
-from ziggurat.surface.documents import cut_where_few, read_documents
+from ziggurat.surface.material import entries
 from ziggurat.surface.training import train_run
 from ziggurat.training.job import silent
+from ziggurat.use.chat import Conversation
+from ziggurat.use.chat_template import ChatTemplate
 from ziggurat.use.completion import GenerationConfig, generate
 from ziggurat.use.embedding import EmbeddingConfig, embed
-from ziggurat.use.scoring import Scored, score_texts
+from ziggurat.use.prompting import FewShotClassifier, PromptConfig
+from ziggurat.use.scoring import Scored, Unit, score_pairs, score_texts
+from ziggurat.use.translation import translate
 from ziggurat.use.vectors import Vectors, open_vectors
 
 __all__ = ["Model", "load", "run_name", "train", "vectors"]
@@ -79,6 +87,8 @@ class Model:
     def generate(self, prompt: str = "", *, seed: int = 0, **options: Any) -> str:
         """Return what the model writes after ``prompt``; ``options`` are the keys of `GenerationConfig`.
 
+        To a model that reads pairs ``prompt`` is the source whose target it writes: greedily with ``temperature=0``.
+
         Raises:
             UnknownNameError: an option that does not exist; the nearest is named.
         """
@@ -87,25 +97,60 @@ class Model:
     def continuations(self, prompts: Sequence[str], *, seed: int = 0, **options: Any) -> list[Continuation]:
         """Return ``samples`` continuations of each prompt, with their ids and log-probabilities."""
         config = from_mapping(GenerationConfig, options, where="generate")
+        model = self.bundle.model
+        if isinstance(model, ConditionalModel):
+            return translate(model, self.tokenizer, prompts, config, seed=seed)
         return generate(self.model, self.tokenizer, prompts, config, seed=seed)
 
-    def score(self, text: str, *, by: Literal["token", "sentence", "document"] = "document") -> list[Scored]:
-        """Return the log-probability of each unit of ``text``, in nats."""
-        return score_texts(self.bundle.scorer, self.tokenizer, [text], by=by)[0]
+    def score(self, text: str, *, by: Unit = "document", source: str | None = None) -> list[Scored]:
+        """Return the log-probability of each unit of ``text``, in nats; of a target, given its ``source``.
+
+        Raises:
+            UsageError: the model needs a source and none is given, or it takes none.
+        """
+        model = self.bundle.model
+        if source is None:
+            return score_texts(self.bundle.scorer, self.tokenizer, [text], by=by)[0]
+        if not isinstance(model, ConditionalModel):
+            raise UsageError(f"{self.path}: a {self.bundle.manifest.family} model takes no source; leave it out")
+        return score_pairs(model, self.tokenizer, [Pair("source", source, text)], by=by)[0]
 
     def embed(self, texts: Sequence[str], **options: Any) -> FloatArray:
         """Return (N, D): a vector for each text; ``options`` as in `ziggurat.use.embedding.EmbeddingConfig`."""
         config = from_mapping(EmbeddingConfig, options, where="embed")
         return embed(self.bundle.encoder, self.tokenizer, texts, config).vectors
 
+    def few_shot(
+        self, examples: Sequence[tuple[str, str]], answers: Mapping[str, str] | None = None, **options: Any
+    ) -> FewShotClassifier:
+        """Return what labels texts after it was shown ``examples``, pairs of a text and its label.
+
+        ``answers`` are the words that stand for each label in a prompt (the label itself, unless told); ``options``
+        are the keys of `PromptConfig`.
+
+        Raises:
+            UsageError: fewer than two labels, or words that the tokenizer can't tell apart.
+        """
+        config = from_mapping(PromptConfig, options, where="few_shot")
+        words = answers or {label: label for label in sorted({label for _, label in examples})}
+        return FewShotClassifier(self.model, self.tokenizer, examples, words, config)
+
+    def conversation(self, *, system: str = "", **variables: Any) -> Conversation:
+        """Return a conversation with the model; ``variables`` go to its chat template.
+
+        Raises:
+            UsageError: it has no chat template.
+        """
+        template = ChatTemplate(self.bundle.chat_template, self.tokenizer)
+        return Conversation(self.model, template, system=system, **variables)
+
     def evaluate(self, texts: Paths, *, seed: int = 0) -> dict[str, Any]:
-        """Return bits per byte with its 95 % interval, perplexity, and speed on files or folders of text."""
-        documents = cut_where_few(read_documents(_names(texts)))
+        """Return bits per byte with its 95 % interval, perplexity, and speed on files of text, or of pairs."""
         bundle = self.bundle
         return figures(
             bundle.model,
             bundle.tokenizer,
-            documents,
+            entries(bundle, _names(texts)),
             name=str(bundle.path),
             training=bundle.manifest.training,
             seed=seed,
@@ -125,7 +170,7 @@ def train(
     """Train a model on files or folders of text and return it; the run's folder keeps everything.
 
     Args:
-        texts: Files, folders or globs.
+        texts: Files, folders or globs; of pairs for a recipe whose family reads those.
         recipe: A recipe's name, or a TOML file; ``gpt`` unless told, or with ``start`` one that suits that.
         start: A bundle whose model is trained on, with its tokenizer, instead of a new one.
         minutes: Budget of the gradient training, where the recipe has one.

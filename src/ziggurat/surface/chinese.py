@@ -151,7 +151,9 @@ SENTENCES = {
     "Most tokens to write": "最多写多少词元",
     "Continuations of each prompt": "每个提示的续写数",
     "Strings that end a continuation and are not part of it": "遇到即停止且不输出的字符串",
-    "Text to go on from; - reads it from standard input": "要续写的文本；- 表示从标准输入读取",
+    "Text to go on from, or the source of what is written; - reads it from standard input": (
+        "要续写的文本，或所写内容的源文本；- 表示从标准输入读取"
+    ),
     "Seed of the draws: the same seed writes the same text": "抽样的随机种子：相同种子写出相同文本",
     "Leave the prompt out of what is printed": "输出中不含提示",
     # encoders
@@ -444,6 +446,7 @@ SENTENCES = {
         "词向量可写成 word2vec 文本（.txt、.vec）、二进制（.bin）或 GloVe 文本（.glove）；再加 .gz 则压缩。"
     ),
     # GGUF
+    "{file}: {size} bytes, read back and compared": "{file}：{size} 字节，已读回并比较",
     "Numbers of a GGUF file: f32 (default), f16, bf16, q8_0, q4_0 or q4_1": (
         "GGUF 文件的数值类型：f32（默认）、f16、bf16、q8_0、q4_0 或 q4_1"
     ),
@@ -461,6 +464,98 @@ SENTENCES = {
     "Files, folders, globs; - is standard input. Keys of the kind: --tokens.lowercase true": (
         "文件、文件夹、通配符；- 表示标准输入。该种类的键：--tokens.lowercase true"
     ),
+    # few-shot labels
+    "Label texts with a language model that sees a few labelled examples, without training": (
+        "让语言模型看几个带标签的例子后给文本贴标签，无需训练"
+    ),
+    "Print label, probability and text, separated by tabs; with --measure the accuracy, calibrated and not.": (
+        "输出标签、概率和文本，以制表符分隔；用 --measure 则输出校准前后的准确率。"
+    ),
+    "The model reads examples drawn from --examples and takes the label that it finds likeliest as a continuation. "
+    "What the prompt alone makes it prefer is divided out (contextual calibration) unless --no-calibrate is given.": (
+        "模型先读从 --examples 抽取的例子，再取它认为最可能接下去的标签。提示本身造成的偏好会被除去（上下文校准），"
+        "除非给出 --no-calibrate。"
+    ),
+    "Labelled examples in the prompt": "提示中带标签的例子数",
+    "How an example is written, with {text} and then {label}; \\n is a line's end (default: two plain lines)": (
+        "例子的写法，先 {text} 后 {label}；\\n 表示换行（默认：普通的两行）"
+    ),
+    "What stands between examples; \\n is a line's end": "例子之间的内容；\\n 表示换行",
+    "What the prompt begins with; \\n is a line's end": "提示的开头；\\n 表示换行",
+    "Draw examples as labels occur, instead of equally many of each label": (
+        "按标签的出现比例抽取例子，而不是每个标签一样多"
+    ),
+    "How tokens of a label count: sum (its probability) or mean (fair to labels of different lengths)": (
+        "标签的各词元如何计分：sum（其概率）或 mean（对长短不一的标签公平）"
+    ),
+    "Answer without contextual calibration": "不做上下文校准直接回答",
+    "File of labelled texts (CSV, TSV, JSONL) from which the shots are drawn": (
+        "从中抽取例子的带标签文本文件（CSV、TSV、JSONL）"
+    ),
+    "Words for the labels, as 0=negative,1=positive; without it labels stand for themselves": (
+        "标签所用的词，如 0=负面,1=正面；不给则标签用其本身"
+    ),
+    "File of labelled texts whose labels are told and compared: the accuracy": (
+        "带标签的文本文件，逐条判断并比较：准确率"
+    ),
+    "Label only so many texts, the first": "只标注前这么多条文本",
+    "Seed of the choice of examples and of the bootstrap": "选例子和自助法的随机种子",
+    "Print the prompt of the first text and stop": "打印第一条文本的提示后停止",
+    "Print JSON, a line a text": "输出 JSON，每条文本一行",
+    "[TEXT…|-]": "[文本…|-]",
+    "texts": "文本",
+    "uncalibrated": "未校准",
+    "calibrated": "已校准",
+    "always the commonest label": "总是最常见的标签",
+    "{count} of {texts} prompts hold fewer than {shots} examples: more don't fit the model's context": (
+        "{texts} 条提示中有 {count} 条的例子少于 {shots} 个：模型的上下文放不下更多"
+    ),
+    "of {count} of {texts} texts only the beginning fits the model's context": (
+        "{texts} 条文本中有 {count} 条只有开头放得进模型的上下文"
+    ),
+    # conversations
+    "Talk with a bundle that has a chat template, turn by turn": "与带对话模板的模型包逐轮交谈",
+    "Answer each line of standard input, knowing what was said before; /reset forgets it, Ctrl-D ends.": (
+        "记住前文，逐行回答标准输入；/reset 忘掉前文，Ctrl-D 结束。"
+    ),
+    "Where a conversation outgrows the model's context, its oldest questions and answers are forgotten.": (
+        "对话超出模型的上下文时，最早的问答会被忘掉。"
+    ),
+    "Most tokens of an answer": "每个回答最多的词元数",
+    "Answers to each question": "每个问题的回答数",
+    "What the model is told to be": "告诉模型它应是什么",
+    "With --chat: what the model is told to be": "与 --chat 一起用：告诉模型它应是什么",
+    "Take the prompt as a question and answer it, by the bundle's chat template": (
+        "把提示当作问题，按模型包的对话模板回答"
+    ),
+    "Print JSON, a line an answer": "输出 JSON，每个回答一行",
+    "a line is a question; /reset forgets what was said, Ctrl-D ends": "一行一个问题；/reset 忘掉前文，Ctrl-D 结束",
+    "forgotten": "已忘掉",
+    "{error}": "{error}",
+    "the conversation no longer fits the model's context: {count} older questions with their answers are "
+    "forgotten": "对话已超出模型的上下文：忘掉了较早的 {count} 组问答",
+    "the answer was cut at {count} tokens; --max-tokens allows more": (
+        "回答在 {count} 个词元处被截断；--max-tokens 可放宽"
+    ),
+    # pairs of a source and a target
+    "Pairs are lines of SOURCE<TAB>TARGET, JSON lines with the keys source and target, or two files of which line n of "
+    "one belongs to line n of the other, with a comma between their names: news.de,news.en.": (
+        "文本对可以是“源文本<制表符>目标文本”的行、带 source 与 target 键的 JSON 行，或两个逐行对应的文件，"
+        "文件名之间加逗号：news.de,news.en。"
+    ),
+    "Of a model that reads pairs the targets are scored, each given its source.": (
+        "对读取文本对的模型，给定每个源文本来为其目标文本评分。"
+    ),
+    "A model that reads pairs scores the targets, each given its source.": (
+        "读取文本对的模型在给定源文本的条件下为目标文本评分。"
+    ),
+    "A model that reads pairs writes the target of the prompt, which is its source: greedily with --temperature 0.": (
+        "读取文本对的模型以提示为源文本，写出其目标文本：--temperature 0 时贪心地写。"
+    ),
+    "Take each line of the prompt as one of its own, and write a line for each": (
+        "提示的每行各为一个提示，并各写出一行"
+    ),
+    "pairs left out": "略去的文本对",
     # GloVe
     "counting co-occurrences": "统计共现次数",
     "{pairs} pairs of words near each other, in {time}": "{pairs} 对相邻的词，用时 {time}",

@@ -3,12 +3,13 @@
 import shlex
 from pathlib import Path
 
-from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 __all__ = ["first_use"]
 
 COMMANDS = {
     TEXT: 'ziggurat generate {folder} --prompt "…"',
+    TRANSLATIONS: 'ziggurat generate {folder} --temperature 0 --prompt "…"',
     TEXT_VECTORS: "ziggurat embed {folder} TEXT…",
     WORD_VECTORS: "ziggurat vectors nearest {folder} WORD",
 }

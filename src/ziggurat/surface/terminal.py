@@ -12,7 +12,7 @@ from typing import Any
 
 from ziggurat.surface.language import translate
 
-__all__ = ["JSON_VERSION", "Terminal", "align", "width_of"]
+__all__ = ["JSON_VERSION", "Terminal", "align", "one_line", "width_of"]
 
 JSON_VERSION = 1
 
@@ -77,6 +77,15 @@ def align(rows: Iterable[Sequence[str]], *, numbers: bool = True) -> str:
         ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def one_line(text: str) -> str:
+    r"""Return ``text`` as one line without tabs: line ends, tabs and backslashes as in ``\\n``.
+
+    >>> print(one_line("a\tb"))
+    a\tb
+    """
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
 
 
 def width_of(text: str) -> int:

@@ -1,14 +1,12 @@
 """One training from end to end: text, tokens, model, measurement, bundle."""
 
-from contextlib import suppress
-
 from ziggurat.artefacts.bundle import Bundle, load, record
 from ziggurat.artefacts.fit import fit, recipe_material
 from ziggurat.artefacts.runs import Run
-from ziggurat.core.errors import ArtefactError, InterruptedRunError
+from ziggurat.core.errors import InterruptedRunError
 from ziggurat.core.types import Listener
 from ziggurat.judge.measuring import figures, measurable
-from ziggurat.text.corpus import Corpus, open_corpus, prepare
+from ziggurat.surface.material import prepared
 
 __all__ = ["MEASURED_ON", "train_run"]
 
@@ -24,7 +22,7 @@ def train_run(run: Run, listener: Listener) -> Bundle:
     """
     recipe = run.recipe
     try:
-        corpus = _corpus(run, listener)
+        corpus = prepared(run, listener)
         material = recipe_material(recipe, corpus, run.folder / "tokens", listener=listener)
         bundle = fit(recipe, material, run.folder, listener=listener)
     except (InterruptedRunError, KeyboardInterrupt) as error:
@@ -43,12 +41,3 @@ def train_run(run: Run, listener: Listener) -> Bundle:
         record(bundle.path, {MEASURED_ON: found})
         bundle = load(bundle.path, verify=False)
     return bundle
-
-
-def _corpus(run: Run, listener: Listener) -> Corpus:
-    """Return the run's prepared text; prepare it where that has not been done."""
-    folder = run.folder / "text"
-    with suppress(ArtefactError):
-        return open_corpus(folder)
-    listener({"event": "stage", "stage": "text"})
-    return prepare(run.recipe.sources, run.recipe.text, folder=folder, listener=listener)

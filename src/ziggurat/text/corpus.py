@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,15 @@ class DocumentSet:
                 text = file.read(int(entry["stop"] - entry["start"])).decode()
                 name, _, source = names[row].partition("\t")
                 yield Document(name, text, source, language_of(text))
+
+    def texts(self) -> Iterator[str]:
+        """Yield every text."""
+        return (document.text for document in self)
+
+    @property
+    def sides(self) -> Mapping[str, Iterable[Document]]:
+        """What is to be tokenized: the documents, which have one side only."""
+        return {"": self}
 
 
 @dataclass(frozen=True)

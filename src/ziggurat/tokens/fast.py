@@ -206,21 +206,21 @@ class FastTokenizer:
         plain = plain.lstrip() if eaten else plain
         if not plain:
             return []
-        core = self.core if first else self._inner
-        return [int(index) for index in self._plain(core.encode(plain, add_special_tokens=False).ids)]
+        return [int(index) for index in (self if first else self._inner).encode(plain).ids]
 
     @functools.cached_property
-    def _inner(self) -> "Core":
+    def _inner(self) -> "FastTokenizer":
         """What encodes text behind a special token: a space that is put before a text's first word isn't put there."""
-        parts = [part for part in self._pre_tokenizers if part.get("prepend_scheme") == "first"]
-        if not parts:
-            return self.core
         raw = json.loads(json.dumps(self._json))
-        own = raw["pre_tokenizer"]
-        for part in own["pretokenizers"] if own["type"] == "Sequence" else [own]:
-            if part.get("prepend_scheme") == "first":
-                part["prepend_scheme"] = "never"
-        return FastTokenizer.from_json(json.dumps(raw, ensure_ascii=False), self.roles).core
+        own = raw.get("pre_tokenizer") or {"type": ""}
+        firsts = [
+            part
+            for part in (own["pretokenizers"] if own["type"] == "Sequence" else [own])
+            if part.get("prepend_scheme") == "first"
+        ]
+        for part in firsts:
+            part["prepend_scheme"] = "never"
+        return FastTokenizer.from_json(json.dumps(raw, ensure_ascii=False), self.roles) if firsts else self
 
     def decode(self, ids: Sequence[int] | IdArray) -> str:
         """Return the text of ``ids``; special ids give nothing, broken UTF-8 gives U+FFFD."""
@@ -250,10 +250,9 @@ class FastTokenizer:
     @functools.cached_property
     def _size(self) -> int:
         """One more than the highest id: a vocabulary of others may have holes."""
-        count = self.core.get_vocab_size(with_added_tokens=True)
-        if self.core.id_to_token(count - 1) is not None:
-            return int(count)
-        return 1 + max(self.core.get_vocab(with_added_tokens=True).values(), default=-1)
+        listed = self._json["model"]["vocab"]
+        highest = len(listed) - 1 if isinstance(listed, list) else max(listed.values(), default=-1)
+        return 1 + max([int(highest), *(int(added["id"]) for added in self._json["added_tokens"])])
 
     @functools.cached_property
     def _tokens(self) -> list[str]:

@@ -105,7 +105,9 @@ class WordTokenizer(FastTokenizer):
             ArtefactError: the file says something of its preparation that can't be read.
         """
         said = json.loads(source)["model"].get(KEY) if f'"{KEY}"' in source else None
-        return cls(plain.core, None if said is None else Preparation.from_json(said), plain.parsed)
+        found = cls(plain.core, None if said is None else Preparation.from_json(said), plain.parsed)
+        found.roles = plain.roles
+        return found
 
     def prepared(self, text: str) -> str:
         """Return ``text`` as another program must be given it: words between spaces, phrases held together by ``_``."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 __all__ = ["Plan", "Shape", "factor", "fix_total"]
 
-Shape = Literal["wsd", "cosine", "linear", "constant"]
+Shape = Literal["wsd", "cosine", "linear", "constant", "noam"]
 
 FLOOR = 0.01
 """The learning rate's last value, as a part of its peak."""
@@ -34,10 +34,13 @@ def factor(plan: Plan, step: int) -> float:
 
     *Maths.* Warm-up: (step + 1) / warmup. Then, with p the part of the way from the end of warm-up to the last step:
     cosine 0.01 + 0.99 (1 + cos πp) / 2 (Loshchilov & Hutter 2017, eq. 5); linear 1 − 0.99 p; WSD 1, and over its last
-    ``decay_steps`` linear (Hu et al. 2024, section 4).
+    ``decay_steps`` linear (Hu et al. 2024, section 4). noam √(warmup / (step + 1)), which knows no end (Vaswani et al.
+    2017, eq. 3, as a part of its peak).
     """
     if step < plan.warmup_steps:
         return (step + 1) / plan.warmup_steps
+    if plan.shape == "noam":
+        return math.sqrt(max(1, plan.warmup_steps) / (step + 1))
     if plan.shape == "constant" or plan.total_steps is None:
         return 1.0
     if plan.shape == "wsd":

@@ -79,7 +79,10 @@ class ChatTemplate:
         guard = self._guard([messages, variables])
         guarded = [self._guarded(message, guard) for message in messages]
         text = self.render(guarded, answer=answer, **self._guarded(variables, guard))
-        return self.tokenizer.encode_marked(text, guard=guard)
+        ids = self.tokenizer.encode_marked(text, guard=guard)
+        if not len(ids):
+            raise ArtefactError("the chat template writes nothing for this conversation")
+        return ids
 
     @functools.cached_property
     def ends(self) -> frozenset[int]:
@@ -107,7 +110,7 @@ class ChatTemplate:
         if isinstance(value, str):
             return self._guarded_text(value, guard)
         if isinstance(value, Mapping):
-            return {key: self._guarded(item, guard) for key, item in value.items()}
+            return {self._guarded(key, guard): self._guarded(item, guard) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._guarded(item, guard) for item in value]
         return value

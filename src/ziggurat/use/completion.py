@@ -2,9 +2,9 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -15,11 +15,11 @@ from ziggurat.core.types import Continuation, FloatArray, IdArray
 from ziggurat.use.sampling import SamplingConfig, draw, filtered
 from ziggurat.use.stopping import StopMatcher
 
-__all__ = ["GenerationConfig", "generate"]
+__all__ = ["GenerationConfig", "OnText", "generate"]
 
 _LOG = logging.getLogger("ziggurat")
 
-OnText = Callable[[int, str], None]
+OnText: TypeAlias = Callable[[int, str], None]
 """Called with the number of a continuation and a new piece of its text; pieces never split a character."""
 
 TAIL_TOKENS = 16
@@ -41,7 +41,7 @@ class GenerationConfig(SamplingConfig):
 def generate(
     model: LanguageModel,
     tokenizer: Tokenizer,
-    prompts: Sequence[str | IdArray],
+    prompts: Sequence[str | IdArray] | Mapping[int, str],
     config: GenerationConfig,
     *,
     seed: int = 0,
@@ -59,13 +59,16 @@ def generate(
     A prompt longer than the model's context is read from as far back as fits; so is a text that grows past it, from
     half of the context, so that the model goes on with what came last.
 
+    Draws follow from a prompt's number: its place, or what a mapping says, where these are some of many.
+
     A model may have more ids than its tokenizer has tokens (vocabularies are filled up to a round number): those are
     never drawn.
     """
     endings = frozenset({tokenizer.vocabulary.eos, *ends})
     rows = [
-        _Row(number, _prompt_ids(model, tokenizer, prompt), config, seed, on_text, endings)
-        for number, prompt in enumerate(prompt for prompt in prompts for _ in range(config.samples))
+        _Row(config.samples * number + sample, _prompt_ids(model, tokenizer, prompt), config, seed, on_text, endings)
+        for number, prompt in (prompts.items() if isinstance(prompts, Mapping) else enumerate(prompts))
+        for sample in range(config.samples)
     ]
     active = [row for row in rows if not row.ended]
     if active:

@@ -39,13 +39,11 @@ Example = tuple[str, str]
 class PromptConfig:
     """How a prompt is written and its answer read."""
 
-    shots: int = option(4, "labelled examples in the prompt", low=0)
     template: str | None = option(
         None, "how an example is written, with {text} and then {label}; \\n is a line's end (default: two plain lines)"
     )
     separator: str = option(r"\n\n", "what stands between examples; \\n is a line's end")
     instruction: str = option("", "what the prompt begins with; \\n is a line's end")
-    unbalanced: bool = option(False, "draw examples as labels occur, instead of equally many of each label")
     score: Literal["sum", "mean"] = option(
         "sum", "how tokens of a label count: sum (its probability) or mean (fair to labels of different lengths)"
     )

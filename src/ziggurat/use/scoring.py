@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from ziggurat.core.protocols import LanguageModel, MaskedLanguageModel, Tokenizer
+from ziggurat.core.protocols import ConditionalModel, LanguageModel, MaskedLanguageModel, Tokenizer
+from ziggurat.core.types import Encoding, FloatArray, IdArray, Pair
 from ziggurat.models.masking import pseudo_logprobs
-from ziggurat.models.windows import document_logprobs
+from ziggurat.models.windows import document_logprobs, pair_logprobs
 from ziggurat.tokens.display import pieces
+from ziggurat.use.translation import source_ids
 
-__all__ = ["Scored", "score_texts"]
+__all__ = ["Scored", "Unit", "score_pairs", "score_texts"]
 
-Unit = Literal["token", "sentence", "document"]
+Unit: TypeAlias = Literal["token", "sentence", "document"]
+"""What a text is cut into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,43 @@ def score_texts(
     is its pseudo-log-likelihood (`ziggurat.models.masking`); the end of text is not guessed and has no unit.
     """
     encodings = [tokenizer.encode(text) for text in texts]
+    sequences = [_sequence(tokenizer, one) for one in encodings]
+    if isinstance(model, LanguageModel):
+        return _cut(texts, encodings, document_logprobs(model, sequences), by)
+    return _cut(texts, encodings, pseudo_logprobs(model, sequences), by, ends=False)
+
+
+def score_pairs(
+    model: ConditionalModel, tokenizer: Tokenizer, pairs: Sequence[Pair], *, by: Unit
+) -> list[list[Scored]]:
+    """Return each pair's target cut into units with their log-probabilities given the source, as `score_texts` does.
+
+    Raises:
+        UsageError: a source is longer than the model's context; the message names the pair.
+    """
+    texts = [pair.target for pair in pairs]
+    encodings = [tokenizer.encode(text) for text in texts]
+    sources = [source_ids(model, tokenizer, pair.source, name=pair.id) for pair in pairs]
+    targets = [_sequence(tokenizer, one) for one in encodings]
+    return _cut(texts, encodings, pair_logprobs(model, sources, targets), by)
+
+
+def _sequence(tokenizer: Tokenizer, encoding: Encoding) -> IdArray:
     vocabulary = tokenizer.vocabulary
-    sequences = [
-        np.concatenate([[vocabulary.bos], encoding.ids, [vocabulary.eos]]).astype(np.int32) for encoding in encodings
-    ]
-    ends = isinstance(model, LanguageModel)
-    told = (
-        document_logprobs(model, sequences) if isinstance(model, LanguageModel) else pseudo_logprobs(model, sequences)
-    )
+    return np.concatenate([[vocabulary.bos], encoding.ids, [vocabulary.eos]]).astype(np.int32)
+
+
+def _cut(
+    texts: Sequence[str],
+    encodings: Sequence[Encoding],
+    scores: Sequence[FloatArray],
+    by: Unit,
+    *,
+    ends: bool = True,
+) -> list[list[Scored]]:
+    """Return each text's units; ``ends`` says whether scores have one more for the end of text."""
     found = []
-    for text, encoding, logprobs in zip(texts, encodings, told, strict=True):
+    for text, encoding, logprobs in zip(texts, encodings, scores, strict=True):
         parts = [
             Scored(
                 piece.text,

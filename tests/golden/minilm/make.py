@@ -9,6 +9,7 @@ writes ``vectors.json``: the versions, for each text its ids, the vectors of som
 text. Tests read it without that program, but they need the encoder's package.
 """
 
+import importlib
 import importlib.util
 import json
 from pathlib import Path
@@ -41,11 +42,9 @@ def weights() -> Path:
 
 def main() -> None:
     """Write the file."""
-    import sentence_transformers
-    import transformers
-
-    model = sentence_transformers.SentenceTransformer(str(weights()), device="cpu")
-    versions = {module.__name__: module.__version__ for module in (sentence_transformers, transformers)}
+    programs = [importlib.import_module(name) for name in ("sentence_transformers", "transformers")]
+    model = programs[0].SentenceTransformer(str(weights()), device="cpu")
+    versions = {module.__name__: module.__version__ for module in programs}
     rows = [row(model, text) for text in TEXTS]
     lines = ",\n".join(f"  {json.dumps(one, ensure_ascii=False)}" for one in rows)
     (FOLDER / "vectors.json").write_text(

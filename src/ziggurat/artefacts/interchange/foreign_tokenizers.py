@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["added_tokens", "read_json", "read_tokenizer", "roles_of", "said_of_tokens"]
 
+WHOLE = "tokenizer.json"
 ROLES = {"bos": ("bos", "cls"), "eos": ("eos", "sep"), "unk": ("unk",), "mask": ("mask",), "pad": ("pad",)}
 """What special tokens are for, and under which names a folder says it: the first that it says counts."""
 
@@ -47,11 +48,12 @@ def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> Tokenizer:
     core = _core(folder, said)
     roles = roles_of(core, said, config)
     special = {token.content for token in core.get_added_tokens_decoder().values() if token.special}
-    core.add_special_tokens(
-        [AddedToken(token, special=True, normalized=False) for token in roles.values() if token not in special]
-    )
+    missing = [token for token in roles.values() if token not in special]
+    core.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in missing])
+    whole = folder / WHOLE  # which may say more than the library keeps
+    text = whole.read_text(encoding="utf-8") if whole.is_file() and not missing else core.to_str()
     try:
-        return load_tokenizer(core.to_str(), roles)
+        return load_tokenizer(text, roles)
     except ArtefactError as error:
         raise ArtefactError(f"{folder}: {error}") from error
 
@@ -65,13 +67,15 @@ def said_of_tokens(folder: Path) -> dict[str, Any]:
 
 
 def roles_of(core: "Core", said: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:
-    """Return which special token is for what.
+    """Return which special token is for what; a translation begins with what ``decoder_start_token_id`` names.
 
     An unknown token that is the begin or end token, as GPT-2's folders name it, is none.
     """
     roles: dict[str, str] = {}
     for role, names in ROLES.items():
         told = [_content(said.get(f"{name}_token")) for name in names] + [_by_id(core, config.get(f"{role}_token_id"))]
+        if role == "bos" and config.get("decoder_start_token_id") is not None:
+            told.insert(0, _by_id(core, config["decoder_start_token_id"]))
         found = next((token for token in told if token is not None and core.token_to_id(token) is not None), None)
         if found is not None:
             roles[role] = found
@@ -112,7 +116,7 @@ def _core(folder: Path, said: Mapping[str, Any]) -> "Core":
     from tokenizers import AddedToken
     from tokenizers import Tokenizer as Core
 
-    whole = folder / "tokenizer.json"
+    whole = folder / WHOLE
     try:
         if whole.is_file():
             return Core.from_str(whole.read_text(encoding="utf-8"))

@@ -104,7 +104,7 @@ def format_in(path: Path) -> Format:
     if found is not None:
         return found
     if path.is_dir():
-        inside = [folder.name for folder in sorted(path.iterdir()) if folder.is_dir() and format_opens(folder)]
+        inside = [folder.name for folder in sorted(path.iterdir()) if folder.is_dir() and _opens(folder)]
         hint = f"; give one of those in it: {', '.join(inside[:8])}" if inside else ""
         raise ArtefactError(f"{path}: a folder of no known format: no config.json and no weights in it{hint}")
     if not path.exists() and not path.suffix:
@@ -115,7 +115,7 @@ def format_in(path: Path) -> Format:
     return format_of(path)
 
 
-def format_opens(folder: Path) -> bool:
+def _opens(folder: Path) -> bool:
     """Return whether a folder is of some format."""
     return any(FORMATS.get(name).opens(folder) for name in FORMATS.names())
 

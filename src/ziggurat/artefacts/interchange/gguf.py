@@ -5,7 +5,8 @@ only after it was read back: tokens are compared, and log-probabilities, by our 
 ``llama_cpp`` is installed, by llama.cpp itself.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +18,12 @@ from ziggurat.artefacts.interchange import llama_program
 from ziggurat.artefacts.interchange.formats import Foreign
 from ziggurat.artefacts.interchange.gguf_architectures import architecture_for, from_gguf, to_gguf
 from ziggurat.artefacts.interchange.gguf_file import MAGIC, open_gguf, package
-from ziggurat.artefacts.interchange.gguf_tokenizer import CHAT_TEMPLATE, tokenizer_from_gguf, tokenizer_to_gguf
+from ziggurat.artefacts.interchange.gguf_tokenizer import (
+    CHAT_TEMPLATE,
+    composes,
+    tokenizer_from_gguf,
+    tokenizer_to_gguf,
+)
 from ziggurat.artefacts.interchange.proof import (
     Proof,
     Tolerance,
@@ -32,6 +38,7 @@ from ziggurat.core.errors import ArtefactError, DamagedError, UsageError, Ziggur
 from ziggurat.core.files import atomic_file
 from ziggurat.core.types import FloatArray, TensorMap
 from ziggurat.models.registry import FAMILIES, predicting
+from ziggurat.tokens.loading import normalised
 
 __all__ = ["FORMAT", "NUMBER_TYPES", "GgufFormat", "NumberType"]
 
@@ -60,6 +67,8 @@ NUMBER_TYPES: Mapping[str, NumberType] = {
     "q4_1": NumberType("MOSTLY_Q4_1", 0.2, Tolerance(_ANY, 3.0), Tolerance(_ANY, 1.0)),
 }
 """Number types that can be written."""
+
+_LOG = logging.getLogger("ziggurat")
 
 LONGEST_PROOF = 512
 """Ids for which llama.cpp makes room when a file is proven."""
@@ -147,7 +156,9 @@ class GgufFormat:
         tokenizer, model = bundle.tokenizer, bundle.language_model
         other = predicting(found.model, str(path))
         _compare_arrays(bundle.family.state(model)[1], bundle.family.state(other)[1], number_type.rounding, path)
-        tokens = compare_tokens(tokenizer, lambda text: found.tokenizer.encode(text).ids.tolist(), where=str(path))
+        given = _given(bundle)
+        read = found.tokenizer
+        tokens = compare_tokens(tokenizer, lambda text: read.encode(given(text)).ids.tolist(), where=str(path))
         ids = random_ids(tokenizer.vocabulary, model.context)
         begun = np.array([tokenizer.vocabulary.bos, *tokenizer.encode(_CONTINUED).ids], np.int32)[: model.context]
         expected, told = next_logprobs(model, ids), next_logprobs(other, ids)
@@ -157,12 +168,25 @@ class GgufFormat:
             with llama_program.LlamaProgram(
                 partial, where=path, context=min(model.context or LONGEST_PROOF, LONGEST_PROOF)
             ) as program:
-                tokens = compare_tokens(tokenizer, program.encode, where=f"{path} in llama.cpp")
+                tokens = compare_tokens(
+                    tokenizer, lambda text: program.encode(given(text)), where=f"{path} in llama.cpp"
+                )
                 theirs = program.next_logprobs(ids)
                 written = program.greedy(begun.tolist(), _CONTINUED_IDS, end=tokenizer.vocabulary.eos)
             proof = compare_logprobs(told, theirs, number_type.there, tokens=tokens, program="llama.cpp", path=path)
             proofs.append(with_greedy(proof, model, begun, written))
         return proofs
+
+
+def _given(bundle: Bundle) -> Callable[[str], str]:
+    """Return what a text must be made into before a program that does not compose characters reads it."""
+    if not composes(bundle.tokenizer):
+        return lambda text: text
+    _LOG.warning(
+        "%s: its tokenizer composes characters first (NFC), which llama.cpp does not: give it composed text",
+        bundle.path,
+    )
+    return lambda text: normalised(bundle.tokenizer, text)
 
 
 def _compare_arrays(expected: TensorMap, found: TensorMap, rounding: float, path: Path) -> None:

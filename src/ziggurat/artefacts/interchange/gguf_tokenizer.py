@@ -15,7 +15,7 @@ from ziggurat.core.protocols import Tokenizer
 from ziggurat.tokens.fast import FastTokenizer
 from ziggurat.tokens.loading import token_texts
 
-__all__ = ["CHAT_TEMPLATE", "tokenizer_from_gguf", "tokenizer_to_gguf"]
+__all__ = ["CHAT_TEMPLATE", "composes", "tokenizer_from_gguf", "tokenizer_to_gguf"]
 
 CHAT_TEMPLATE = "tokenizer.chat_template"
 SPACE = "\u2581"
@@ -92,6 +92,12 @@ def tokenizer_to_gguf(tokenizer: Tokenizer, size: int, *, where: str) -> dict[st
     return {**told, _TYPES: types, **special, _ADD_BOS: _begins(raw)}
 
 
+def composes(tokenizer: Tokenizer) -> bool:
+    """Return whether a tokenizer composes characters first (Unicode's form C), which no GGUF file can ask for."""
+    normalizer = json.loads(tokenizer.to_json()).get("normalizer")
+    return normalizer is not None and normalizer["type"] == "NFC"
+
+
 def _not_held(tokenizer: Tokenizer, where: str) -> UsageError:
     return UsageError(
         f"{where}: llama.cpp has no tokenizer that cuts text as this one of the kind {tokenizer.kind} does: "
@@ -153,7 +159,7 @@ def _byte_level(metadata: Mapping[str, Any], texts: list[str], splitting: Splitt
 
 
 def _sentencepiece(metadata: Mapping[str, Any], texts: list[str], types: list[int], where: str) -> Any:
-    from tokenizers import Regex, decoders, models, normalizers
+    from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers
     from tokenizers import Tokenizer as Core
 
     scores = metadata.get(_SCORES)
@@ -168,8 +174,6 @@ def _sentencepiece(metadata: Mapping[str, Any], texts: list[str], types: list[in
     core = Core(model)
     core.normalizer = normalizers.Sequence([*first, normalizers.Replace(" ", SPACE)])
     if not merges:  # without this a document would be one word, and merging it one long search
-        from tokenizers import pre_tokenizers
-
         core.pre_tokenizer = pre_tokenizers.Split(Regex("(?m)."), "isolated")
     last = [decoders.Strip(" ", 1, 0)] if prefixed else []
     core.decoder = decoders.Sequence([decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse(), *last])
@@ -229,8 +233,7 @@ def _byte_level_facts(raw: Mapping[str, Any], texts: list[str], tokenizer: Token
             f"{where}: its tokenizer cuts text by a pattern that llama.cpp has no name for: train with bpe, whose "
             "patterns gpt2 and qwen2 it knows"
         )
-    normalizer = raw.get("normalizer")
-    if normalizer is not None and normalizer["type"] != "NFC":
+    if raw.get("normalizer") is not None and not composes(tokenizer):
         raise _not_held(tokenizer, where)
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in raw["model"]["merges"]]
     end = texts[tokenizer.vocabulary.eos]

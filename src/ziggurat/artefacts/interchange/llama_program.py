@@ -1,5 +1,6 @@
 """llama.cpp itself, through the package ``llama_cpp``, where it is installed: what it makes of a GGUF file."""
 
+import importlib
 import importlib.util
 from pathlib import Path
 from types import TracebackType
@@ -31,10 +32,10 @@ class LlamaProgram:
         Raises:
             ArtefactError: llama.cpp does not open it.
         """
-        from llama_cpp import Llama
-
+        # no extra names the package, whose installation compiles C++: it is used where somebody has it
+        program = importlib.import_module("llama_cpp")
         try:
-            self._llama: Any = Llama(
+            self._llama: Any = program.Llama(
                 str(path), n_ctx=context, n_threads=threads, n_threads_batch=threads, n_gpu_layers=0,
                 logits_all=True, flash_attn=False, type_k=_F32, type_v=_F32, verbose=False,
             )  # fmt: skip

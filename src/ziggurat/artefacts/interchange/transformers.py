@@ -17,6 +17,7 @@ from ziggurat.artefacts.interchange.foreign_tokenizers import read_tokenizer
 from ziggurat.artefacts.interchange.formats import Foreign
 from ziggurat.artefacts.interchange.proof import Tolerance, compare_logprobs, compare_tokens, next_logprobs, random_ids
 from ziggurat.artefacts.interchange.shards import INDEX, read_weights
+from ziggurat.artefacts.sentence_facts import sentence_facts
 from ziggurat.core.errors import ArtefactError, DamagedError, UsageError
 from ziggurat.core.files import atomic_folder
 from ziggurat.core.protocols import LanguageModel
@@ -89,6 +90,8 @@ class TransformersFolder:
                 "they do not belong together"
             )
         try:
+            facts = sentence_facts(path)
+            config = {**config, "ziggurat": {**config.get("ziggurat", {}), **facts}}
             model = FAMILIES.get(layout.family).restore(with_vocabulary(config, theirs), read_weights(path))
         except UsageError as error:
             raise ArtefactError(f"{path}: {error}") from error
@@ -111,7 +114,8 @@ def _config(path: Path) -> dict[str, Any]:
         raise DamagedError(f"{file}: damaged: not JSON ({error})") from error
     if not isinstance(found, dict):
         raise DamagedError(f"{file}: damaged: expected keys and values")
-    return found
+    facts = sentence_facts(path)
+    return {**found, "ziggurat": {**found.get("ziggurat", {}), **facts}} if facts else found
 
 
 def _without_weights(path: Path) -> str:
@@ -127,17 +131,18 @@ def _without_weights(path: Path) -> str:
 
 
 def _prove(bundle: Bundle, found: Foreign, path: Path) -> None:
-    """Compare tokens, and what the models answer; models that predict nothing from left to right by their arrays."""
+    """Compare tokens, configurations and arrays, and of language models also what they answer."""
     tokens = compare_tokens(bundle.tokenizer, lambda text: found.tokenizer.encode(text).ids.tolist(), where=str(path))
     if isinstance(bundle.model, LanguageModel) and isinstance(found.model, LanguageModel):
         ids = random_ids(bundle.model.vocabulary, bundle.model.context)
         expected, answered = next_logprobs(bundle.model, ids), next_logprobs(found.model, ids)
         compare_logprobs(expected, answered, _EXACT, tokens=tokens, program="Ziggurat", path=path)
     family = FAMILIES.get(found.family)
-    (_, ours), (_, theirs) = family.state(bundle.model), family.state(found.model)
+    (config, ours), (other, theirs) = family.state(bundle.model), family.state(found.model)
     different = [name for name in {**ours, **theirs} if not _same(ours, theirs, name)]
+    different += [key for key in {**config, **other} if config.get(key) != other.get(key)]
     if different:
-        raise ArtefactError(f"{path}: read back, arrays differ: {', '.join(different)}: not kept")
+        raise ArtefactError(f"{path}: read back, these differ: {', '.join(different)}: not kept")
 
 
 def _same(ours: Mapping[str, Any], theirs: Mapping[str, Any], name: str) -> bool:

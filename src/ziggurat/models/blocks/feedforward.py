@@ -10,7 +10,7 @@ from ziggurat.models.blocks.initialisation import Linear
 
 __all__ = ["ACTIVATIONS", "Activation", "FeedForward", "SwiGLU", "gated_width", "squared_relu"]
 
-Activation = Literal["relu", "gelu", "gelu_tanh", "relu2"]
+Activation = Literal["relu", "gelu", "gelu_tanh", "relu2", "silu"]
 
 
 def squared_relu(x: Tensor) -> Tensor:
@@ -23,10 +23,11 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": nn.functional.gelu,
     "gelu_tanh": partial(nn.functional.gelu, approximate="tanh"),
     "relu2": squared_relu,
+    "silu": nn.functional.silu,
 }
 """What may stand between the two matrices of a `FeedForward`: max(0, x) (Vaswani et al. 2017, eq. 2); x·Φ(x) with the
 normal distribution's Φ, exactly or by the hyperbolic tangent as GPT-2 has it (Hendrycks & Gimpel 2016, sections 2 and
-3); max(0, x)²."""
+3); max(0, x)²; x·σ(x), also called swish (Hendrycks & Gimpel 2016, section 2; Elfwing et al. 2018)."""
 
 
 class FeedForward(nn.Module):

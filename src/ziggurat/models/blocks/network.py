@@ -120,6 +120,11 @@ class CausalNetwork(Network):
     def reorder_state(self, state: NetworkState, rows: Tensor) -> NetworkState:
         """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop."""
 
+    def of_rows(self, rows: Tensor, batch: int) -> "CausalNetwork":
+        """Return the network that reads only ``rows`` of a batch: itself, unless rows differ in more than their ids."""
+        del rows, batch
+        return self
+
     def forward(self, ids: Tensor, state: NetworkState | None = None) -> tuple[Tensor, NetworkState | None]:
         """Return (B, T, V) logits and the state: `hidden` and `logits` in one, for where memory is no matter."""
         hidden, state = self.hidden(ids, state)
@@ -212,17 +217,18 @@ class NeuralLanguageModel:
             for rows in self._rows_of_like_length(lengths):
                 longest = int(lengths[rows].max())
                 if longest > 1:
-                    told[:, rows, : longest - 1] = self._scan_rows(ids[rows, :longest], lengths[rows], kinds)
+                    network = self.network.of_rows(torch.from_numpy(rows).to(self.network.device), len(ids))
+                    told[:, rows, : longest - 1] = self._scan_rows(network, ids[rows, :longest], lengths[rows], kinds)
         return told
 
-    def _scan_rows(self, ids: IdArray, lengths: IdArray, kinds: int) -> FloatArray:
+    def _scan_rows(self, network: CausalNetwork, ids: IdArray, lengths: IdArray, kinds: int) -> FloatArray:
         """Do `_scan` for rows that are read together; the last id of a row is predicted, not read."""
         ids_BT, lengths_B = self._tensor(ids), self._tensor(lengths)
         told_XBT = torch.zeros(kinds, ids.shape[0], ids.shape[1] - 1, device=self.network.device)
         positions_T = torch.arange(1, ids.shape[1], device=self.network.device)
         state: NetworkState | None = None
         for start, stop in self._windows(ids.shape[0], ids.shape[1] - 1):
-            hidden_BTD, state = self.network.hidden(ids_BT[:, start:stop], state)
+            hidden_BTD, state = network.hidden(ids_BT[:, start:stop], state)
             keep_mask = positions_T[start:stop] < lengths_B[:, None]
             targets_N = ids_BT[:, start + 1 : stop + 1][keep_mask]
             told_XBT[:, :, start:stop][:, keep_mask] = self._judge(hidden_BTD[keep_mask], targets_N, kinds)

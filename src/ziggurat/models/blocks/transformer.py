@@ -23,6 +23,10 @@ from ziggurat.models.blocks.positions import STRETCHES, LearnedPositions, Rotary
 __all__ = ["TransformerBlock", "TransformerConfig", "TransformerStack", "fill_transformer", "normalisation"]
 
 
+LONGEST_CONTEXT = 1 << 20
+"""Positions at most: their tables are computed, so no file's size bears a larger number out."""
+
+
 @dataclass(frozen=True)
 class TransformerConfig:
     """The ``[model]`` keys that all Transformers share."""
@@ -35,7 +39,7 @@ class TransformerConfig:
     feedforward: int | None = option(
         None, "hidden width of the feed-forward layers (default: 4 times width, or 8/3 where gated)", low=1
     )
-    context: int = option(256, "longest sequence that it reads at once, in tokens", low=2, high=1 << 20)
+    context: int = option(256, "longest sequence that it reads at once, in tokens", low=2)
     tied: bool = option(True, "use one matrix to embed and to predict")
     dropout: float = option(0.0, "part of each block's output that is dropped in training", low=0.0, high=0.95)
     positions: Literal["rotary", "learned", "sinusoidal"] = option(
@@ -54,8 +58,8 @@ class TransformerConfig:
     norm_place: Literal["pre", "post"] = option("pre", "where: pre (before each half of a block) or post (after it)")
     norm_epsilon: float = option(1e-6, "added under the root when vectors are normalised", low=0.0)
     query_norm: bool = option(True, "normalise queries and keys of each head (QK-norm)")
-    activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2"] = option(
-        "swiglu", "of the feed-forward layers: swiglu (gated), gelu, gelu_tanh (GPT-2's), relu or relu2 (squared)"
+    activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2", "silu"] = option(
+        "swiglu", "of the feed-forward layers: swiglu (gated), gelu, gelu_tanh (GPT-2's), relu, relu2 (squared) or silu"
     )
     bias: Literal["none", "qkv", "all"] = option(
         "none", "which matrices add a vector: none, those of queries, keys and values, or all"
@@ -63,6 +67,8 @@ class TransformerConfig:
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
+        if self.context > LONGEST_CONTEXT:
+            raise UsageError(f"context ({self.context}) is more than {LONGEST_CONTEXT}, the most that is done here")
         if self.head_width is None and self.width % self.heads:
             raise UsageError(
                 f"width ({self.width}) is not a multiple of heads ({self.heads}): change one or set head_width"

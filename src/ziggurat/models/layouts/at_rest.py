@@ -114,4 +114,6 @@ def with_vocabulary(config: Mapping[str, Any], vocabulary: Vocabulary) -> dict[s
     """Return a foreign ``config.json`` with the special ids of ``vocabulary``, which a tokenizer told."""
     ids = {f"{name}_token_id": getattr(vocabulary, name) for name in _SPECIAL}
     known = {key: index for key, index in ids.items() if index is not None}
+    if "decoder_start_token_id" in config:
+        known["decoder_start_token_id"] = vocabulary.bos
     return {**config, **known, "ziggurat": {**config.get("ziggurat", {}), **ids}}

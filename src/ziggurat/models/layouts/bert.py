@@ -11,8 +11,8 @@ from ziggurat.models.layouts.layout import Renaming, extras, vocabulary_of
 __all__ = ["LAYOUT", "Bert", "fits"]
 
 ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu", "relu2": "relu2"}
-OF_TEXTS = ("pooling", "normalise", "longest_text")
-"""Keys of how a text becomes one vector, which no ``config.json`` of theirs has."""
+OWN = ("head", "pooler", "pooling", "normalise", "longest_text")
+"""Keys of parts, and of how a text becomes one vector, which no ``config.json`` of theirs has."""
 UNABLE = {"position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False}
 """Keys that may only have this value."""
 
@@ -71,7 +71,7 @@ class Bert:
             "initializer_range": 0.02,
             "ziggurat": {
                 **extras(config, vocabulary),
-                **{key: value for key in OF_TEXTS if (value := getattr(config, key)) is not None},
+                **{key: value for key in OWN if (value := getattr(config, key)) is not None},
             },
         }
 
@@ -98,8 +98,10 @@ class Bert:
             "token_types": config.get("type_vocab_size", 2),
             "first_position": first,
             "tied": config.get("tie_word_embeddings", True),
-            **{key: extra[key] for key in OF_TEXTS if key in extra},
+            **{key: extra[key] for key in OWN if key in extra},
         }
+        if "longest_text" in keys:
+            keys["longest_text"] = min(keys["longest_text"], keys["context"])
         return keys, vocabulary_of(config)
 
     def first_position(self, _: Mapping[str, Any]) -> int:

@@ -39,7 +39,7 @@ _OTHERS = ("unk", "mask", "pad")
 """Special tokens beside begin and end."""
 
 _NUMBER = re.compile(r"\.\d+\.")
-_MOST_FAULTS = 24
+_MOST_FAULTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +234,11 @@ def _in_short(faults: list[tuple[str, str]]) -> str:
     alike: dict[tuple[str, str], list[str]] = {}
     for name, fault in faults:
         alike.setdefault((_NUMBER.sub(".*.", name), fault), []).append(name)
-    said = [
-        f"'{names[0]}' {fault}" if len(names) == 1 else f"'{pattern}' {fault} ({len(names)} times)"
-        for (pattern, fault), names in alike.items()
-    ]
-    if len(said) > _MOST_FAULTS:
-        said = [*said[:_MOST_FAULTS], f"and {len(said) - _MOST_FAULTS} more like these"]
-    return "; ".join(said)
+    kinds: dict[str, list[str]] = {}
+    for (pattern, fault), names in alike.items():
+        said = f"'{names[0]}' {fault}" if len(names) == 1 else f"'{pattern}' {fault} ({len(names)} times)"
+        kinds.setdefault(" ".join(fault.split()[:2]), []).append(said)
+    for kind, lines in kinds.items():
+        if len(lines) > _MOST_FAULTS:
+            kinds[kind] = [*lines[:_MOST_FAULTS], f"{len(lines) - _MOST_FAULTS} more of which each {kind}"]
+    return "; ".join(line for lines in kinds.values() for line in lines)

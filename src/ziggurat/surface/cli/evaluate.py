@@ -40,18 +40,19 @@ def evaluate(
     only where the tokenizer's fingerprint is the same, bits per byte always.
 
     Of an encoder, which has neither, how many hidden tokens it guesses is shown beside the most frequent's share.
+
+    Of a model that reads pairs the targets are scored, each given its source.
     """
     from ziggurat.artefacts.bundle import load, record
     from ziggurat.judge.measuring import figures
-    from ziggurat.surface.documents import cut_where_few, read_documents
+    from ziggurat.surface.material import entries
 
     terminal = Terminal(quiet=options.quiet)
     opened = load(bundle)
-    documents = read_documents(texts)
     found = figures(
         opened.model,
         opened.tokenizer,
-        documents if options.whole else cut_where_few(documents),
+        entries(opened, texts, whole=options.whole),
         name=str(opened.path),
         training=opened.manifest.training,
         seed=options.seed,
@@ -84,6 +85,7 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         *rows,
         ("perplexity per token", f"{found['token_perplexity']:.2f}"),
         ("documents", f"{found['documents']:,}"),
+        *([("pairs left out", f"{found['pairs_left_out']:,}")] if "pairs_left_out" in found else []),
         ("bytes of text", f"{found['bytes']:,}"),
         ("tokens", f"{found['tokens']:,}"),
         ("tokens per second", f"{found['tokens_per_second']:,.0f}"),

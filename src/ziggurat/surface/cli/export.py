@@ -42,10 +42,11 @@ def export(
     terminal = Terminal(quiet=quiet)
     if isinstance(chosen, Numbered):
         _say_proofs(terminal, chosen.write_proven(load(bundle), file, number_type=number_type))
-    elif number_type:
+        terminal.say("{file}: {size} bytes, read back and compared", file=file, size=f"{file.stat().st_size:,}")
+        return
+    if number_type:
         raise UsageError(f"--type {number_type}: {file} is of a format with one number type; leave --type out")
-    else:
-        chosen.write(load(bundle), file)
+    chosen.write(load(bundle), file)
     size = sum(part.stat().st_size for part in (file.iterdir() if file.is_dir() else [file]))
     terminal.say("{file}: {size} bytes, read back and equal", file=file, size=f"{size:,}")
 

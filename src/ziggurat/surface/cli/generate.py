@@ -1,6 +1,7 @@
 """Write on after a prompt with any bundle, token by token."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,13 +10,13 @@ import typer
 
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
+from ziggurat.core.types import Continuation, IdArray
 from ziggurat.surface.cli.options import with_options
-from ziggurat.surface.terminal import Terminal
-from ziggurat.use.completion import GenerationConfig
+from ziggurat.surface.terminal import Terminal, one_line
+from ziggurat.use.completion import GenerationConfig, OnText
 
 if TYPE_CHECKING:
     from ziggurat.artefacts.bundle import Bundle
-    from ziggurat.core.types import IdArray
 
 __all__ = ["COMMAND", "GenerateOptions", "generate"]
 
@@ -24,7 +25,8 @@ __all__ = ["COMMAND", "GenerateOptions", "generate"]
 class GenerateOptions(GenerationConfig):
     """How text is generated, and what of it is shown."""
 
-    prompt: str = option("", "text to go on from; - reads it from standard input")
+    prompt: str = option("", "text to go on from, or the source of what is written; - reads it from standard input")
+    lines: bool = option(False, "take each line of the prompt as one of its own, and write a line for each")
     seed: int = option(0, "seed of the draws: the same seed writes the same text", low=0)
     chat: bool = option(False, "take the prompt as a question and answer it, by the bundle's chat template")
     system: str = option("", "with --chat: what the model is told to be")
@@ -38,37 +40,63 @@ def generate(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     options: GenerateOptions,
 ) -> None:
-    """Write on after a prompt; text appears as it is drawn, one continuation after another, --- between them."""
+    """Write on after a prompt; text appears as it is drawn, one continuation after another, --- between them.
+
+    A model that reads pairs writes the target of the prompt, which is its source: greedily with --temperature 0.
+    """
     from ziggurat.artefacts.bundle import load
-    from ziggurat.use.completion import generate as write_on
 
     if options.system and not options.chat:
         raise UsageError("--system: goes with --chat only; put it into --prompt")
+    if options.lines and options.chat:
+        raise UsageError("--lines: a question of --chat is one text; leave one of them out")
     terminal = Terminal(quiet=options.quiet)
-    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+    text = sys.stdin.read() if options.prompt == "-" else options.prompt
+    prompts = [line for line in text.splitlines() if line.strip()] if options.lines else [text]
     opened = load(bundle)
-    shown = "" if options.only_new or options.chat else prompt
-    asked: str | IdArray
-    asked, ends = _turn(opened, prompt, options.system) if options.chat else (prompt, frozenset())
-    streams = options.samples == 1 and not options.json
+    shown = prompts if _shows_prompt(opened, options) else [""] * len(prompts)
+    streams = options.samples == 1 and not options.json and not options.lines
     if streams:
-        terminal.write(shown, end="")
-    continuations = write_on(
-        opened.language_model,
-        opened.tokenizer,
-        [asked],
-        options,
-        seed=options.seed,
-        ends=ends,
-        on_text=(lambda _, text: terminal.write(text, end="")) if streams else None,
+        terminal.write(shown[0], end="")
+    continuations = _written(
+        opened, prompts, options, (lambda _, text: terminal.write(text, end="")) if streams else None
     )
     if options.json:
         found = [
             {"text": c.text, "tokens": len(c.ids), "logprob": c.logprob, "reason": c.reason} for c in continuations
         ]
-        terminal.write_json({"bundle": str(opened.path), "prompt": prompt, "continuations": found})
+        terminal.write_json({"bundle": str(opened.path), "prompt": text, "continuations": found})
+        return
+    full = [shown[place // options.samples] + c.text for place, c in enumerate(continuations)]
+    if options.lines:
+        terminal.write("".join(one_line(text) + "\n" for text in full), end="")
     else:
-        terminal.write("" if streams else "\n---\n".join(shown + c.text for c in continuations))
+        terminal.write("" if streams else "\n---\n".join(full))
+
+
+def _shows_prompt(bundle: "Bundle", options: GenerateOptions) -> bool:
+    """Return whether the prompt is printed before what follows: a question or a source is not."""
+    from ziggurat.core.protocols import ConditionalModel
+
+    return not options.only_new and not options.chat and not isinstance(bundle.model, ConditionalModel)
+
+
+def _written(
+    bundle: "Bundle", prompts: list[str], options: GenerateOptions, on_text: OnText | None
+) -> list[Continuation]:
+    from ziggurat.core.protocols import ConditionalModel
+    from ziggurat.use.completion import generate as write_on
+    from ziggurat.use.translation import translate
+
+    if isinstance(bundle.model, ConditionalModel) and not options.chat:
+        return translate(bundle.model, bundle.tokenizer, prompts, options, seed=options.seed, on_text=on_text)
+    asked: Sequence[str | IdArray] = prompts
+    ends: frozenset[int] = frozenset()
+    if options.chat:
+        turn, ends = _turn(bundle, prompts[0], options.system)
+        asked = [turn]
+    model = bundle.language_model
+    return write_on(model, bundle.tokenizer, asked, options, seed=options.seed, ends=ends, on_text=on_text)
 
 
 def _turn(opened: "Bundle", question: str, system: str) -> tuple["IdArray", frozenset[int]]:

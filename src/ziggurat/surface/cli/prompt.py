@@ -26,6 +26,8 @@ class PromptOptions(PromptConfig):
     """What is shown to the model, what it labels, and how that is printed."""
 
     examples: str | None = option(None, "file of labelled texts (CSV, TSV, JSONL) from which the shots are drawn")
+    shots: int = option(4, "labelled examples in the prompt", low=0)
+    unbalanced: bool = option(False, "draw examples as labels occur, instead of equally many of each label")
     labels: str | None = option(
         None, "words for the labels, as 0=negative,1=positive; without it labels stand for themselves"
     )

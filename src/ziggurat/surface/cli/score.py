@@ -8,7 +8,7 @@ import typer
 
 from ziggurat.core.config import option
 from ziggurat.surface.cli.options import with_options
-from ziggurat.surface.terminal import Terminal
+from ziggurat.surface.terminal import Terminal, one_line
 
 __all__ = ["COMMAND", "ScoreOptions", "score"]
 
@@ -38,20 +38,17 @@ def score(
     row of its own, else it counts with the last unit.
 
     An encoder gives pseudo-log-likelihoods: each token alone is hidden and guessed from all others.
+
+    A model that reads pairs scores the targets, each given its source.
     """
     from ziggurat.artefacts.bundle import load
-    from ziggurat.core.protocols import LanguageModel
-    from ziggurat.surface.documents import read_documents
-    from ziggurat.use.scoring import score_texts
+    from ziggurat.core.protocols import MaskedLanguageModel
+    from ziggurat.surface.material import scores
 
-    texts = [document.text for document in read_documents(files or ["-"])]
-    if options.lines:
-        texts = [line for text in texts for line in text.splitlines() if line.strip()]
     opened = load(bundle)
     terminal = Terminal(quiet=options.quiet)
-    scorer = opened.scorer
-    pseudo = not isinstance(scorer, LanguageModel)
-    scored = score_texts(scorer, opened.tokenizer, texts, by=options.by)
+    pseudo = isinstance(opened.model, MaskedLanguageModel)
+    scored = scores(opened, files or ["-"], by=options.by, lines=options.lines)
     if options.json:
         documents = [
             [{"text": s.text, "start": s.start, "logprob": s.logprob, "tokens": s.tokens} for s in units]
@@ -63,16 +60,12 @@ def score(
         return
     for units in scored:
         for unit in units:
-            terminal.write(f"{unit.logprob:.4f}\t{unit.tokens}\t{_one_line(unit.text)}")
+            terminal.write(f"{unit.logprob:.4f}\t{unit.tokens}\t{one_line(unit.text)}")
     total, tokens = (sum(getattr(unit, name) for units in scored for unit in units) for name in ("logprob", "tokens"))
     sentence = "{total:.2f} nats over {tokens} tokens, {mean:.4f} a token"
     if pseudo:
         sentence = "pseudo-log-likelihood: {total:.2f} nats over {tokens} tokens, {mean:.4f} a token"
     terminal.say(sentence, total=total, tokens=tokens, mean=total / max(1, tokens))
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
 
 
 COMMAND = score

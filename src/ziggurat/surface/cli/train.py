@@ -60,6 +60,9 @@ def train(
     """Train a model: prepare the text, train a tokenizer and the model on the training split, measure it on the rest.
 
     Ctrl-C saves a checkpoint; --resume goes on where it stopped and ends with the same weights.
+
+    Pairs are lines of SOURCE<TAB>TARGET, JSON lines with the keys source and target, or two files of which line n of
+    one belongs to line n of the other, with a comma between their names: news.de,news.en.
     """
     from ziggurat.artefacts.runs import open_run
     from ziggurat.surface.progress import ProgressDisplay
@@ -81,7 +84,7 @@ def _new(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tupl
     from ziggurat.artefacts.runs import new_folder
     from ziggurat.artefacts.settings import environment_settings, flag_settings
     from ziggurat.surface.api import run_name
-    from ziggurat.text.sources import resolve
+    from ziggurat.surface.material import check_sources
 
     given = {"seed": options.seed, "start": options.start, "vectors": options.vectors}
     flags = {**{key: str(value) for key, value in given.items() if value is not None}, **flags}
@@ -91,7 +94,7 @@ def _new(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tupl
     names = names or list(recipe.sources)
     if not names:
         raise UsageError("no text was named: ziggurat train TEXT…, with files, folders, globs or - for standard input")
-    resolve(names)  # a path that is missing is said before a folder is made
+    check_sources(recipe, names)  # a path that is missing is said before a folder is made
     check_vectors(recipe)
     folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, recipe.name))
     return folder, recipe.with_sources(names)

@@ -1,0 +1,168 @@
+"""Files of pairs, line by line: which files there are, and the two sides of each line as they stand.
+
+*Forms.* Lines of ``SOURCE<TAB>TARGET``; JSON lines with the keys ``source`` and ``target``; or two files, as Moses and
+its successors keep them (Koehn et al. 2007), named together with a comma: ``news.de,news.en``. Line n of one belongs to
+line n of the other. All may be compressed, as `ziggurat.text.compression` says.
+"""
+
+import codecs
+import itertools
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ziggurat.core.errors import InputError
+from ziggurat.core.types import Pair
+from ziggurat.text.cleaning import clean
+from ziggurat.text.compression import SUFFIXES
+from ziggurat.text.decoding import lines, open_source
+from ziggurat.text.ledger import Ledger
+from ziggurat.text.options import TextConfig
+from ziggurat.text.records import Source
+from ziggurat.text.sources import resolve
+
+__all__ = ["PairSource", "read_pairs", "read_sides", "resolve_pairs"]
+
+SIDES = ("source", "target")
+JSON_SUFFIXES = (".jsonl", ".ndjson")
+FORM = "a line is SOURCE<TAB>TARGET"
+OBJECT = '{"source": …, "target": …}'
+
+Row = tuple[int, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PairSource:
+    """Where pairs are read from: one file of pairs, or a file of sources and a file of targets."""
+
+    source: Source
+    target: Source | None = None
+    """The second file; None where one file holds both sides."""
+
+    @property
+    def label(self) -> str:
+        """What the user calls it."""
+        return self.source.label if self.target is None else f"{self.source.label},{self.target.label}"
+
+
+def resolve_pairs(names: Sequence[str]) -> list[PairSource]:
+    """Return where the pairs behind ``names`` are: files, folders, globs, two files with a comma, standard input.
+
+    Raises:
+        InputError: a path does not exist; the message names the nearest.
+    """
+    if not names:
+        raise InputError("no pairs were named: give files of SOURCE<TAB>TARGET, two files as news.de,news.en, or -")
+    found: list[PairSource] = []
+    for name in names:
+        first, comma, second = name.partition(",")
+        if comma and not Path(name).exists():
+            if not first or not second or "," in second:
+                raise InputError(f"{name}: two files of pairs are named as news.de,news.en")
+            sides = [one for side in (first, second) for one in resolve([side])]
+            if len(sides) != 2 or not all(side.explicit for side in sides):
+                raise InputError(f"{name}: not two files; a pair of files is named as news.de,news.en")
+            found.append(PairSource(*sides))
+        else:
+            found.extend(PairSource(source) for source in resolve([name]))
+    for one in found:
+        if one.source.reader:
+            raise InputError(f"{one.label}: holds no pairs; give files of SOURCE<TAB>TARGET")
+    return found
+
+
+def read_sides(source: PairSource, options: TextConfig, ledger: Ledger) -> Iterator[Row]:
+    """Yield each pair's line and its two sides as they stand; empty lines of one file are passed over.
+
+    Raises:
+        InputError: a line is of another form, or two files have different numbers of lines.
+    """
+    try:
+        if source.target is None:
+            yield from _one_file(source.source, options, ledger)
+        else:
+            yield from _two_files(source.source, source.target, options, ledger)
+    except PermissionError as error:
+        raise InputError(f"{source.label}: may not be read ({error.strerror})") from error
+
+
+def read_pairs(names: Sequence[str], options: TextConfig | None = None) -> Iterator[Pair]:
+    """Yield the pairs behind ``names``, cleaned, but neither thinned nor split; those with an empty side are left out.
+
+    Raises:
+        InputError: a source can't be used; the message names file and line.
+    """
+    options = options or TextConfig()
+    with Ledger(Path(os.devnull)) as ledger:
+        for source in resolve_pairs(names):
+            for line, *sides in read_sides(source, options, ledger):
+                one, other = (clean(side, options, ledger).strip() for side in sides)
+                if one and other:
+                    yield Pair(f"{source.label}:{line}", one, other)
+
+
+def _one_file(source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Row]:
+    with open_source(source) as stream:
+        content = lines(stream, source, options, ledger)
+        first = next(content, "")
+        objects = _is_json(source, options, first)
+        for number, line in enumerate(itertools.chain([first], content), start=1):
+            if not line.strip():
+                continue
+            where = f"{source.label}:{number}"
+            one, other = _object(line, where) if objects else _cells(line, where)
+            if number > 1 or (one.strip().lower(), other.strip().lower()) != SIDES:  # a table may name its columns
+                yield number, one, other
+
+
+def _is_json(source: Source, options: TextConfig, first: str) -> bool:
+    if options.format != "auto":
+        if options.format not in ("jsonl", "table"):
+            raise InputError(f"text.format: pairs are read from a table or from jsonl, not from {options.format}")
+        return options.format == "jsonl"
+    suffixes = [suffix.lower() for suffix in source.path.suffixes] if source.path else []
+    if suffixes and suffixes[-1] in SUFFIXES:
+        suffixes.pop()
+    if suffixes and suffixes[-1] in JSON_SUFFIXES:
+        return True
+    return first.removeprefix(codecs.BOM_UTF8.decode()).lstrip().startswith(('{"', "{ ")) and "\t" not in first
+
+
+def _cells(line: str, where: str) -> tuple[str, str]:
+    cells = line.rstrip("\r\n").split("\t")
+    if len(cells) != 2:
+        raise InputError(f"{where}: {len(cells) - 1} tabs; {FORM}: mend or remove the line")
+    return cells[0], cells[1]
+
+
+def _object(line: str, where: str) -> tuple[str, str]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON ({error}); mend or remove the line") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}; each line is {OBJECT}")
+    sides = [record.get(side) for side in SIDES]
+    for side, text in zip(SIDES, sides, strict=True):
+        if not isinstance(text, str):
+            raise InputError(f"{where}: the key '{side}' {_fault(record, side)}; each line is {OBJECT}")
+    return str(sides[0]), str(sides[1])
+
+
+def _fault(record: dict[str, object], side: str) -> str:
+    return "holds no text" if side in record else f"is missing (found {', '.join(record) or 'none'})"
+
+
+def _two_files(one: Source, other: Source, options: TextConfig, ledger: Ledger) -> Iterator[Row]:
+    with open_source(one) as first, open_source(other) as second:
+        both = itertools.zip_longest(lines(first, one, options, ledger), lines(second, other, options, ledger))
+        for number, (source, target) in enumerate(both, start=1):
+            if source is None or target is None:
+                short, long = (one, other) if source is None else (other, one)
+                raise InputError(
+                    f"{long.label}:{number}: {short.label} ends before this line, after {number - 1} lines: "
+                    "line n of one file belongs to line n of the other"
+                )
+            yield number, source, target

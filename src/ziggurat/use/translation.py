@@ -1,0 +1,78 @@
+"""Writing what follows from sources, with any model that is conditioned on one: many sources at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import ConditionalModel, Tokenizer
+from ziggurat.core.types import Continuation, IdArray
+from ziggurat.use.completion import GenerationConfig, OnText, generate
+
+__all__ = ["source_ids", "translate"]
+
+BATCH_TOKENS = 1 << 13
+"""Source tokens, padding included, that are read together."""
+
+
+def translate(
+    model: ConditionalModel,
+    tokenizer: Tokenizer,
+    sources: Sequence[str],
+    config: GenerationConfig,
+    *,
+    seed: int = 0,
+    on_text: OnText | None = None,
+) -> list[Continuation]:
+    """Return ``config.samples`` targets of each source, those of one source together.
+
+    *Idea.* Given its source the model is a language model, which `generate` writes with from the begin token on.
+    Sources of like length go through it together; each target reads the same alone or in company. A target ends at the
+    model's context at the latest.
+
+    Raises:
+        UsageError: a source is longer than the model's context; the message says which.
+    """
+    read = [source_ids(model, tokenizer, text, name=f"source {n}") for n, text in enumerate(sources, start=1)]
+    if model.context is not None:
+        config = replace(config, max_tokens=min(config.max_tokens, model.context))
+    found: list[list[Continuation]] = [[] for _ in sources]
+    for batch in _batches([len(ids) for ids in read], config.samples):
+        lengths = np.array([len(read[number]) for number in batch for _ in range(config.samples)], dtype=np.int32)
+        ids = np.zeros((len(lengths), int(lengths.max())), dtype=np.int32)
+        for row in range(len(lengths)):
+            ids[row, : lengths[row]] = read[batch[row // config.samples]]
+        conditioned = model.condition(ids, lengths)
+        prompts = dict.fromkeys(batch, "")
+        written = generate(conditioned, tokenizer, prompts, config, seed=seed, on_text=on_text)
+        for place, number in enumerate(batch):
+            found[number] = written[place * config.samples : (place + 1) * config.samples]
+    return [continuation for of_one in found for continuation in of_one]
+
+
+def source_ids(model: ConditionalModel, tokenizer: Tokenizer, text: str, *, name: str) -> IdArray:
+    """Return a source as the model reads it: its ids and the end token; white space at its ends is left out.
+
+    Raises:
+        UsageError: it is longer than the model's context; ``name`` says in the message which it is.
+    """
+    ids = np.append(tokenizer.encode(text.strip()).ids, tokenizer.vocabulary.eos).astype(np.int32)
+    if model.context is not None and len(ids) > model.context:
+        raise UsageError(
+            f"{name}: {len(ids)} tokens are more than the model can read at once (its context is {model.context}): "
+            "shorten it or cut it into sentences"
+        )
+    return ids
+
+
+def _batches(lengths: Sequence[int], samples: int) -> Iterator[list[int]]:
+    """Cut sources, shortest first, where rows × longest would pass the bound."""
+    batch: list[int] = []
+    for number in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * samples * lengths[number] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
