@@ -37,6 +37,7 @@ from ziggurat.core.files import atomic_folder, sha256, write_text
 from ziggurat.core.protocols import (
     ConditionalModel,
     ContextEncoder,
+    Dissects,
     Encoder,
     Family,
     LanguageModel,
@@ -56,6 +57,7 @@ __all__ = [
     "chat_template",
     "check_files",
     "load",
+    "read_config",
     "read_manifest",
     "record",
     "save",
@@ -335,13 +337,34 @@ def chat_template(folder: Path) -> str:
         return str(named.get("default", ""))
 
 
-def _restore(family: Family, folder: Path) -> Model:
+def read_config(folder: Path, family: Dissects) -> tuple[Any, Vocabulary]:
+    """Return the configuration and the vocabulary of the model in a bundle, without making the model.
+
+    Raises:
+        DamagedError: ``config.json`` or the arrays beside it are damaged.
+    """
+    config, tensors = _at_rest(folder)
+    try:
+        return family.configured(config, tensors)
+    except UNFIT as error:
+        raise DamagedError(f"{folder / CONFIG}: damaged: it does not fit {TENSORS} ({error})") from error
+
+
+UNFIT = (ZigguratError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+"""What a family raises of a configuration that is none of its own."""
+
+
+def _at_rest(folder: Path) -> tuple[dict[str, Any], TensorMap]:
     tensors = read_tensors(folder / TENSORS)
     with _reading(folder / CONFIG) as path:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8")), tensors
+
+
+def _restore(family: Family, folder: Path) -> Model:
+    config, tensors = _at_rest(folder)
     try:
         return family.restore(config, tensors)
-    except (ZigguratError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+    except UNFIT as error:
         raise DamagedError(f"{folder / CONFIG}: damaged: it does not fit {TENSORS} ({error})") from error
 
 

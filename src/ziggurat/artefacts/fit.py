@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,9 @@ from ziggurat.training.job import Job, Spelling, Start, WordMarks, silent, train
 
 __all__ = ["Material", "fit", "prepare_material", "recipe_material"]
 
+Texts: TypeAlias = Corpus | ParallelCorpus
+"""What a model is made from: documents, or pairs of them."""
+
 
 @dataclass(frozen=True)
 class Material:
@@ -60,7 +63,7 @@ class Material:
 
 
 def prepare_material(
-    corpus: Corpus | ParallelCorpus,
+    corpus: Texts,
     kind: str,
     config: Any,
     folder: Path,
@@ -71,9 +74,9 @@ def prepare_material(
 ) -> Material:
     """Train a tokenizer of ``kind`` on the training split and write the splits as ids below ``folder``.
 
-    Where a ``tokenizer`` is given it is used as it is, and none is trained. Sources and targets of pairs share one,
-    trained on both (Vaswani et al. 2017, section 5.1). ``words`` says whether to find out which tokens belong to one
-    word (`ziggurat.tokens.word_marks`).
+    Sources and targets of pairs share one tokenizer, trained on both (Vaswani et al. 2017, section 5.1). Where a
+    ``tokenizer`` is given it is used as it is, and none is trained. ``words`` says whether to find out which tokens
+    belong to one word (`ziggurat.tokens.word_marks`).
 
     Raises:
         TooLittleTextError: the training split is empty.
@@ -105,9 +108,7 @@ def prepare_material(
     return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, sources[0], sources[1], marks)
 
 
-def recipe_material(
-    recipe: Recipe, corpus: Corpus | ParallelCorpus, folder: Path, *, listener: Listener = silent
-) -> Material:
+def recipe_material(recipe: Recipe, corpus: Texts, folder: Path, *, listener: Listener = silent) -> Material:
     """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it starts from."""
     words = isinstance(recipe.training, HidesWords) and recipe.training.whole_words
     return prepare_material(
@@ -159,9 +160,9 @@ def fit(
         part_families=tuple(part.manifest.family for part in parts),
         first_vectors=None if begun is None else begun.first,
         spelling=_spelling(recipe.model, material.tokenizer),
-        start=None if start is None else Start(lambda: load(start).model, arrays),
         train_sources=material.train_sources,
         dev_sources=material.dev_sources,
+        start=None if start is None else Start(lambda: load(start).model, arrays),
         words=material.words,
     )
     fitted = trainer(family, recipe.trainer).fit(job)
@@ -218,9 +219,7 @@ def _store(tokenizer: Tokenizer, documents: Any, path: Path, key: str, listener:
     return store
 
 
-def _own_tokenizer(
-    corpus: Corpus | ParallelCorpus, kind: str, config: Any, folder: Path, key: str, listener: Listener
-) -> Tokenizer:
+def _own_tokenizer(corpus: Texts, kind: str, config: Any, folder: Path, key: str, listener: Listener) -> Tokenizer:
     """Return the tokenizer that is trained on the training split; the one that is there, where it has this key."""
     tokenizer = _done_tokenizer(folder, key)
     if tokenizer is None:

@@ -13,11 +13,13 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkabl
 import numpy as np
 import numpy.typing as npt
 
+from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary
 
 __all__ = [
     "ConditionalModel",
     "ContextEncoder",
+    "Dissects",
     "Embeds",
     "Encoder",
     "Extends",
@@ -362,6 +364,19 @@ class ReadsPairs(Protocol):
 
     reads_pairs: ClassVar[Literal[True]]
     """That it does."""
+
+
+@runtime_checkable
+class Dissects(Protocol):
+    """A family that says what its models are made of, before there is one."""
+
+    def anatomy(self, config: Any, vocabulary: Vocabulary) -> Anatomy:
+        """Return the parts of the model that `build` would make."""
+        ...
+
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[Any, Vocabulary]:
+        """Return the configuration and the vocabulary of what `Family.restore` would make of the same."""
+        ...
 
 
 class Metric(Protocol):

@@ -14,13 +14,15 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight
 from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
-from ziggurat.models.layouts.at_rest import at_rest, restored
+from ziggurat.models.blocks.transformer_towers import decoder_anatomy
+from ziggurat.models.layouts.at_rest import at_rest, configured, restored
 
 __all__ = ["FAMILY", "DecoderConfig", "DecoderFamily", "DecoderNetwork"]
 
@@ -115,6 +117,17 @@ class DecoderFamily:
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
         return NeuralLanguageModel(restored(self.name, DecoderConfig, DecoderNetwork, config, tensors))
+
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[DecoderConfig, Vocabulary]:
+        """Return the configuration and the vocabulary of what `restore` would make of the same.
+
+        *Raises.* `ArtefactError` where a key is missing or does not fit.
+        """
+        return configured(self.name, DecoderConfig, config, tensors)
+
+    def anatomy(self, config: DecoderConfig, vocabulary: Vocabulary) -> Anatomy:
+        """Return the tower of a decoder: embeddings, positions, blocks, output."""
+        return decoder_anatomy(config, vocabulary.size)
 
     def sized(self, parameters: int) -> DecoderConfig:
         """Return a decoder with about so many parameters beside the embeddings.

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
@@ -25,7 +26,8 @@ from ziggurat.models.blocks.feedforward import ACTIVATIONS
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import Network
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer, normalisation
-from ziggurat.models.layouts.at_rest import at_rest, restored
+from ziggurat.models.blocks.transformer_towers import encoder_anatomy
+from ziggurat.models.layouts.at_rest import at_rest, configured, restored
 
 __all__ = ["FAMILY", "EncoderConfig", "EncoderFamily", "EncoderNetwork", "PredictionHead"]
 
@@ -192,6 +194,19 @@ class EncoderFamily:
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
         return _shown(restored(self.name, EncoderConfig, EncoderNetwork, config, tensors))
+
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[EncoderConfig, Vocabulary]:
+        """Return the configuration and the vocabulary of what `restore` would make of the same.
+
+        *Raises.* `ArtefactError` where a key is missing or does not fit.
+        """
+        return configured(self.name, EncoderConfig, config, tensors)
+
+    def anatomy(self, config: EncoderConfig, vocabulary: Vocabulary) -> Anatomy:
+        """Return the tower of an encoder: what is added up at its bottom, blocks, pooler and head."""
+        return encoder_anatomy(
+            config, vocabulary.size, token_types=config.token_types, head=config.head, pooler=config.pooler
+        )
 
     def sized(self, parameters: int) -> EncoderConfig:
         """Return an encoder with about so many parameters beside the embeddings.

@@ -15,12 +15,14 @@ from typing import Any, ClassVar, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from ziggurat.core.anatomy import Anatomy, Part, Saved
 from ziggurat.core.config import from_mapping, option, to_mapping
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.dropout import drop_locked, drop_words
 from ziggurat.models.blocks.initialisation import Embedding, fill_normal, fill_uniform
 from ziggurat.models.blocks.lstm import CellState, LSTMLayer
+from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.blocks.weights import load_tensors, tensors_of
 
@@ -28,6 +30,8 @@ __all__ = ["FAMILY", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
 
 TIED_BOUND = 0.4
 """Tied embeddings are drawn from between minus and plus this."""
+
+ID_BYTES = 8
 
 RecurrentState: TypeAlias = tuple[CellState, ...]
 """Each layer's cells."""
@@ -161,14 +165,52 @@ class RecurrentFamily:
 
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
-        try:
-            own = from_mapping(RecurrentConfig, config["model"], where="config.json")
-            vocabulary = from_mapping(Vocabulary, config["vocabulary"], where="config.json")
-        except (KeyError, TypeError, UsageError) as error:
-            raise ArtefactError(f"config.json does not describe an LSTM: {error}") from None
-        network = RecurrentNetwork(own, vocabulary)
+        network = RecurrentNetwork(*self.configured(config, tensors))
         load_tensors(network, tensors)
         return NeuralLanguageModel(network)
+
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[RecurrentConfig, Vocabulary]:
+        """Return the configuration and the vocabulary that a ``config.json`` holds.
+
+        *Raises.* `ArtefactError` where a key is missing or does not fit.
+        """
+        del tensors  # the file says all
+        try:
+            own = from_mapping(RecurrentConfig, config["model"], where="config.json")
+            return own, from_mapping(Vocabulary, config["vocabulary"], where="config.json")
+        except (KeyError, TypeError, UsageError) as error:
+            raise ArtefactError(f"config.json does not describe an LSTM: {error}") from None
+
+    def anatomy(self, config: RecurrentConfig, vocabulary: Vocabulary) -> Anatomy:
+        """Return the tower of an LSTM: embeddings, layers, output."""
+        size, last = vocabulary.size, config.widths[-1]
+        sizes = (("V", size), ("D", config.embedding), ("C", last))
+        embedding = Part(
+            name="token embeddings",
+            kind="embedding",
+            formula="V·D",
+            sizes=sizes[:2],
+            gives="n × D",
+            parameters=size * config.embedding,
+            saved=Saved(f32=ID_BYTES, bf16=ID_BYTES),
+        )
+        output = Part(
+            name="output, tied to the embeddings" if config.tied else "output",
+            kind="output",
+            formula="V" if config.tied else "V·C + V",
+            sizes=(("V", size),) if config.tied else (("V", size), ("C", last)),
+            gives="n × V",
+            parameters=size if config.tied else size * last + size,
+            products=size * last,
+            saved=Saved(f32=4 * last + ID_BYTES, bf16=2 * last + ID_BYTES),
+        )
+        layers = lstm_parts(
+            config.widths,
+            dropped_between=config.dropout_hidden > 0,
+            dropped_weights=config.dropout_weights > 0,
+        )
+        symbols = (("L", config.layers), ("D", config.embedding), ("C", config.hidden), ("V", size))
+        return Anatomy((Part("LSTM", "tower", parts=(embedding, *layers, output)),), symbols)
 
     def sized(self, parameters: int) -> RecurrentConfig:
         """Return a tied network with about so many parameters beside the embeddings.

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from ziggurat.core.anatomy import Anatomy, Part
 from ziggurat.core.config import from_mapping, option, to_mapping
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.seeding import uniform_rows
@@ -133,13 +134,10 @@ class WordVectorsFamily:
         Raises:
             ArtefactError: a key or array is missing or does not fit.
         """
-        try:
-            own = from_mapping(WordVectorsConfig, config["model"], where="config.json")
-            vocabulary = from_mapping(Vocabulary, config["vocabulary"], where="config.json")
-            arrays: dict[str, Any] = dict(tensors)
-            vectors = arrays.pop("vectors")
-        except (KeyError, TypeError, UsageError) as error:
-            raise ArtefactError(f"config.json does not describe word vectors: {error}") from None
+        own, vocabulary = self.configured(config, tensors)
+        arrays: dict[str, Any] = dict(tensors)
+        if (vectors := arrays.pop("vectors", None)) is None:
+            raise ArtefactError("config.json does not describe word vectors: 'vectors'")
         learnt = arrays["ngram_buckets"].size if "ngram_buckets" in arrays else 0
         forms = {
             "vectors": (np.float32, (vocabulary.size, own.width)),
@@ -156,6 +154,32 @@ class WordVectorsFamily:
             raise ArtefactError("of character n-grams the vectors or the buckets are missing")
         pair = None if buckets is None else (buckets, ngrams)
         return WordVectors(vectors, vocabulary, config=own, ngrams=pair, **arrays)
+
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[WordVectorsConfig, Vocabulary]:
+        """Return the configuration and the vocabulary that a ``config.json`` holds.
+
+        Raises:
+            ArtefactError: a key is missing or does not fit.
+        """
+        del tensors  # the file says all
+        try:
+            own = from_mapping(WordVectorsConfig, config["model"], where="config.json")
+            return own, from_mapping(Vocabulary, config["vocabulary"], where="config.json")
+        except (KeyError, TypeError, UsageError) as error:
+            raise ArtefactError(f"config.json does not describe word vectors: {error}") from None
+
+    def anatomy(self, config: WordVectorsConfig, vocabulary: Vocabulary) -> Anatomy:
+        """Return the matrix of vectors; those of character n-grams are as many as the text has, so none are counted."""
+        sizes = (("V", vocabulary.size), ("D", config.width))
+        matrix = Part(
+            name="word vectors",
+            kind="embedding",
+            formula="V·D",
+            sizes=sizes,
+            gives="n × D",
+            parameters=vocabulary.size * config.width,
+        )
+        return Anatomy((Part("word vectors", "tower", parts=(matrix,)),), sizes, generates=False)
 
     def tiny(self, *, seed: int) -> WordVectors:
         """Return random vectors of width 7 for 11 ids, with character n-grams in 13 buckets."""

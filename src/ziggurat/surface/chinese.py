@@ -1,5 +1,7 @@
 """What the command line says, in Chinese: the sentences of the source and what stands for them."""
 
+from ziggurat.surface.anatomy.chinese import SENTENCES as ANATOMY
+
 __all__ = ["SENTENCES"]
 
 SENTENCES = {
@@ -93,13 +95,6 @@ SENTENCES = {
     "characters per token": "每词元字符数",
     "seconds to train": "训练秒数",
     "MB encoded per second": "每秒编码 MB",
-    # describe
-    "Show what a bundle is, where it came from and what was measured": "显示模型包的内容、来历与测量结果",
-    "Show a bundle's manifest: every row is an entry of its ziggurat.json.": (
-        "显示模型包的清单：每行对应 ziggurat.json 的一个条目。"
-    ),
-    "Hash every file first, the card included": "先校验每个文件的哈希，包括模型卡",
-    "Print the whole manifest as JSON": "以 JSON 输出整个清单",
     # evaluate
     "Measure a bundle on text it has not seen: bits per byte with its interval": (
         "在模型未见过的文本上测量：每字节比特数及其区间"
@@ -240,7 +235,6 @@ SENTENCES = {
     "Files, folders, globs; - is standard input. Recipe keys: --model.layers 6": (
         "文件、文件夹、通配符；- 表示标准输入。配方键：--model.layers 6"
     ),
-
     "Budget in minutes of training": "训练预算（分钟）",
     "Budget in optimiser steps": "训练预算（优化步数）",
     "Budget in passes over the text": "训练预算（遍数）",
@@ -561,6 +555,7 @@ SENTENCES = {
     "{pairs} pairs of words near each other, in {time}": "{pairs} 对相邻的词，用时 {time}",
     "pass {done:.1f} of {all}": "第 {done:.1f} / {all} 遍",
     "pairs/s": "对/秒",
+    **ANATOMY,
     "Decoders, LSTMs and encoders go to ONNX (.onnx), which onnxruntime runs; a graph is kept only after what it gives "
     "was compared.": "解码器、LSTM 与编码器可写成 onnxruntime 能运行的 ONNX（.onnx）；保留计算图之前会比较其输出。",
     # training a model on, adapters, memory

@@ -94,12 +94,12 @@ class Job:
     """The family of each part."""
     first_vectors: FirstVectors | None = None
     """What the embeddings begin with, for a family that `Embeds`."""
-    start: Start | None = None
-    """The model that is trained on; None where all begins by chance."""
     train_sources: TokenStream | None = None
     """What each document of `train` follows from, for a family that `ReadsPairs`."""
     dev_sources: TokenStream | None = None
     """The same of `dev`."""
+    start: Start | None = None
+    """The model that is trained on; None where all begins by chance."""
     words: WordMarks | None = None
     """Which tokens belong to one word, for a trainer that `HidesWords`."""
 

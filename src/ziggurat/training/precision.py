@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ziggurat.models.blocks.network import Network
 
-__all__ = ["has_bfloat16", "uses_bfloat16"]
+__all__ = ["has_bfloat16", "trains_in_bfloat16", "uses_bfloat16"]
 
 PAYS_FROM_PARAMETERS = 4_000_000
 """Below this size, turning numbers into bfloat16 and back costs about what the faster products save."""
@@ -16,9 +16,14 @@ def uses_bfloat16(precision: str, network: Network) -> bool:
 
     A rule and not a measurement, so that a resumed run decides as the first one did.
     """
+    return trains_in_bfloat16(precision, network.parameter_count)
+
+
+def trains_in_bfloat16(precision: str, parameters: int) -> bool:
+    """Return `uses_bfloat16` of a network with so many parameters, before there is one."""
     if precision != "auto":
         return precision == "bf16"
-    return has_bfloat16() and network.parameter_count >= PAYS_FROM_PARAMETERS
+    return has_bfloat16() and parameters >= PAYS_FROM_PARAMETERS
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.weights import load_tensors, tensors_of
 from ziggurat.models.layouts.layout import Varied, check_arrays, fill_network, layout_for, layout_of, named, outward
 
-__all__ = ["at_rest", "described", "restored", "with_vocabulary"]
+__all__ = ["at_rest", "configured", "described", "restored", "with_vocabulary"]
 
 C = TypeVar("C")
 N = TypeVar("N", bound=nn.Module)
@@ -61,6 +61,16 @@ def described(family: str, config: Mapping[str, Any], tensors: TensorMap) -> tup
         raise ArtefactError(f"config.json: a value is not what its key stands for ({error})") from None
 
 
+def configured(family: str, kind: type[C], described_by: Mapping[str, Any], tensors: TensorMap) -> tuple[C, Vocabulary]:
+    """Return what `described` reads as the family's configuration, which is of ``kind``.
+
+    Raises:
+        ArtefactError: a key is missing or impossible.
+    """
+    keys, vocabulary = described(family, described_by, tensors)
+    return from_mapping(kind, keys, where="config.json"), vocabulary
+
+
 def _fill(network: nn.Module, described_by: Mapping[str, Any], config: Any, tensors: TensorMap) -> None:
     """Copy the arrays of a model that `at_rest` wrote, or another program, into a network.
 
@@ -92,8 +102,7 @@ def restored(
         ArtefactError: a key is missing or impossible, or arrays are missing, unknown or of another shape; the message
             names them all.
     """
-    keys, vocabulary = described(family, described_by, tensors)
-    config = from_mapping(kind, keys, where="config.json")
+    config, vocabulary = configured(family, kind, described_by, tensors)
     for key, count in to_mapping(config).items():
         if key.endswith("layers") and count > len(tensors):
             raise ArtefactError(f"config.json: {key}: {count} of them, but there are only {len(tensors)} arrays")

@@ -1,46 +1,187 @@
-"""Show what a bundle is, where it came from and what was measured."""
+"""Show what a bundle or a recipe is made of, where it came from, what it computes and what memory it takes."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ziggurat.core.config import option
+from ziggurat.core.errors import DamagedError, UsageError
+from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.settings import open_to_settings, split_settings
 from ziggurat.surface.first_use import first_use
+from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
 
-__all__ = ["COMMAND", "describe"]
+if TYPE_CHECKING:
+    from ziggurat.artefacts.manifest import Manifest
+    from ziggurat.surface.anatomy.subject import Subject
+
+__all__ = ["COMMAND", "DescribeOptions", "describe"]
 
 
+@dataclass(frozen=True)
+class DescribeOptions:
+    """For how much its figures are, and where a picture goes."""
+
+    check: bool = option(False, "hash every file of a bundle first, the card included")
+    rows: int | None = option(None, "sequences of a training batch; unless told, the recipe's", low=1)
+    window: int | None = option(None, "tokens of each that are read at once; unless told, the recipe's", low=1)
+    source: int | None = option(None, "tokens of the source, where it translates; unless told, the window", low=1)
+    batch: int = option(1, "sequences written at once", low=1)
+    length: int | None = option(None, "tokens of each when it ends; unless told, the context", low=1)
+    picture: tuple[str, ...] = option((), "draw the model: a file .svg, .png or .html; repeat it for several")
+    fonts: str | None = option(None, "font file, or folder of fonts, to draw with beside those of this machine")
+    json: bool = option(False, "print JSON")
+
+
+@with_options(DescribeOptions)
 def describe(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
-    check: Annotated[bool, typer.Option("--check", help="Hash every file first, the card included")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the whole manifest as JSON")] = False,
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="BUNDLE|RUN|RECIPE",
+            help="A bundle, the run folder that holds it, or a recipe's name or file. Recipe keys: --model.layers 6",
+        ),
+    ] = None,
+    *,
+    options: DescribeOptions,
 ) -> None:
-    """Show a bundle's manifest: every row is an entry of its ziggurat.json."""
-    import dataclasses
+    """Show a bundle's manifest, where every row is an entry of its ziggurat.json, and draw what its model is made of.
 
-    from ziggurat.artefacts.bundle import bundle_folder, check_files, read_manifest
+    A recipe is drawn before anything is trained. Beside each part stand its parameters and its share of the
+    floating-point operations; tables say where the numbers come from, and what memory training and writing take.
+    """
+    from ziggurat.surface.anatomy.subject import Sizes, described, of_bundle, of_recipe
 
-    folder = bundle_folder(bundle)
-    manifest = read_manifest(folder)
-    if check:
-        check_files(folder, manifest, verify=True)
+    names, flags = split_settings(words or [], context)
+    if len(names) != 1:
+        raise UsageError(f"give one bundle or recipe, not {len(names)}: ziggurat describe BUNDLE|RUN|RECIPE")
     terminal = Terminal()
-    if json:
-        terminal.write_json({"bundle": str(folder), "manifest": dataclasses.asdict(manifest)})
+    _check_pictures(options)
+    sizes = Sizes(options.rows, options.window, options.source, options.batch, options.length)
+    found = described(names[0], flags)
+    if not isinstance(found, tuple):
+        subjects = list(of_recipe(found, sizes))
+        _write_recipe(terminal, names[0], found.family, subjects, options)
         return
-    entries = {
-        "family": manifest.family,
-        "size_bytes": manifest.size_bytes,
-        "model": manifest.model,
-        "tokenizer": manifest.tokenizer,
-        "seed": manifest.seed,
-        "training": manifest.training,
-        "metrics": manifest.metrics,
-        "versions": {"ziggurat": manifest.ziggurat, **manifest.versions},
-    }
-    terminal.write(align(_rows(entries), numbers=False))
+    folder, manifest = found
+    if options.check:
+        from ziggurat.artefacts.bundle import check_files
+
+        check_files(folder, manifest, verify=True)
+    try:
+        subjects = list(of_bundle(folder, manifest, sizes))
+    except DamagedError as error:
+        terminal.warn("{error}; so there is nothing but the manifest", error=error)
+        subjects = []
+    _draw(terminal, subjects, options)
+    if options.json:
+        _write_json(terminal, subjects, {"bundle": str(folder), "manifest": vars(manifest)})
+        return
+    terminal.write(align(_manifest_rows(manifest), numbers=False))
+    _write_subjects(terminal, subjects)
     terminal.next(first_use(manifest, folder))
+
+
+def _write_recipe(
+    terminal: Terminal, name: str, family: str, subjects: "list[Subject]", options: DescribeOptions
+) -> None:
+    if not subjects:
+        raise UsageError(
+            f"{name}: a model of family {family} has no size before it is trained: train it, and describe its bundle"
+        )
+    _draw(terminal, subjects, options)
+    if options.json:
+        _write_json(terminal, subjects, {"recipe": name})
+        return
+    _write_subjects(terminal, subjects)
+    terminal.next(f"ziggurat train TEXT… --recipe {name}")
+
+
+def _write_subjects(terminal: Terminal, subjects: "list[Subject]") -> None:
+    for subject in subjects:
+        terminal.write("\n" + _sheet(subject))
+
+
+def _write_json(terminal: Terminal, subjects: "list[Subject]", head: Mapping[str, Any]) -> None:
+    from ziggurat.surface.anatomy.tables import facts
+
+    terminal.write_json({**head, "anatomy": [facts(subject) for subject in subjects]})
+
+
+def _sheet(subject: "Subject") -> str:
+    """Return a subject's drawing and its tables."""
+    from ziggurat.surface.anatomy.sheet import tower_lines
+    from ziggurat.surface.anatomy.tables import memories, memory_rows, operation_rows, part_rows
+    from ziggurat.surface.anatomy.words import explained, form, symbols
+
+    anatomy, memory = subject.anatomy, memories(subject)
+    whole = anatomy.reading_flops(subject.training)
+    said = translate("{name}: {form}, {count} parameters")
+    blocks = [said.format(name=subject.name, form=form(anatomy), count=f"{anatomy.parameters:,}")]
+    blocks += ["\n".join(tower_lines(tower, subject.training, whole)) for tower in anatomy.towers]
+    blocks += [
+        align(explained(symbols(anatomy, subject.training)), numbers=False),
+        align(part_rows(subject), numbers=False),
+    ]
+    if subject.trains:
+        blocks.append(align([(translate("floating-point operations"), "", ""), *operation_rows(subject)]))
+    training, generation = memory_rows(subject, memory)
+    if training:
+        batch = subject.training
+        said = translate("for {rows} × {tokens} tokens; here the recipe trains in {precision}")
+        note = said.format(rows=batch.rows, tokens=f"{batch.text:,}", precision=memory.chosen)
+        blocks.append(f"{align(training)}\n{note}")
+    blocks += [align(generation)] if generation else []
+    return "\n\n".join(blocks)
+
+
+def _check_pictures(options: DescribeOptions) -> None:
+    if options.picture:
+        from ziggurat.core.errors import UnknownNameError
+        from ziggurat.surface.anatomy.picture import ENDINGS
+
+        for name in options.picture:
+            if Path(name).suffix.lower() not in ENDINGS:
+                raise UnknownNameError("file ending", Path(name).suffix or name, ENDINGS, where="--picture")
+    if options.fonts and not Path(options.fonts).exists():
+        raise UsageError(f"--fonts: {options.fonts}: no such file or folder")
+
+
+def _draw(terminal: Terminal, subjects: "list[Subject]", options: DescribeOptions) -> None:
+    """Write the pictures that were asked for, of the first model that is described."""
+    if not options.picture:
+        return
+    if not subjects:
+        raise UsageError("--picture: this model is counts and has no parts to draw; leave it out")
+    from ziggurat.surface.anatomy.picture import write_picture
+
+    for name in options.picture:
+        fonts = Path(options.fonts) if options.fonts else None
+        if not write_picture(subjects[0], Path(name), fonts=fonts):
+            terminal.warn(
+                "{file}: no font of this machine has Chinese characters, so it is written in English", file=name
+            )
+        terminal.say("picture: {file}", file=name)
+
+
+def _manifest_rows(manifest: "Manifest") -> list[tuple[str, str]]:
+    return _rows(
+        {
+            "family": manifest.family,
+            "size_bytes": manifest.size_bytes,
+            "model": manifest.model,
+            "tokenizer": manifest.tokenizer,
+            "seed": manifest.seed,
+            "training": manifest.training,
+            "metrics": manifest.metrics,
+            "versions": {"ziggurat": manifest.ziggurat, **manifest.versions},
+        }
+    )
 
 
 def _rows(entries: Any, prefix: str = "") -> list[tuple[str, str]]:
@@ -54,4 +195,4 @@ def _rows(entries: Any, prefix: str = "") -> list[tuple[str, str]]:
     return rows
 
 
-COMMAND = describe
+COMMAND = open_to_settings(describe)

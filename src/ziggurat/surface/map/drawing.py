@@ -15,7 +15,7 @@ from ziggurat.core.errors import MissingExtraError, UnknownNameError
 from ziggurat.core.files import atomic_file
 from ziggurat.surface.map.labels import CORNER, SIDES, Labels, place_labels, text_width
 
-__all__ = ["ASPECT", "ENDINGS", "WordMap", "draws", "specification", "write_map"]
+__all__ = ["ASPECT", "ENDINGS", "WordMap", "converter", "draws", "specification", "write_map"]
 
 ENDINGS = (".html", ".png", ".svg")
 WIDTH, HEIGHT, EDGE = 1000, 720, 14
@@ -94,13 +94,13 @@ def write_map(drawn: WordMap, path: Path, *, texts: Mapping[str, str], lang: str
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise UnknownNameError("file ending", path.suffix or path.name, ENDINGS, where=str(path))
-    converter = _converter()
+    renderer = converter()
     if ending == ".png":
-        content = converter.vegalite_to_png(specification(drawn), scale=SHARPNESS)
+        content = renderer.vegalite_to_png(specification(drawn), scale=SHARPNESS)
     elif ending == ".svg":
-        content = converter.vegalite_to_svg(specification(drawn)).encode()
+        content = renderer.vegalite_to_svg(specification(drawn)).encode()
     else:
-        content = _page(drawn, converter, texts, lang).encode()
+        content = _page(drawn, renderer, texts, lang).encode()
     with atomic_file(path) as partial:
         partial.write_bytes(content)
 
@@ -110,14 +110,14 @@ def draws(text: str, *, fonts: Path | None = None) -> bool:
 
     *Idea.* A renderer without a glyph draws the same box for every character, so two that look the same are missing.
     """
-    converter = _converter()
+    renderer = converter()
     if fonts is not None:
-        converter.register_font_directory(str(fonts if fonts.is_dir() else fonts.parent))
+        renderer.register_font_directory(str(fonts if fonts.is_dir() else fonts.parent))
     wide = sorted({character for character in text if ord(character) > 0x2E80})[:2]
     if not wide:
         return True
     others = [character for character in "文字" if character not in wide]
-    pictures = {converter.vegalite_to_png(_one(character)) for character in [*wide, *others][:2]}
+    pictures = {renderer.vegalite_to_png(_one(character)) for character in [*wide, *others][:2]}
     return len(pictures) == 2
 
 
@@ -248,7 +248,7 @@ def _chosen() -> dict[str, Any]:
     return {"and": [{"param": "picked"}, "!wanted || indexof(lower(datum.word), lower(wanted)) >= 0"]}
 
 
-def _page(drawn: WordMap, converter: Any, texts: Mapping[str, str], lang: str) -> str:
+def _page(drawn: WordMap, renderer: Any, texts: Mapping[str, str], lang: str) -> str:
     try:
         import jinja2
     except ImportError as error:
@@ -257,7 +257,7 @@ def _page(drawn: WordMap, converter: Any, texts: Mapping[str, str], lang: str) -
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     # "<" can neither close the script element nor open a comment in it when it is escaped, which JSON allows
     spec = json.dumps(specification(drawn, interactive=True), ensure_ascii=False).replace("<", "\\u003c")
-    bundle = converter.javascript_bundle("window.embed = vegaEmbed;")
+    bundle = renderer.javascript_bundle("window.embed = vegaEmbed;")
     return environment.from_string(template).render(
         map=drawn, rows=list(zip(drawn.words, drawn.near, strict=True)), w=texts, lang=lang, spec=spec, bundle=bundle
     )
@@ -268,7 +268,12 @@ def _one(character: str) -> dict[str, Any]:
     return {"data": {"values": [{}]}, "mark": mark, "width": 40, "height": 40}
 
 
-def _converter() -> Any:
+def converter() -> Any:
+    """Return the library that renders Vega-Lite.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
     try:
         import vl_convert
     except ImportError as error:

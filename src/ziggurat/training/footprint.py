@@ -1,0 +1,105 @@
+"""How much memory training takes, before anything is trained."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Load, Precision
+from ziggurat.training.objectives.objective import LOGIT_COUNT
+
+__all__ = ["Footprint", "training_flops", "training_footprint"]
+
+MOMENTS = 2
+"""Numbers that Adam keeps for each trained one: its gradient's mean and mean square."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes of a training step, by what they hold."""
+
+    weights: int
+    gradients: int
+    moments: int
+    """Adam's two for each trained number (Kingma & Ba 2015, algorithm 1)."""
+    copies: int
+    """16-bit copies of the matrices, which autocast makes; 0 in 32-bit."""
+    activations: int
+    """What the forward pass keeps for the backward pass."""
+    logits: int
+    """The log-probabilities of all ids that stand in memory at once."""
+    later: int = 0
+    """What of `activations` is only set aside until the backward pass comes to it."""
+    latest: int = 0
+    """The most that the backward pass takes for one part: what was set aside for it, and what it works with."""
+
+    @property
+    def total(self) -> int:
+        """All of it: what a step has in hand, gradients and activations side by side."""
+        return self.weights + self.gradients + self.moments + self.copies + self.activations + self.logits
+
+    @property
+    def peak(self) -> int:
+        """What stands in memory at once, at most.
+
+        *Maths.* Activations go as gradients come. When the backward pass begins, no gradient is there, but the logits
+        are there three times (the log-probabilities, their gradient and that of the logits); then it comes to the top
+        layer; when it ends, all gradients are. The largest of these, beside weights and moments.
+        """
+        begins = self.copies + self.activations - self.later
+        return self.weights + self.moments + max(begins + 3 * self.logits, begins + self.latest, self.gradients)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        names = ("weights", "gradients", "moments", "copies", "activations", "logits", "total", "peak")
+        return {name: getattr(self, name) for name in names}
+
+
+def training_flops(anatomy: Anatomy, vocabulary_size: int, load: Load) -> int:
+    """Return the operations of one training step on all rows of ``load``.
+
+    *Maths.* 3 × reading (`Anatomy.training_flops`), and where logits are made in pieces those of the output once more,
+    because each piece is made again for its gradient.
+    """
+    again = 0
+    if load.rows * load.tokens("picked") > _piece(vocabulary_size):
+        for part, times in anatomy.whole.walk():
+            if part.kind == "output" or part.reads == "picked":
+                again += times * 2 * part.products * load.tokens("picked")
+    return anatomy.training_flops(load) + load.rows * again
+
+
+def training_footprint(
+    anatomy: Anatomy, vocabulary_size: int, load: Load, *, half: bool, trained: int | None = None
+) -> Footprint:
+    """Return the bytes of a training step on ``load`` by AdamW.
+
+    *Maths.* With N weights of which N′ are trained: 4·N bytes for weights, 4·N′ for gradients, 8·N′ for moments, and
+    under autocast 2 for each number of a matrix. Activations are what the parts keep (`ziggurat.core.anatomy.Saved`).
+    Logits are V numbers a predicted token, as many tokens at a time as
+    `ziggurat.training.objectives.objective.cross_entropy` makes.
+
+    Args:
+        anatomy: The model.
+        vocabulary_size: V.
+        load: Rows and window of a batch.
+        half: Whether products are made in 16-bit.
+        trained: Numbers that are trained, where these are not all.
+    """
+    numbers = anatomy.parameters if trained is None else trained
+    precision: Precision = "bf16" if half else "f32"
+    later, latest = anatomy.whole.later_bytes(load, precision=precision)
+    predicted = min(load.rows * load.tokens("picked"), _piece(vocabulary_size))
+    return Footprint(
+        weights=NUMBER_BYTES * anatomy.parameters,
+        gradients=NUMBER_BYTES * numbers,
+        moments=MOMENTS * NUMBER_BYTES * numbers,
+        copies=anatomy.weight_copies_bytes() if half else 0,
+        activations=anatomy.whole.saved_bytes(load, precision=precision),
+        logits=NUMBER_BYTES * predicted * vocabulary_size,
+        later=later,
+        latest=latest,
+    )
+
+
+def _piece(vocabulary_size: int) -> int:
+    """Return of how many tokens logits stand in memory at once."""
+    return max(1, LOGIT_COUNT // vocabulary_size)
