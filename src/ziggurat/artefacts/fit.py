@@ -169,9 +169,8 @@ def fit(
     if fitted.adapter is not None:
         write_adapter(folder / ADAPTER, fitted.adapter, fitted.model, recipe)
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
-    facts = dict(fitted.facts) if begun is None else {**fitted.facts, "vectors": begun.facts}
-    if start is not None:
-        facts["start"] = {"from": str(start), "arrays": arrays}
+    vectors = {} if begun is None else {"vectors": begun.facts}
+    facts = {**fitted.facts, **vectors, **({"start": {"from": str(start), "arrays": arrays}} if start else {})}
     provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, facts)
     bundle = save(
         folder / "bundle",
