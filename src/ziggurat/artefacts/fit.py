@@ -5,6 +5,7 @@ later run finds the key and goes on behind it. The stages are: tokenizer (from t
 parts (for a model made of others), vectors (where embeddings begin with some), training, bundle.
 """
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -146,31 +147,21 @@ def fit(
     if begun is not None:
         listener({"event": "vectors", **begun.facts})
     listener({"event": "stage", "stage": "training", "recipe": recipe.name})
-    family = FAMILIES.get(recipe.family)
-    job = Job(
-        family=family,
-        model_config=recipe.model,
-        config=recipe.training,
-        train=material.train,
-        dev=material.dev,
-        seed=recipe.seed,
+    job = dataclasses.replace(
+        _job(recipe, material, listener),
         folder=folder / "checkpoints",
-        listener=listener,
         parts=tuple(part.language_model for part in parts),
         part_families=tuple(part.manifest.family for part in parts),
         first_vectors=None if begun is None else begun.first,
-        spelling=_spelling(recipe.model, material.tokenizer),
-        train_sources=material.train_sources,
-        dev_sources=material.dev_sources,
         start=None if start is None else Start(lambda: load(start).model, arrays),
-        words=material.words,
     )
-    fitted = trainer(family, recipe.trainer).fit(job)
+    fitted = trainer(job.family, recipe.trainer).fit(job)
     if fitted.adapter is not None:
         write_adapter(folder / ADAPTER, fitted.adapter, fitted.model, recipe)
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
-    vectors = {} if begun is None else {"vectors": begun.facts}
-    facts = {**fitted.facts, **vectors, **({"start": {"from": str(start), "arrays": arrays}} if start else {})}
+    facts = dict(fitted.facts) if begun is None else {**fitted.facts, "vectors": begun.facts}
+    if start is not None:
+        facts["start"] = {"from": str(start), "arrays": arrays}
     provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, facts)
     bundle = save(
         folder / "bundle",
@@ -182,6 +173,23 @@ def fit(
     )
     _finish(folder, "bundle", key)
     return bundle
+
+
+def _job(recipe: Recipe, material: Material, listener: Listener) -> Job:
+    """Return what recipe and material say of the training; what it begins with comes in later."""
+    return Job(
+        family=FAMILIES.get(recipe.family),
+        model_config=recipe.model,
+        config=recipe.training,
+        train=material.train,
+        dev=material.dev,
+        seed=recipe.seed,
+        listener=listener,
+        spelling=_spelling(recipe.model, material.tokenizer),
+        train_sources=material.train_sources,
+        dev_sources=material.dev_sources,
+        words=material.words,
+    )
 
 
 def _beginning(recipe: Recipe, material: Material, folder: Path, listener: Listener) -> Beginning | None:

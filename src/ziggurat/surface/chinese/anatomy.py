@@ -1,4 +1,4 @@
-"""What is said of a model's anatomy, in Chinese: part of `ziggurat.surface.chinese`."""
+"""Sentences in Chinese: what a model is made of."""
 
 __all__ = ["SENTENCES"]
 

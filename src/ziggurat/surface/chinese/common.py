@@ -1,0 +1,78 @@
+"""Sentences in Chinese: the overview, progress, rows of tables."""
+
+__all__ = ["SENTENCES"]
+
+SENTENCES = {
+    # the overview, and what every command says
+    "Ziggurat: the tower of language models on your own text.": "Ziggurat：在你自己的文本上逐级攀登语言模型之塔。",
+    "train all families, rank them, write a report": "训练所有模型族，排名，并写出报告",
+    "Commands (ziggurat COMMAND --help):": "命令（ziggurat 命令 --help）：",
+    "Every command takes --lang en or --lang zh.": "每个命令都可加 --lang en 或 --lang zh。",
+    "Usage:": "用法：",
+    "Arguments:": "参数：",
+    "Options:": "选项：",
+    "Show this message and exit.": "显示此说明后退出。",
+    "[required]": "[必填]",
+    "[default: ": "[默认：",
+    "error": "错误",
+    "warning": "警告",
+    "next: {command}": "下一步：{command}",
+    "Print JSON": "输出 JSON",
+    "Say nothing but warnings": "除警告外不作声",
+    "A bundle, or the run folder that holds it": "模型包，或其所在的运行文件夹",
+    "Files, folders, globs; - is standard input": "文件、文件夹、通配符；- 表示标准输入",
+    # progress
+    "run folder: {folder}": "运行文件夹：{folder}",
+    "{documents} documents, {size} bytes, {tokens} tokens of {mean:.2f} bytes": (
+        "{documents} 篇文档，{size} 字节，{tokens} 个词元，平均每个 {mean:.2f} 字节"
+    ),
+    "going on from step {step}": "从第 {step} 步继续",
+    "{count} n-grams": "{count} 个 n 元组",
+    "{count} parameters": "{count} 个参数",
+    "{line} …": "{line}……",
+    "{line}": "{line}",
+    "{time} left": "剩余 {time}",
+    "loss": "损失",
+    "bits per byte": "每字节比特数",
+    "held out": "保留集",
+    "tokens/s": "词元/秒",
+    "words/s": "词/秒",
+    "step": "步",
+    "reading text": "读取文本",
+    "choosing the tokenizer": "选择分词器",
+    "training the tokenizer": "训练分词器",
+    "tokenizing": "分词",
+    "training": "训练",
+    "writing the bundle": "写出模型包",
+    "measuring on held-out text": "在保留文本上测量",
+    "writing samples": "写出样例",
+    # rows of tables
+    "report": "报告",
+    "now": "现在",
+    "difference": "差",
+    "model": "模型",
+    "parameters": "参数",
+    "size": "大小",
+    "bundle": "模型包",
+    "family": "模型族",
+    "95 % interval": "95% 区间",
+    "perplexity per token": "每词元困惑度",
+    "documents": "文档数",
+    "bytes of text": "文本字节数",
+    "tokens": "词元数",
+    "tokens per second": "每秒词元数",
+    "bytes on disk": "磁盘字节数",
+    "tokenizer": "分词器",
+    "vocabulary": "词表大小",
+    "bytes per token": "每词元字节数",
+    "characters per token": "每词元字符数",
+    "seconds to train": "训练秒数",
+    "MB encoded per second": "每秒编码 MB",
+    # recipe
+    "List the recipes, or print one with every key explained": "列出配方，或打印其一并解释每个键",
+    "List the recipes, or print one as a complete TOML file; any key can be changed by --section.key VALUE.": (
+        "列出配方，或把其一打印为完整的 TOML 文件；任何键都可用 --节.键 值 修改。"
+    ),
+    "Which recipe; without one, all are listed": "哪个配方；不给则列出全部",
+    "Leave the explanations out": "不要解释",
+}
