@@ -113,7 +113,7 @@ def test_an_encoder_gives_vectors_and_logits(tmp_path: Path) -> None:
 # -- what is refused, and what is left then ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", ["ngram", "word_vectors", "mixture"])
+@pytest.mark.parametrize("family", ["ngram", "word_vectors", "mixture", "seq2seq"])
 def test_what_is_no_network_is_refused(tmp_path: Path, family: str) -> None:
     bundle = make_bundle(tmp_path / "bundle", family)
     with pytest.raises(UsageError, match=f"of family '{family}'; as ONNX go decoders, LSTMs and encoders"):

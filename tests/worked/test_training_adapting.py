@@ -33,7 +33,7 @@ def decoder_job(folder: Path | None = None, **keys: Any) -> Job:
 
 
 def started(wanted: Job, first: Fitted, arrays: str = "a hash") -> Job:
-    return dataclasses.replace(wanted, start=Start(first.model, arrays))
+    return dataclasses.replace(wanted, start=Start(lambda: first.model, arrays))
 
 
 # -- a model that is trained on ---------------------------------------------------------------------------------------
@@ -59,14 +59,14 @@ def test_trained_on_it_is_better_than_begun_anew() -> None:
 
 def test_a_model_may_know_more_ids_than_its_tokenizer_has() -> None:
     large = FAMILIES.get("decoder").build(SMALL, dataclasses.replace(VOCABULARY, size=17), seed=3)
-    fitted = gradient.fit(dataclasses.replace(decoder_job(steps=2), start=Start(large, "")))
+    fitted = gradient.fit(dataclasses.replace(decoder_job(steps=2), start=Start(lambda: large, "")))
     assert fitted.model.vocabulary.size == 17
 
 
 def test_a_model_without_a_network_can_t_begin_one() -> None:
     counted = FAMILIES.get("ngram").tiny(seed=0)
     with pytest.raises(UsageError, match="start: a decoder model is no network"):
-        gradient.fit(dataclasses.replace(decoder_job(steps=1), start=Start(counted, "")))
+        gradient.fit(dataclasses.replace(decoder_job(steps=1), start=Start(lambda: counted, "")))
 
 
 def interrupted(wanted: Job, step: int) -> None:

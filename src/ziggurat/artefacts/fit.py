@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ziggurat.artefacts.adapters import ADAPTER, write_adapter
 from ziggurat.artefacts.beginning import Beginning, first_vectors
-from ziggurat.artefacts.bundle import TENSORS, Bundle, load, save
+from ziggurat.artefacts.bundle import TENSORS, Bundle, bundle_folder, chat_template, load, read_manifest, save
 from ziggurat.artefacts.manifest import NAME, Provenance
 from ziggurat.artefacts.recipe import Recipe
 from ziggurat.artefacts.runs import METRICS
@@ -134,8 +134,8 @@ def fit(
         InterruptedRunError: the user stopped it; a checkpoint is saved.
         DiskFullError: the disk is full.
     """
-    start = load(Path(recipe.start)) if recipe.start else None
-    arrays = "" if start is None else str(start.manifest.files[TENSORS]["sha256"])
+    start = bundle_folder(Path(recipe.start)) if recipe.start else None
+    arrays = "" if start is None else str(read_manifest(start).files[TENSORS]["sha256"])
     key = _key(material.key, recipe.to_mapping() | {"sources": []}, *([arrays] if arrays else []))
     if _is_done(folder, "bundle", key) and (folder / "bundle" / NAME).is_file():
         return load(folder / "bundle")
@@ -153,7 +153,7 @@ def fit(
         parts=tuple(part.language_model for part in parts),
         part_families=tuple(part.manifest.family for part in parts),
         first_vectors=None if begun is None else begun.first,
-        start=None if start is None else Start(start.model, arrays),
+        start=None if start is None else Start(lambda: load(start).model, arrays),
     )
     fitted = trainer(job.family, recipe.trainer).fit(job)
     if fitted.adapter is not None:
@@ -161,7 +161,7 @@ def fit(
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
     facts = dict(fitted.facts) if begun is None else {**fitted.facts, "vectors": begun.facts}
     if start is not None:
-        facts["start"] = {"from": str(start.path), "arrays": arrays}
+        facts["start"] = {"from": str(start), "arrays": arrays}
     provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, facts)
     bundle = save(
         folder / "bundle",
@@ -169,7 +169,7 @@ def fit(
         model=fitted.model,
         tokenizer=material.tokenizer,
         provenance=provenance,
-        chat_template="" if start is None else start.chat_template,
+        chat_template="" if start is None else chat_template(start),
     )
     _finish(folder, "bundle", key)
     return bundle

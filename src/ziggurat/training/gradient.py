@@ -15,11 +15,12 @@ import torch
 
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import Model
 from ziggurat.core.seeding import derive
 from ziggurat.core.types import TensorMap
 from ziggurat.models.blocks.initialisation import fill_from
 from ziggurat.models.blocks.lora import LowRankOptions, adapt, adapter_of, merge, strip
-from ziggurat.models.blocks.network import Network, NetworkState, Neural
+from ziggurat.models.blocks.network import NetworkState, Neural
 from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
 from ziggurat.training.frozen import freeze, frozen_names
 from ziggurat.training.interruption import stop_requests
@@ -132,13 +133,13 @@ class _Run:
     def __init__(self, job: Job, objectives: Objectives) -> None:
         self.job = job
         self.config: Config = job.config
-        vocabulary = job.train.vocabulary if job.start is None else job.start.model.vocabulary
-        model = job.family.build(job.model_config, vocabulary, seed=job.seed)
+        model = _first_model(job)
         if not isinstance(model, Neural):
             raise UsageError(f"a {job.family.name} model is no network and can't be trained by gradients")
         self.model = model
         self.network = model.network.train()
-        _begin(self.network, job)
+        if (first := job.first_vectors) is not None:
+            fill_from(self.network.token_embedding, first.vectors, first.found_mask)
         self._choose_what_is_trained()
         self.objective = objectives(job, model)
         self.optimiser = adamw(
@@ -392,14 +393,16 @@ class _Run:
         return Fitted(self.model, facts, adapter)
 
 
-def _begin(network: Network, job: Job) -> None:
-    """Give a network the weights that the job says it begins with, where that is not chance."""
-    if job.start is not None:
-        if not isinstance(job.start.model, Neural):
-            raise UsageError(f"start: a {job.family.name} model is no network and can't be trained on by gradients")
-        network.load_state_dict(job.start.model.network.state_dict())
-    if (first := job.first_vectors) is not None:
-        fill_from(network.token_embedding, first.vectors, first.found_mask)
+def _first_model(job: Job) -> Model:
+    """Return the model before its first step: drawn by chance, or with the weights of the one that it starts from."""
+    if job.start is None:
+        return job.family.build(job.model_config, job.train.vocabulary, seed=job.seed)
+    start = job.start.open()
+    model = job.family.build(job.model_config, start.vocabulary, seed=job.seed)
+    if not isinstance(start, Neural) or not isinstance(model, Neural):
+        raise UsageError(f"start: a {job.family.name} model is no network and can't be trained on by gradients")
+    model.network.load_state_dict(start.network.state_dict())
+    return model
 
 
 def _arrays(tensors: dict[str, torch.Tensor]) -> TensorMap:

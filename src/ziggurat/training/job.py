@@ -1,7 +1,7 @@
 """What every trainer is given and what it gives back."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
@@ -64,7 +64,8 @@ class FirstVectors:
 class Start:
     """A trained model with whose weights training begins."""
 
-    model: Model
+    open: Callable[[], Model]
+    """Opens it, so that it takes memory no longer than its weights are copied."""
     arrays: str
     """SHA-256 of its arrays' file: a run goes on from the weights that it began with, or not at all."""
 
