@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.fakes.bundles import eleven_words
-from tests.fakes.families import LANGUAGE_FAMILIES, MASKED_FAMILIES
+from tests.fakes.families import CONDITIONAL_FAMILIES, LANGUAGE_FAMILIES, MASKED_FAMILIES
 from tests.fakes.tokenizers import trained
 from ziggurat.core.errors import TooLittleTextError, UsageError
-from ziggurat.core.types import Document, FloatArray, IdArray, Vocabulary
+from ziggurat.core.types import Document, FloatArray, IdArray, Pair, Vocabulary
 from ziggurat.judge.masked import MaskedEvaluation, evaluate_masked
 from ziggurat.judge.measuring import figures, measurable
 from ziggurat.models.registry import FAMILIES
@@ -129,7 +129,9 @@ def test_every_family_is_measured_by_what_it_can_do(family: str) -> None:
     tokenizer = eleven_words()
     assert measurable(model) == (family in {*LANGUAGE_FAMILIES, *MASKED_FAMILIES})
     if family in LANGUAGE_FAMILIES:
-        told = figures(model, tokenizer, some, name="it", training={})
+        pairs = [Pair("a", "one two", "three"), Pair("b", "four", "five six")]
+        given: Any = pairs if family in CONDITIONAL_FAMILIES else some
+        told = figures(model, tokenizer, given, name="it", training={})
         assert "token_perplexity" in told
         assert "masked_accuracy" not in told
     elif family in MASKED_FAMILIES:

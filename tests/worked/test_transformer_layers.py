@@ -192,7 +192,7 @@ def test_feed_forward_by_hand(activation: Activation, expected: float) -> None:
 
 
 def test_every_activation_is_known_by_one_name() -> None:
-    assert set(ACTIVATIONS) == {"relu", "gelu", "gelu_tanh", "relu2"}
+    assert set(ACTIVATIONS) == {"relu", "gelu", "gelu_tanh", "relu2", "silu"}
     x = torch.linspace(-3, 3, 13)
     assert (ACTIVATIONS["gelu"](x) - ACTIVATIONS["gelu_tanh"](x)).abs().max() < 1e-3
 

@@ -89,8 +89,8 @@ def _new(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tupl
     given = {"seed": options.seed, "start": options.start, "vectors": options.vectors}
     flags = {**{key: str(value) for key, value in given.items() if value is not None}, **flags}
     settings = [*environment_settings(os.environ), *flag_settings(flags)]
-    recipe = None if options.recipe else start_recipe(settings)
-    recipe = _within_budget(recipe or load_recipe(options.recipe or DEFAULT, settings), options)
+    recipe = start_recipe(settings) if options.recipe is None else load_recipe(options.recipe, settings)
+    recipe = _within_budget(recipe or load_recipe(DEFAULT, settings), options)
     names = names or list(recipe.sources)
     if not names:
         raise UsageError("no text was named: ziggurat train TEXT…, with files, folders, globs or - for standard input")
