@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.source import REPOSITORY, tracked
+from ziggurat.artefacts.recipe import load_recipe, names
 from ziggurat.surface.cli import COMMANDS, parser
 
 MENTION = re.compile(r"(?m)(?:^|`|\$ )ziggurat ([a-z][\w-]*)([^`\n#|>]*)")
 FUNCTIONS = dict(COMMANDS.functions())
+OPEN_TO_KEYS = ("train", "describe", "climb", "recipe")
 DOCUMENTS = [
     p for p in tracked("*.md", "docs/*.md", "docs/**/*.md") if "reference" not in p.parts and p.name != "experiments.md"
 ]
@@ -35,13 +37,20 @@ def options(command: str) -> set[str]:
     return {flag for p in parameters for flag in (*p.opts, *p.secondary_opts)} | {"--help"}
 
 
+@cache
+def recipe_keys() -> set[str]:
+    """The keys of all recipes that come along, as flags."""
+    return {f"--{key}" for name in names() for key in load_recipe(name).keys()}  # noqa: SIM118 - a method, no mapping
+
+
 def unknown(command: str, given: list[str]) -> list[str]:
     """Return what a shown command line has that does not exist: its command, or options."""
     if command in COMMANDS.names() and command not in FUNCTIONS and given and not given[0].startswith("-"):
         command, given = f"{command} {given[0]}", given[1:]
     if command not in FUNCTIONS and command not in COMMANDS.names():
         return [command]
-    return [word for word in given if word.startswith("--") and word.split("=")[0] not in options(command)]
+    known = options(command) | (recipe_keys() if command in OPEN_TO_KEYS else set())
+    return [word for word in given if word.startswith("--") and word.split("=")[0] not in known]
 
 
 @pytest.mark.parametrize("path", sorted(DOCUMENTS), ids=lambda path: path.name)
