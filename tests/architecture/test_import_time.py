@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from ziggurat.surface.cli import COMMANDS
+from tests.fakes.bundles import make_bundle
+from ziggurat.surface.cli import COMMANDS, main
 
 HEAVY = ("torch", "numba", "scipy", "numpy", "tokenizers", "pandas", "transformers", "rich", "typer", "safetensors")
 LIMIT_SECONDS = 0.3
@@ -69,3 +71,49 @@ print("torch" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRON)
     assert done.stdout == "False\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a bundle of counts, one of vectors, and each as a file of another program."""
+    folder = tmp_path_factory.mktemp("made")
+    make_bundle(folder / "counts", "ngram")
+    make_bundle(folder / "vectors", "word_vectors")
+    for name, ending in (("counts", ".arpa"), ("vectors", ".txt"), ("vectors", ".bin")):
+        assert main(["export", str(folder / name), str(folder / f"{name}{ending}"), "--quiet"]) == 0
+    (folder / "words.txt").write_text("two four one\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "describe skipgram",
+        "describe counts",
+        "describe counts --json",
+        "describe vectors --json",
+        "export counts again.arpa",
+        "export vectors again.txt",
+        "export vectors again.bin",
+        "import counts.arpa --out again-1",
+        "import vectors.txt --out again-2",
+        "import vectors.bin --out again-3",
+        "score counts words.txt",
+        "evaluate counts words.txt",
+        "generate counts --max-tokens 3",
+        "vectors nearest vectors two",
+    ],
+)
+def test_commands_on_counts_and_vectors_never_import_torch(line: str, made: Path) -> None:
+    """The modules alone do not show it: what a command imports when it runs counts, too."""
+    code = """
+import sys
+from ziggurat.surface.cli import main
+code = main(sys.argv[1:])
+print(code, "torch" in sys.modules, "transformers" in sys.modules, file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *line.split()], capture_output=True, text=True, check=True, env=ENVIRON, cwd=made
+    )
+    expected = 2 if line == "describe skipgram" else 0  # vectors have no size before they are trained
+    assert done.stderr.splitlines()[-1] == f"{expected} False False", done.stderr

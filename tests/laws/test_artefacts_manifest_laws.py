@@ -16,6 +16,7 @@ from ziggurat.artefacts.manifest import FORMAT, Manifest, describe_file, version
 from ziggurat.core.errors import DamagedError, NewerVersionError
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="."), min_size=1, max_size=11)
+FILES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="./\\\0"), min_size=1, max_size=11)
 PLAIN = st.recursive(
     st.none()
     | st.booleans()
@@ -37,7 +38,7 @@ MANIFESTS = st.builds(
     training=FACTS,
     metrics=st.dictionaries(NAMES, FACTS, max_size=3),
     versions=st.dictionaries(NAMES, NAMES, max_size=3),
-    files=st.dictionaries(NAMES, st.fixed_dictionaries({"bytes": st.integers(0, 10**15), "sha256": NAMES}), max_size=3),
+    files=st.dictionaries(FILES, st.fixed_dictionaries({"bytes": st.integers(0, 10**15), "sha256": NAMES}), max_size=3),
 )
 
 

@@ -96,7 +96,9 @@ class Manifest:
             seal = entries.pop("seal")
             if seal != _seal(entries):
                 raise DamagedError(f"{where}: damaged: its entries do not match its seal")
-            return cls(**entries)
+            found = cls(**entries)
+            found._check_files(where)
+            return found
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DamagedError(f"{where}: damaged: not the manifest of a bundle") from error
 
@@ -109,6 +111,15 @@ class Manifest:
     def size_bytes(self) -> int:
         """Size of the bundle's files on disk."""
         return sum(int(facts["bytes"]) for facts in self.files.values())
+
+    def _check_files(self, where: str) -> None:
+        """Check that files lie in the bundle's own folder: whoever copies or hashes them goes by these names."""
+        for name, facts in self.files.items():
+            plain = name == Path(name).name and name not in ("", "..") and not {"\\", "\0"} & set(name)
+            if not plain:
+                raise DamagedError(f"{where}: damaged: it lists {name!r}, which is no name of a file in this folder")
+            if type(facts["bytes"]) is not int or not isinstance(facts["sha256"], str):
+                raise DamagedError(f"{where}: damaged: it does not say size and hash of {name!r}")
 
     def entry(self, name: str) -> Any:
         """Return what stands at a dotted name, for example ``metrics.test.bits_per_byte``.

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Load, Precision
-from ziggurat.training.objectives.objective import LOGIT_COUNT
 
 __all__ = ["Footprint", "training_flops", "training_footprint"]
 
 MOMENTS = 2
 """Numbers that Adam keeps for each trained one: its gradient's mean and mean square."""
+LOGIT_COUNT = 1 << 23
+"""Logits that training has in memory at once: 32 MB in 32-bit. It stands here, where torch is not needed."""
 
 
 @dataclass(frozen=True)

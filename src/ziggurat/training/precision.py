@@ -2,8 +2,10 @@
 
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ziggurat.models.blocks.network import Network
+if TYPE_CHECKING:
+    from ziggurat.models.blocks.network import Network
 
 __all__ = ["has_bfloat16", "trains_in_bfloat16", "uses_bfloat16"]
 
@@ -11,7 +13,7 @@ PAYS_FROM_PARAMETERS = 4_000_000
 """Below this size, turning numbers into bfloat16 and back costs about what the faster products save."""
 
 
-def uses_bfloat16(precision: str, network: Network) -> bool:
+def uses_bfloat16(precision: str, network: "Network") -> bool:
     """Return whether ``network`` trains in bfloat16: as told, or for ``auto`` where processor and size make it pay.
 
     A rule and not a measurement, so that a resumed run decides as the first one did.

@@ -21,8 +21,6 @@ from ziggurat.artefacts.sentence_facts import sentence_facts
 from ziggurat.core.errors import ArtefactError, DamagedError, UsageError
 from ziggurat.core.files import atomic_folder
 from ziggurat.core.protocols import LanguageModel
-from ziggurat.models.layouts.at_rest import with_vocabulary
-from ziggurat.models.layouts.layout import LAYOUTS, layout_of
 from ziggurat.models.registry import FAMILIES
 
 __all__ = ["FORMAT", "TransformersFolder"]
@@ -70,6 +68,9 @@ class TransformersFolder:
         """
         if (path / manifests.NAME).is_file():
             raise UsageError(f"{path}: is a bundle already; use it as it is")
+        from ziggurat.models.layouts.at_rest import with_vocabulary  # torch: only where a network is there
+        from ziggurat.models.layouts.layout import LAYOUTS, layout_of
+
         config = _config(path)
         layout = layout_of(str(config.get("model_type")))
         if layout is None:
@@ -132,6 +133,8 @@ def _without_weights(path: Path) -> str:
 
 def _prove(bundle: Bundle, found: Foreign, path: Path) -> None:
     """Compare tokens, configurations and arrays, and of language models also what they answer."""
+    from ziggurat.models.layouts.at_rest import with_vocabulary
+
     tokens = compare_tokens(bundle.tokenizer, lambda text: found.tokenizer.encode(text).ids.tolist(), where=str(path))
     if isinstance(bundle.model, LanguageModel) and isinstance(found.model, LanguageModel):
         ids = random_ids(bundle.model.vocabulary, bundle.model.context)

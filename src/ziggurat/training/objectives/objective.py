@@ -8,11 +8,9 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from ziggurat.models.blocks.network import Network, NetworkState
+from ziggurat.training.footprint import LOGIT_COUNT
 
 __all__ = ["Objective", "cross_entropy"]
-
-LOGIT_COUNT = 1 << 23
-"""Logits that stand in memory at once: 32 MB in 32-bit."""
 
 
 class Objective(Protocol):
