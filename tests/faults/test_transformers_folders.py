@@ -130,6 +130,34 @@ def test_missing_extra_and_misshapen_arrays_are_named_in_one_message(one: Path) 
     assert "'model.layers.0.input_layernorm.weight' holds int32 where floating-point numbers are expected" in said
 
 
+@pytest.mark.parametrize("own", [5, [], "x", None])
+def test_keys_of_ours_that_are_none_are_damage(own: Any, one: Path) -> None:
+    config = json.loads((one / "config.json").read_text())
+    (one / "config.json").write_text(json.dumps({**config, "ziggurat": own}))
+    (one / "modules.json").write_text(json.dumps([{"type": "sentence_transformers.models.Transformer"}]))
+    assert "under 'ziggurat' stands " in refusal(one)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_numbers_that_are_not_finite_are_named(bad: float, kind: Any, one: Path) -> None:
+    tensors = {name: array.astype(kind) for name, array in load_file(one / "model.safetensors").items()}
+    tensors["model.layers.1.mlp.up_proj.weight"][3, 5] = bad
+    save_file(tensors, one / "model.safetensors", {"format": "pt"})
+    said = refusal(one)
+    assert said.endswith(
+        "damaged: numbers that are not finite (NaN or infinite) in 'model.layers.1.mlp.up_proj.weight'"
+    )
+
+
+def test_a_buffer_that_is_not_finite_does_no_harm(one: Path) -> None:
+    """Older files carry masks of minus infinity, which no model of ours reads."""
+    tensors = load_file(one / "model.safetensors")
+    tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = np.full(3, np.inf, np.float32)
+    save_file(tensors, one / "model.safetensors", {"format": "pt"})
+    assert format_in(one).read(one).family == "decoder"
+
+
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt"])
 def test_a_pickle_is_never_opened_and_how_to_convert_it_is_said(name: str, one: Path) -> None:
     (one / "model.safetensors").unlink()

@@ -20,13 +20,14 @@ from ziggurat.models.adapter import Adapter
 from ziggurat.models.decoder import DecoderConfig
 
 FORMS = {"llama": LLAMA, "gpt2": GPT2, "own": OWN}
-RECIPE = dataclasses.replace(load_recipe("gpt"), start="runs/base")
+RECIPE = load_recipe("gpt")
 
 
 def written(tmp_path: Path, form: DecoderConfig, on: tuple[str, ...]) -> tuple[Bundle, Adapter, Path]:
     bundle = base_bundle(tmp_path / "base", form)
     adapter = adapter_for(bundle, on)
-    write_adapter(tmp_path / "adapter", adapter, bundle.model, RECIPE)
+    started = dataclasses.replace(RECIPE, start=str(tmp_path / "base"))
+    write_adapter(tmp_path / "adapter", adapter, bundle.model, started)
     return bundle, adapter, tmp_path / "adapter"
 
 
@@ -59,7 +60,7 @@ def test_names_are_those_of_the_published_form(tmp_path: Path) -> None:
     assert sorted(read_tensors(path / TENSORS)) == names
     config = config_of(path)
     assert (config["peft_type"], config["task_type"], config["r"], config["lora_alpha"]) == ("LORA", "CAUSAL_LM", 3, 7)
-    assert config["base_model_name_or_path"] == "runs/base"
+    assert config["base_model_name_or_path"] == str(tmp_path / "base")
     assert config["target_modules"] == ["model.layers.0.self_attn.q_proj", "model.layers.1.self_attn.q_proj"]
     assert (config["rank_pattern"], config["fan_in_fan_out"]) == ({}, False)
 
@@ -188,3 +189,77 @@ def test_a_merged_model_saves_as_every_other(tmp_path: Path) -> None:
     model = merged(bundle, path)
     again = save(tmp_path / "new", family="decoder", model=model, tokenizer=eleven_words(), provenance=Provenance())
     assert again.manifest.model["architecture"] == "GPT2LMHeadModel"
+
+
+# -- values that no adapter has ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"lora_alpha": None}, "lora_alpha is None, not a number"),
+        ({"lora_alpha": "x"}, "lora_alpha is 'x', not a number"),
+        ({"lora_alpha": float("nan")}, "lora_alpha is nan, not a number"),
+        ({"lora_alpha": 10**400}, "lora_alpha is 1000"),
+        ({"lora_alpha": True}, "lora_alpha is True"),
+        ({"alpha_pattern": [3]}, r"alpha_pattern is \[3\], not names with a number each"),
+        ({"alpha_pattern": {"(": 3}}, r"alpha_pattern '\(' is no pattern"),
+        ({"alpha_pattern": {"q_proj": "x"}}, "alpha_pattern says 'x' of 'q_proj'"),
+        ({"use_rslora": "no"}, "use_rslora is 'no', neither true nor false"),
+        ({"fan_in_fan_out": 3}, "fan_in_fan_out is 3"),
+    ],
+)
+def test_a_value_that_its_key_does_not_stand_for(tmp_path: Path, keys: dict[str, Any], message: str) -> None:
+    bundle, _, path = written(tmp_path, LLAMA, ("q_proj",))
+    change(path, **keys)
+    with pytest.raises(DamagedError, match=f"{CONFIG}: damaged: {message}"):
+        merged(bundle, path)
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null", '"LORA"', "[1, 2]", '[["peft_type", 3]]'])
+def test_a_configuration_that_is_none(tmp_path: Path, content: str) -> None:
+    bundle, _, path = written(tmp_path, LLAMA, ("q_proj",))
+    (path / CONFIG).write_text(content, encoding="utf-8")
+    with pytest.raises((DamagedError, UsageError), match=CONFIG):
+        merged(bundle, path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda array: np.full_like(array, np.nan), r"not finite \(NaN or infinite\) in 'base_model"),
+        (lambda array: np.full_like(array, np.inf), "not finite"),
+        (lambda array: array.astype(np.int32), "holds int32, not floating-point numbers"),
+        (lambda array: np.full_like(array, 3e38), "not finite .* in 'model.layers.0.self_attn.q_proj.weight'"),
+    ],
+)
+def test_numbers_that_spoil_a_model_are_not_merged(tmp_path: Path, spoil: Any, message: str) -> None:
+    bundle, _, path = written(tmp_path, LLAMA, ("q_proj",))
+    tensors = {name: spoil(np.array(array)) for name, array in read_tensors(path / TENSORS).items()}
+    write_tensors(path / TENSORS, tensors)
+    with pytest.raises(DamagedError, match=message):
+        merged(bundle, path)
+
+
+def test_an_adapter_of_nothing_is_refused(tmp_path: Path) -> None:
+    bundle, _, path = written(tmp_path, LLAMA, ("q_proj",))
+    before = {name: np.array(array) for name, array in read_tensors(path / TENSORS).items()}
+    write_tensors(path / TENSORS, {})
+    with pytest.raises(DamagedError, match=f"{TENSORS}: damaged: there is no array in it"):
+        merged(bundle, path)
+    # rank 0: A is (0, 20) and B (20, 0)
+    write_tensors(path / TENSORS, {n: a[:0] if "lora_A" in n else a[:, :0] for n, a in before.items()})
+    with pytest.raises(DamagedError, match=r"the rank of 'model.layers.\d.self_attn.q_proj' is 0"):
+        merged(bundle, path)
+
+
+def test_the_base_is_the_bundle_which_transformers_opens(tmp_path: Path) -> None:
+    """Of a run folder that is the folder in it: what PEFT loads beneath the adapter."""
+    bundle = base_bundle(tmp_path / "run" / "bundle", LLAMA)
+    adapter = adapter_for(bundle, ("q_proj",))
+    write_adapter(tmp_path / "a", adapter, bundle.model, dataclasses.replace(RECIPE, start=str(tmp_path / "run")))
+    assert config_of(tmp_path / "a")["base_model_name_or_path"] == str(tmp_path / "run" / "bundle")
+    write_adapter(tmp_path / "a", adapter, bundle.model, dataclasses.replace(RECIPE, start=""))
+    assert config_of(tmp_path / "a")["base_model_name_or_path"] is None
+    write_adapter(tmp_path / "a", adapter, bundle.model, dataclasses.replace(RECIPE, start="runs/gone"))
+    assert config_of(tmp_path / "a")["base_model_name_or_path"] == "runs/gone"

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from tests.fakes.bundles import eleven_words
-from ziggurat.artefacts.sentence_facts import sentence_facts
+from ziggurat.artefacts.bundle import save
+from ziggurat.artefacts.interchange.formats import FORMATS
+from ziggurat.artefacts.manifest import Provenance
+from ziggurat.artefacts.sentence_facts import sentence_facts, write_sentence_files
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.models.encoder import FAMILY, EncoderConfig
@@ -191,3 +194,59 @@ def test_a_broken_list_of_steps(text: str, tmp_path: Path) -> None:
     (tmp_path / "modules.json").write_text(text)
     with pytest.raises(ArtefactError, match=r"modules\.json: (can't be read \(not JSON\)|not the list of steps)"):
         sentence_facts(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", "3", '"mean"', "[" * 100_000])
+def test_a_pooling_of_no_keys(content: str, tmp_path: Path) -> None:
+    path = folder(tmp_path) / "1_Pooling" / "config.json"
+    path.write_text(content)
+    with pytest.raises(ArtefactError, match=r"1_Pooling.config\.json: (damaged: expected keys|can't be read)"):
+        sentence_facts(tmp_path)
+
+
+@pytest.mark.parametrize("length", ["abc", "128", -3, 0, 1.5, True, [128]])
+def test_a_longest_text_that_is_no_number_of_tokens(length: Any, tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match=r"sentence_bert_config\.json: max_seq_length can't be "):
+        sentence_facts(folder(tmp_path, lengths={"max_seq_length": length}))
+
+
+def test_lengths_of_no_keys(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match=r"sentence_bert_config\.json: damaged: expected keys"):
+        sentence_facts(folder(tmp_path, lengths=[128]))
+
+
+@pytest.mark.parametrize("path", ["/etc", "../1_Pooling", "a/../../b", 3, None, "a\0b"])
+def test_a_step_outside_the_folder_is_not_followed(path: Any, tmp_path: Path) -> None:
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling_mode": "mean"}')
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "modules.json").write_text(json.dumps([{"type": "a.Transformer"}, {"type": "a.Pooling", "path": path}]))
+    with pytest.raises(ArtefactError, match=r"modules\.json: the path .* is none of a folder inside"):
+        sentence_facts(inner)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "first"])
+@pytest.mark.parametrize("normalise", [True, False])
+@pytest.mark.parametrize("longest", [None, 29])
+def test_what_is_written_is_what_is_read(pooling: str, normalise: bool, longest: int | None, tmp_path: Path) -> None:
+    facts = {"pooling": pooling, "normalise": normalise, **({"longest_text": longest} if longest else {})}
+    write_sentence_files(tmp_path, {**facts, "width": 8})
+    assert sentence_facts(tmp_path) == facts
+    assert (tmp_path / "2_Normalize").is_dir() is normalise
+
+
+def test_a_pooler_has_no_step(tmp_path: Path) -> None:
+    write_sentence_files(tmp_path, {"pooling": "pooler", "normalise": False, "width": 8})
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_export_keeps_how_vectors_are_made(tmp_path: Path) -> None:
+    config = EncoderConfig(layers=1, width=8, heads=2, context=31, pooling="first", normalise=True, longest_text=17)
+    vocabulary = TOKENIZER.vocabulary
+    model = FAMILY.build(config, Vocabulary(11, vocabulary.bos, vocabulary.eos, unk=vocabulary.unk, mask=1), seed=0)
+    bundle = save(tmp_path / "b", family="encoder", model=model, tokenizer=TOKENIZER, provenance=Provenance())
+    FORMATS.get("transformers").write(bundle, tmp_path / "out")
+    assert sentence_facts(tmp_path / "out") == {"pooling": "first", "normalise": True, "longest_text": 17}
+    found: Any = FORMATS.get("transformers").read(tmp_path / "out").model
+    assert (found.config.pooling, found.config.normalise, found.config.longest_text) == ("first", True, 17)

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from ziggurat.artefacts.bundle import Bundle
+from ziggurat.artefacts.bundle import Bundle, bundle_folder
 from ziggurat.artefacts.recipe import Recipe
-from ziggurat.artefacts.tensors import read_tensors, write_tensors
+from ziggurat.artefacts.tensors import check_finite, read_tensors, write_tensors
 from ziggurat.core.errors import ArtefactError, DamagedError, UsageError
 from ziggurat.core.files import atomic_folder, write_text
 from ziggurat.core.protocols import Model
@@ -34,6 +34,7 @@ ADAPTER = "adapter"
 CONFIG = "adapter_config.json"
 TENSORS = "adapter_model.safetensors"
 _MATRIX = 2
+_LARGEST_ALPHA = 1e9
 PREFIX = "base_model.model."
 _NAME = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])(\.default)?\.weight$")
 
@@ -58,7 +59,7 @@ def write_adapter(path: Path, adapter: Adapter, model: Any, recipe: Recipe) -> N
     config = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM" if form.causal else None,
-        "base_model_name_or_path": recipe.start or None,
+        "base_model_name_or_path": _base(recipe.start) if recipe.start else None,
         "r": adapter.rank,
         "lora_alpha": _whole(adapter.alpha),
         "lora_dropout": adapter.dropout,
@@ -72,6 +73,14 @@ def write_adapter(path: Path, adapter: Adapter, model: Any, recipe: Recipe) -> N
     with atomic_folder(path) as folder:
         write_text(folder / CONFIG, json.dumps(config, indent=1) + "\n")
         write_tensors(folder / TENSORS, tensors)
+
+
+def _base(start: str) -> str:
+    """Return the bundle that other programs open; where it has gone during the training, what the recipe says."""
+    try:
+        return str(bundle_folder(Path(start)))
+    except ArtefactError:
+        return start
 
 
 def merged(bundle: Bundle, path: Path) -> Model:
@@ -90,14 +99,18 @@ def merged(bundle: Bundle, path: Path) -> Model:
     tensors: dict[str, Any] = dict(own)
     for module, pair in _pairs(path).items():
         name = _counterpart(module, own, path)
-        change = _scale(config, module, len(pair["A"])) * (pair["B"].astype(np.float32) @ pair["A"].astype(np.float32))
+        with np.errstate(over="ignore", invalid="ignore"):
+            product = pair["B"].astype(np.float32) @ pair["A"].astype(np.float32)
+            change = _scale(config, module, len(pair["A"])) * product
         change = change.T if config.get("fan_in_fan_out") else change
         if change.shape != own[name].shape:
             raise ArtefactError(
                 f"{path / TENSORS}: the change of '{module}' has shape {list(change.shape)} and the model's matrix "
                 f"{list(own[name].shape)}: the adapter is another model's"
             )
-        tensors[name] = own[name] + change
+        with np.errstate(over="ignore", invalid="ignore"):
+            tensors[name] = own[name] + change
+        check_finite({name: tensors[name]}, path)
     return family.restore(described, tensors)
 
 
@@ -107,23 +120,59 @@ def _config(path: Path) -> dict[str, Any]:
         kind = config["peft_type"]
     if kind != "LORA":
         raise UsageError(f"{path / CONFIG}: peft_type {kind!r}; only LORA can be merged")
+    _check_numbers(path / CONFIG, config)
     for key, plain in (("bias", "none"), ("use_dora", False), ("modules_to_save", None)):
         if (config.get(key) or plain) != plain:
             raise UsageError(f"{path / CONFIG}: {key} is {config[key]!r}; only A and B can be merged")
     return config
 
 
+def _check_numbers(file: Path, config: Mapping[str, Any]) -> None:
+    """Check what `_scale` and `merged` will ask for.
+
+    Raises:
+        DamagedError: a value is missing or is not what its key stands for; the message names the key.
+    """
+    patterns = config.get("alpha_pattern") or {}
+    if not isinstance(patterns, dict):
+        raise DamagedError(f"{file}: damaged: alpha_pattern is {patterns!r}, not names with a number each")
+    if not _is_number(config.get("lora_alpha")):
+        raise DamagedError(f"{file}: damaged: lora_alpha is {config.get('lora_alpha')!r}, not a number")
+    for pattern, value in patterns.items():
+        if not _is_number(value):
+            raise DamagedError(f"{file}: damaged: alpha_pattern says {value!r} of {pattern!r}, not a number")
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise DamagedError(f"{file}: damaged: alpha_pattern {pattern!r} is no pattern ({error})") from error
+    for key in ("use_rslora", "fan_in_fan_out"):
+        if not isinstance(config.get(key) or False, bool):
+            raise DamagedError(f"{file}: damaged: {key} is {config[key]!r}, neither true nor false")
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < _LARGEST_ALPHA  # NaN is below nothing
+
+
 def _pairs(path: Path) -> dict[str, dict[str, Any]]:
     """Return A and B of each module."""
     pairs: dict[str, dict[str, Any]] = {}
-    for name, array in read_tensors(path / TENSORS).items():
+    tensors = read_tensors(path / TENSORS)
+    if not tensors:
+        raise DamagedError(f"{path / TENSORS}: damaged: there is no array in it")
+    check_finite(tensors, path / TENSORS)
+    for name, array in tensors.items():
         found = _NAME.match(name)
         if found is None or array.ndim != _MATRIX:
             raise UsageError(f"{path / TENSORS}: '{name}' is no A or B of a projection; only those can be merged")
+        if array.dtype.kind != "f":
+            raise DamagedError(f"{path / TENSORS}: damaged: '{name}' holds {array.dtype}, not floating-point numbers")
         pairs.setdefault(found["module"], {})[found["side"]] = array
     for module, pair in pairs.items():
         if len(pair) != 2 or pair["A"].shape[0] != pair["B"].shape[1]:
             raise DamagedError(f"{path / TENSORS}: damaged: A and B of '{module}' do not fit each other")
+        if not pair["A"].shape[0]:
+            raise DamagedError(f"{path / TENSORS}: damaged: the rank of '{module}' is 0")
     return pairs
 
 

@@ -20,13 +20,14 @@ from ziggurat.core.errors import ArtefactError, DamagedError
 from ziggurat.core.files import atomic_file
 from ziggurat.core.types import TensorMap
 
-__all__ = ["read_tensors", "write_tensors"]
+__all__ = ["check_finite", "read_tensors", "write_tensors"]
 
 DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
 }  # fmt: skip
+_MOST_NAMES = 8
 LONGEST_HEADER_BYTES = 100_000_000
 MOST_ELEMENTS = 1 << 48  # dimensions beside a 0 count too: NumPy refuses what could not be indexed
 
@@ -59,6 +60,19 @@ def read_tensors(path: Path) -> dict[str, npt.NDArray[np.generic]]:
     with path.open("rb") as file:
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return {name: _view(buffer, start, entry) for name, entry in header.items()}
+
+
+def check_finite(tensors: TensorMap, where: Path) -> None:
+    """Check that all numbers of somebody else's arrays are finite: one that is not spoils every answer of a model.
+
+    Raises:
+        DamagedError: some are not; the message names the file or folder ``where``, and the arrays.
+    """
+    bad = [name for name, array in tensors.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
+    if bad:
+        more = f" and {len(bad) - _MOST_NAMES} more" if len(bad) > _MOST_NAMES else ""
+        names = ", ".join(f"'{name}'" for name in bad[:_MOST_NAMES])
+        raise DamagedError(f"{where}: damaged: numbers that are not finite (NaN or infinite) in {names}{more}")
 
 
 def _view(buffer: mmap.mmap, start: int, entry: Mapping[str, Any]) -> npt.NDArray[np.generic]:

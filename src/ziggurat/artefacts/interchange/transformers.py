@@ -3,7 +3,6 @@
 Which models open say the layouts of `ziggurat.models.layouts`. Nothing is downloaded, and no pickle is read.
 """
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,14 +12,15 @@ import numpy as np
 
 from ziggurat.artefacts import manifest as manifests
 from ziggurat.artefacts.bundle import CONFIG, TENSORS, Bundle, chat_template
-from ziggurat.artefacts.interchange.foreign_tokenizers import read_tokenizer
+from ziggurat.artefacts.interchange.foreign_tokenizers import read_json, read_tokenizer
 from ziggurat.artefacts.interchange.formats import Foreign
 from ziggurat.artefacts.interchange.proof import Tolerance, compare_logprobs, compare_tokens, next_logprobs, random_ids
 from ziggurat.artefacts.interchange.shards import INDEX, read_weights
-from ziggurat.artefacts.sentence_facts import sentence_facts
+from ziggurat.artefacts.sentence_facts import sentence_facts, write_sentence_files
+from ziggurat.artefacts.tensors import check_finite
 from ziggurat.core.errors import ArtefactError, DamagedError, UsageError
 from ziggurat.core.files import atomic_folder
-from ziggurat.core.protocols import LanguageModel
+from ziggurat.core.protocols import ContextEncoder, LanguageModel
 from ziggurat.models.registry import FAMILIES
 
 __all__ = ["FORMAT", "TransformersFolder"]
@@ -55,6 +55,9 @@ class TransformersFolder:
             for name in bundle.manifest.files:
                 if name.endswith((".json", ".safetensors", ".jinja")):
                     shutil.copyfile(bundle.path / name, folder / name)
+            if isinstance(bundle.model, ContextEncoder):
+                own = bundle.family.state(bundle.model)[0].get("ziggurat", {})
+                write_sentence_files(folder, {**own, "width": bundle.model.width})
             _prove(bundle, self.read(folder), path)
 
     def read(self, path: Path) -> Foreign:
@@ -69,7 +72,7 @@ class TransformersFolder:
         if (path / manifests.NAME).is_file():
             raise UsageError(f"{path}: is a bundle already; use it as it is")
         from ziggurat.models.layouts.at_rest import with_vocabulary  # torch: only where a network is there
-        from ziggurat.models.layouts.layout import LAYOUTS, layout_of
+        from ziggurat.models.layouts.layout import LAYOUTS, carried, layout_of
 
         config = _config(path)
         layout = layout_of(str(config.get("model_type")))
@@ -91,9 +94,9 @@ class TransformersFolder:
                 "they do not belong together"
             )
         try:
-            facts = sentence_facts(path)
-            config = {**config, "ziggurat": {**config.get("ziggurat", {}), **facts}}
-            model = FAMILIES.get(layout.family).restore(with_vocabulary(config, theirs), read_weights(path))
+            weights = read_weights(path)
+            model = FAMILIES.get(layout.family).restore(with_vocabulary(config, theirs), weights)
+            check_finite(carried(weights, layout), path)
         except UsageError as error:
             raise ArtefactError(f"{path}: {error}") from error
         except DamagedError:
@@ -106,17 +109,13 @@ class TransformersFolder:
 
 
 def _config(path: Path) -> dict[str, Any]:
-    file = path / CONFIG
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ArtefactError(f"{file}: can't be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise DamagedError(f"{file}: damaged: not JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise DamagedError(f"{file}: damaged: expected keys and values")
+    """Return what ``config.json`` says, and under ``ziggurat`` what files of sentence-transformers say."""
+    found = read_json(path / CONFIG)
+    own = found.get("ziggurat", {})
+    if not isinstance(own, dict):
+        raise DamagedError(f"{path / CONFIG}: damaged: under 'ziggurat' stands {own!r} instead of keys and values")
     facts = sentence_facts(path)
-    return {**found, "ziggurat": {**found.get("ziggurat", {}), **facts}} if facts else found
+    return {**found, "ziggurat": {**own, **facts}} if facts else found
 
 
 def _without_weights(path: Path) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "Layout",
     "Renaming",
     "Varied",
+    "carried",
     "check_arrays",
     "extras",
     "fill_network",
@@ -189,6 +190,12 @@ def named(tensors: TensorMap, layout: Layout) -> TensorMap:
     if isinstance(layout, Varied):
         tensors = {layout.current(name): array for name, array in tensors.items()}
     return _with_prefix(tensors, layout.prefix)
+
+
+def carried(tensors: TensorMap, layout: Layout) -> TensorMap:
+    """Return those of somebody else's arrays that our models have, without buffers and heads that are not ours."""
+    found = named(tensors, layout).items()
+    return {name: array for name, array in found if not any(re.search(kind, name) for kind in layout.ignored)}
 
 
 def _special_id(config: Mapping[str, Any], key: str) -> int | None:

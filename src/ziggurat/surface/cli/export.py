@@ -47,7 +47,7 @@ def export(
     if number_type:
         raise UsageError(f"--type {number_type}: {file} is of a format with one number type; leave --type out")
     chosen.write(load(bundle), file)
-    size = sum(part.stat().st_size for part in (file.iterdir() if file.is_dir() else [file]))
+    size = sum(part.stat().st_size for part in (file.rglob("*") if file.is_dir() else [file]))
     terminal.say("{file}: {size} bytes, read back and equal", file=file, size=f"{size:,}")
 
 
