@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ziggurat.core import files
-from ziggurat.core.errors import DiskFullError
+from ziggurat.core.errors import DiskFullError, UsageError
 from ziggurat.core.files import atomic_file, atomic_folder, disk_errors, sha256, write_text
 
 
@@ -114,3 +114,12 @@ def test_sha256_of_abc(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     # FIPS 180-2, appendix B.1
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_file_never_takes_the_place_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "there.gguf").mkdir()
+    reached = False
+    with pytest.raises(UsageError, match=r"there\.gguf: a folder is there"), atomic_file(tmp_path / "there.gguf"):
+        reached = True
+    assert not reached
+    assert [path.name for path in tmp_path.iterdir()] == ["there.gguf"]

@@ -1,6 +1,7 @@
 """Reading a GGUF file: values and numbers that were written by hand, and headers that say what cannot be."""
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,26 @@ def test_numbers_that_are_not_finite(tmp_path: Path) -> None:
     file = opened(tmp_path, whole([], [info("blk.0.x", (2,), F32, 0)], data))
     with pytest.raises(DamagedError, match=r"'blk\.0\.x' has a number that is not finite"):
         file.numbers("blk.0.x")
+
+
+@pytest.mark.parametrize(("kind", "name", "size"), [(24, "I8", 1), (25, "I16", 2), (26, "I32", 4), (28, "F64", 8)])
+def test_number_types_that_are_not_read_are_named(kind: int, name: str, size: int, tmp_path: Path) -> None:
+    file = opened(tmp_path, whole([], [info("blk.0.x", (3,), kind, 0)], bytes(3 * size)))
+    with pytest.raises(ArtefactError, match=rf"by-hand\.gguf: the array 'blk\.0\.x' has numbers of the type {name},"):
+        file.numbers("blk.0.x")
+
+
+def test_truth_values_and_long_lists(tmp_path: Path) -> None:
+    """A list of N bytes becomes N references of 8 bytes, and nothing beside them."""
+    assert opened(tmp_path, whole([entry("a", ARRAY, [True, False], inner=7)])).metadata["a"] == [True, False]
+    content = whole([entry("a", ARRAY, [3] * 1_000_003, inner=0)])
+    (tmp_path / "by-hand.gguf").write_bytes(content)
+    tracemalloc.start()
+    found = open_gguf(tmp_path / "by-hand.gguf").metadata["a"]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == [3] * 1_000_003
+    assert peak < 11 * len(content)
 
 
 def test_other_files(tmp_path: Path) -> None:

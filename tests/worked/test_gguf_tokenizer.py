@@ -13,6 +13,7 @@ from tests.fakes.tokenizers import HARD_TEXTS
 from ziggurat.artefacts.interchange.gguf_splits import SPLITS, pre_tokenizer, splitting_name
 from ziggurat.artefacts.interchange.gguf_tokenizer import tokenizer_from_gguf, tokenizer_to_gguf
 from ziggurat.artefacts.interchange.proof import TEXTS
+from ziggurat.artefacts.interchange.sentencepiece_models import merges_of
 from ziggurat.core.errors import ArtefactError, DamagedError, UsageError
 from ziggurat.tokens.fast import END, FastTokenizer, byte_alphabet
 
@@ -266,3 +267,28 @@ def sentencepiece_facts(model: Any) -> dict[str, Any]:
 def test_every_byte_has_a_letter() -> None:
     facts = tokenizer_to_gguf(byte_pairs(), 353, where="here")
     assert byte_alphabet().keys() <= set(facts["tokenizer.ggml.tokens"])
+
+
+def test_merges_that_make_no_token_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    ours = held("bpe")
+    facts = tokenizer_to_gguf(ours, ours.vocabulary.size, where="here")
+    merges = list(facts["tokenizer.ggml.merges"])
+    tokenizer_from_gguf(facts, where="there")
+    assert not caplog.records
+    # a result that is no token, a part that is none, and what is no pair
+    spoilt = tokenizer_from_gguf({**facts, "tokenizer.ggml.merges": [*merges, "q q", "?! a", "qq"]}, where="there")
+    assert f"there: 3 of {len(merges) + 3} merges of its tokenizer make no token" in caplog.text
+    assert spoilt.encode("the tower").ids.tolist() == ours.encode("the tower").ids.tolist()
+
+
+def test_a_merge_that_only_fills_the_list_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    tokenizer_from_gguf(tokenizer_to_gguf(held("bytes"), 257, where="here"), where="there")
+    assert not caplog.records
+
+
+def test_merges_of_scores_in_order() -> None:
+    # "abc" scores highest: a + bc and ab + c make it, "a" comes before "ab"; then ab before bc, which scores the same
+    scores = {"a": 0.0, "b": 0.0, "c": 0.0, "ab": -2.0, "bc": -2.0, "abc": -1.0}
+    assert merges_of(scores) == [("a", "bc"), ("ab", "c"), ("a", "b"), ("b", "c")]
+    later = {name: scores[name] for name in ("ab", "a", "b", "c", "bc", "abc")}
+    assert merges_of(later) == [("ab", "c"), ("a", "bc"), ("a", "b"), ("b", "c")]

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ziggurat.core.errors import DiskFullError
+from ziggurat.core.errors import DiskFullError, UsageError
 
 __all__ = ["atomic_file", "atomic_folder", "disk_errors", "sha256", "write_text"]
 
@@ -59,8 +59,11 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """Yield the name of a file that becomes ``path`` when the ``with`` block ends; after an error nothing remains.
 
     Raises:
+        UsageError: a folder is there.
         DiskFullError: the disk is full; ``path`` is as it was before.
     """
+    if path.is_dir():
+        raise UsageError(f"{path}: a folder is there; choose another name for the file")
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(path)

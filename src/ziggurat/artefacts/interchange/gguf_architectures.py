@@ -48,6 +48,8 @@ class Architecture:
     """Whether rows of queries and keys stand in llama.cpp's order."""
     narrow: bool = False
     """Whether llama.cpp opens only those whose heads are together as wide as the model."""
+    sparing: bool = False
+    """Whether files may leave out numbers that follow from others."""
     activations: tuple[str, ...] = ()
     """What ``activation_function`` may be; empty where there is one only."""
 
@@ -100,7 +102,7 @@ _QWEN3_INNER = {
 def _relative(name: str, inner: Mapping[str, str], *, turned: bool = False, narrow: bool = False) -> Architecture:
     optional = frozenset({name for name in inner if name.endswith(".bias")} | {"output.weight"})
     return Architecture(
-        name, _LLAMA_KEYS, _LLAMA_OUTER, inner, "model.layers.", {}, optional, turned=turned, narrow=narrow
+        name, _LLAMA_KEYS, _LLAMA_OUTER, inner, "model.layers.", {}, optional, turned=turned, narrow=narrow, sparing=True
     )
 
 
@@ -272,7 +274,7 @@ def _config(file: GgufFile, architecture: Architecture) -> dict[str, Any]:
     if embedding is None or len(embedding.shape) != 2:
         raise DamagedError(f"{file.path}: damaged: it has no array 'token_embd.weight' of rows and columns")
     config["vocab_size"], width = embedding.shape
-    if architecture.name != "gpt2":
+    if architecture.sparing:
         _complete(file, architecture, config, width)
     _check_numbers(file, architecture, config)
     _check_sizes(file, architecture, config, width)

@@ -72,6 +72,7 @@ class GgufFile:
         """Return an array in 32-bit: a view of the file where it stands so, else a copy.
 
         Raises:
+            ArtefactError: the gguf package has no way to read its number type.
             DamagedError: a number is not finite.
         """
         gguf, info = package(), self.arrays[name]
@@ -83,15 +84,22 @@ class GgufFile:
             plain = raw.view("<f2").astype(np.float32)
         else:
             rows = max(1, math.prod(info.shape[:-1]))
-            with np.errstate(all="ignore"):
-                plain = gguf.quants.dequantize(raw.reshape(rows, -1), kind)
+            try:
+                with np.errstate(all="ignore"):
+                    plain = gguf.quants.dequantize(raw.reshape(rows, -1), kind)
+            except NotImplementedError as error:
+                raise ArtefactError(
+                    f"{self.path}: the array '{name}' has numbers of the type {kind.name}, which can't be read here"
+                ) from error
         if not np.isfinite(plain).all():
             raise DamagedError(f"{self.path}: damaged: the array '{name}' has a number that is not finite")
         return plain.reshape(info.shape).astype(np.float32, copy=False)
 
 
 def open_gguf(path: Path) -> GgufFile:
-    """Read a file's metadata and where its arrays stand; nothing is allocated that the file has no room for.
+    """Read a file's metadata and where its arrays stand; nothing is allocated for what the file has no room for.
+
+    *Cost.* Lists of the metadata become Python's: up to eight times their bytes in the file, which lists of bytes reach.
 
     Raises:
         ArtefactError: it can't be read, is no GGUF file, or uses a number type that the gguf package does not know.
@@ -193,7 +201,8 @@ class _Walker:
             raise self.fault(f"a list has entries of the type {inner}, which is none of numbers and texts")
         letter = _SCALARS[inner]
         count = self.count(struct.calcsize(letter))
-        return list(struct.unpack(f"<{count}{letter}", self.take(count * struct.calcsize(letter))))
+        plain = np.frombuffer(self.take(count * struct.calcsize(letter)), "u1" if letter == "?" else f"<{letter}")
+        return (plain != 0 if letter == "?" else plain).tolist()
 
     def info(self) -> tuple[str, tuple[int, ...], int, int]:
         """Return an array's name, shape, number type and offset."""

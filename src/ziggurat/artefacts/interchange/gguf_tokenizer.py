@@ -6,10 +6,21 @@ Two kinds are known: ``gpt2``, merges of bytes by rank (Sennrich et al. 2016 ove
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ziggurat.artefacts.interchange.gguf_splits import SPLITS, Splitting, pre_tokenizer, splitting_name
+from ziggurat.artefacts.interchange.sentencepiece_models import (
+    BYTE,
+    CONTROL,
+    NORMAL,
+    SPACE,
+    UNKNOWN,
+    UNUSED,
+    USER_DEFINED,
+    merges_of,
+)
 from ziggurat.core.errors import ArtefactError, DamagedError, UsageError
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.tokens.fast import FastTokenizer
@@ -18,11 +29,7 @@ from ziggurat.tokens.loading import token_texts
 __all__ = ["CHAT_TEMPLATE", "composes", "tokenizer_from_gguf", "tokenizer_to_gguf"]
 
 CHAT_TEMPLATE = "tokenizer.chat_template"
-SPACE = "\u2581"
-"""What stands for a space in SentencePiece's tokens."""
-
-_NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 1, 2, 3, 4, 5, 6
-"""Types of tokens."""
+_LOG = logging.getLogger("ziggurat")
 _ROLES = {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding", "mask": "mask"}
 _SENTENCEPIECE_ROLES = {"bos": 1, "eos": 2, "unk": 0}
 """Special ids of the kind ``llama`` where the file names none."""
@@ -43,7 +50,8 @@ def tokenizer_from_gguf(metadata: Mapping[str, Any], *, where: str) -> FastToken
     texts, types = _tokens(metadata, where)
     if kind == "gpt2":
         splitting = _splitting(metadata, where)
-        core = _byte_level(metadata, texts, splitting, where)
+        control = {text for text, kind in zip(texts, types, strict=True) if kind == CONTROL}
+        core = _byte_level(metadata, texts, control, splitting, where)
         add_bos = metadata.get(_ADD_BOS, splitting.begins)
     elif kind == "llama":
         core = _sentencepiece(metadata, texts, types, where)
@@ -70,11 +78,11 @@ def tokenizer_to_gguf(tokenizer: Tokenizer, size: int, *, where: str) -> dict[st
     """
     raw = json.loads(tokenizer.to_json())
     model, texts = raw["model"], token_texts(tokenizer)
-    types = [_NORMAL] * len(texts)
+    types = [NORMAL] * len(texts)
     for added in raw.get("added_tokens", ()):
-        types[added["id"]] = _CONTROL if added["special"] else _USER_DEFINED
+        types[added["id"]] = CONTROL if added["special"] else USER_DEFINED
     texts += [f"[PAD{number}]" for number in range(len(texts), size)]
-    types += [_UNUSED] * (size - len(types))
+    types += [UNUSED] * (size - len(types))
     if model["type"] != "BPE":
         raise _not_held(tokenizer, where)
     if any(part["type"] == "ByteLevel" for part in _parts(raw.get("pre_tokenizer"))):
@@ -118,13 +126,13 @@ def _tokens(metadata: Mapping[str, Any], where: str) -> tuple[list[str], list[in
     texts, types = metadata.get(_TOKENS), metadata.get(_TYPES)
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise DamagedError(f"{where}: damaged: {_TOKENS} is no list of texts")
-    types = [_NORMAL] * len(texts) if types is None else types
+    types = [NORMAL] * len(texts) if types is None else types
     if not isinstance(types, list) or len(types) != len(texts):
         raise DamagedError(f"{where}: damaged: {_TYPES} has not one entry for each token")
     if len(set(texts)) < len(texts):
         raise DamagedError(f"{where}: damaged: a token stands twice among {_TOKENS}")
     size = len(texts)
-    while size and types[size - 1] == _UNUSED:
+    while size and types[size - 1] == UNUSED:
         size -= 1
     return texts[:size], types[:size]
 
@@ -142,7 +150,9 @@ def _roles(metadata: Mapping[str, Any], texts: Sequence[str], where: str) -> dic
     return roles
 
 
-def _byte_level(metadata: Mapping[str, Any], texts: list[str], splitting: Splitting, where: str) -> Any:
+def _byte_level(
+    metadata: Mapping[str, Any], texts: list[str], control: set[str], splitting: Splitting, where: str
+) -> Any:
     from tokenizers import Tokenizer as Core
     from tokenizers import decoders, models
 
@@ -152,6 +162,16 @@ def _byte_level(metadata: Mapping[str, Any], texts: list[str], splitting: Splitt
     numbers = {text: number for number, text in enumerate(texts)}
     pairs = [(merge[: (cut := merge.find(" ", 1))], merge[cut + 1 :]) for merge in merges if " " in merge[1:]]
     known = [(a, b) for a, b in pairs if a in numbers and b in numbers and a + b in numbers]
+    # a file without merges needs one that can happen in no text: of tokens that text never gives
+    unknown = len(merges) - len(known) - sum(a in control and b in control and a + b not in numbers for a, b in pairs)
+    if unknown:
+        _LOG.warning(
+            "%s: %d of %d merges of its tokenizer make no token or are made of none; they are left out, and llama.cpp "
+            "may cut some texts otherwise",
+            where,
+            unknown,
+            len(merges),
+        )
     core = Core(models.BPE(numbers, known, ignore_merges=splitting.whole_words))
     core.pre_tokenizer = pre_tokenizer(splitting)
     core.decoder = decoders.ByteLevel()
@@ -166,8 +186,9 @@ def _sentencepiece(metadata: Mapping[str, Any], texts: list[str], types: list[in
     if not isinstance(scores, list) or len(scores) < len(texts) or not all(isinstance(one, float) for one in scores):
         raise DamagedError(f"{where}: damaged: {_SCORES} has not one number for each token")
     numbers = {text: number for number, text in enumerate(texts)}
-    unknown = next((text for text, kind in zip(texts, types, strict=True) if kind == _UNKNOWN), None)
-    merges = _merges_of_scores(texts, types, scores)
+    unknown = next((text for text, kind in zip(texts, types, strict=True) if kind == UNKNOWN), None)
+    rows = zip(texts, types, scores, strict=False)
+    merges = merges_of({text: score for text, kind, score in rows if kind == NORMAL})
     model = models.BPE(numbers, merges, byte_fallback=True, unk_token=unknown, fuse_unk=True)
     prefixed = bool(metadata.get(_ADD_SPACE, True))
     first = [normalizers.Prepend(SPACE)] if prefixed else []
@@ -180,26 +201,14 @@ def _sentencepiece(metadata: Mapping[str, Any], texts: list[str], types: list[in
     return core
 
 
-def _merges_of_scores(texts: list[str], types: list[int], scores: list[float]) -> list[tuple[str, str]]:
-    """Return all ways to make a token of two, those that make the highest scores first."""
-    usable = {text: number for number, text in enumerate(texts) if types[number] == _NORMAL}
-    found = []
-    for text, number in usable.items():
-        for cut in range(1, len(text)):
-            left, right = text[:cut], text[cut:]
-            if left in usable and right in usable:
-                found.append((-scores[number], number, usable[left], left, right))
-    return [(left, right) for *_, left, right in sorted(found)]
-
-
 def _add_special(core: Any, texts: list[str], types: list[int], roles: Mapping[str, str]) -> None:
     from tokenizers import AddedToken
 
     special = set(roles.values())
     added = [
-        AddedToken(text, special=kind != _USER_DEFINED, normalized=False)
+        AddedToken(text, special=kind != USER_DEFINED, normalized=False)
         for text, kind in zip(texts, types, strict=True)
-        if kind in (_UNKNOWN, _CONTROL, _USER_DEFINED) or text in special
+        if kind in (UNKNOWN, CONTROL, USER_DEFINED) or text in special
     ]
     core.add_tokens([one for one in added if not one.special])
     core.add_special_tokens([one for one in added if one.special])
@@ -256,16 +265,16 @@ def _sentencepiece_facts(
         if SPACE in texts:
             raise UsageError(f"{where}: its tokenizer has a token {SPACE!r}, which llama.cpp takes for a space")
         texts = [SPACE if text == " " else text for text in texts]
-    if any(" " in text for text, kind in zip(texts, types, strict=True) if kind == _NORMAL):
+    if any(" " in text for text, kind in zip(texts, types, strict=True) if kind == NORMAL):
         raise _not_held(tokenizer, where)
     for byte in range(256):
-        types[texts.index(f"<0x{byte:02X}>")] = _BYTE
+        types[texts.index(f"<0x{byte:02X}>")] = BYTE
     numbers = {text: number for number, text in enumerate(texts)}
     scores = [float(-len(raw["model"]["merges"]))] * len(texts)
     for rank, merge in reversed(list(enumerate(raw["model"]["merges"]))):
         scores[numbers["".join(merge.split(" ") if isinstance(merge, str) else merge)]] = float(-rank)
     if tokenizer.vocabulary.unk is not None:
-        types[tokenizer.vocabulary.unk] = _UNKNOWN
+        types[tokenizer.vocabulary.unk] = UNKNOWN
     return {_KIND: "llama", _PRE: "default", _TOKENS: texts, _SCORES: scores, _ADD_SPACE: prefixed}
 
 

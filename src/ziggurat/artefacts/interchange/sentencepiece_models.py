@@ -15,15 +15,29 @@ from ziggurat.core.errors import ArtefactError, DamagedError, MissingExtraError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Core
 
-__all__ = ["MODELS", "merges_of", "paired_core", "sentencepiece_core"]
+__all__ = [
+    "BYTE",
+    "CONTROL",
+    "MODELS",
+    "NORMAL",
+    "SPACE",
+    "UNKNOWN",
+    "UNUSED",
+    "USER_DEFINED",
+    "merges_of",
+    "paired_core",
+    "sentencepiece_core",
+]
 
 MODELS = ("tokenizer.model", "spiece.model")
 """Names of such files in folders of transformers."""
 
 _LOG = logging.getLogger("ziggurat")
 _UNIGRAM, _BPE = 1, 2
-_NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 1, 2, 3, 4, 5, 6
-_SPACE = "\u2581"
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
+"""Types of pieces; GGUF files have the same."""
+SPACE = "\u2581"
+"""What stands for a space in pieces."""
 _NEVER = -1e6
 """Score of pieces that stand for no text: any other way to cut it is likelier."""
 _ALWAYS = 1e3
@@ -45,13 +59,13 @@ def sentencepiece_core(path: Path, said: Mapping[str, Any]) -> "Core":
 
     proto = _proto(path)
     pieces = [(piece.piece, _score(piece), piece.type) for piece in proto.pieces]
-    bytewise = any(kind == _BYTE for _, _, kind in pieces)
-    unknown = next((index for index, (_, _, kind) in enumerate(pieces) if kind == _UNKNOWN), None)
+    bytewise = any(kind == BYTE for _, _, kind in pieces)
+    unknown = next((index for index, (_, _, kind) in enumerate(pieces) if kind == UNKNOWN), None)
     if proto.trainer_spec.model_type == _UNIGRAM:
         core = Core(models.Unigram([(text, score) for text, score, _ in pieces], unknown, bytewise))
     elif proto.trainer_spec.model_type == _BPE:
         vocabulary = {text: index for index, (text, _, _) in enumerate(pieces)}
-        merges = merges_of({text: score for text, score, kind in pieces if kind == _NORMAL})
+        merges = merges_of({text: score for text, score, kind in pieces if kind == NORMAL})
         core = Core(
             models.BPE(
                 vocabulary,
@@ -65,10 +79,10 @@ def sentencepiece_core(path: Path, said: Mapping[str, Any]) -> "Core":
         raise ArtefactError(f"{path}: a SentencePiece model of words or characters; only unigram and bpe open here")
     _prepare(core, proto, path)
     core.add_special_tokens(
-        [AddedToken(text, special=True) for text, _, kind in pieces if kind in (_UNKNOWN, _CONTROL)]
+        [AddedToken(text, special=True) for text, _, kind in pieces if kind in (UNKNOWN, CONTROL)]
     )
     if proto.trainer_spec.model_type == _BPE:
-        core.add_tokens([AddedToken(text, normalized=False) for text, _, kind in pieces if kind == _USER_DEFINED])
+        core.add_tokens([AddedToken(text, normalized=False) for text, _, kind in pieces if kind == USER_DEFINED])
     _ends(core, proto, said)
     return core
 
@@ -96,7 +110,7 @@ def paired_core(path: Path, ids: Mapping[str, int]) -> "Core":
     special = [token for token in ("</s>", "<unk>", "<pad>", "<s>") if token in ids]
     if "<unk>" not in ids or "</s>" not in ids:
         raise ArtefactError(f"{path.parent / 'vocab.json'}: has no <unk> or no </s>")
-    scores = {piece.piece: piece.score for piece in proto.pieces if piece.type in (_NORMAL, _USER_DEFINED)}
+    scores = {piece.piece: piece.score for piece in proto.pieces if piece.type in (NORMAL, USER_DEFINED)}
     lost = [piece for piece in scores if piece not in ids]
     if lost:
         _LOG.warning("%s: %d pieces have no id in vocab.json and are cut further", path, len(lost))
@@ -120,12 +134,19 @@ def paired_core(path: Path, ids: Mapping[str, int]) -> "Core":
 def merges_of(scores: Mapping[str, float]) -> list[tuple[str, str]]:
     """Return the merges of a BPE model from its pieces' scores: pairs of pieces that make a piece, highest score first.
 
+    Of equal scores the earlier piece counts; of several ways to make it, the one that begins with the earlier piece.
+
     >>> merges_of({"a": 0.0, "b": 0.0, "ab": -1.0, "aab": -2.0})
     [('a', 'b'), ('a', 'ab')]
     """
-    ranked = sorted((text for text in scores if len(text) > 1), key=lambda text: -scores[text])
-    splits = ((text[:cut], text[cut:]) for text in ranked for cut in range(1, len(text)))
-    return [(left, right) for left, right in splits if left in scores and right in scores]
+    numbers = {text: number for number, text in enumerate(scores)}
+    found = []
+    for text, number in numbers.items():
+        for cut in range(1, len(text)):
+            left, right = text[:cut], text[cut:]
+            if left in numbers and right in numbers:
+                found.append((-scores[text], number, numbers[left], left, right))
+    return [(left, right) for *_, left, right in sorted(found)]
 
 
 def _proto(path: Path) -> Any:
@@ -148,9 +169,9 @@ def _proto(path: Path) -> Any:
 
 def _score(piece: Any) -> float:
     """Return a piece's score as the library's lattice needs it: what stands for no text is never the best cut."""
-    if piece.type == _USER_DEFINED:
+    if piece.type == USER_DEFINED:
         return _ALWAYS * len(piece.piece)
-    return float(piece.score) if piece.type in (_NORMAL, _UNKNOWN) else _NEVER
+    return float(piece.score) if piece.type in (NORMAL, UNKNOWN) else _NEVER
 
 
 def _prepare(core: "Core", proto: Any, path: Path) -> None:
@@ -164,7 +185,7 @@ def _prepare(core: "Core", proto: Any, path: Path) -> None:
 
     rules = proto.normalizer_spec
     if not rules.escape_whitespaces or proto.trainer_spec.treat_whitespace_as_suffix:
-        raise ArtefactError(f"{path}: spaces are not written as {_SPACE} before a word: not known here")
+        raise ArtefactError(f"{path}: spaces are not written as {SPACE} before a word: not known here")
     steps: list[Any] = []
     if rules.precompiled_charsmap:
         rewrite = normalizers.Precompiled(rules.precompiled_charsmap)
@@ -174,11 +195,11 @@ def _prepare(core: "Core", proto: Any, path: Path) -> None:
     if rules.remove_extra_whitespaces:
         steps += [normalizers.Replace(Regex(" {2,}"), " "), normalizers.Replace(Regex(r"\A | \z"), "")]
     if rules.add_dummy_prefix:
-        steps.append(normalizers.Prepend(_SPACE))
-    core.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", _SPACE)])
+        steps.append(normalizers.Prepend(SPACE))
+    core.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", SPACE)])
     back: list[Any] = [
         decoders.Replace(_HIDDEN, ""),
-        decoders.Replace(_SPACE, " "),
+        decoders.Replace(SPACE, " "),
         decoders.ByteFallback(),
         decoders.Fuse(),
     ]
