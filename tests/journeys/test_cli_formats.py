@@ -1,14 +1,17 @@
 """A model leaves for another program and comes back: ``export`` and ``import``."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.fakes.bundles import make_bundle
+from tests.fakes.decoders import FORMS, byte_pairs, drawn
 from tests.fakes.vectors import WORDS, all_kinds, same_bits, vector_bundle
 from ziggurat.artefacts.bundle import load
+from ziggurat.artefacts.interchange import llama_program, transformers_program
 from ziggurat.models.word_vectors import WordVectors
 from ziggurat.surface.cli import main
 
@@ -131,12 +134,50 @@ def test_a_folder_of_transformers_comes_in_writes_and_leaves(
     capsys.readouterr()
     assert main(["export", "gpt2-0.3-bundle", "plain", "--to", "transformers"]) == 0
     size = sum(file.stat().st_size for file in (tmp_path / "plain").iterdir())
-    assert f"plain: {size:,} bytes, read back and equal" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "read back by Ziggurat: 2711 tokens equal; log-probabilities differ by at most 0.0e+00 nats" in told
+    assert "read back by transformers: 2711 tokens equal; log-probabilities differ by at most " in told
+    assert f"plain: {size:,} bytes, read back and compared" in told
     assert not (tmp_path / "plain" / "ziggurat.json").exists()
     again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "plain").eval()
     ids = torch.from_numpy(random_ids(2, 17)).long()
     with torch.no_grad():
         assert (again(ids).logits - theirs(ids).logits).abs().max() <= 1e-5
+
+
+def test_an_encoder_s_folder_is_compared_by_what_it_gives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("transformers")
+    bundle = make_bundle(tmp_path / "ours", "encoder", seed=3)
+    assert main(["export", str(bundle.path), str(tmp_path / "plain"), "--to", "transformers"]) == 0
+    told = capsys.readouterr().err
+    assert re.search(
+        r"read back by transformers: \d+ tokens equal; what it gives at \d+ places differs by at most", told
+    )
+
+
+def test_a_program_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("gguf")
+    bundle = drawn(tmp_path / "ours", FORMS["gpt2"], byte_pairs())
+    monkeypatch.setattr(llama_program, "installed", lambda: False)
+    monkeypatch.setattr(transformers_program, "installed", lambda: False)
+    assert main(["export", str(bundle.path), str(tmp_path / "x.gguf")]) == 0
+    assert "llama.cpp did not read it back: llama-cpp-python is not installed here" in capsys.readouterr().err
+    assert main(["export", str(bundle.path), str(tmp_path / "plain"), "--to", "transformers"]) == 0
+    assert "transformers did not read it back: transformers is not installed here" in capsys.readouterr().err
+    assert main(["export", str(bundle.path), str(tmp_path / "zh"), "--to", "transformers", "--lang", "zh"]) == 0
+    assert "transformers 没有读回" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", [".gguf", ".onnx"])
+def test_a_file_never_takes_a_folder_s_place(ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("gguf")
+    pytest.importorskip("onnxscript")
+    bundle = drawn(tmp_path / "ours", FORMS["gpt2"], byte_pairs())
+    (tmp_path / f"there{ending}").mkdir()
+    assert main(["export", str(bundle.path), str(tmp_path / f"there{ending}")]) == 2
+    assert f"there{ending}: a folder is there; choose another name" in capsys.readouterr().err
 
 
 def _text(folder: Path) -> Path:

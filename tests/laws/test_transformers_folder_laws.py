@@ -12,6 +12,7 @@ from tests.laws.test_layout_laws import held
 from ziggurat.artefacts.bundle import Bundle, load, save
 from ziggurat.artefacts.interchange import transformers as module
 from ziggurat.artefacts.interchange.formats import FORMATS, Foreign, format_in
+from ziggurat.artefacts.interchange.transformers_program import TransformersProgram
 from ziggurat.artefacts.manifest import Provenance
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.protocols import Tokenizer
@@ -118,6 +119,43 @@ def test_what_reads_back_otherwise_is_not_kept(bundle: Bundle, tmp_path: Path, m
         FORMATS.get("transformers").write(bundle, tmp_path / "plain")
     assert not (tmp_path / "plain").exists()
     assert not list(tmp_path.glob(".plain*"))
+
+
+def test_transformers_gives_the_same(bundle: Bundle, tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    proof = module.FORMAT.write_proven(bundle, tmp_path / "plain")[-1]
+    assert proof.program == "transformers"
+    assert proof.tokens > 100
+    assert proof.positions >= 8
+    assert proof.largest <= 1e-4
+
+
+@pytest.mark.parametrize("what", ["tokens", "numbers"])
+def test_what_transformers_finds_otherwise_is_not_kept(
+    what: str, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("transformers")
+    program = TransformersProgram
+    if what == "tokens":
+        monkeypatch.setattr(program, "encode", lambda self, text: [0])
+    else:
+        opened = program.__init__
+
+        def spoilt(self: Any, *given: Any, **named: Any) -> None:
+            opened(self, *given, **named)
+            for array in self._model.state_dict().values():
+                array.add_(0.25)
+
+        monkeypatch.setattr(program, "__init__", spoilt)
+    with pytest.raises(ArtefactError, match=r"plain.* in transformers.*not kept|by transformers, .*not kept"):
+        module.FORMAT.write(bundle, tmp_path / "plain")
+    assert not (tmp_path / "plain").exists()
+
+
+def test_a_folder_that_transformers_does_not_open_says_so(bundle: Bundle, tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    with pytest.raises(ArtefactError, match=r"plain: transformers \S+ does not open it: "):
+        TransformersProgram(bundle.path, "NoSuchModel", where=tmp_path / "plain")
 
 
 def test_another_tokenizer_is_not_kept(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

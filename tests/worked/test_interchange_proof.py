@@ -11,6 +11,7 @@ from ziggurat.artefacts.interchange.proof import (
     TEXTS,
     Tolerance,
     compare_logprobs,
+    compare_outputs,
     compare_tokens,
     greedy,
     next_logprobs,
@@ -112,3 +113,14 @@ def test_greedy_text_stays_within_the_context() -> None:
     context = model().context
     assert context == 64
     assert len(greedy(model(), np.full(60, 5, np.int32), 99)) <= 4
+
+
+def test_outputs_are_compared_beside_their_size() -> None:
+    # |3.5 - 3| / 3 = 1/6 and |0.25 - 0| / max(1, 0) = 1/4, of which the larger counts; one row of two places
+    ours, theirs = np.array([[[3.0], [0.0]]], np.float32), np.array([[[3.5], [0.25]]], np.float32)
+    found = compare_outputs([(ours, theirs), (ours, ours)], 0.3, tokens=7, program="p", path=Path("some"))
+    assert (found.tokens, found.positions, found.largest, found.same_best) == (7, 2, 0.25, None)
+    with pytest.raises(ArtefactError, match=r"some: read back by p, what it gives differs by up to 2\.5e-01: not kept"):
+        compare_outputs([(ours, theirs)], 0.2, tokens=7, program="p", path=Path("some"))
+    with pytest.raises(ArtefactError, match="not kept"):
+        compare_outputs([(ours, theirs * np.float32(np.nan))], 0.3, tokens=7, program="p", path=Path("some"))

@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -165,6 +166,44 @@ def test_without_the_packages_the_extra_is_named(tmp_path: Path, monkeypatch: py
     bundle = make_bundle(tmp_path / "bundle", "recurrent")
     with pytest.raises(MissingExtraError, match=r"ONNX needs an optional package: pip install 'ziggurat\[formats\]'"):
         onnx.FORMAT.write(bundle, tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+def test_packages_are_looked_for_before_a_graph_is_made(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    from ziggurat.models.blocks import tracing
+
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(tracing, "write_graph", lambda *_: pytest.fail("a graph was made in vain"))
+    bundle = make_bundle(tmp_path / "bundle", "recurrent")
+    with pytest.raises(MissingExtraError, match=r"ziggurat\[formats\]"):
+        onnx.FORMAT.write(bundle, tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("heads", "vocabulary", "context", "longest"),
+    [
+        (3, 11, 1031, 1031),  # 1031² · 3 = 3 188 883 numbers
+        (16, 11, 32768, 2048),  # 2048² · 16 = 2^26
+        (1, 1 << 20, 32768, 64),  # 64 · 2^20 = 2^26
+        (0, 11, None, 256),  # an LSTM: neither heads nor a limit
+        (0, 1 << 26, None, 1),
+    ],
+)
+def test_how_many_ids_are_compared_is_bounded(heads: int, vocabulary: int, context: int | None, longest: int) -> None:
+    config = SimpleNamespace(heads=heads) if heads else SimpleNamespace()
+    network = SimpleNamespace(config=config, vocabulary=SimpleNamespace(size=vocabulary), context=context)
+    assert onnx._longest(network) == longest
+
+
+def test_what_was_compared_is_told(tmp_path: Path) -> None:
+    (proof,) = onnx.FORMAT.write_proven(make_bundle(tmp_path / "bundle", "recurrent"), tmp_path / "model.onnx")
+    assert (proof.program, proof.tokens, proof.same_best) == ("onnxruntime", 0, None)
+    assert proof.positions == 1 + 256 + (5 + 1 + 3) + 2 * 29  # rows of these lengths, padding left out
+    assert 0 <= proof.largest <= onnx.LARGEST_DIFFERENCE
 
 
 def test_a_graph_is_not_read_back(tmp_path: Path) -> None:

@@ -82,10 +82,10 @@ def write_sentence_files(folder: Path, facts: Mapping[str, Any]) -> None:
 
 def _inside(folder: Path, path: Any) -> Path:
     """Return a folder that ``modules.json`` names, which must lie in its own."""
-    plain = isinstance(path, str) and not Path(path).is_absolute() and ".." not in Path(path).parts
-    if not plain or "\0" in path:
+    inside = isinstance(path, str) and not Path(path).is_absolute() and ".." not in Path(path).parts
+    if not inside or "\0" in path:
         raise ArtefactError(f"{folder / MODULES}: the path {path!r} is none of a folder inside {folder}")
-    return folder / path
+    return folder / str(path)
 
 
 def _pooling(path: Path) -> str:

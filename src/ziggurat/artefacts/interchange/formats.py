@@ -1,5 +1,6 @@
 """Foreign formats: what each can do, and which there are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
@@ -11,7 +12,7 @@ from ziggurat.core.protocols import Model, Tokenizer
 from ziggurat.core.registry import Registry
 from ziggurat.text.compression import SUFFIXES
 
-__all__ = ["FORMATS", "Foreign", "Format", "Numbered", "format_in", "format_of"]
+__all__ = ["FORMATS", "Foreign", "Format", "Numbered", "Proven", "format_in", "format_of"]
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,26 @@ class Format(Protocol):
 
 
 @runtime_checkable
+class Proven(Protocol):
+    """A format that tells how nearly a file agrees with its bundle, and who says so."""
+
+    programs: ClassVar[Mapping[str, str]]
+    """Programs beside ours that read the file back where they are installed, and the package that each needs."""
+
+    def write_proven(self, bundle: Bundle, path: Path) -> list[Proof]:
+        """Do `Format.write`; return what each program that read the file back found.
+
+        Raises:
+            UsageError: the format can't hold such a model.
+            ArtefactError: what was read back differs; nothing is left at ``path``.
+            DiskFullError: the disk is full; nothing is left at ``path``.
+        """
+        ...
+
+
+@runtime_checkable
 class Numbered(Protocol):
-    """A format that can write numbers with fewer bits, and tells how nearly a file then agrees with its bundle."""
+    """A `Proven` format that can also write numbers with fewer bits."""
 
     number_types: ClassVar[tuple[str, ...]]
     """Number types that it can write; the first is taken where none is asked for."""

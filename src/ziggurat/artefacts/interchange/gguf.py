@@ -84,6 +84,7 @@ class GgufFormat:
 
     suffixes: ClassVar[tuple[str, ...]] = (".gguf",)
     number_types: ClassVar[tuple[str, ...]] = tuple(NUMBER_TYPES)
+    programs: ClassVar[Mapping[str, str]] = {"llama.cpp": "llama-cpp-python"}
 
     def opens(self, path: Path) -> bool:
         """Return whether the file begins as GGUF files do."""

@@ -102,7 +102,16 @@ _QWEN3_INNER = {
 def _relative(name: str, inner: Mapping[str, str], *, turned: bool = False, narrow: bool = False) -> Architecture:
     optional = frozenset({name for name in inner if name.endswith(".bias")} | {"output.weight"})
     return Architecture(
-        name, _LLAMA_KEYS, _LLAMA_OUTER, inner, "model.layers.", {}, optional, turned=turned, narrow=narrow, sparing=True
+        name,
+        _LLAMA_KEYS,
+        _LLAMA_OUTER,
+        inner,
+        "model.layers.",
+        {},
+        optional,
+        turned=turned,
+        narrow=narrow,
+        sparing=True,
     )
 
 

@@ -99,7 +99,7 @@ class GgufFile:
 def open_gguf(path: Path) -> GgufFile:
     """Read a file's metadata and where its arrays stand; nothing is allocated for what the file has no room for.
 
-    *Cost.* Lists of the metadata become Python's: up to eight times their bytes in the file, which lists of bytes reach.
+    *Cost.* Lists of the metadata become Python's, which takes up to eight times their bytes in the file.
 
     Raises:
         ArtefactError: it can't be read, is no GGUF file, or uses a number type that the gguf package does not know.

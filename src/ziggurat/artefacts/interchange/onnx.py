@@ -6,6 +6,9 @@ The graph takes ``input_ids`` and ``attention_mask`` (B, T), 64-bit, with paddin
 with its begin token, as everywhere here.
 """
 
+import importlib
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +16,7 @@ import numpy as np
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.artefacts.interchange.formats import Foreign
+from ziggurat.artefacts.interchange.proof import Proof
 from ziggurat.artefacts.interchange.vector_blocks import first_bytes
 from ziggurat.core.errors import ArtefactError, MissingExtraError, UsageError
 from ziggurat.core.files import atomic_file
@@ -25,14 +29,19 @@ LARGEST_DIFFERENCE = 1e-4
 """Between a logit of ours and the graph's, beside the larger of 1 and its size."""
 LARGEST_BYTES = 2_000_000_000
 """A protocol buffer ends at 2 GiB."""
-_MOST_LOGITS = 1 << 26
-"""Of one proof: 256 MB."""
+_MOST_NUMBERS = 1 << 26
+"""Of one array of a proof: 256 MB."""
+_UNBOUNDED = 256
+"""Ids that are compared at once of a network that reads any number."""
+_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+"""What is needed; the last runs graphs."""
 
 
 class OnnxFormat:
     """Decoders, LSTMs and encoders, as graphs."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".onnx",)
+    programs: ClassVar[Mapping[str, str]] = {"onnxruntime": "onnxruntime"}
 
     def opens(self, path: Path) -> bool:
         """Return whether the file begins as a model of ONNX does: its version, then who made it."""
@@ -40,6 +49,10 @@ class OnnxFormat:
         return len(start) == 3 and start[0] == 0x08 and start[2] == 0x12  # fields 1 and 2
 
     def write(self, bundle: Bundle, path: Path) -> None:
+        """Do `write_proven`."""
+        self.write_proven(bundle, path)
+
+    def write_proven(self, bundle: Bundle, path: Path) -> list[Proof]:
         """Write a bundle's model as the graph ``path``, and run it in onnxruntime beside ours before it is kept.
 
         *Cost.* About ten seconds, and twice the model's memory.
@@ -58,11 +71,12 @@ class OnnxFormat:
             )
         if 4 * network.parameter_count > LARGEST_BYTES:
             raise UsageError(f"{bundle.path}: {network.parameter_count:,} parameters are too many for one ONNX file")
+        _runtime()
         from ziggurat.models.blocks.tracing import write_graph
 
         with atomic_file(path) as partial:
             write_graph(network, partial)
-            _prove(network, partial, path)
+            return [_prove(network, partial, path)]
 
     def read(self, path: Path) -> Foreign:
         """Refuse: a graph does not say which model it is.
@@ -76,18 +90,40 @@ class OnnxFormat:
         )
 
 
-def _prove(network: Any, written: Path, path: Path) -> None:
-    """Compare what graph and network give: one id, the longest that is read at once, rows with padding."""
+def _runtime() -> Any:
+    """Return the package onnxruntime, and see that those which write are there: before minutes are spent on a graph.
+
+    Raises:
+        MissingExtraError: one is not installed.
+    """
     try:
-        import onnxruntime
+        for name in _PACKAGES:
+            package = importlib.import_module(name)
     except ImportError as error:
         raise MissingExtraError("ONNX", "formats") from error
+    return package
+
+
+def _longest(network: Any) -> int:
+    """Return how many ids are compared at once: all that are read at once, or as many as memory is made for.
+
+    *Maths.* Reading T ids makes T·V logits and, in onnxruntime, T² weights of attention for each head.
+    """
+    heads = getattr(network.config, "heads", 0)
+    square = math.isqrt(_MOST_NUMBERS // heads) if heads else network.context or _UNBOUNDED
+    return int(min(network.context or _UNBOUNDED, max(1, min(_MOST_NUMBERS // network.vocabulary.size, square))))
+
+
+def _prove(network: Any, written: Path, path: Path) -> Proof:
+    """Compare what graph and network give: one id, the longest that is read at once, rows with padding."""
+    onnxruntime = _runtime()
     from ziggurat.models.blocks.tracing import INPUTS, answer, outputs
 
     quiet = onnxruntime.SessionOptions()
     quiet.log_severity_level = 4
     session = onnxruntime.InferenceSession(str(written), quiet, providers=["CPUExecutionProvider"])
-    longest = min(network.context or 256, max(1, _MOST_LOGITS // network.vocabulary.size))
+    longest = _longest(network)
+    worst, positions = 0.0, 0
     dice = generator(0, "onnx")
     for lengths in ([1], [longest], [min(5, longest), 1, min(3, longest)], [min(29, longest)] * 2):
         shape = (len(lengths), max(lengths))
@@ -107,6 +143,9 @@ def _prove(network: Any, written: Path, path: Path) -> None:
                     f"{path}: the graph's {name} differ from the model's by {difference:.1e} on {shape[0]} rows of "
                     f"{shape[1]} ids: not kept"
                 )
+            worst = max(worst, difference)
+            positions += int(mask.sum()) if name == outputs(network)[0] else 0
+    return Proof("onnxruntime", 0, positions, worst, 0.0, None)
 
 
 FORMAT = OnnxFormat()

@@ -21,6 +21,7 @@ __all__ = [
     "Proof",
     "Tolerance",
     "compare_logprobs",
+    "compare_outputs",
     "compare_tokens",
     "greedy",
     "next_logprobs",
@@ -79,8 +80,9 @@ class Proof:
     """Largest difference between two log-probabilities, nats."""
     divergence: float
     """Mean Kullback–Leibler divergence of the file's distribution from the bundle's, nats a position."""
-    same_best: int
-    """Positions at which both find the same id likeliest."""
+    same_best: int | None
+    """Positions at which both find the same id likeliest; None where vectors or logits were compared, and ``largest``
+    is the difference of two numbers, beside the larger of 1 and their size."""
     written: int = 0
     """Ids that the program wrote on after a text, always the likeliest."""
     same_written: int = 0
@@ -168,3 +170,19 @@ def compare_logprobs(
             f"(divergence {divergence:.1e}), more than this form of the file explains: not kept"
         )
     return Proof(program, tokens, len(expected), difference, max(0.0, divergence), same)
+
+
+def compare_outputs(
+    pairs: Sequence[tuple[FloatArray, FloatArray]], largest: float, *, tokens: int, program: str, path: Path
+) -> Proof:
+    """Return how nearly arrays (rows, T, …) agree, ours and theirs; ``tokens`` were compared before.
+
+    Raises:
+        ArtefactError: two numbers differ by more than ``largest``, beside the larger of 1 and their size, or are none.
+    """
+    differences = [float((np.abs(theirs - ours) / np.maximum(1, np.abs(ours))).max()) for ours, theirs in pairs]
+    worst = max(differences)
+    if not all(difference <= largest for difference in differences):
+        raise ArtefactError(f"{path}: read back by {program}, what it gives differs by up to {worst:.1e}: not kept")
+    rows, time = pairs[0][0].shape[:2]
+    return Proof(program, tokens, rows * time, worst, 0.0, None)

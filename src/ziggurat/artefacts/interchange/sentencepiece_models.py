@@ -78,9 +78,7 @@ def sentencepiece_core(path: Path, said: Mapping[str, Any]) -> "Core":
     else:
         raise ArtefactError(f"{path}: a SentencePiece model of words or characters; only unigram and bpe open here")
     _prepare(core, proto, path)
-    core.add_special_tokens(
-        [AddedToken(text, special=True) for text, _, kind in pieces if kind in (UNKNOWN, CONTROL)]
-    )
+    core.add_special_tokens([AddedToken(text, special=True) for text, _, kind in pieces if kind in (UNKNOWN, CONTROL)])
     if proto.trainer_spec.model_type == _BPE:
         core.add_tokens([AddedToken(text, normalized=False) for text, _, kind in pieces if kind == USER_DEFINED])
     _ends(core, proto, said)

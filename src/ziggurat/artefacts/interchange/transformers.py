@@ -12,9 +12,17 @@ import numpy as np
 
 from ziggurat.artefacts import manifest as manifests
 from ziggurat.artefacts.bundle import CONFIG, TENSORS, Bundle, chat_template
+from ziggurat.artefacts.interchange import transformers_program
 from ziggurat.artefacts.interchange.foreign_tokenizers import read_json, read_tokenizer
 from ziggurat.artefacts.interchange.formats import Foreign
-from ziggurat.artefacts.interchange.proof import Tolerance, compare_logprobs, compare_tokens, next_logprobs, random_ids
+from ziggurat.artefacts.interchange.proof import (
+    Proof,
+    Tolerance,
+    compare_logprobs,
+    compare_tokens,
+    next_logprobs,
+    random_ids,
+)
 from ziggurat.artefacts.interchange.shards import INDEX, read_weights
 from ziggurat.artefacts.sentence_facts import sentence_facts, write_sentence_files
 from ziggurat.artefacts.tensors import check_finite
@@ -33,16 +41,24 @@ class TransformersFolder:
     """Models as folders of transformers."""
 
     suffixes: ClassVar[tuple[str, ...]] = ()
+    programs: ClassVar[Mapping[str, str]] = {transformers_program.NAME: transformers_program.NAME}
 
     def opens(self, path: Path) -> bool:
         """Return whether it is a folder with a ``config.json``, or with weights of transformers."""
         return any((path / name).is_file() for name in (CONFIG, TENSORS, INDEX, *_PICKLES))
 
     def write(self, bundle: Bundle, path: Path) -> None:
+        """Do `write_proven`."""
+        self.write_proven(bundle, path)
+
+    def write_proven(self, bundle: Bundle, path: Path) -> list[Proof]:
         """Write a bundle's model to the new folder ``path`` and prove it by opening it: same tokens, same answers.
+
+        Where transformers is installed, it opens the folder too.
 
         Raises:
             UsageError: there is something at ``path``, or transformers has no form for such a model.
+            ArtefactError: what was read back differs; nothing is left at ``path``.
             DiskFullError: the disk is full; nothing is left at ``path``.
         """
         if path.exists():
@@ -58,7 +74,12 @@ class TransformersFolder:
             if isinstance(bundle.model, ContextEncoder):
                 own = bundle.family.state(bundle.model)[0].get("ziggurat", {})
                 write_sentence_files(folder, {**own, "width": bundle.model.width})
-            _prove(bundle, self.read(folder), path)
+            proofs = _prove(bundle, self.read(folder), path)
+            if transformers_program.installed():
+                architecture = str(bundle.manifest.model["architecture"])
+                opened = transformers_program.TransformersProgram(folder, architecture, where=path)
+                proofs.append(opened.compare(bundle.model, bundle.tokenizer))
+        return proofs
 
     def read(self, path: Path) -> Foreign:
         """Open a folder of transformers.
@@ -130,15 +151,16 @@ def _without_weights(path: Path) -> str:
     )
 
 
-def _prove(bundle: Bundle, found: Foreign, path: Path) -> None:
+def _prove(bundle: Bundle, found: Foreign, path: Path) -> list[Proof]:
     """Compare tokens, configurations and arrays, and of language models also what they answer."""
     from ziggurat.models.layouts.at_rest import with_vocabulary
 
     tokens = compare_tokens(bundle.tokenizer, lambda text: found.tokenizer.encode(text).ids.tolist(), where=str(path))
+    proofs = []
     if isinstance(bundle.model, LanguageModel) and isinstance(found.model, LanguageModel):
         ids = random_ids(bundle.model.vocabulary, bundle.model.context)
         expected, answered = next_logprobs(bundle.model, ids), next_logprobs(found.model, ids)
-        compare_logprobs(expected, answered, _EXACT, tokens=tokens, program="Ziggurat", path=path)
+        proofs.append(compare_logprobs(expected, answered, _EXACT, tokens=tokens, program="Ziggurat", path=path))
     family = FAMILIES.get(found.family)
     (config, ours), (other, theirs) = family.state(bundle.model), family.state(found.model)
     different = [name for name in {**ours, **theirs} if not _same(ours, theirs, name)]
@@ -147,6 +169,7 @@ def _prove(bundle: Bundle, found: Foreign, path: Path) -> None:
     different += [key for key in {**config, **other} if config.get(key) != other.get(key)]
     if different:
         raise ArtefactError(f"{path}: read back, these differ: {', '.join(different)}: not kept")
+    return proofs
 
 
 def _same(ours: Mapping[str, Any], theirs: Mapping[str, Any], name: str) -> bool:

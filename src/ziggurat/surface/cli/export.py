@@ -35,24 +35,53 @@ def export(
     Transformers opens bundles of a form that it knows as they are; --to transformers writes the same as a plain folder.
     """
     from ziggurat.artefacts.bundle import load
-    from ziggurat.artefacts.interchange.formats import FORMATS, Numbered, format_of
+    from ziggurat.artefacts.interchange.formats import FORMATS, Numbered, Proven, format_of
     from ziggurat.core.errors import UsageError
 
     chosen = FORMATS.get(to, where="--to") if to else format_of(file)
     terminal = Terminal(quiet=quiet)
-    if isinstance(chosen, Numbered):
-        _say_proofs(terminal, chosen.write_proven(load(bundle), file, number_type=number_type))
-        terminal.say("{file}: {size} bytes, read back and compared", file=file, size=f"{file.stat().st_size:,}")
-        return
-    if number_type:
+    if number_type and not isinstance(chosen, Numbered):
         raise UsageError(f"--type {number_type}: {file} is of a format with one number type; leave --type out")
-    chosen.write(load(bundle), file)
+    said = "{file}: {size} bytes, read back and compared"
+    if isinstance(chosen, Proven):
+        typed = {"number_type": number_type} if isinstance(chosen, Numbered) else {}
+        proofs = chosen.write_proven(load(bundle), file, **typed)
+        _say_proofs(terminal, proofs)
+        for program, package in chosen.programs.items():
+            if program not in {proof.program for proof in proofs}:
+                terminal.warn(
+                    "{program} did not read it back: {package} is not installed here", program=program, package=package
+                )
+    else:
+        chosen.write(load(bundle), file)
+        said = "{file}: {size} bytes, read back and equal"
     size = sum(part.stat().st_size for part in (file.rglob("*") if file.is_dir() else [file]))
-    terminal.say("{file}: {size} bytes, read back and equal", file=file, size=f"{size:,}")
+    terminal.say(said, file=file, size=f"{size:,}")
 
 
 def _say_proofs(terminal: Terminal, proofs: "list[Proof]") -> None:
     for proof in proofs:
+        if proof.same_best is None:
+            terminal.say(
+                "read back by {program}: {tokens} tokens equal; what it gives at {positions} places differs by at most "
+                "{largest} beside the larger of 1 and its size",
+                program=proof.program,
+                tokens=proof.tokens,
+                positions=proof.positions,
+                largest=f"{proof.largest:.1e}",
+            )
+            continue
+        if not proof.written:
+            terminal.say(
+                "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "
+                "likeliest ids are the same at {same} of {positions} places",
+                program=proof.program,
+                tokens=proof.tokens,
+                largest=f"{proof.largest:.1e}",
+                same=proof.same_best,
+                positions=proof.positions,
+            )
+            continue
         terminal.say(
             "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "
             "likeliest ids are the same at {same} of {positions} places and for {same_written} of {written} greedy ids",
