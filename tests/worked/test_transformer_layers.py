@@ -375,3 +375,14 @@ def test_what_is_added_to_the_residual_path_begins_smaller() -> None:
         assert branch.weight.std().item() == pytest.approx(0.02 / math.sqrt(6), rel=0.03)
         assert not branch.bias.any()
     assert torch.equal(block.input_layernorm.weight, torch.ones(100))
+
+
+def test_a_block_that_looks_at_a_source_needs_one() -> None:
+    block = TransformerBlock(SMALL, crosses=True)
+    fill(block)
+    x, turns = draw(2, 5, SMALL.width), TransformerStack(SMALL, layers=1).turns(slice(0, 5))
+    with pytest.raises(UsageError, match="a block that looks at a source was given none"):
+        block(x, Sight(turns), layer=0)
+    plain = TransformerBlock(SMALL)
+    fill(plain)
+    assert plain(x, Sight(turns), layer=0).shape == x.shape

@@ -136,10 +136,15 @@ class TransformerBlock(nn.Module):
         self.post_attention_layernorm = normalisation(config)
 
     def forward(self, x_BTD: Tensor, sight: Sight, *, layer: int) -> Tensor:
-        """Return the (B, T, D) vectors after this block; ``layer`` is its place in the cache."""
+        """Return the (B, T, D) vectors after this block; ``layer`` is its place in the cache.
+
+        *Raises.* `UsageError` where it looks at a source and ``sight`` has none.
+        """
         norm = self.input_layernorm
         x_BTD = self._add(x_BTD, self.self_attn(self._before(x_BTD, norm), sight, layer=layer), norm)
-        if self.cross_attn is not None and self.cross_attn_layernorm is not None and sight.source is not None:
+        if self.cross_attn is not None and self.cross_attn_layernorm is not None:
+            if sight.source is None:
+                raise UsageError("a block that looks at a source was given none: read the source first")
             norm = self.cross_attn_layernorm
             x_BTD = self._add(x_BTD, self.cross_attn.across(self._before(x_BTD, norm), sight.source, layer=layer), norm)
         norm = self.post_attention_layernorm
