@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from ziggurat.core.errors import ArtefactError, DamagedError, InputError, NewerVersionError, TooLittleTextError
+from ziggurat.core.errors import (
+    ArtefactError,
+    DamagedError,
+    InputError,
+    NewerVersionError,
+    TooLittleTextError,
+    UsageError,
+)
 from ziggurat.core.types import Pair
 from ziggurat.text.ledger import read_ledger
 from ziggurat.text.options import TextConfig
@@ -223,3 +230,73 @@ def test_a_damaged_corpus_is_refused(tmp_path: Path) -> None:
     text.write_bytes(text.read_bytes()[:-1])
     with pytest.raises(DamagedError, match="text is missing"):
         open_pairs(tmp_path / "text")
+
+
+def twins(families: int = 61) -> list[tuple[str, str]]:
+    """Four pairs a family whose sources differ in the last of 40 words: 36 of 37 shingles of each are common.
+
+    41 words − 4 make 37 shingles of five; the last one differs, so Jaccard = 36 / 38 > 0.8.
+    """
+    return [
+        (" ".join(f"w{family}x{word}" for word in range(40)) + f" end{copy}", f"target {family} {copy}")
+        for family in range(families)
+        for copy in range(4)
+    ]
+
+
+def families_of(split: Any) -> set[str]:
+    return {pair.source.partition("x")[0] for pair in split}
+
+
+def test_sources_that_are_nearly_alike_stand_on_one_side_of_the_split(tmp_path: Path) -> None:
+    corpus = prepared(tmp_path, twins())
+    kinds = [families_of(split) for split in (corpus.train, corpus.dev, corpus.test)]
+    assert all(kinds)
+    assert sum(map(len, kinds)) == len(set.union(*kinds)) == 61
+    assert sum(len(split) for split in (corpus.train, corpus.dev, corpus.test)) == 4 * 61  # all of them teach
+    assert corpus.facts()["notes"][0].startswith("244 sources are nearly the same as another")
+    assert open_pairs(tmp_path / "text").facts()["notes"] == corpus.facts()["notes"]
+
+
+@pytest.mark.parametrize("keys", [{"duplicates": "exact"}, {"similarity": 0.99}, {"shingle": 32}])
+def test_the_keys_of_near_duplicates_decide_what_is_alike(tmp_path: Path, keys: dict[str, Any]) -> None:
+    # of 41 words, a shingle of 32 is one of 10, of which 9 are common: 9 / 11 = 0.82, so that alone changes nothing
+    corpus = prepared(tmp_path, twins(), **keys)
+    kinds = [families_of(split) for split in (corpus.train, corpus.dev, corpus.test)]
+    together = sum(map(len, kinds)) == 61
+    assert together == ("shingle" in keys)
+    assert bool(corpus.facts()["notes"]) == together
+
+
+def test_the_order_of_lines_moves_no_near_twin(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    one, other = prepared(tmp_path / "a", twins()), prepared(tmp_path / "b", twins()[::-1])
+    assert families_of(one.dev) == families_of(other.dev)
+    assert families_of(one.test) == families_of(other.test)
+
+
+def test_a_group_that_is_more_than_what_is_held_out_trains(tmp_path: Path) -> None:
+    large = [(" ".join(f"big{word}" for word in range(40)) + f" end{copy}", f"t {copy}") for copy in range(300)]
+    corpus = prepared(tmp_path, [*twins(), *large])
+    assert sum(pair.source.startswith("big") for pair in corpus.train) == 300
+    assert families_of(corpus.dev)
+    assert families_of(corpus.test)
+
+
+def test_sources_that_are_all_nearly_alike_are_named(tmp_path: Path) -> None:
+    said = r"28 sources are nearly the same .* there are 7 that differ, and 10 are needed; text\.duplicates = exact"
+    with pytest.raises(TooLittleTextError, match=said):
+        prepared(tmp_path, twins(7))
+    assert len(prepared(tmp_path, twins(11), duplicates="exact").dev)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"field": "nonsense"}, {"cut": "never"}, {"block_bytes": 300}, {"longest_bytes": 1001}, {"fewest_documents": 7}],
+)
+def test_keys_of_documents_are_refused(tmp_path: Path, keys: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=rf"text\.{next(iter(keys))}: says how files become documents"):
+        prepared(tmp_path, many(), **keys)
+    with pytest.raises(UsageError, match="files of pairs have no use for it"):
+        sides(tmp_path / "pairs.tsv", options=TextConfig(**keys))
