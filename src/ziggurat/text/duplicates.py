@@ -36,8 +36,8 @@ def near_pairs(
 ) -> tuple[Pairs, npt.NDArray[np.float64], int]:
     """Return (P, 2) pairs of documents at least ``similarity`` alike, their similarities, and how many were compared.
 
-    *Cost.* About 500 bytes of memory a document, half of them for its signature, and about a second for 50 MB of text. With 16 bands of 4 values, a pair of
-    similarity 0.8 is missed with probability 2e-4.
+    *Cost.* About 500 bytes of memory a document, half of them for its signature, and about a second for 50 MB of
+    text. With 16 bands of 4 values, a pair of similarity 0.8 is missed with probability 2e-4.
     """
     from ziggurat.text.kernels.shingles import jaccard, signatures
 
