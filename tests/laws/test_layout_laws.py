@@ -15,6 +15,7 @@ import pytest
 from ziggurat.core.config import from_mapping, options
 from ziggurat.core.errors import ArtefactError, UsageError, ZigguratError
 from ziggurat.core.types import Vocabulary
+from ziggurat.models.blocks.feedforward import ACTIVATIONS
 from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.layouts.at_rest import described as read_back
 from ziggurat.models.layouts.at_rest import with_vocabulary
@@ -30,7 +31,7 @@ SINGLE: dict[str, tuple[Any, ...]] = {
     "norm": ("rms", "layer"),
     "norm_place": ("pre", "post"),
     "query_norm": (True, False),
-    "activation": ("swiglu", "gelu", "gelu_tanh", "relu"),
+    "activation": ("swiglu", *ACTIVATIONS),
     "bias": ("none", "qkv", "all"),
     "tied": (True, False),
     "layers": (2, 3),
@@ -110,6 +111,11 @@ def configs(named: str) -> tuple[Any, ...]:
 
 def test_several_configurations_are_held(configs: tuple[Any, ...]) -> None:
     assert len(configs) >= 7
+
+
+def test_every_activation_of_a_file_is_drawn() -> None:
+    found = {config.activation for name in LAYOUTS.names() for config in held(name)}
+    assert found == {"swiglu", *ACTIVATIONS}
 
 
 def test_reading_undoes_describing(layout: Layout, configs: tuple[Any, ...]) -> None:
