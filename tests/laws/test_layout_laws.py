@@ -14,6 +14,7 @@ import pytest
 
 from ziggurat.core.config import from_mapping, options
 from ziggurat.core.errors import ArtefactError, UsageError, ZigguratError
+from ziggurat.core.protocols import LanguageModel
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.feedforward import ACTIVATIONS
 from ziggurat.models.blocks.transformer import TransformerConfig
@@ -146,6 +147,11 @@ def test_a_layout_is_found_by_what_it_writes(layout: Layout, configs: tuple[Any,
         found = layout_for(layout.family, config)
         assert found is not None
         assert found.describe(config, VOCABULARY) == described
+
+
+def test_a_layout_says_whether_its_models_guess_what_follows(layout: Layout, configs: tuple[Any, ...]) -> None:
+    family = FAMILIES.get(layout.family)
+    assert layout.causal == isinstance(family.build(configs[0], VOCABULARY, seed=3), LanguageModel)
 
 
 def test_no_two_layouts_claim_one_model_type() -> None:

@@ -23,6 +23,7 @@ class Bert:
     family: ClassVar[str] = "encoder"
     model_types: ClassVar[tuple[str, ...]] = ("bert",)
     prefix: ClassVar[str] = "bert."
+    causal: ClassVar[bool] = False
     ignored: ClassVar[tuple[str, ...]] = (
         r"\.position_ids$",
         r"\.token_type_ids$",
