@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ziggurat.core.errors import (
     ArtefactError,
@@ -17,6 +20,7 @@ from ziggurat.core.errors import (
     UsageError,
 )
 from ziggurat.core.types import Pair
+from ziggurat.text.duplicates import linked
 from ziggurat.text.ledger import read_ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import read_pairs, resolve_pairs
@@ -300,3 +304,19 @@ def test_keys_of_documents_are_refused(tmp_path: Path, keys: dict[str, Any]) -> 
         prepared(tmp_path, many(), **keys)
     with pytest.raises(UsageError, match="files of pairs have no use for it"):
         sides(tmp_path / "pairs.tsv", options=TextConfig(**keys))
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)).filter(lambda pair: pair[0] != pair[1])),
+    count=st.just(13),
+)
+def test_groups_are_what_pairs_lead_to(pairs: list[tuple[int, int]], count: int) -> None:
+    # by Warshall: a way from a to b, over ever more places between
+    reach = np.eye(count, dtype=bool)
+    for first, second in pairs:
+        reach[first, second] = reach[second, first] = True
+    for between in range(count):
+        reach |= reach[:, between, None] & reach[between]
+    groups = linked(np.array(pairs, np.int64).reshape(-1, 2), count)
+    np.testing.assert_array_equal(groups[:, None] == groups, reach)
+    assert set(groups.tolist()) == set(range(len(set(groups.tolist()))))
