@@ -288,11 +288,23 @@ def test_a_group_that_is_more_than_what_is_held_out_trains(tmp_path: Path) -> No
     assert families_of(corpus.test)
 
 
-def test_sources_that_are_all_nearly_alike_are_named(tmp_path: Path) -> None:
-    said = r"28 sources are nearly the same .* there are 7 that differ, and 10 are needed; text\.duplicates = exact"
+def test_sources_that_are_all_nearly_alike_are_refused(tmp_path: Path) -> None:
+    said = r"too many sources are nearly the same .* \(7 groups\): text\.duplicates = exact"
     with pytest.raises(TooLittleTextError, match=said):
         prepared(tmp_path, twins(7))
     assert len(prepared(tmp_path, twins(11), duplicates="exact").dev)
+    # one group of 300 and 13 single sources, which are less than a fifth of the text
+    large = [(" ".join(f"big{word}" for word in range(40)) + f" end{copy}", f"t {copy}") for copy in range(300)]
+    with pytest.raises(TooLittleTextError, match=r"\(14 groups\)"):
+        prepared(tmp_path, [*many(13), *large])
+    assert prepared(tmp_path, [*many(13), *large], dev=0.0, test=0.01).dev.size_bytes == 0
+
+
+def test_sources_of_signs_alone_are_not_alike(tmp_path: Path) -> None:
+    signs = ["".join("+-*/"[(number >> 2 * place) % 4] for place in range(4)) for number in range(211)]
+    corpus = prepared(tmp_path, [(sign, "a target of some length, so that there is text enough") for sign in signs])
+    assert corpus.facts()["notes"] == []
+    assert len(corpus.train) + len(corpus.dev) + len(corpus.test) == 211
 
 
 @pytest.mark.parametrize(

@@ -179,15 +179,17 @@ def _splits(
     sizes = np.bincount(groups, (table["stop"] - table["start"]).astype(np.float64)).astype(np.int64)
     hashes = np.full(len(sizes), LAST, np.uint64)
     np.minimum.at(hashes, groups, sources)
-    distinct = len(np.unique(sources))
-    if len(sizes) < FEWEST_DOCUMENTS <= distinct:
+    if len(sizes) == len(np.unique(sources)):
+        return assign(hashes, sizes, options)[groups]
+    total = int(sizes.sum())
+    wanted = [min(part * total, options.held_out_bytes) for part in (options.dev, options.test) if part]
+    large = sizes > min(wanted, default=total)
+    hashes[large] = LAST
+    if len(sizes) < FEWEST_DOCUMENTS or int(sizes[~large].sum()) < sum(wanted):
         raise TooLittleTextError(
-            f"{distinct} sources are nearly the same as one another: there are {len(sizes)} that differ, and "
-            f"{FEWEST_DOCUMENTS} are needed; text.duplicates = exact splits near twins too"
+            "too many sources are nearly the same as one another to hold some out that differ from the rest "
+            f"({len(sizes)} groups): text.duplicates = exact splits near twins too"
         )
-    parts = [part for part in (options.dev, options.test) if part]
-    if parts and len(sizes) < distinct:
-        hashes[sizes > min(min(parts) * int(sizes.sum()), options.held_out_bytes)] = LAST
     return assign(hashes, sizes, options)[groups]
 
 
