@@ -19,7 +19,7 @@ from ziggurat.core.protocols import MaskedLanguageModel, Tokenizer
 from ziggurat.core.seeding import generator
 from ziggurat.core.types import Document, IdArray
 from ziggurat.judge.significance import ratio_interval
-from ziggurat.models.masking import pseudo_logprobs
+from ziggurat.models.pseudo_likelihood import pseudo_logprobs
 from ziggurat.tokens.masking import AskedRow, Masker, most_frequent, stacked
 
 __all__ = ["PART", "MaskedEvaluation", "evaluate_masked"]
