@@ -72,7 +72,7 @@ class OnnxFormat:
         if 4 * network.parameter_count > LARGEST_BYTES:
             raise UsageError(f"{bundle.path}: {network.parameter_count:,} parameters are too many for one ONNX file")
         _runtime()
-        from ziggurat.models.blocks.tracing import write_graph
+        from ziggurat.models.blocks.onnx_graph import write_graph
 
         with atomic_file(path) as partial:
             write_graph(network, partial)
@@ -117,7 +117,7 @@ def _longest(network: Any) -> int:
 def _prove(network: Any, written: Path, path: Path) -> Proof:
     """Compare what graph and network give: one id, the longest that is read at once, rows with padding."""
     onnxruntime = _runtime()
-    from ziggurat.models.blocks.tracing import INPUTS, answer, outputs
+    from ziggurat.models.blocks.onnx_graph import INPUTS, answer, outputs
 
     quiet = onnxruntime.SessionOptions()
     quiet.log_severity_level = 4

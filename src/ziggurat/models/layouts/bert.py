@@ -10,7 +10,7 @@ from ziggurat.models.layouts.layout import Renaming, extras, vocabulary_of
 
 __all__ = ["LAYOUT", "Bert", "fits"]
 
-ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu", "relu2": "relu2"}
+ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu", "relu2": "relu2", "silu": "silu"}
 OWN = ("head", "pooler", "pooling", "normalise", "longest_text")
 """Keys of parts, and of how a text becomes one vector, which no ``config.json`` of theirs has."""
 UNABLE = {"position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False}
@@ -23,6 +23,7 @@ class Bert:
     family: ClassVar[str] = "encoder"
     model_types: ClassVar[tuple[str, ...]] = ("bert",)
     prefix: ClassVar[str] = "bert."
+    causal: ClassVar[bool] = False
     ignored: ClassVar[tuple[str, ...]] = (
         r"\.position_ids$",
         r"\.token_type_ids$",

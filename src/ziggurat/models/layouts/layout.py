@@ -70,6 +70,9 @@ class Layout(Protocol):
     ignored: ClassVar[tuple[str, ...]]
     """Patterns of names that carry nothing which our models have: buffers, heads that are not ours."""
 
+    causal: ClassVar[bool]
+    """Whether such a model guesses what follows; an adapter beside it says so too."""
+
     def holds(self, config: Any) -> bool:
         """Return whether a model of this configuration can be written so."""
         ...

@@ -18,6 +18,7 @@ from ziggurat.core.protocols import Dissects
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.registry import FAMILIES
 from ziggurat.tokens.loading import train_tokenizer
+from ziggurat.training.footprint import Trained, trained_of
 
 __all__ = ["Sizes", "Subject", "described", "loaded", "of_bundle", "of_recipe"]
 
@@ -49,6 +50,8 @@ class Subject:
     """What is written at once: rows, and tokens when it ends."""
     precision: str
     """``auto``, ``f32`` or ``bf16``, as the recipe says."""
+    trained: Trained | None
+    """What of it is trained, where the recipe freezes or adapts parts; None: all."""
     trains: bool
     """Whether gradients train it, a batch at a time."""
 
@@ -85,7 +88,9 @@ def of_recipe(recipe: Recipe, sizes: Sizes) -> Iterator[Subject]:
         if isinstance(family, Dissects):
             vocabulary = _vocabulary(one)
             anatomy = family.anatomy(one.model, vocabulary)
-            yield loaded(one.name, one.family, anatomy, vocabulary.size, sizes, vars(one.training))
+            keys = vars(one.training)
+            trained = trained_of(family, one.model, vocabulary, keys)
+            yield loaded(one.name, anatomy, vocabulary.size, sizes, keys, family=one.family, trained=trained)
 
 
 def of_bundle(folder: Path, manifest: Manifest, sizes: Sizes) -> Iterator[Subject]:
@@ -100,17 +105,28 @@ def of_bundle(folder: Path, manifest: Manifest, sizes: Sizes) -> Iterator[Subjec
         config, vocabulary = read_config(folder, family)
         anatomy = family.anatomy(config, vocabulary)
         name = str(manifest.recipe.get("name") or folder.name)
-        yield loaded(name, manifest.family, anatomy, vocabulary.size, sizes, manifest.recipe.get("training", {}))
+        keys = manifest.recipe.get("training", {})
+        trained = trained_of(family, config, vocabulary, keys)
+        yield loaded(name, anatomy, vocabulary.size, sizes, keys, family=manifest.family, trained=trained)
 
 
 def loaded(
-    name: str, family: str, anatomy: Anatomy, vocabulary: int, sizes: Sizes, training: Mapping[str, Any]
+    name: str,
+    anatomy: Anatomy,
+    vocabulary: int,
+    sizes: Sizes,
+    training: Mapping[str, Any],
+    *,
+    family: str,
+    trained: Trained | None = None,
 ) -> Subject:
     """Return a subject whose loads are those of ``sizes``, else those of the ``[training]`` keys, within the context.
 
     Raises:
         UsageError: ``sizes`` asks for more than the model can read at once.
     """
+    if anatomy.picks is not None:
+        anatomy = replace(anatomy, picks=float(training.get("mask_part") or anatomy.picks))
     limit = anatomy.context
     for flag, asked in (("window", sizes.window), ("length", sizes.length), ("source", sizes.source)):
         if asked is not None and limit is not None and asked > limit:
@@ -129,7 +145,7 @@ def loaded(
         written = replace(written, text=window, source=batch.source)
     precision = str(training.get("precision", "auto"))
     multiplies = any(part.products for part, _ in anatomy.whole.walk())
-    return Subject(name, family, anatomy, vocabulary, batch, written, precision, trains=multiplies)
+    return Subject(name, family, anatomy, vocabulary, batch, written, precision, trained, trains=multiplies)
 
 
 def _vocabulary(recipe: Recipe) -> Vocabulary:

@@ -36,7 +36,10 @@ class Memory(NamedTuple):
 def memories(subject: Subject) -> Memory:
     """Return the memory that a subject takes."""
     anatomy = subject.anatomy
-    prints = [training_footprint(anatomy, subject.vocabulary, subject.training, half=half) for half in (False, True)]
+    prints = [
+        training_footprint(anatomy, subject.vocabulary, subject.training, half=half, trained=subject.trained)
+        for half in (False, True)
+    ]
     half = trains_in_bfloat16(subject.precision, anatomy.parameters)
     cache = anatomy.whole.cache_bytes(subject.generation) if anatomy.generates else 0
     return Memory(prints[0], prints[1], "bf16" if half else "f32", prints[0].weights, cache)
