@@ -9,7 +9,16 @@ from ziggurat.core.config import from_mapping, to_mapping
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_only, tensors_of
-from ziggurat.models.layouts.layout import Varied, check_arrays, fill_network, layout_for, layout_of, named, outward
+from ziggurat.models.layouts.layout import (
+    Tabled,
+    Varied,
+    check_arrays,
+    fill_network,
+    layout_for,
+    layout_of,
+    named,
+    outward,
+)
 
 __all__ = ["at_rest", "configured", "described", "restored", "with_vocabulary"]
 
@@ -24,7 +33,8 @@ def at_rest(family: str, config: Any, vocabulary: Vocabulary, network: nn.Module
     """Return ``config.json`` and the arrays of a model: in a layout that other programs know, or else in ours."""
     layout = layout_for(family, config)
     if layout is not None:
-        return layout.describe(config, vocabulary), outward(network, layout.renamings(config))
+        tables = layout.tables(config) if isinstance(layout, Tabled) else {}
+        return layout.describe(config, vocabulary), {**outward(network, layout.renamings(config)), **tables}
     special = {name: getattr(vocabulary, name) for name in _SPECIAL}
     described = {
         "model_type": MODEL_TYPE + family,
