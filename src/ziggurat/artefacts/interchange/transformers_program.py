@@ -32,8 +32,8 @@ from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 __all__ = ["NAME", "TransformersProgram", "installed"]
 
 NAME = "transformers"
-_NEAR = Tolerance(largest=1e-3, divergence=1e-6)
-"""Both compute in 32-bit, in another order."""
+_NEAR = Tolerance(largest=1e-3, divergence=1e-4)
+"""Both compute in 32-bit, in another order: of SmolLM2-135M, 1.0e-4 and, over 49 152 ids rounded each, 2.5e-6."""
 _SOURCE = 7
 """Ids of a source that is translated."""
 
