@@ -54,7 +54,7 @@ ENGLISH = Words(
     limits_title="Limits",
     made={
         "": "made with Ziggurat {version}",
-        "imported_from": "which other software made: Ziggurat {version} opened `{source}` and saved it in this form",
+        "imported_from": "made by other software and opened from `{source}` with Ziggurat {version}",
         "merged": "made with Ziggurat {version} by merging the adapter `{adapter}` into `{source}`",
         "start": "trained further with Ziggurat {version} from the weights of `{source}`",
     },
@@ -190,10 +190,7 @@ CHINESE = Words(
     },
     purposes={
         "text": Purpose(
-            opening=(
-                "{made} `{family}` 族语言模型。"
-                "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
-            ),
+            opening=("{made} `{family}` 族语言模型。下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"),
             measured="在未参与训练的文本上的测量结果",
             not_measured="尚未测量：请运行 `ziggurat evaluate FOLDER TEXT…`。",
             limits=(
@@ -219,10 +216,7 @@ CHINESE = Words(
             lossy="它的分词器有损：所有不认识的词都是同一个词元，因此没有每字节比特数。",
         ),
         "word vectors": Purpose(
-            opening=(
-                "{made} `{family}` 族词向量。"
-                "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
-            ),
+            opening=("{made} `{family}` 族词向量。下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"),
             measured="测量结果",
             not_measured="尚未测量：请运行 `ziggurat vectors evaluate FOLDER --record …`。",
             limits=(

@@ -147,7 +147,6 @@ SENTENCES = {
         "对话超出模型的上下文时，最早的问答会被忘掉。"
     ),
     "Most tokens of an answer": "每个回答最多的词元数",
-    "Answers to each question": "每个问题的回答数",
     "What the model is told to be": "告诉模型它应是什么",
     "With --chat: what the model is told to be": "与 --chat 一起用：告诉模型它应是什么",
     "Take the prompt as a question and answer it, by the bundle's chat template": (
