@@ -135,6 +135,9 @@ SENTENCES = {
     "{count} of {texts} prompts hold fewer than {shots} examples: more don't fit the model's context": (
         "{texts} 条提示中有 {count} 条的例子少于 {shots} 个：模型的上下文放不下更多"
     ),
+    "{count} of {texts} texts stand in the prompt with their labels: they are not measured": (
+        "{texts} 个文本中有 {count} 个已连同标签出现在提示中：不参与测量"
+    ),
     "of {count} of {texts} texts only the beginning fits the model's context": (
         "{texts} 条文本中有 {count} 条只有开头放得进模型的上下文"
     ),
