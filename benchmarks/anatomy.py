@@ -32,12 +32,12 @@ from benchmarks.anatomy_measures import (
 )
 from benchmarks.harness import print_table, report
 from ziggurat.artefacts.recipe import load_recipe
-from ziggurat.core.anatomy import NUMBER_BYTES, Load
+from ziggurat.core.anatomy import Load, Sizes
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.conditioned import TranslatingNetwork
 from ziggurat.models.blocks.network import CausalNetwork, reading
 from ziggurat.models.registry import FAMILIES
-from ziggurat.surface.anatomy.subject import Sizes, Subject, of_recipe
+from ziggurat.surface.anatomy.subject import Subject, of_recipe
 from ziggurat.training.footprint import training_flops, training_footprint
 from ziggurat.training.objectives.next_token import next_token
 from ziggurat.training.objectives.objective import cross_entropy
@@ -96,7 +96,7 @@ def _compared(name: str, precisions: tuple[str, ...]) -> list[tuple[str, int, in
         found.append((f"its peak, {precision}", said.peak, _peak_elsewhere(name, precision)))
     if anatomy.generates:
         written = replace(subject.generation, rows=3)
-        said_bytes = NUMBER_BYTES * anatomy.parameters + anatomy.whole.cache_bytes(written)
+        said_bytes = anatomy.generation_bytes(written)
         found.append(("memory of generation", said_bytes, weight_bytes(network) + _cached(model, written)))
     return found
 

@@ -6,7 +6,7 @@ from typing import Any
 from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Load, Precision
 from ziggurat.training.objectives.objective import LOGIT_COUNT
 
-__all__ = ["Footprint", "training_flops", "training_footprint"]
+__all__ = ["Footprint", "training_flops", "training_flops_per_token", "training_footprint"]
 
 MOMENTS = 2
 """Numbers that Adam keeps for each trained one: its gradient's mean and mean square."""
@@ -65,6 +65,11 @@ def training_flops(anatomy: Anatomy, vocabulary_size: int, load: Load) -> int:
             if part.kind == "output" or part.reads == "picked":
                 again += times * 2 * part.products * load.tokens("picked")
     return anatomy.training_flops(load) + load.rows * again
+
+
+def training_flops_per_token(anatomy: Anatomy, vocabulary_size: int, load: Load) -> float:
+    """Return `training_flops` divided among the tokens of all rows."""
+    return training_flops(anatomy, vocabulary_size, load) / (load.rows * load.text)
 
 
 def training_footprint(

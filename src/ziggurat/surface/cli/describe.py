@@ -55,7 +55,8 @@ def describe(
     A recipe is drawn before anything is trained. Beside each part stand its parameters and its share of the
     floating-point operations; tables say where the numbers come from, and what memory training and writing take.
     """
-    from ziggurat.surface.anatomy.subject import Sizes, described, of_bundle, of_recipe
+    from ziggurat.core.anatomy import Sizes
+    from ziggurat.surface.anatomy.subject import described, of_bundle, of_recipe
 
     names, flags = split_settings(words or [], context)
     if len(names) != 1:
