@@ -92,6 +92,13 @@ def test_translations_keep_the_places_and_how_they_are_written() -> None:
         assert sorted(PLACE.findall(english)) == sorted(PLACE.findall(chinese)), english
 
 
+def test_one_unit_has_one_name_in_chinese(repository: Path) -> None:
+    """A nat is 奈特 in every sentence, card and report."""
+    folder = repository / "src" / "ziggurat"
+    files = [path for ending in ("*.py", "*.toml") for path in folder.rglob(ending)]
+    assert [path.name for path in files if "纳特" in path.read_text(encoding="utf-8")] == []
+
+
 def written(repository: Path) -> set[str]:
     """Return every sentence that stands in the source outside the catalogue, however help shows it."""
     found: set[str] = set()

@@ -8,14 +8,16 @@ messages come from the same declaration as those of recipes and of the Python AP
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 import typer
 
 from ziggurat.core.config import from_mapping, options
+from ziggurat.core.errors import UsageError
 
-__all__ = ["with_options"]
+__all__ = ["naming_flags", "with_options"]
 
 Command = Callable[..., Any]
 
@@ -47,6 +49,22 @@ def with_options(
         return run
 
     return decorate
+
+
+@contextmanager
+def naming_flags(cls: type[Any]) -> Iterator[None]:
+    """Let errors that name a key of ``cls``, as the Python API has it, name the option of the command line.
+
+    Raises:
+        UsageError: what was raised within, its key written as an option.
+    """
+    try:
+        yield
+    except UsageError as error:
+        key, colon, rest = str(error).partition(":")
+        if not colon or key not in options(cls):
+            raise
+        raise UsageError(f"{_flag(key)}:{rest}") from error
 
 
 def _flag(key: str) -> str:
