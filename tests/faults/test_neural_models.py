@@ -11,10 +11,12 @@ from ziggurat.core.errors import ArtefactError, UnknownNameError, UsageError
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.decoder import FAMILY as DECODER
 from ziggurat.models.decoder import DecoderConfig
+from ziggurat.models.encoder import FAMILY as ENCODER
 from ziggurat.models.mixture import FAMILY as MIXTURE
 from ziggurat.models.mixture import Mixture, MixtureConfig, Weighting
 from ziggurat.models.recurrent import FAMILY as RECURRENT
 from ziggurat.models.recurrent import RecurrentConfig
+from ziggurat.models.seq2seq import FAMILY as SEQ2SEQ
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,69 @@ def test_a_configuration_without_its_keys_is_refused(family: Any, key: str) -> N
     del config[key]
     with pytest.raises(ArtefactError, match=f"config.json.*'{key}'"):
         family.restore(config, tensors)
+
+
+def ours(family: Any, **keys: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a model that no other program has a form for is at rest."""
+    return family.state(family.build(family.config(**keys), Vocabulary(11, 0, 0, mask=10), seed=3))  # type: ignore[no-any-return]
+
+
+OWN: dict[str, tuple[Any, dict[str, Any]]] = {
+    "decoder": (DECODER, {"layers": 1, "width": 12, "heads": 2, "context": 13, "activation": "relu2"}),
+    "encoder": (ENCODER, {"layers": 1, "width": 12, "heads": 2, "context": 13, "positions": "rotary"}),
+    "seq2seq": (SEQ2SEQ, {"layers": 1, "width": 12, "heads": 2, "context": 13, "norm_place": "pre"}),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("vocab_size", 10**12, r"\[11, 12\] where \[1000000000000, 12\] is expected"),
+        ("vocab_size", "abc", "config.json: size: .*abc"),
+        ("vocab_size", -3, "config.json: such a model can't be"),
+        ("vocab_size", None, "config.json"),
+        ("special", [], "config.json: a value is not what its key stands for"),
+        ("special", {"bos": 0, "eos": "</s>"}, "config.json: eos: .*</s>"),
+        ("width", 10**12, r"is expected|can't be"),
+        ("feedforward", 10**12, r"is expected|can't be"),
+        ("layers", 10**12, r"config.json: layers: 1000000000000 of them, but there are only \d+ arrays"),
+    ],
+)
+def test_sizes_that_our_own_files_claim_are_not_believed(name: str, key: str, value: Any, said: str) -> None:
+    family, keys = OWN[name]
+    described, tensors = ours(family, **keys)
+    assert described["model_type"] == f"ziggurat-{name}"
+    if key in described:
+        described[key] = value
+    else:
+        described["model"] = {**described["model"], key: value}
+    with pytest.raises(ArtefactError, match=said):
+        family.restore(described, tensors)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_our_own_files_come_back(name: str) -> None:
+    family, keys = OWN[name]
+    described, tensors = ours(family, **keys)
+    again, arrays = family.state(family.restore(described, tensors))
+    assert again == described
+    assert all(np.array_equal(arrays[one], tensors[one]) for one in tensors)
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "value", "said"),
+    [
+        ("vocabulary", "size", 10**12, r"where \[1000000000000, \d+\] is expected"),
+        ("vocabulary", "size", -1, "such a model can't be"),
+        ("model", "hidden", 10**12, "is expected|can't be"),
+        ("model", "layers", 10**12, "but there are only"),
+    ],
+)
+def test_sizes_that_the_file_of_an_lstm_claims_are_not_believed(place: str, key: str, value: int, said: str) -> None:
+    config, tensors = RECURRENT.state(RECURRENT.tiny(seed=3))
+    with pytest.raises(ArtefactError, match=said):
+        RECURRENT.restore({**config, place: {**config[place], key: value}}, tensors)
 
 
 def test_an_lstm_of_unknown_keys_is_refused() -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,37 @@ def facts(ziggurat: Ziggurat, *words: str | Path) -> dict[str, object]:
     found = json.loads(drawn(ziggurat, *words, "--json"))["anatomy"]
     assert len(found) == 1
     return dict(found[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "trained"),
+    [
+        ((), None),
+        (("--training.frozen", '["embed_tokens"]'), None),
+        # two projections in each of three blocks: 2·20 + 2·20 numbers each
+        (("--training.lora_rank", "2"), 3 * 2 * 80),
+    ],
+)
+def test_memory_for_training_is_of_what_the_recipe_trains(
+    ziggurat: Ziggurat, words: tuple[str, ...], trained: int | None
+) -> None:
+    told: Any = facts(ziggurat, "gpt", *TINY, "--tokens.kind", "bytes", *words)
+    memory = told["training"]["memory_bytes"]["f32"]
+    if trained is None:
+        trained = told["parameters"] - (told["vocabulary"] * 20 if words else 0)
+    assert (memory["gradients"], memory["moments"]) == (4 * trained, 8 * trained)
+
+
+def test_as_many_tokens_are_predicted_as_the_recipe_hides(ziggurat: Ziggurat) -> None:
+    few, many = (
+        facts(ziggurat, "bert", *TINY, "--training.window", "30", "--training.mask_part", part)
+        for part in ("0.1", "0.9")
+    )
+    told: Any = (few, many)
+    # 3 and 27 of 30 tokens of each row have logits
+    assert (
+        9 * told[0]["training"]["memory_bytes"]["f32"]["logits"] == told[1]["training"]["memory_bytes"]["f32"]["logits"]
+    )
 
 
 def test_a_recipe_is_drawn_before_anything_is_trained(ziggurat: Ziggurat) -> None:

@@ -85,7 +85,7 @@ def test_measured_texts_give_accuracy_both_ways_and_the_majority(
     for name in ("uncalibrated", "calibrated"):
         assert 0 <= found[name]["low"] <= found[name]["accuracy"] <= found[name]["high"] <= 1
     difference = found["calibrated"]["accuracy"] - found["uncalibrated"]["accuracy"]
-    assert found["difference"]["accuracy"] == pytest.approx(difference)
+    assert found["difference"]["value"] == pytest.approx(difference)
     table = ziggurat("prompt", bundle.path, *options).out.splitlines()
     starts = ["texts", "uncalibrated", "calibrated", "difference", "always the commonest label"]
     assert [line.split("  ")[0] for line in table] == starts

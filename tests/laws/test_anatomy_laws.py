@@ -105,3 +105,11 @@ def test_what_is_remembered_takes_the_bytes_that_are_said(name: str) -> None:
     with reading(model.network):
         _, state = model.network.hidden(ids, model.network.initial_state(5))
     assert cache_bytes(state) == anatomy.whole.cache_bytes(Load(rows=5, text=64))
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_only_what_looks_at_others_keeps_something_for_pairs(name: str) -> None:
+    _, _, anatomy = dissected(name)
+    for part, _ in anatomy.whole.walk():
+        if part.sees is None:
+            assert (part.saved.short, part.saved.pair, part.saved.pairs_from_formula) == (0, 0, 0), part.name

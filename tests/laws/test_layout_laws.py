@@ -14,7 +14,9 @@ import pytest
 
 from ziggurat.core.config import from_mapping, options
 from ziggurat.core.errors import ArtefactError, UsageError, ZigguratError
+from ziggurat.core.protocols import LanguageModel
 from ziggurat.core.types import Vocabulary
+from ziggurat.models.blocks.feedforward import ACTIVATIONS
 from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.layouts.at_rest import described as read_back
 from ziggurat.models.layouts.at_rest import with_vocabulary
@@ -30,7 +32,7 @@ SINGLE: dict[str, tuple[Any, ...]] = {
     "norm": ("rms", "layer"),
     "norm_place": ("pre", "post"),
     "query_norm": (True, False),
-    "activation": ("swiglu", "gelu", "gelu_tanh", "relu"),
+    "activation": ("swiglu", *ACTIVATIONS),
     "bias": ("none", "qkv", "all"),
     "tied": (True, False),
     "layers": (2, 3),
@@ -112,6 +114,11 @@ def test_several_configurations_are_held(configs: tuple[Any, ...]) -> None:
     assert len(configs) >= 7
 
 
+def test_every_activation_of_a_file_is_drawn() -> None:
+    found = {config.activation for name in LAYOUTS.names() for config in held(name)}
+    assert found == {"swiglu", *ACTIVATIONS}
+
+
 def test_reading_undoes_describing(layout: Layout, configs: tuple[Any, ...]) -> None:
     kind = FAMILIES.get(layout.family).config
     for config in configs:
@@ -140,6 +147,11 @@ def test_a_layout_is_found_by_what_it_writes(layout: Layout, configs: tuple[Any,
         found = layout_for(layout.family, config)
         assert found is not None
         assert found.describe(config, VOCABULARY) == described
+
+
+def test_a_layout_says_whether_its_models_guess_what_follows(layout: Layout, configs: tuple[Any, ...]) -> None:
+    family = FAMILIES.get(layout.family)
+    assert layout.causal == isinstance(family.build(configs[0], VOCABULARY, seed=3), LanguageModel)
 
 
 def test_no_two_layouts_claim_one_model_type() -> None:

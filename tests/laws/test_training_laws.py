@@ -9,10 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.fakes.jobs import GRADIENT_FAMILIES, VOCABULARY, Recorder, fit, job, same_weights, weights
+from tests.fakes.jobs import (
+    GRADIENT_FAMILIES,
+    NEXT_TOKEN_FAMILIES,
+    VOCABULARY,
+    Recorder,
+    fit,
+    job,
+    same_weights,
+    weights,
+)
+from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.errors import DamagedError, DiskFullError, InterruptedRunError, UsageError
 from ziggurat.core.protocols import Embeds, ReadsPairs
 from ziggurat.models.registry import FAMILIES
+from ziggurat.tokens.batches import PairBatches
 from ziggurat.training import checkpoints
 from ziggurat.training.checkpoints import BEST, NEWEST, read_checkpoint
 from ziggurat.training.job import FirstVectors, Fitted, silent
@@ -105,9 +116,39 @@ def test_without_a_folder_nothing_is_saved_and_that_is_said(family: str) -> None
         fit(job(family, steps=9, listener=Recorder(act)))
 
 
+def test_accumulated_batches_are_one_large_batch_of_pairs(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not isinstance(FAMILIES.get(family), ReadsPairs):
+        pytest.skip("its batches are of windows")
+    # batches of pairs are cut by length, so that two small ones are no large one: they are put together by hand
+    tells: list[Recorder] = [Recorder(), Recorder()]
+
+    def still(accumulate: int, listener: Recorder) -> Fitted:
+        asked = job(family, listener=listener, steps=1, clip_norm=0.0, weight_decay=0.0, accumulate=accumulate)
+        return fit(dataclasses.replace(asked, model_config=dataclasses.replace(asked.model_config, dropout=0.0)))
+
+    one = still(2, tells[0])
+    batch = PairBatches.batch
+    counts: list[int] = []
+
+    def both(batches: PairBatches, step: int) -> Any:
+        found = [batch(batches, 2 * step + part) for part in range(2)]
+        counts.extend(sum(len(target) - 1 for target in targets) for _, targets in found)
+        return tuple([*found[0][side], *found[1][side]] for side in range(2))
+
+    monkeypatch.setattr(PairBatches, "batch", both)
+    two = still(1, tells[1])
+    assert counts[0] != counts[1]
+    first, second = (recorder.of("step")[0] for recorder in tells)
+    assert first["loss"] == pytest.approx(second["loss"], rel=1e-5)
+    assert first["gradient_norm"] == pytest.approx(second["gradient_norm"], rel=1e-5)
+    # Adam's first step is the gradient's sign, which is chance where a gradient is next to 0
+    same = [np.isclose(value, weights(two)[name], rtol=2e-4, atol=1e-5).ravel() for name, value in weights(one).items()]
+    assert np.concatenate(same).mean() > 0.97
+
+
 def test_accumulated_batches_are_one_large_batch(family: str) -> None:
     if isinstance(FAMILIES.get(family), ReadsPairs):
-        pytest.skip("its batches are cut by length, so that two small ones are not a large one")
+        pytest.skip("its batches are of pairs: the test above")
     # windows are drawn in order, so two batches of 2 rows hold the rows of one of 4; a network that carries state
     # lays its rows out by their number, and is compared with itself
     small: dict[str, Any] = {"rows": 2, "accumulate": 2}
@@ -123,14 +164,15 @@ def test_accumulated_batches_are_one_large_batch(family: str) -> None:
     ("budget", "steps"),
     [
         ({"steps": 5}, 5),
-        ({"tokens": 100}, 3),  # 3 rows of 11 tokens are 33 a step
+        ({"tokens": 100}, 3),  # 3 rows of 11 tokens are 33 a step, where all are predicted
         ({"tokens": 1}, 1),
     ],
 )
 def test_budgets_become_steps(family: str, budget: dict[str, Any], steps: int) -> None:
     facts = fit(job(family, **budget)).facts
-    if isinstance(FAMILIES.get(family), ReadsPairs):  # batches of pairs hold about 33 with their padding, so fewer
-        steps = max(1, budget["tokens"] // (facts["tokens"] // facts["steps"])) if "tokens" in budget else steps
+    if "tokens" in budget and family not in NEXT_TOKEN_FAMILIES:
+        # pairs are about 33 with their padding, and of a row whose tokens are hidden only the hidden are predicted
+        steps = max(1, budget["tokens"] // (facts["tokens"] // facts["steps"]))
     assert facts["steps"] == steps
 
 
@@ -164,6 +206,19 @@ def test_patience_ends_a_run_that_no_longer_gets_better(family: str) -> None:
     keys: dict[str, Any] = {"steps": 4000, "learning_rate": 0.0, "evaluate_steps": 2, "patience": 3}
     facts = fit(job(family, **keys)).facts
     assert (facts["stopped_early"], facts["best_step"], facts["steps"]) == (True, 2, 8)
+
+
+def test_dev_text_without_anything_to_predict_chooses_nothing(family: str, caplog: pytest.LogCaptureFixture) -> None:
+    asked = job(family, steps=9, evaluate_steps=2, patience=2)
+    none = MemoryStream.of([], VOCABULARY)
+    sources = none if asked.dev_sources is not None else None
+    recorder = Recorder()
+    fitted = fit(dataclasses.replace(asked, dev=none, dev_sources=sources, listener=recorder))
+    assert fitted.facts["steps"] == 9
+    assert not {"dev_loss", "best_step"} & fitted.facts.keys()
+    assert not recorder.of("eval")
+    assert caplog.text.count("nothing in the held-out text can be predicted") == 1
+    assert same_weights(fitted, fit(job(family, steps=9, keep="last")))
 
 
 def test_clipping_shortens_a_step_and_reports_the_length_before(family: str) -> None:

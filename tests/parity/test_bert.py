@@ -229,7 +229,7 @@ def test_an_output_matrix_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"hidden_act": "silu"}, "hidden_act 'silu' is not one of gelu, gelu_new"),
+        ({"hidden_act": "mish"}, "hidden_act 'mish' is not one of gelu, gelu_new"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type 'relative_key' is not supported"),
         ({"is_decoder": True}, "is_decoder True is not supported, only False"),
         ({"hidden_size": None}, "the key 'hidden_size' is missing"),

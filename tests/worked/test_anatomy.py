@@ -1,16 +1,28 @@
 """Parameters, operations and memory of toy models, counted by hand."""
 
+from typing import Any
+
 import pytest
 
 from ziggurat.core.anatomy import USUAL_WINDOW, Anatomy, Load, Part, Saved, Sizes
 from ziggurat.core.config import from_mapping
+from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.types import Vocabulary
+from ziggurat.models.blocks.lora import LowRankOptions
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.blocks.transformer_parts import norm_part
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy, encoder_anatomy, translating_anatomy
 from ziggurat.models.registry import FAMILIES
-from ziggurat.training.footprint import training_flops, training_flops_per_token, training_footprint
+from ziggurat.training.footprint import (
+    Trained,
+    trained_of,
+    training_flops,
+    training_flops_per_token,
+    training_footprint,
+)
+from ziggurat.training.frozen import choose_trained
+from ziggurat.training.memory import holdings
 from ziggurat.training.precision import trains_in_bfloat16
 
 OLD = TransformerConfig(
@@ -181,8 +193,44 @@ def test_the_memory_of_training_by_hand() -> None:
 
 def test_frozen_numbers_have_no_gradient_and_no_moments() -> None:
     anatomy = decoder_anatomy(OLD, V)
-    found = training_footprint(anatomy, V, Load(rows=2, text=11), half=False, trained=211)
-    assert (found.weights, found.gradients, found.moments) == (4 * 2211, 4 * 211, 8 * 211)
+    found = training_footprint(anatomy, V, Load(rows=2, text=11), half=False, trained=Trained(211, added=13))
+    assert (found.weights, found.gradients, found.moments) == (4 * 2224, 4 * 211, 8 * 211)
+
+
+ENCODER = {"layers": 2, "width": 10, "heads": 2, "feedforward": 7, "context": 19}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"frozen": ("embed_tokens", "stack.layers.0")},
+        {"lora_rank": 3, "lora_on": ("q_proj", "down_proj")},
+        {"lora_rank": 2, "lora_on": ("all",)},
+    ],
+    ids=str,
+)
+def test_what_a_recipe_trains_is_counted_without_making_the_model(keys: dict[str, Any]) -> None:
+    family: Any = FAMILIES.get("encoder")
+    vocabulary = Vocabulary(size=V, bos=0, eos=1, mask=2)
+    config = from_mapping(family.config, ENCODER, where="test")
+    found = trained_of(family, config, vocabulary, keys)
+    network = family.build(config, vocabulary, seed=3).network
+    before = sum(weight.numel() for weight in network.parameters())
+    options = LowRankOptions(keys.get("lora_rank", 0), alpha=7.0)
+    choose_trained(network, frozen=keys.get("frozen", ()), options=options, on=keys.get("lora_on", ()), seed=3)
+    held = holdings(network)
+    assert found == Trained(held.trainable, held.parameters - before)
+    anatomy = family.anatomy(config, vocabulary)
+    told = training_footprint(anatomy, V, Load(rows=2, text=11), half=False, trained=found)
+    assert (told.weights, told.gradients) == (held.weights_bytes, held.gradients_bytes)
+    assert told.moments == held.optimiser_bytes
+    assert trained_of(family, config, vocabulary, {"frozen": (), "lora_rank": 0}) is None
+
+
+def test_a_name_that_fits_nothing_is_told_before_there_is_a_network() -> None:
+    family = FAMILIES.get("encoder")
+    with pytest.raises(UnknownNameError, match="frozen: unknown part of the model 'embed_tokns'"):
+        trained_of(family, family.config(), Vocabulary(V, bos=0, eos=0), {"frozen": ["embed_tokns"]})
 
 
 def test_logits_stand_in_memory_in_pieces() -> None:

@@ -48,7 +48,7 @@ FORMS: dict[str, Anatomy] = {
 
 
 def subject(name: str, **sizes: int) -> Subject:
-    return loaded("toy", "toys", FORMS[name], 101, Sizes(**sizes), {"rows": 3, "window": 23})
+    return loaded("toy", FORMS[name], 101, Sizes(**sizes), {"rows": 3, "window": 23}, family="toys")
 
 
 def extent(text: dict[str, Any]) -> tuple[float, float, float, float]:

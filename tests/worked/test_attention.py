@@ -33,6 +33,18 @@ def test_a_causal_query_sees_itself_and_what_came_before() -> None:
         torch.testing.assert_close(way(zeros, zeros, v, causal=True), expected)
 
 
+def test_a_causal_query_sees_no_padding_either() -> None:
+    # As above, and key 1 is padding: 1, then 1 alone, then (1 + 8)/2 = 4.5.
+    zeros = torch.zeros(1, 1, 3, 2)
+    v = torch.tensor([[1.0, 1], [3, 3], [8, 8]]).view(1, 1, 3, 2)
+    expected = torch.tensor([[1.0, 1], [1, 1], [4.5, 4.5]]).view(1, 1, 3, 2)
+    keep_mask = torch.tensor([True, False, True]).view(1, 1, 1, 3)
+    for way in (reference_attention, attend):
+        torch.testing.assert_close(way(zeros, zeros, v, keep_mask=keep_mask, causal=True), expected)
+    half = attend(*(heads.bfloat16() for heads in (zeros, zeros, v)), keep_mask=keep_mask, causal=True)
+    torch.testing.assert_close(half.float(), expected)
+
+
 def test_grouped_queries_share_a_key_head_in_order() -> None:
     # Key head 0 answers 5, key head 1 answers 7; query heads 0 and 1 ask the first, 2 and 3 the second.
     q = random_heads(1, 4, 1, 2)

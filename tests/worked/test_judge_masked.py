@@ -12,6 +12,7 @@ from tests.fakes.families import CONDITIONAL_FAMILIES, LANGUAGE_FAMILIES, MASKED
 from tests.fakes.tokenizers import trained
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.types import Document, FloatArray, IdArray, Pair, Vocabulary
+from ziggurat.judge import masked
 from ziggurat.judge.masked import MaskedEvaluation, evaluate_masked
 from ziggurat.judge.measuring import figures, measurable
 from ziggurat.models.registry import FAMILIES
@@ -115,6 +116,38 @@ def test_few_single_tokens_of_many() -> None:
 def test_no_text_is_said(texts: list[str]) -> None:
     with pytest.raises(TooLittleTextError, match="give more text"):
         evaluate_masked(Stubborn(TOKENIZER.vocabulary, THE), TOKENIZER, documents(texts))
+
+
+UNKNOWN = "\u2603"
+
+
+def test_text_of_unknown_characters_has_nothing_to_guess() -> None:
+    assert set(TOKENIZER.encode(UNKNOWN).ids) == {TOKENIZER.vocabulary.unk}
+    with pytest.raises(TooLittleTextError, match="give more text"):
+        evaluate_masked(Stubborn(TOKENIZER.vocabulary, THE), TOKENIZER, documents([f"{UNKNOWN} {UNKNOWN}"]))
+
+
+def test_what_is_no_text_is_neither_guessed_nor_the_baseline() -> None:
+    model = Stubborn(TOKENIZER.vocabulary, THE)
+    told = evaluate_masked(model, TOKENIZER, documents([f"the the tower {f'{UNKNOWN} ' * 7}"] * 3))
+    assert told.figures()["baseline_accuracy"] > 0  # the commonest id that is no special one: the
+    every = [int(index) for index in TOKENIZER.encode("the the tower").ids]
+    assert told.pseudo_tokens == (len(every),) * 3
+
+
+def test_a_document_without_anything_to_guess_is_left_out_and_the_others_are_measured() -> None:
+    model = Stubborn(TOKENIZER.vocabulary, THE)
+    told = evaluate_masked(model, TOKENIZER, documents([UNKNOWN, "the tower", UNKNOWN]))
+    assert (told.ids, told.document_bytes) == (("1",), (9,))
+
+
+def test_many_rows_are_read_in_parts_and_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Stubborn(TOKENIZER.vocabulary, THE)
+    whole = evaluate_masked(model, TOKENIZER, documents(TEXTS))
+    monkeypatch.setattr(masked, "SORTED_ROWS", 7)
+    monkeypatch.setattr(masked, "BATCH_ROWS", 3)
+    monkeypatch.setattr(masked, "BATCH_DOCUMENTS", 5)
+    assert evaluate_masked(model, TOKENIZER, documents(TEXTS)) == whole
 
 
 def test_a_tokenizer_without_a_token_that_hides() -> None:

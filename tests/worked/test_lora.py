@@ -120,6 +120,17 @@ def test_unmerged_gives_back_every_bit() -> None:
         assert torch.equal(weight, made.get_parameter(name)), name
 
 
+def test_merged_for_good_it_can_t_be_taken_out() -> None:
+    made, copied = adapted(("all",)), adapted(("all",))
+    merge(made, keep=False)
+    merge(copied)
+    assert torch.equal(logits(made), logits(copied))
+    with pytest.raises(UsageError, match="merged for good"):
+        unmerge(made)
+    merge(made)  # no second time
+    assert torch.equal(logits(made), logits(copied))
+
+
 def test_stripped_after_merging_it_is_a_plain_network_with_the_change() -> None:
     made = adapted(("all",))
     before = logits(made)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.fakes.jobs import MASK, VOCABULARY, fit, job, stream
+from tests.fakes.jobs import MASK, VOCABULARY, fit, job, stream, weights
 from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UsageError
@@ -78,7 +78,29 @@ def test_the_loss_is_the_mean_over_hidden_tokens() -> None:
     logprobs = logits.log_softmax(-1).numpy()
     rows, places = np.nonzero(targets >= 0)
     expected = -np.mean([logprobs[row, place, targets[row, place]] for row, place in zip(rows, places, strict=True)])
-    assert found.loss(2).item() == pytest.approx(expected, rel=1e-5)
+    assert found.loss(2).mean.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_batch_counts_what_it_predicts() -> None:
+    found = objective()
+    # 5 rows of 21 ids between their ends, 3 of each hidden
+    assert found.loss(2).predicted == found.tokens_per_batch == 5 * 3
+
+
+def test_a_batch_with_nothing_to_guess_costs_nothing() -> None:
+    unknown = dataclasses.replace(VOCABULARY, unk=1)
+    asked = dataclasses.replace(job("encoder", steps=1), train=MemoryStream.of([[1] * 97], unknown), dev=None)
+    loss, predicted = objective(asked).loss(0)
+    assert (loss.item(), predicted) == (0, 0)
+    fitted = fit(asked)
+    assert all(np.isfinite(value).all() for value in weights(fitted).values())
+
+
+def test_held_out_text_of_special_tokens_alone_is_no_loss() -> None:
+    unknown = dataclasses.replace(VOCABULARY, unk=1)
+    dev = MemoryStream.of([[1] * 97, [1, 1]], unknown)
+    train = MemoryStream.of([[2, 3, 4] * 31], unknown)
+    assert objective(dataclasses.replace(job("encoder", steps=1), train=train, dev=dev)).dev_loss(100) is None
 
 
 def test_the_held_out_loss_hides_the_same_every_time_and_nothing_else() -> None:

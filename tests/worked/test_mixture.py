@@ -7,9 +7,12 @@ import sys
 import numpy as np
 import pytest
 
+from ziggurat.core.protocols import Extends
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
+from ziggurat.models import mixture
 from ziggurat.models.mixture import Mixture, MixtureConfig, Weighting
 from ziggurat.models.registry import FAMILIES
+from ziggurat.use.label_scores import LabelScorer
 
 VOCABULARY = Vocabulary(size=2, bos=0, eos=0)
 
@@ -39,6 +42,35 @@ class Coin:
 
     def reorder(self, state: IdArray, rows: IdArray) -> IdArray:
         return np.asarray(state[rows])
+
+
+class Patient(Coin):
+    """A coin that also reads many ids at once."""
+
+    def extend(self, state: IdArray, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, IdArray]:
+        return np.tile(self.logprobs, (len(ids), 1)), np.asarray(state + lengths)
+
+
+def test_a_mixture_extends_where_all_of_its_parts_do_and_else_says_so() -> None:
+    half = Weighting((0.5, 0.5))
+    able = mixture.mixed([Patient(0.2), Patient(0.4)], half, families=["a", "b"])
+    assert isinstance(able, Extends)
+    ids = np.zeros((3, 5), np.int32)
+    logprobs, state = able.begin(ids[:, :1], np.ones(3, np.int32))
+    lengths = np.array([2, 5, 3], np.int32)
+    logprobs, state = able.extend(state, ids, lengths)
+    np.testing.assert_allclose(np.exp(logprobs[:, 1]), 0.3, rtol=1e-5)
+    assert [held.tolist() for held in state] == [[3, 6, 4]] * 2
+    for parts in ([Patient(0.2), Coin(0.4)], [Coin(0.2), Patient(0.4)]):
+        assert not isinstance(mixture.mixed(parts, half, families=["a", "b"]), Extends)
+
+
+def test_labels_are_scored_by_a_mixture_one_of_whose_parts_reads_on_id_by_id() -> None:
+    # 0.5·0.2 + 0.5·0.4 = 0.3
+    some = mixture.mixed([Patient(0.2), Coin(0.4)], Weighting((0.5, 0.5)), families=["a", "b"])
+    prompts = [np.array(row, np.int32) for row in ([0, 1, 1, 0], [0, 1, 1, 1], [0, 1, 1, 1, 1])]
+    found = LabelScorer(some, [np.array([1], np.int32)]).logprobs(prompts)
+    np.testing.assert_allclose(np.exp(found), 0.3, rtol=1e-5)
 
 
 def mixed(weighting: Weighting, ids: list[int]) -> list[float]:

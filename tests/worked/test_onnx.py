@@ -131,13 +131,13 @@ def test_a_model_too_large_for_one_file_is_refused(tmp_path: Path, monkeypatch: 
 def test_a_graph_that_answers_otherwise_is_not_kept(
     exported: tuple[Bundle, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ziggurat.models.blocks import tracing
+    from ziggurat.models.blocks import onnx_graph
 
     bundle = make_bundle(tmp_path / "bundle", "recurrent", seed=1)
     path = tmp_path / "model.onnx"
     path.write_bytes(b"what was there before")
     # the graph of the model with another seed
-    monkeypatch.setattr(tracing, "write_graph", lambda _, partial: shutil.copyfile(exported[1], partial))
+    monkeypatch.setattr(onnx_graph, "write_graph", lambda _, partial: shutil.copyfile(exported[1], partial))
     with pytest.raises(ArtefactError, match=r"the graph's logits differ from the model's by .*: not kept"):
         onnx.FORMAT.write(bundle, path)
     assert path.read_bytes() == b"what was there before"
@@ -145,14 +145,14 @@ def test_a_graph_that_answers_otherwise_is_not_kept(
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ziggurat.models.blocks import tracing
+    from ziggurat.models.blocks import onnx_graph
 
     def full(network: object, path: Path) -> None:
         path.write_bytes(b"half")
         raise OSError(28, os.strerror(28))
 
     bundle = make_bundle(tmp_path / "bundle", "recurrent")
-    monkeypatch.setattr(tracing, "write_graph", full)
+    monkeypatch.setattr(onnx_graph, "write_graph", full)
     with pytest.raises(DiskFullError, match=r"model.onnx: no space left"):
         onnx.FORMAT.write(bundle, tmp_path / "model.onnx")
     assert [file.name for file in tmp_path.iterdir()] == ["bundle"]

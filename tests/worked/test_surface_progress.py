@@ -41,6 +41,12 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return str(err).splitlines()
 
 
+def test_what_is_counted_is_said_where_only_hidden_tokens_are_predicted(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(Terminal()) as display:
+        display(step(3, 2.0, tokens_per_second=1234.6, per="hidden token"))
+    assert lines(capsys) == ["step 3  loss 2.000  1,235 hidden tokens/s  1 min 23 s left"]
+
+
 def test_a_step_in_figures(capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressDisplay(Terminal()) as display:
         display(IDS)

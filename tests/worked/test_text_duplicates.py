@@ -152,3 +152,10 @@ def test_what_stays_has_no_pair_and_what_goes_has_a_twin(pairs: set[tuple[int, i
     assert not any(a in stays and b in stays for a, b in pairs)
     assert all(kept in stays and tuple(sorted((gone, kept))) in pairs for gone, kept in removed.items())
     assert all(sizes[kept] >= sizes[gone] for gone, kept in removed.items())
+
+
+def test_texts_without_units_are_not_alike() -> None:
+    text, starts, stops = laid_out(["!!!", "???", "a b", "... --"])
+    pairs = np.array([[0, 1], [0, 2], [1, 3]], np.int64)
+    assert jaccard(text, starts, stops, pairs, 5).tolist() == [0.0, 0.0, 0.0]
+    assert near_pairs(text, starts, stops, width=5, similarity=0.5, seed=0)[0].tolist() == []

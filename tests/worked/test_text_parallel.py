@@ -6,10 +6,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ziggurat.core.errors import ArtefactError, DamagedError, InputError, NewerVersionError, TooLittleTextError
+from ziggurat.core.errors import (
+    ArtefactError,
+    DamagedError,
+    InputError,
+    NewerVersionError,
+    TooLittleTextError,
+    UsageError,
+)
 from ziggurat.core.types import Pair
+from ziggurat.text.duplicates import linked
 from ziggurat.text.ledger import read_ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import read_pairs, resolve_pairs
@@ -223,3 +234,101 @@ def test_a_damaged_corpus_is_refused(tmp_path: Path) -> None:
     text.write_bytes(text.read_bytes()[:-1])
     with pytest.raises(DamagedError, match="text is missing"):
         open_pairs(tmp_path / "text")
+
+
+def twins(families: int = 61) -> list[tuple[str, str]]:
+    """Four pairs a family whose sources differ in the last of 40 words: 36 of 37 shingles of each are common.
+
+    41 words − 4 make 37 shingles of five; the last one differs, so Jaccard = 36 / 38 > 0.8.
+    """
+    return [
+        (" ".join(f"w{family}x{word}" for word in range(40)) + f" end{copy}", f"target {family} {copy}")
+        for family in range(families)
+        for copy in range(4)
+    ]
+
+
+def families_of(split: Any) -> set[str]:
+    return {pair.source.partition("x")[0] for pair in split}
+
+
+def test_sources_that_are_nearly_alike_stand_on_one_side_of_the_split(tmp_path: Path) -> None:
+    corpus = prepared(tmp_path, twins())
+    kinds = [families_of(split) for split in (corpus.train, corpus.dev, corpus.test)]
+    assert all(kinds)
+    assert sum(map(len, kinds)) == len(set.union(*kinds)) == 61
+    assert sum(len(split) for split in (corpus.train, corpus.dev, corpus.test)) == 4 * 61  # all of them teach
+    assert corpus.facts()["notes"][0].startswith("244 sources are nearly the same as another")
+    assert open_pairs(tmp_path / "text").facts()["notes"] == corpus.facts()["notes"]
+
+
+@pytest.mark.parametrize("keys", [{"duplicates": "exact"}, {"similarity": 0.99}, {"shingle": 32}])
+def test_the_keys_of_near_duplicates_decide_what_is_alike(tmp_path: Path, keys: dict[str, Any]) -> None:
+    # of 41 words, a shingle of 32 is one of 10, of which 9 are common: 9 / 11 = 0.82, so that alone changes nothing
+    corpus = prepared(tmp_path, twins(), **keys)
+    kinds = [families_of(split) for split in (corpus.train, corpus.dev, corpus.test)]
+    together = sum(map(len, kinds)) == 61
+    assert together == ("shingle" in keys)
+    assert bool(corpus.facts()["notes"]) == together
+
+
+def test_the_order_of_lines_moves_no_near_twin(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    one, other = prepared(tmp_path / "a", twins()), prepared(tmp_path / "b", twins()[::-1])
+    assert families_of(one.dev) == families_of(other.dev)
+    assert families_of(one.test) == families_of(other.test)
+
+
+def test_a_group_that_is_more_than_what_is_held_out_trains(tmp_path: Path) -> None:
+    large = [(" ".join(f"big{word}" for word in range(40)) + f" end{copy}", f"t {copy}") for copy in range(300)]
+    corpus = prepared(tmp_path, [*twins(), *large])
+    assert sum(pair.source.startswith("big") for pair in corpus.train) == 300
+    assert families_of(corpus.dev)
+    assert families_of(corpus.test)
+
+
+def test_sources_that_are_all_nearly_alike_are_refused(tmp_path: Path) -> None:
+    said = r"too many sources are nearly the same .* \(7 groups\): text\.duplicates = exact"
+    with pytest.raises(TooLittleTextError, match=said):
+        prepared(tmp_path, twins(7))
+    assert len(prepared(tmp_path, twins(11), duplicates="exact").dev)
+    # one group of 300 and 13 single sources, which are less than a fifth of the text
+    large = [(" ".join(f"big{word}" for word in range(40)) + f" end{copy}", f"t {copy}") for copy in range(300)]
+    with pytest.raises(TooLittleTextError, match=r"\(14 groups\)"):
+        prepared(tmp_path, [*many(13), *large])
+    assert prepared(tmp_path, [*many(13), *large], dev=0.0, test=0.01).dev.size_bytes == 0
+
+
+def test_sources_of_signs_alone_are_not_alike(tmp_path: Path) -> None:
+    signs = ["".join("+-*/"[(number >> 2 * place) % 4] for place in range(4)) for number in range(211)]
+    corpus = prepared(tmp_path, [(sign, "a target of some length, so that there is text enough") for sign in signs])
+    assert corpus.facts()["notes"] == []
+    assert len(corpus.train) + len(corpus.dev) + len(corpus.test) == 211
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"field": "nonsense"}, {"cut": "never"}, {"block_bytes": 300}, {"longest_bytes": 1001}, {"fewest_documents": 7}],
+)
+def test_keys_of_documents_are_refused(tmp_path: Path, keys: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=rf"text\.{next(iter(keys))}: says how files become documents"):
+        prepared(tmp_path, many(), **keys)
+    with pytest.raises(UsageError, match="files of pairs have no use for it"):
+        sides(tmp_path / "pairs.tsv", options=TextConfig(**keys))
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)).filter(lambda pair: pair[0] != pair[1])),
+    count=st.just(13),
+)
+def test_groups_are_what_pairs_lead_to(pairs: list[tuple[int, int]], count: int) -> None:
+    # by Warshall: a way from a to b, over ever more places between
+    reach = np.eye(count, dtype=bool)
+    for first, second in pairs:
+        reach[first, second] = reach[second, first] = True
+    for between in range(count):
+        reach |= reach[:, between, None] & reach[between]
+    groups = linked(np.array(pairs, np.int64).reshape(-1, 2), count)
+    np.testing.assert_array_equal(groups[:, None] == groups, reach)
+    assert set(groups.tolist()) == set(range(len(set(groups.tolist()))))

@@ -11,6 +11,7 @@ import torch
 from tests.fakes.jobs import GRADIENT_FAMILIES, VOCABULARY, Recorder, fit, job, same_weights, weights
 from ziggurat.core.errors import DamagedError, InterruptedRunError, UnknownNameError, UsageError
 from ziggurat.core.types import Vocabulary
+from ziggurat.models.blocks.lora import AdaptedLinear, merge
 from ziggurat.models.decoder import DecoderConfig
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training import gradient
@@ -21,11 +22,6 @@ from ziggurat.training.memory import holdings, peak_bytes, reset_peak
 from ziggurat.training.optimisers import adamw
 
 SMALL = DecoderConfig(layers=2, width=12, heads=3, head_width=4, feedforward=17, context=19)
-FROZEN: dict[str, dict[str, Any]] = {
-    "decoder": {"frozen": ["embed_tokens", "stack.layers.0"]},
-    "recurrent": {"frozen": ["embedding", "layers.0.bias_*"]},
-    "encoder": {"frozen": ["embed_tokens", "stack.layers.0"]},
-}
 
 
 def decoder_job(folder: Path | None = None, **keys: Any) -> Job:
@@ -101,13 +97,23 @@ def test_a_run_does_not_go_on_from_another_start(tmp_path: Path) -> None:
 # -- parts that stay as they are --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", list(FROZEN))
+def some_parts(family: str) -> tuple[list[str], set[str]]:
+    """Two parts of a family's network, one of them named with a star, and the weights in them."""
+    asked = job(family, steps=1)
+    network: Any = FAMILIES.get(family).build(asked.model_config, VOCABULARY, seed=0)
+    names = [name for name, _ in network.network.named_parameters()]
+    first, middle = names[0].partition(".")[0], names[len(names) // 2].rpartition(".")[0]
+    inside = (f"{first}.", f"{middle}.") if middle else (f"{first}.",)
+    found = {name for name in names if name == first or name.startswith(inside)}
+    return [first, *([f"{middle}.*"] if middle else [])], found
+
+
+@pytest.mark.parametrize("family", GRADIENT_FAMILIES)
 def test_frozen_parts_stay_to_the_last_bit_and_nothing_is_kept_of_them(family: str, tmp_path: Path) -> None:
+    parts, frozen = some_parts(family)
     first = fit(job(family, steps=2))
-    fitted = fit(started(job(family, tmp_path, steps=5, warmup_steps=0, checkpoint_steps=2, **FROZEN[family]), first))
+    fitted = fit(started(job(family, tmp_path, steps=5, warmup_steps=0, checkpoint_steps=2, frozen=parts), first))
     before, after = weights(first), weights(fitted)
-    beginnings = [part.rstrip("*") for part in FROZEN[family]["frozen"]]
-    frozen = {name for name in before if name.startswith(tuple(beginnings))}
     assert 0 < len(frozen) < len(before)
     for name in before:
         assert np.array_equal(before[name], after[name]) == (name in frozen), name
@@ -143,6 +149,10 @@ def test_wrong_parts_are_refused() -> None:
         gradient.fit(decoder_job(steps=1, frozen=["stack.layers.2"]))
     with pytest.raises(UsageError, match="no part of the model is left to be trained"):
         gradient.fit(decoder_job(steps=1, frozen=["*"]))
+    wrong: tuple[tuple[str, Any], ...] = (("lora_on", ["up_proj"]), ("lora_alpha", 7.0), ("lora_dropout", 0.3))
+    for key, value in wrong:
+        with pytest.raises(UsageError, match=f"{key}: there is no change to train without lora_rank"):
+            decoder_job(steps=1, **{key: value})
     with pytest.raises(UsageError, match="leave frozen out"):
         decoder_job(steps=1, frozen=["embed_tokens"], lora_rank=2)
 
@@ -175,6 +185,18 @@ def test_the_best_step_s_change_is_kept(tmp_path: Path) -> None:
     losses = [event["loss"] for event in recorder.of("eval")]
     assert fitted.facts["kept_step"] == 1 + int(np.argmin(losses))
     assert fitted.facts["dev_loss"] == min(losses)
+
+
+def test_no_weight_is_copied_when_a_run_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Any] = []
+
+    def merging(network: Any, **options: Any) -> None:
+        merge(network, **options)
+        kept.extend(each.kept for each in network.modules() if isinstance(each, AdaptedLinear))
+
+    monkeypatch.setattr(gradient, "merge", merging)
+    gradient.fit(decoder_job(steps=1, lora_rank=2))
+    assert kept == [None] * 4  # two blocks, two projections
 
 
 def test_an_encoder_learns_a_change_too() -> None:

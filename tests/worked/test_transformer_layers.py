@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ziggurat.core.config import from_mapping, options
 from ziggurat.core.errors import UsageError
 from ziggurat.models.blocks.attention import MultiHeadAttention, Sight, Source, reference_attention
 from ziggurat.models.blocks.feedforward import ACTIVATIONS, Activation, FeedForward, SwiGLU, squared_relu
@@ -25,8 +26,12 @@ from ziggurat.models.blocks.transformer import (
     TransformerConfig,
     TransformerStack,
     fill_transformer,
+    layers_and_width,
     normalisation,
 )
+from ziggurat.models.decoder import DecoderConfig
+from ziggurat.models.encoder import EncoderConfig
+from ziggurat.models.seq2seq import Seq2seqConfig
 
 SMALL = TransformerConfig(layers=3, width=10, heads=2, head_width=6, feedforward=14, context=17)
 CLASSIC = replace(
@@ -179,6 +184,8 @@ def test_squared_relu_by_hand() -> None:
             - 7 * 1.0 * (1 + math.tanh(math.sqrt(2 / math.pi) * (-2 - 0.044715 * 8)))
             + 11,
         ),
+        # x·σ(x) with σ(x) = 1 / (1 + e^−x)
+        ("silu", 5 * 3 / (1 + math.exp(-3)) - 7 * 2 / (1 + math.exp(2)) + 11),
     ],
 )
 def test_feed_forward_by_hand(activation: Activation, expected: float) -> None:
@@ -366,7 +373,7 @@ def test_what_is_added_to_the_residual_path_begins_smaller() -> None:
     # Standard deviations 0.02 and, with three layers, 0.02 / √6 = 0.00816; biases 0, gains 1.
     config = replace(CLASSIC, width=100, feedforward=400)
     stack = TransformerStack(config)
-    fill_transformer(stack, layers=3, seed=7)
+    fill_transformer(stack, seed=7)
     block = stack.layers[1]
     assert isinstance(block, TransformerBlock)
     assert block.self_attn.q_proj.weight.std().item() == pytest.approx(0.02, rel=0.03)
@@ -375,3 +382,63 @@ def test_what_is_added_to_the_residual_path_begins_smaller() -> None:
         assert branch.weight.std().item() == pytest.approx(0.02 / math.sqrt(6), rel=0.03)
         assert not branch.bias.any()
     assert torch.equal(block.input_layernorm.weight, torch.ones(100))
+
+
+@pytest.mark.parametrize("place", ["pre", "post"])
+def test_a_decoder_that_translates_adds_three_times_a_block(place: str) -> None:
+    # Encoder: 2 blocks, 4 additions, 0.02 / √4 = 0.01. Decoder: 3 blocks, 9 additions, 0.02 / √9 = 0.00667.
+    config = replace(CLASSIC, width=100, feedforward=400, norm_place=place)  # type: ignore[arg-type]
+    both = torch.nn.ModuleDict(
+        {"encoder": TransformerStack(config, layers=2), "decoder": TransformerStack(config, layers=3, crosses=True)}
+    )
+    fill_transformer(both, seed=7)
+    for name, expected in (("encoder", 0.01), ("decoder", 0.02 / 3)):
+        stack = both[name]
+        assert isinstance(stack, TransformerStack)
+        for block in stack.layers:
+            assert isinstance(block, TransformerBlock)
+            added = [block.self_attn.o_proj, block.mlp.down_proj]
+            added += [] if block.cross_attn is None else [block.cross_attn.o_proj]
+            for branch in added:
+                assert isinstance(branch, torch.nn.Linear)
+                assert branch.weight.std().item() == pytest.approx(expected, rel=0.05)
+            assert block.self_attn.q_proj.weight.std().item() == pytest.approx(0.02, rel=0.05)
+
+
+def test_a_decoder_that_translates_needs_a_source() -> None:
+    stack = TransformerStack(CLASSIC, layers=1, crosses=True)
+    fill(stack)
+    with pytest.raises(UsageError, match="a decoder that translates was given no source to look at"):
+        stack(draw(2, 5, 10), Sight())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "per_layer", "slope", "expected"),
+    [
+        # (28·6·384²)/(28·64²) = 6·36 = 216, whose third root is 6; √(6·384²/6) = 384
+        (28 * 6 * 384**2, 28, 64, (6, 384)),
+        # 12·48²·27 = 12·3·(3·48)²: 3 layers, 144 is 4.5 times 32, and half goes to the even number
+        (12 * 48**2 * 27, 12, 48, (3, 128)),
+        (1, 12, 48, (2, 32)),
+    ],
+)
+def test_sizes_from_a_number_of_parameters(
+    parameters: int, per_layer: int, slope: int, expected: tuple[int, int]
+) -> None:
+    assert layers_and_width(parameters, per_layer=per_layer, slope=slope) == expected
+
+
+@pytest.mark.parametrize("kind", [EncoderConfig, Seq2seqConfig, DecoderConfig])
+def test_keys_that_all_transformers_share_allow_the_same(kind: type[TransformerConfig]) -> None:
+    own, shared = options(kind), options(TransformerConfig)
+    apart = {"layers", "context"} if kind is Seq2seqConfig else set()  # which two stacks have
+    for key, (hint, _, metadata) in shared.items():
+        assert own[key][0] == hint, key
+        if key not in apart:
+            assert own[key][2] == metadata, key
+
+
+@pytest.mark.parametrize("kind", [EncoderConfig, Seq2seqConfig, DecoderConfig])
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, "swiglu"])
+def test_every_activation_is_a_key_of_every_family(kind: type[TransformerConfig], activation: str) -> None:
+    assert from_mapping(kind, {"activation": activation}, where="recipe.toml [model]").activation == activation

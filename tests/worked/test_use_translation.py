@@ -1,5 +1,6 @@
 """Targets written from sources, many at once, with a model whose answers are known: it repeats its source."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.fakes.bundles import eleven_words
 from tests.fakes.families import CONDITIONAL_FAMILIES
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.protocols import ConditionalModel, LanguageModel
 from ziggurat.core.types import FloatArray, IdArray, Pair, Vocabulary
 from ziggurat.judge.evaluate import evaluate_pairs
@@ -183,6 +184,30 @@ def test_an_evaluation_is_of_the_targets_and_counts_what_did_not_fit() -> None:
     figures = found.figures()
     assert figures["pairs_left_out"] == 1
     assert "bits_per_byte" not in figures  # whole words lose text
+
+
+class Generous:
+    """A tokenizer that makes two tokens of every character, as NFKC may of a ligature, and counts its work."""
+
+    lossless, fingerprint, vocabulary = False, "", TOKENIZER.vocabulary
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def encode_batch(self, texts: Sequence[str]) -> list[IdArray]:
+        self.read += texts
+        return [np.full(2 * len(text), 3, np.int32) for text in texts]
+
+
+def test_a_source_that_is_long_only_in_tokens_is_left_out_and_no_text_is_tokenized_twice() -> None:
+    # three bytes, six tokens and an end: seven; five of them fit
+    pairs = [Pair("p:1", "one", "a"), Pair("p:2", "to", "b"), Pair("p:3", "x" * 97, "c")]
+    generous: Any = Generous()
+    found = evaluate_pairs(Echo(context=5), generous, pairs)
+    assert (found.ids, found.left_out) == (("p:2",), 2)
+    assert sorted(generous.read) == sorted(["one", "to", "x" * 97, "b"])
+    with pytest.raises(TooLittleTextError, match="give more text"):
+        evaluate_pairs(Echo(context=3), generous, pairs)
 
 
 @pytest.mark.parametrize("family", CONDITIONAL_FAMILIES)

@@ -2,6 +2,8 @@
 
 import builtins
 import itertools
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,38 @@ def test_marks_stand_beside_the_ids_that_they_are_of(kind: str, tmp_path: Path) 
     again = open_marks(tmp_path / "marks", store)
     assert isinstance(again, np.memmap)
     np.testing.assert_array_equal(again, marks)
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "bpe"])
+@pytest.mark.parametrize("change", ["fewer", "more", "longer"])
+def test_documents_that_are_not_those_of_the_store_are_refused(kind: str, change: str, tmp_path: Path) -> None:
+    tokenizer = trained(kind)
+    documents = [Document("a", "the tower"), Document("b", "a stranger")]
+    store = write_store(tokenizer, documents, tmp_path / "store")
+    others = {
+        "fewer": documents[:1],
+        "more": [*documents, Document("c", "")],
+        "longer": [documents[0], Document("b", "a stranger climbs")],
+    }
+    with pytest.raises(DamagedError, match="the token store beside it is of other documents"):
+        write_marks(tokenizer, others[change], tmp_path / "marks", store)
+    assert not (tmp_path / "marks").exists()
+
+
+def test_marks_are_written_a_document_at_a_time(tmp_path: Path) -> None:
+    tokenizer = trained("wordpiece")
+    text = "the tower climbs " * 300
+
+    def many() -> Iterator[Document]:
+        yield from (Document(str(number), text) for number in range(200))
+
+    store = write_store(tokenizer, many(), tmp_path / "store")
+    tracemalloc.start()
+    marks = write_marks(tokenizer, many(), tmp_path / "marks", store)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(marks) > 180_000
+    assert most < 180_000
 
 
 def test_marks_of_another_store_are_refused(tmp_path: Path) -> None:

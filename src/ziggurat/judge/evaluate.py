@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from ziggurat.models.windows import document_logprobs, pair_logprobs
 __all__ = ["METRICS", "Evaluation", "evaluate", "evaluate_pairs"]
 
 T = TypeVar("T", Document, Pair)
+_Scored: TypeAlias = tuple[str, str, FloatArray]
+"""A document's id, the text that was predicted, and the log-probabilities of its tokens."""
 
 METRICS: Registry[Any] = Registry("ziggurat.judge.metrics", "METRIC", kind="metric")
 """All metrics, by the name of their module."""
@@ -116,10 +118,12 @@ def evaluate(model: LanguageModel, tokenizer: Tokenizer, documents: Iterable[Doc
         TooLittleTextError: there are no documents.
     """
 
-    def score(batch: list[Document]) -> list[FloatArray]:
-        return document_logprobs(model, _sequences(tokenizer, [document.text for document in batch]))
+    def score(batch: list[Document]) -> Iterator[_Scored]:
+        told = document_logprobs(model, _sequences(tokenizer, [document.text for document in batch]))
+        for document, logprobs in zip(batch, told, strict=True):
+            yield document.id, document.text, logprobs
 
-    return _evaluation(tokenizer, ((document, document.text) for document in documents), score)
+    return _evaluation(tokenizer, documents, score)
 
 
 def evaluate_pairs(model: ConditionalModel, tokenizer: Tokenizer, pairs: Iterable[Pair]) -> Evaluation:
@@ -132,22 +136,17 @@ def evaluate_pairs(model: ConditionalModel, tokenizer: Tokenizer, pairs: Iterabl
     """
     left_out = 0
 
-    def fitting() -> Iterator[tuple[Pair, str]]:
+    def score(batch: list[Pair]) -> Iterator[_Scored]:
         nonlocal left_out
-        for pair in pairs:
-            # a token has at least a byte, so most need not be tokenized to see that they fit
-            may_be_long = model.context is not None and len(pair.source.encode()) >= model.context
-            if may_be_long and len(tokenizer.encode(pair.source).ids) + 1 > (model.context or 0):
-                left_out += 1
-            else:
-                yield pair, pair.target
+        sources = [source[1:] for source in _sequences(tokenizer, [pair.source for pair in batch])]
+        kept = [row for row, source in enumerate(sources) if model.context is None or len(source) <= model.context]
+        left_out += len(batch) - len(kept)
+        targets = _sequences(tokenizer, [batch[row].target for row in kept])
+        told = pair_logprobs(model, [sources[row] for row in kept], targets)
+        for row, logprobs in zip(kept, told, strict=True):
+            yield batch[row].id, batch[row].target, logprobs
 
-    def score(batch: list[Pair]) -> list[FloatArray]:
-        sources = _sequences(tokenizer, [pair.source for pair in batch])
-        targets = _sequences(tokenizer, [pair.target for pair in batch])
-        return pair_logprobs(model, [source[1:] for source in sources], targets)
-
-    found = _evaluation(tokenizer, fitting(), score)
+    found = _evaluation(tokenizer, pairs, score)
     return replace(found, left_out=left_out)
 
 
@@ -158,17 +157,17 @@ def _sequences(tokenizer: Tokenizer, texts: list[str]) -> list[IdArray]:
 
 
 def _evaluation(
-    tokenizer: Tokenizer, entries: Iterable[tuple[T, str]], score: Callable[[list[T]], list[FloatArray]]
+    tokenizer: Tokenizer, entries: Iterable[T], score: Callable[[list[T]], Iterable[_Scored]]
 ) -> Evaluation:
-    """Score what is predicted of each entry, many at once."""
+    """Score what is predicted of each entry that can be scored, many at once."""
     ids: list[str] = []
     nats: list[float] = []
     tokens: list[int] = []
     sizes: list[int] = []
     began = time.perf_counter()
     for batch in _batches(entries):
-        for (entry, text), logprobs in zip(batch, score([entry for entry, _ in batch]), strict=True):
-            ids.append(entry.id)
+        for name, text, logprobs in score(batch):
+            ids.append(name)
             nats.append(-float(logprobs.sum(dtype=np.float64)))
             tokens.append(len(logprobs))
             sizes.append(len(text.encode()))
@@ -180,7 +179,7 @@ def _evaluation(
     )
 
 
-def _batches(entries: Iterable[tuple[T, str]]) -> Iterator[list[tuple[T, str]]]:
+def _batches(entries: Iterable[T]) -> Iterator[list[T]]:
     following = iter(entries)
     while batch := list(itertools.islice(following, BATCH_DOCUMENTS)):
         yield batch

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.errors import UsageError
-from ziggurat.judge.significance import ratio_interval
+from ziggurat.judge.significance import paired, ratio_interval
 
 __all__ = ["labelling_figures"]
 
@@ -17,8 +18,9 @@ def labelling_figures(gold: Sequence[str], said: Mapping[str, Sequence[str]], *,
     """Return what is known of several ways (``said``) to label the same texts, whose labels are ``gold``.
 
     *Maths.* The accuracy is the part of texts whose label is right, with its percentile bootstrap interval over texts;
-    the ``majority`` is the part with the commonest label. With two ways, ``difference`` is the accuracy of the second
-    less that of the first over the same draws of texts.
+    the ``majority`` is the part with the commonest label. With two ways, and at least two texts, ``difference`` is the
+    accuracy of the second less that of the first, text by text, with its paired test and the smallest difference that
+    so many texts show (`ziggurat.judge.significance.paired`).
 
     Raises:
         UsageError: the numbers of labels differ.
@@ -29,9 +31,10 @@ def labelling_figures(gold: Sequence[str], said: Mapping[str, Sequence[str]], *,
     found: dict[str, Any] = {"texts": len(gold)}
     for name, values in right.items():
         found[name] = _figures(values, every, seed)
-    if len(right) == 2:
+    if len(right) == 2 and len(gold) > 1:
         first, second = right.values()
-        found["difference"] = _figures(second - first, every, seed)
+        told = asdict(paired(second - first, every, seed=seed))
+        found["difference"] = {key: told[key] for key in ("value", "low", "high", "p_value", "smallest_detectable")}
     label, count = Counter(gold).most_common(1)[0]
     return {**found, "majority": {"label": label, "accuracy": count / len(gold)}}
 

@@ -5,10 +5,11 @@ by one and not by words, each replaced by the token that hides. Accuracies compa
 tokenizer.
 """
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,8 @@ from ziggurat.core.protocols import MaskedLanguageModel, Tokenizer
 from ziggurat.core.seeding import generator
 from ziggurat.core.types import Document, IdArray
 from ziggurat.judge.significance import ratio_interval
-from ziggurat.models.masking import pseudo_logprobs
-from ziggurat.tokens.batches import padded
-from ziggurat.tokens.masking import Masker
+from ziggurat.models.pseudo_likelihood import pseudo_logprobs
+from ziggurat.tokens.masking import AskedRow, Masker, most_frequent, stacked
 
 __all__ = ["PART", "MaskedEvaluation", "evaluate_masked"]
 
@@ -28,6 +28,17 @@ PART = 0.15
 PSEUDO_TOKENS = 1024
 """Tokens of which the pseudo-perplexity is taken: each costs the reading of its whole stretch."""
 BATCH_ROWS = 64
+BATCH_DOCUMENTS = 512
+SORTED_ROWS = 64 * BATCH_ROWS
+"""Rows of which those of like length are put together."""
+
+
+class _Text(NamedTuple):
+    """What is kept of a document."""
+
+    document: str
+    ids: IdArray
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,32 +98,31 @@ def evaluate_masked(
 ) -> MaskedEvaluation:
     """Hide tokens of ``documents`` and let ``model`` guess them; long ones are cut to what it can read.
 
+    *Cost.* Of the documents their ids stay in memory, 4 bytes a token.
+
     ``training`` are the manifest's facts of the training, which know its text's most frequent id.
 
     Raises:
-        TooLittleTextError: there are no documents, or no tokens in them.
+        TooLittleTextError: there are no documents, or no tokens in them but special ones.
         UsageError: there is no token that hides another.
     """
     masker = Masker(model.vocabulary, PART)
-    whole = [document for document in documents if document.text]
-    texts = tokenizer.encode_batch([document.text for document in whole])
-    kept = [number for number, ids in enumerate(texts) if len(ids)]
-    if not kept:
-        raise TooLittleTextError("no documents with tokens to evaluate on: give more text")
-    texts, whole = [texts[number] for number in kept], [whole[number] for number in kept]
+    texts = [text for text in _tokenized(tokenizer, documents) if masker.guessable(text.ids).any()]
+    if not texts:
+        raise TooLittleTextError("no documents with tokens to guess (special ones aside): give more text")
     known = (training or {}).get("most_frequent_id")
-    guess = int(np.bincount(np.concatenate(texts)).argmax()) if known is None else int(known)
-    counted = _guesses(model, masker, whole, texts, guess, seed)
-    alone = _one_by_one(model, whole, texts, seed, pseudo_tokens)
+    guess = most_frequent((text.ids for text in texts), model.vocabulary)[0] if known is None else int(known)
+    counted = _guesses(model, masker, texts, guess, seed)
+    alone = _one_by_one(model, masker, texts, seed, pseudo_tokens)
     return MaskedEvaluation(
-        ids=tuple(document.id for document in whole),
+        ids=tuple(text.document for text in texts),
         nats=tuple(-float(n) for n in counted[:, 0]),
         right=tuple(int(n) for n in counted[:, 1]),
         tokens=tuple(int(n) for n in counted[:, 2]),
         commonest=tuple(int(n) for n in counted[:, 3]),
         pseudo_nats=tuple(-float(told) for told, _ in alone),
         pseudo_tokens=tuple(count for _, count in alone),
-        document_bytes=tuple(len(document.text.encode()) for document in whole),
+        document_bytes=tuple(text.size_bytes for text in texts),
         fingerprint=tokenizer.fingerprint,
         baseline_from="this text" if known is None else "training text",
     )
@@ -121,53 +131,62 @@ def evaluate_masked(
 def _guesses(
     model: MaskedLanguageModel,
     masker: Masker,
-    documents: list[Document],
-    texts: list[IdArray],
+    texts: Sequence[_Text],
     commonest: int,
     seed: int,
 ) -> npt.NDArray[np.float64]:
     """Return (documents, 4): Σ log p of hidden tokens, how many were guessed, are there, and are the commonest."""
-    vocabulary, size = model.vocabulary, (model.context or 512) - 2
-    rows: list[tuple[int, IdArray, IdArray]] = []
-    for number, ids in enumerate(texts):
-        draw = generator(seed, "masked", documents[number].id)
-        for start in range(0, len(ids), size):
-            some = ids[start : start + size]
-            places = masker.places(some, masker.count(len(some)), draw)
-            targets = np.full(len(some) + 2, -1, np.int32)
-            targets[places + 1] = some[places]
-            read = np.concatenate([[vocabulary.bos], masker.hidden(some, places), [vocabulary.eos]]).astype(np.int32)
-            rows.append((number, read, targets))
+    size = (model.context or 512) - 2
     found = np.zeros((len(texts), 4))
-    rows.sort(key=lambda row: len(row[1]))
-    for start in range(0, len(rows), BATCH_ROWS):
-        batch = rows[start : start + BATCH_ROWS]
-        ids, lengths = padded([read for _, read, _ in batch])
-        targets = np.full(ids.shape, -1, np.int32)
-        for place, (_, read, asked) in enumerate(batch):
-            targets[place, : len(read)] = asked
-        logprobs, best = model.guess(ids, lengths, targets)
-        asked_mask = targets >= 0
-        counts = [logprobs, (best == targets) & asked_mask, asked_mask, targets == commonest]
-        for place, (number, _, _) in enumerate(batch):
-            found[number] += [float(each[place].sum(dtype=np.float64)) for each in counts]
+    rows = ((number, row) for number, text in enumerate(texts) for row in _rows(masker, text, size, seed))
+    # rows of like length are read together, and no more of them are made than can be sorted at once
+    while some := sorted(itertools.islice(rows, SORTED_ROWS), key=lambda entry: len(entry[1].read)):
+        for start in range(0, len(some), BATCH_ROWS):
+            batch = some[start : start + BATCH_ROWS]
+            ids, lengths, targets = stacked([row for _, row in batch])
+            logprobs, best = model.guess(ids, lengths, targets)
+            asked_mask = targets >= 0
+            counts = [logprobs, (best == targets) & asked_mask, asked_mask, targets == commonest]
+            for place, (number, _) in enumerate(batch):
+                found[number] += [float(each[place].sum(dtype=np.float64)) for each in counts]
     return found
 
 
+def _rows(masker: Masker, text: _Text, size: int, seed: int) -> Iterator[AskedRow]:
+    """Yield a document's stretches of ``size`` ids, some of each hidden."""
+    draw = generator(seed, "masked", text.document)
+    for start in range(0, len(text.ids), size):
+        ids = text.ids[start : start + size]
+        places = masker.places(ids, masker.count(len(ids)), draw)
+        yield masker.asked(masker.hidden(ids, places), ids, places)
+
+
 def _one_by_one(
-    model: MaskedLanguageModel, documents: list[Document], texts: list[IdArray], seed: int, limit: int
+    model: MaskedLanguageModel, masker: Masker, texts: Sequence[_Text], seed: int, limit: int
 ) -> list[tuple[float, int]]:
     """Return each document's log-probability of some single tokens, each hidden alone, and how many they are."""
     vocabulary = model.vocabulary
-    total = sum(len(ids) for ids in texts)
-    share = min(1.0, limit / total)
-    sequences = [np.concatenate([[vocabulary.bos], ids, [vocabulary.eos]]).astype(np.int32) for ids in texts]
-    places = []
-    for document, ids in zip(documents, texts, strict=True):
-        chosen = generator(seed, "pseudo", document.id).random(len(ids)) < share
-        places.append(np.flatnonzero(chosen) + 1)
-    told = pseudo_logprobs(model, sequences, places)
-    return [(float(each.sum(dtype=np.float64)), len(some)) for each, some in zip(told, places, strict=True)]
+    share = min(1.0, limit / sum(int(masker.guessable(text.ids).sum()) for text in texts))
+    found = [(0.0, 0)] * len(texts)
+    sequences: list[IdArray] = []
+    places: dict[int, npt.NDArray[np.int64]] = {}
+    for number, text in enumerate(texts):
+        drawn = generator(seed, "pseudo", text.document).random(len(text.ids)) < share
+        chosen = np.flatnonzero(drawn & masker.guessable(text.ids)) + 1
+        if len(chosen):
+            sequences.append(np.concatenate([[vocabulary.bos], text.ids, [vocabulary.eos]]).astype(np.int32))
+            places[number] = chosen
+    for number, told in zip(places, pseudo_logprobs(model, sequences, list(places.values())), strict=True):
+        found[number] = (float(told.sum(dtype=np.float64)), len(places[number]))
+    return found
+
+
+def _tokenized(tokenizer: Tokenizer, documents: Iterable[Document]) -> Iterator[_Text]:
+    following = iter(documents)
+    while some := list(itertools.islice(following, BATCH_DOCUMENTS)):
+        texts = tokenizer.encode_batch([document.text for document in some])
+        for document, ids in zip(some, texts, strict=True):
+            yield _Text(document.id, np.asarray(ids, np.int32), len(document.text.encode()))
 
 
 def _numbers(values: Iterable[int]) -> npt.NDArray[np.float64]:

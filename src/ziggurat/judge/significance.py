@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.seeding import generator
 
-__all__ = ["Difference", "Interval", "compare", "holm", "ratio_interval"]
+__all__ = ["Difference", "Interval", "compare", "holm", "paired", "ratio_interval"]
 
 Vector = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Model b minus model a in bits per byte over the same documents: positive where a is better."""
+    """A paired difference: of `compare`, model b minus model a in bits per byte, positive where a is better."""
 
     value: float
     low: float
@@ -75,11 +75,7 @@ def compare(
 ) -> Difference:
     """Compare two models by their negative log-likelihoods of the same documents, in the same order.
 
-    *Maths.* Let d_i be the difference in bits of document i, and B the bytes of all. The effect is Σ d_i / B. Its
-    interval is the bootstrap's; its p-value is that of random sign flips of the d_i (Fisher's permutation test for
-    pairs; Good 2005, section 3.5), counted as (1 + hits) / (1 + resamples) (Phipson & Smyth 2010, eq. 2). With s the
-    standard error of the effect, the smallest detectable difference is (z_0.975 + z_0.8) s, and since s falls with the
-    square root of the number of documents, showing the observed effect takes (smallest detectable / effect)² as many.
+    *Maths.* `paired` with d_i the difference in bits of document i and b_i its bytes.
 
     Raises:
         UsageError: the models were not scored on the same documents.
@@ -87,18 +83,31 @@ def compare(
     """
     if not len(nats_a) == len(nats_b) == len(document_bytes):
         raise UsageError("models compare only on the same documents: score both on one test set")
-    if len(nats_a) < 2:
-        raise TooLittleTextError(f"documents to compare on: {len(nats_a)}; a comparison needs at least 2")
     bits = (np.array(nats_b, dtype=np.float64) - np.array(nats_a, dtype=np.float64)) / math.log(2)
-    sizes = np.array(document_bytes, dtype=np.float64)
-    total = float(sizes.sum())
-    effect = float(bits.sum()) / total
-    draws = _bootstrap(np.stack([bits, sizes]), generator(seed, "compare"), resamples)
+    return paired(bits, np.array(document_bytes, dtype=np.float64), seed=seed, resamples=resamples)
+
+
+def paired(differences: Vector, sizes: Vector, *, seed: int, resamples: int = RESAMPLES) -> Difference:
+    """Return Σ differences / Σ sizes over documents that were judged twice, and how sure it is.
+
+    *Maths.* Let d_i be the difference of document i, and B the sum of all sizes. The effect is Σ d_i / B. Its
+    interval is the bootstrap's; its p-value is that of random sign flips of the d_i (Fisher's permutation test for
+    pairs; Good 2005, section 3.5), counted as (1 + hits) / (1 + resamples) (Phipson & Smyth 2010, eq. 2). With s the
+    standard error of the effect, the smallest detectable difference is (z_0.975 + z_0.8) s, and since s falls with the
+    square root of the number of documents, showing the observed effect takes (smallest detectable / effect)² as many.
+
+    Raises:
+        TooLittleTextError: there are fewer than two documents.
+    """
+    if len(differences) < 2:
+        raise TooLittleTextError(f"documents to compare on: {len(differences)}; a comparison needs at least 2")
+    effect = float(differences.sum()) / float(sizes.sum())
+    draws = _bootstrap(np.stack([differences, sizes]), generator(seed, "compare"), resamples)
     ratios = draws[0] / draws[1]
     low, high = np.quantile(ratios, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     detectable = (Z_TWO_SIDED + Z_POWER) * float(ratios.std(ddof=1))
     factor = (detectable / effect) ** 2 if effect else math.inf
-    p_value = _sign_flip(bits, generator(seed, "flip"), resamples)
+    p_value = _sign_flip(differences, generator(seed, "flip"), resamples)
     return Difference(effect, float(low), float(high), p_value, detectable, factor)
 
 

@@ -8,7 +8,6 @@ positions, normalised queries and keys, gated feed-forward layers. Other keys ma
 Shape suffixes as in `ziggurat.models.blocks.attention`.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,7 +19,7 @@ from ziggurat.models.blocks.attention import Sight
 from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
-from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
+from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer, layers_and_width
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy
 from ziggurat.models.layouts.at_rest import at_rest, configured, restored
 
@@ -50,7 +49,7 @@ class DecoderNetwork(CausalNetwork):
 
     def fill(self, seed: int) -> None:
         """Draw first weights (`fill_transformer`)."""
-        fill_transformer(self, layers=self.config.layers, seed=seed)
+        fill_transformer(self, seed=seed)
 
     def hidden(
         self, ids: Tensor, state: KeyValueCache | None = None, *, lengths: Tensor | None = None
@@ -134,8 +133,7 @@ class DecoderFamily:
 
         *Maths.* L blocks of width D have 12·L·D² of them; D is about 48 L, near the proportions of small GPT models.
         """
-        layers = max(2, round((parameters / (12 * 48**2)) ** (1 / 3)))
-        width = 32 * max(1, round(math.sqrt(parameters / (12 * layers)) / 32))
+        layers, width = layers_and_width(parameters, per_layer=12, slope=48)
         return DecoderConfig(layers=layers, width=width, heads=width // 32)
 
     def tiny(self, *, seed: int) -> NeuralLanguageModel:

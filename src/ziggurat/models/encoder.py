@@ -8,8 +8,6 @@ positions, pre-norm, RMSNorm, gated layers), which no other program has a form f
 Shape suffixes as in `ziggurat.models.blocks.attention`.
 """
 
-import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -25,30 +23,31 @@ from ziggurat.models.blocks.encoding import NeuralEncoder, NeuralMaskedModel
 from ziggurat.models.blocks.feedforward import ACTIVATIONS
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import Network
-from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer, normalisation
+from ziggurat.models.blocks.transformer import (
+    TransformerConfig,
+    TransformerStack,
+    fill_transformer,
+    layers_and_width,
+    normalisation,
+    other_default,
+)
 from ziggurat.models.blocks.transformer_towers import encoder_anatomy
 from ziggurat.models.layouts.at_rest import at_rest, configured, restored
 
 __all__ = ["FAMILY", "EncoderConfig", "EncoderFamily", "EncoderNetwork", "PredictionHead"]
 
 
-def _other(key: str, default: Any) -> Any:
-    """Return the key that all Transformers share, with another default."""
-    shared = next(field for field in dataclasses.fields(TransformerConfig) if field.name == key)
-    return dataclasses.field(default=default, metadata=shared.metadata)
-
-
 @dataclass(frozen=True)
 class EncoderConfig(TransformerConfig):
     """The ``[model]`` keys of an encoder; those that all Transformers share have BERT's values."""
 
-    positions: Literal["rotary", "learned", "sinusoidal"] = _other("positions", "learned")
-    norm: Literal["rms", "layer"] = _other("norm", "layer")
-    norm_place: Literal["pre", "post"] = _other("norm_place", "post")
-    norm_epsilon: float = _other("norm_epsilon", 1e-12)
-    query_norm: bool = _other("query_norm", False)
-    activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2"] = _other("activation", "gelu")
-    bias: Literal["none", "qkv", "all"] = _other("bias", "all")
+    positions: Literal["rotary", "learned", "sinusoidal"] = other_default("positions", "learned")
+    norm: Literal["rms", "layer"] = other_default("norm", "layer")
+    norm_place: Literal["pre", "post"] = other_default("norm_place", "post")
+    norm_epsilon: float = other_default("norm_epsilon", 1e-12)
+    query_norm: bool = other_default("query_norm", False)
+    activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2", "silu"] = other_default("activation", "gelu")
+    bias: Literal["none", "qkv", "all"] = other_default("bias", "all")
     token_types: int = option(2, "kinds of segments that have a vector of their own (BERT: 2); 0: none", low=0)
     head: bool = option(True, "whether it guesses hidden tokens; without, it only gives vectors")
     pooler: bool = option(False, "whether a layer of its own makes one vector of the first token's")
@@ -112,7 +111,7 @@ class EncoderNetwork(Network):
 
     def fill(self, seed: int) -> None:
         """Draw first weights (`fill_transformer`)."""
-        fill_transformer(self, layers=self.config.layers, seed=seed)
+        fill_transformer(self, seed=seed)
 
     def hidden(self, ids: Tensor, *, lengths: Tensor | None = None, types: Tensor | None = None) -> Tensor:
         """Read (B, T) ids; return (B, T, D) vectors, which at padding mean nothing.
@@ -213,8 +212,7 @@ class EncoderFamily:
 
         *Maths.* L blocks of width D have 12·L·D² of them; D is about 48 L, as in `ziggurat.models.decoder`.
         """
-        layers = max(2, round((parameters / (12 * 48**2)) ** (1 / 3)))
-        width = 32 * max(1, round(math.sqrt(parameters / (12 * layers)) / 32))
+        layers, width = layers_and_width(parameters, per_layer=12, slope=48)
         return EncoderConfig(layers=layers, width=width, heads=width // 32)
 
     def tiny(self, *, seed: int) -> NeuralEncoder:

@@ -29,7 +29,7 @@ from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
 from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.models.uncertainty import token_uncertainty, uncertainty
 
-__all__ = ["FAMILY", "Mixture", "MixtureConfig", "MixtureFamily", "Weighting"]
+__all__ = ["FAMILY", "ExtendingMixture", "Mixture", "MixtureConfig", "MixtureFamily", "Weighting", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -138,18 +138,6 @@ class Mixture:
         """Append one id (B,) to each row; return (B, V) next-id logprobs and the new state."""
         return self._join([part.step(held, ids) for part, held in zip(self.parts, state, strict=True)])
 
-    def extend(self, state: tuple[State, ...], ids: IdArray, lengths: IdArray) -> tuple[FloatArray, State]:
-        """Append (B, T) ids at once; return (B, V) next-id logprobs and the new state.
-
-        *Raises.* `UsageError` where a part can't.
-        """
-        answers = []
-        for number, (part, held) in enumerate(zip(self.parts, state, strict=True)):
-            if not isinstance(part, Extends):
-                raise UsageError(f"part {number + 1} of the mixture can't go on from a state with many ids at once")
-            answers.append(part.extend(held, ids, lengths))
-        return self._join(answers)
-
     def reorder(self, state: tuple[State, ...], rows: IdArray) -> State:
         """Return the state whose row b is the old row ``rows[b]``; rows may repeat or drop."""
         return tuple(part.reorder(held, rows) for part, held in zip(self.parts, state, strict=True))
@@ -158,6 +146,25 @@ class Mixture:
         logprobs = np.stack([answer for answer, _ in answers])
         unsure = uncertainty(logprobs) if self.weighting.follows else np.zeros(logprobs.shape[:2], dtype=np.float32)
         return self.weighting.mix(logprobs, unsure), tuple(held for _, held in answers)
+
+
+class ExtendingMixture(Mixture):
+    """A mixture of parts that all `ziggurat.core.protocols.Extends`: so does it."""
+
+    def extend(self, state: tuple[State, ...], ids: IdArray, lengths: IdArray) -> tuple[FloatArray, State]:
+        """Append (B, T) ids at once; return (B, V) next-id logprobs and the new state."""
+        able = [part for part in self.parts if isinstance(part, Extends)]
+        return self._join([part.extend(held, ids, lengths) for part, held in zip(able, state, strict=True)])
+
+
+def mixed(parts: Sequence[LanguageModel], weighting: Weighting, *, families: Sequence[str]) -> Mixture:
+    """Return the mixture of ``parts``; one that goes on from a state with many ids at once where all parts do.
+
+    Raises:
+        UsageError: the vocabularies differ, or the numbers of parts, families and weights do.
+    """
+    kind = ExtendingMixture if all(isinstance(part, Extends) for part in parts) else Mixture
+    return kind(parts, weighting, families=families)
 
 
 class MixtureFamily:
@@ -172,7 +179,7 @@ class MixtureFamily:
         families = [FAMILIES.get(name, where="parts") for name in config.parts]
         built = [family.build(family.config(), vocabulary, seed=seed + m) for m, family in enumerate(families)]
         parts = [predicting(part, family.name) for part, family in zip(built, families, strict=True)]
-        return Mixture(parts, _equal(len(parts)), families=config.parts)
+        return mixed(parts, _equal(len(parts)), families=config.parts)
 
     def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
         """Return the parts' configurations nested, and their tensors with the part's number before the name."""
@@ -201,7 +208,7 @@ class MixtureFamily:
             predicting(FAMILIES.get(name, where="config.json").restore(own, _tensors_of_part(number, tensors)), name)
             for number, (name, own) in enumerate(zip(families, configs, strict=True))
         ]
-        return Mixture(parts, weighting, families=families)
+        return mixed(parts, weighting, families=families)
 
     def tiny(self, *, seed: int) -> Mixture:
         """Return a mixture of two of the other families' tiny models, with weights that follow the text."""
@@ -209,7 +216,7 @@ class MixtureFamily:
         predict = (name for name in others if isinstance(FAMILIES.get(name).tiny(seed=seed), LanguageModel))
         families = (next(predict), next(predict))
         parts = [predicting(FAMILIES.get(name).tiny(seed=seed + number), name) for number, name in enumerate(families)]
-        return Mixture(parts, Weighting((0.7, 0.3), slopes=(-3.0, 2.0), curves=(1.0, -2.0)), families=families)
+        return mixed(parts, Weighting((0.7, 0.3), slopes=(-3.0, 2.0), curves=(1.0, -2.0)), families=families)
 
 
 FAMILY = MixtureFamily()

@@ -24,7 +24,7 @@ from ziggurat.models.blocks.initialisation import Embedding, fill_normal, fill_u
 from ziggurat.models.blocks.lstm import CellState, LSTMLayer
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
-from ziggurat.models.blocks.weights import load_tensors, tensors_of
+from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_only, tensors_of
 
 __all__ = ["FAMILY", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
 
@@ -165,7 +165,9 @@ class RecurrentFamily:
 
         *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
         """
-        network = RecurrentNetwork(*self.configured(config, tensors))
+        own, vocabulary = self.configured(config, tensors)
+        check_tensors(shape_only(lambda: RecurrentNetwork(own, vocabulary), own, tensors), tensors)
+        network = RecurrentNetwork(own, vocabulary)
         load_tensors(network, tensors)
         return NeuralLanguageModel(network)
 

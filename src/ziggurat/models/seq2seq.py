@@ -22,7 +22,13 @@ from ziggurat.models.blocks.attention import Sight, Source
 from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.conditioned import NeuralConditionalModel, TranslatingNetwork
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
-from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
+from ziggurat.models.blocks.transformer import (
+    TransformerConfig,
+    TransformerStack,
+    fill_transformer,
+    layers_and_width,
+    other_default,
+)
 from ziggurat.models.blocks.transformer_towers import translating_anatomy
 from ziggurat.models.layouts.at_rest import at_rest, configured, restored
 
@@ -35,24 +41,17 @@ class Seq2seqConfig(TransformerConfig):
 
     layers: int = option(6, "Transformer blocks of the encoder, one upon another", low=1)
     decoder_layers: int | None = option(None, "Transformer blocks of the decoder (default: layers)", low=1)
-    width: int = option(512, "numbers in the vector that stands for a position", low=1)
-    heads: int = option(8, "attention heads of each block", low=1)
+    width: int = other_default("width", 512)
+    heads: int = other_default("heads", 8)
     context: int = option(512, "longest source, and longest target, in tokens", low=2)
-    dropout: float = option(0.1, "part of each block's output that is dropped in training", low=0.0, high=0.95)
-    positions: Literal["rotary", "learned", "sinusoidal"] = option(
-        "sinusoidal",
-        "how it is told the order: rotary (turned queries and keys), learned or sinusoidal (added vectors)",
-    )
-    norm: Literal["rms", "layer"] = option("layer", "how vectors are normalised: rms (RMSNorm) or layer (LayerNorm)")
-    norm_place: Literal["pre", "post"] = option("post", "where: pre (before each half of a block) or post (after it)")
-    norm_epsilon: float = option(1e-5, "added under the root when vectors are normalised", low=0.0)
-    query_norm: bool = option(False, "normalise queries and keys of each head (QK-norm)")
-    activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2", "silu"] = option(
-        "relu", "of the feed-forward layers: swiglu (gated), gelu, gelu_tanh (GPT-2's), relu, relu2 (squared) or silu"
-    )
-    bias: Literal["none", "qkv", "all"] = option(
-        "all", "which matrices add a vector: none, those of queries, keys and values, or all"
-    )
+    dropout: float = other_default("dropout", 0.1)
+    positions: Literal["rotary", "learned", "sinusoidal"] = other_default("positions", "sinusoidal")
+    norm: Literal["rms", "layer"] = other_default("norm", "layer")
+    norm_place: Literal["pre", "post"] = other_default("norm_place", "post")
+    norm_epsilon: float = other_default("norm_epsilon", 1e-5)
+    query_norm: bool = other_default("query_norm", False)
+    activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2", "silu"] = other_default("activation", "relu")
+    bias: Literal["none", "qkv", "all"] = other_default("bias", "all")
     scale_embedding: bool = option(True, "multiply embeddings by the root of width before positions are added")
 
     @property
@@ -92,7 +91,7 @@ class Seq2seqNetwork(TranslatingNetwork):
         says. Embeddings that are multiplied by √D as they enter are drawn from N(0, 1/D), so that they enter with the
         size of the waves that are added to them.
         """
-        fill_transformer(self, layers=self.config.layers, seed=seed)
+        fill_transformer(self, seed=seed)
         if self.config.norm_place == "post":
             for name, module in self.named_modules():
                 if isinstance(module, nn.Linear):
@@ -204,8 +203,7 @@ class Seq2seqFamily:
         *Maths.* A block of width D has 12·D² in the encoder and 16·D² in the decoder, which looks twice; L of each
         have 28·L·D², and D is about 64 L, near the article's proportions.
         """
-        layers = max(2, round((parameters / (28 * 64**2)) ** (1 / 3)))
-        width = 32 * max(1, round(math.sqrt(parameters / (28 * layers)) / 32))
+        layers, width = layers_and_width(parameters, per_layer=28, slope=64)
         return Seq2seqConfig(layers=layers, width=width, heads=width // 32)
 
     def tiny(self, *, seed: int) -> NeuralConditionalModel:

@@ -42,21 +42,21 @@ def token_uncertainty(model: LanguageModel, ids: IdArray, lengths: IdArray) -> t
     """Return what `Uncertain.token_uncertainty` does, of any model: by its own way, else id by id."""
     if isinstance(model, Uncertain):
         return model.token_uncertainty(ids, lengths)
-    told = np.zeros((2, ids.shape[0], max(ids.shape[1] - 1, 0)), dtype=np.float32)
+    found = np.zeros((2, ids.shape[0], max(ids.shape[1] - 1, 0)), dtype=np.float32)
     rows = max(1, LOGPROB_COUNT // model.vocabulary.size)
     for start in range(0, ids.shape[0], rows):
         some = slice(start, start + rows)
-        _spell(model, ids[some, : int(lengths[some].max())], told[:, some])
-    told *= np.arange(1, ids.shape[1]) < lengths[:, None]
-    return told[0], told[1]
+        _spell(model, ids[some, : int(lengths[some].max())], found[:, some])
+    found *= np.arange(1, ids.shape[1]) < lengths[:, None]
+    return found[0], found[1]
 
 
-def _spell(model: LanguageModel, ids: IdArray, told: FloatArray) -> None:
+def _spell(model: LanguageModel, ids: IdArray, found: FloatArray) -> None:
     if ids.shape[1] < 2:
         return
     logprobs, state = model.begin(ids[:, :1], np.ones(ids.shape[0], dtype=np.int32))
     for t in range(1, ids.shape[1]):
-        told[0, :, t - 1] = np.take_along_axis(logprobs, ids[:, t : t + 1], axis=1)[:, 0]
-        told[1, :, t - 1] = uncertainty(logprobs)
+        found[0, :, t - 1] = np.take_along_axis(logprobs, ids[:, t : t + 1], axis=1)[:, 0]
+        found[1, :, t - 1] = uncertainty(logprobs)
         if t + 1 < ids.shape[1]:
             logprobs, state = model.step(state, ids[:, t])

@@ -13,6 +13,7 @@ context − stride ids before them. Where a model has no limit, a document is on
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,9 +21,12 @@ from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, LanguageModel
 from ziggurat.core.types import FloatArray, IdArray
 
-__all__ = ["document_logprobs", "document_scores", "pair_logprobs"]
+__all__ = ["BATCH_TOKENS", "batches", "document_logprobs", "document_scores", "pair_logprobs"]
+
+T = TypeVar("T")
 
 BATCH_TOKENS = 1 << 16
+"""Ids that are read together at most, padding included."""
 PAIR_TOKENS = 1 << 13
 """The same where sources are read whole beside targets, and so stand in memory at once."""
 
@@ -124,18 +128,18 @@ def _gathered(
 
     windows.sort(key=size)
     scores: list[FloatArray | None] = [None] * len(sequences)
-    for batch in _batches(windows, [size(window) for window in windows], batch_tokens):
+    for batch in batches(windows, [size(window) for window in windows], batch_tokens):
         lengths = np.array([window.stop - window.start for window in batch], dtype=np.int32)
         ids = np.zeros((len(batch), int(lengths.max())), dtype=np.int32)
         for row, window in enumerate(batch):
             ids[row, : lengths[row]] = sequences[window.document][window.start : window.stop]
-        told = read([window.document for window in batch], ids, lengths)
+        logprobs = read([window.document for window in batch], ids, lengths)
         for row, window in enumerate(batch):
             found = scores[window.document]
             if found is None:
-                found = np.zeros((len(told), len(sequences[window.document]) - 1), dtype=np.float32)
+                found = np.zeros((len(logprobs), len(sequences[window.document]) - 1), dtype=np.float32)
                 scores[window.document] = found
-            fresh = told[:, row, window.predicted - window.start - 1 : window.stop - window.start - 1]
+            fresh = logprobs[:, row, window.predicted - window.start - 1 : window.stop - window.start - 1]
             found[:, window.predicted - 1 : window.stop - 1] = fresh
     return [np.zeros((1, 0), dtype=np.float32) if found is None else found for found in scores]
 
@@ -157,11 +161,15 @@ def _cut(number: int, length: int, context: int | None, stride: int | None) -> I
         predicted = stop
 
 
-def _batches(windows: Sequence[_Window], sizes: Sequence[int], batch_tokens: int) -> Iterator[Sequence[_Window]]:
-    """Cut windows, shortest first, where rows × longest would pass the bound."""
+def batches(items: Sequence[T], sizes: Sequence[int], batch_tokens: int) -> Iterator[Sequence[T]]:
+    """Cut items that stand in order of their sizes where rows × longest would pass the bound.
+
+    >>> list(batches("abcd", [1, 2, 2, 9], 6))
+    ['abc', 'd']
+    """
     start = 0
-    for stop in range(1, len(windows) + 1):
-        if stop < len(windows) and (stop + 1 - start) * sizes[stop] <= batch_tokens:
+    for stop in range(1, len(items) + 1):
+        if stop < len(items) and (stop + 1 - start) * sizes[stop] <= batch_tokens:
             continue
-        yield windows[start:stop]
+        yield items[start:stop]
         start = stop

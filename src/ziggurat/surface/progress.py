@@ -151,7 +151,8 @@ class ProgressDisplay:
                 shown.append(f"{translate('held out')} {self._bits(self._dev_loss):.3f}")
         elif self._dev_loss and event.get("per") != "pair":
             shown.append(f"{translate('held out')} {self._dev_loss:.3f}")
-        speeds = {"tokens_per_second": "tokens/s", "words_per_second": "words/s", "pairs_per_second": "pairs/s"}
+        predicted = "hidden tokens/s" if event.get("per") == "hidden token" else "tokens/s"
+        speeds = {"tokens_per_second": predicted, "words_per_second": "words/s", "pairs_per_second": "pairs/s"}
         shown += [f"{thousands(event[key])} {translate(unit)}" for key, unit in speeds.items() if key in event]
         return "  ".join(shown)
 

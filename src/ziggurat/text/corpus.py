@@ -1,7 +1,5 @@
 """From what the user named to documents that are clean, without duplicates, and split."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +8,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.config import to_mapping
-from ziggurat.core.errors import ArtefactError, DamagedError, InputError, NewerVersionError, TooLittleTextError
-from ziggurat.core.files import atomic_folder, write_text
+from ziggurat.core.errors import InputError, TooLittleTextError
+from ziggurat.core.files import atomic_folder
 from ziggurat.core.types import Document, Listener
 from ziggurat.text.cleaning import clean
 from ziggurat.text.decoding import BinaryContentError
 from ziggurat.text.duplicates import near_pairs, twins
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
+from ziggurat.text.prepared import (
+    LEDGER,
+    TEXT,
+    PreparedText,
+    Table,
+    digest,
+    facts_of,
+    fingerprint,
+    reading,
+    write_header,
+)
 from ziggurat.text.records import Source
 from ziggurat.text.segmentation import blocks, language_of
 from ziggurat.text.sources import read_records, resolve
@@ -27,17 +35,13 @@ from ziggurat.text.spool import Spool
 
 __all__ = ["Corpus", "DocumentSet", "open_corpus", "prepare"]
 
-FORMAT = 1
 HEADER = "corpus.json"
-TEXT = "text.utf8"
 TABLE = "documents.npy"
 NAMES = "names.txt"
-LEDGER = "ledger.jsonl"
 CHECK_SEED, FIRST_SEED = 1, 0
 CHECK_ROWS = 3
 """Values in a band of the check's signatures: fewer than in the search, so it finds pairs that the search may miss."""
 
-Table = npt.NDArray[np.void]
 ROW = np.dtype([("start", "<i8"), ("stop", "<i8"), ("digest", "<u8"), ("split", "u1")])
 
 
@@ -77,26 +81,8 @@ class DocumentSet:
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """A prepared text: three splits, and what was done to get them."""
-
-    folder: Path
-    train: DocumentSet
-    dev: DocumentSet
-    test: DocumentSet
-    fingerprint: str
-    """Hash of all kept texts and of the options; does not depend on the order of files."""
-    recorded: dict[str, Any]
-    """What `facts` returns, but for the fingerprint."""
-
-    @property
-    def ledger(self) -> Path:
-        """The file that says what was left out, why, and which twin was kept."""
-        return self.folder / LEDGER
-
-    def facts(self) -> dict[str, Any]:
-        """Return counts for reports and manifests: splits, what was removed, encodings, the check for leaks, notes."""
-        return {**self.recorded, "fingerprint": self.fingerprint}
+class Corpus(PreparedText[DocumentSet]):
+    """A prepared text of documents."""
 
 
 def prepare(names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener) -> Corpus:
@@ -112,9 +98,8 @@ def prepare(names: Sequence[str], options: TextConfig, *, folder: Path, listener
     """
     sources = resolve(names)
     with atomic_folder(folder) as work:
-        facts, fingerprint = _prepare(sources, options, work, listener)
-        header = {"format": FORMAT, "fingerprint": fingerprint, "facts": facts}
-        write_text(work / HEADER, json.dumps(header, ensure_ascii=False, indent=1))
+        facts, hashed = _prepare(sources, options, work, listener)
+        write_header(work / HEADER, facts, hashed)
     return open_corpus(folder)
 
 
@@ -126,24 +111,15 @@ def open_corpus(folder: Path) -> Corpus:
         DamagedError: a file is damaged; the message names it.
         NewerVersionError: a newer Ziggurat wrote it.
     """
-    if not (folder / HEADER).is_file():
-        raise ArtefactError(f"{folder}: no prepared text ({HEADER} is missing)")
-    try:
-        header = json.loads((folder / HEADER).read_text(encoding="utf-8"))
-        if header["format"] > FORMAT:
-            raise NewerVersionError(
-                f"{folder / HEADER}: written by a newer ziggurat; upgrade, or prepare the text again"
-            )
+    with reading(folder / HEADER, what="text") as header:
         table = np.load(folder / TABLE)
-        facts, fingerprint = header["facts"], header["fingerprint"]
+        facts, hashed = header["facts"], header["fingerprint"]
         if int(table["stop"].max()) > (folder / TEXT).stat().st_size:
             raise ValueError("text is missing")
         if (folder / NAMES).read_bytes().count(b"\n") != len(table):
             raise ValueError("names are missing")
-    except (ValueError, LookupError, TypeError, OSError, EOFError) as error:
-        raise DamagedError(f"{folder / HEADER}: damaged: prepare the text again ({error})") from error
     sets = {name: _document_set(folder, table, split) for name, split in SPLITS.items()}
-    return Corpus(folder, **sets, fingerprint=fingerprint, recorded=facts)
+    return Corpus(folder, **sets, fingerprint=hashed, recorded=facts)
 
 
 def _document_set(folder: Path, table: Table, split: int) -> DocumentSet:
@@ -163,7 +139,7 @@ def _prepare(sources: list[Source], options: TextConfig, work: Path, tell: Liste
         if not len(text):
             raise TooLittleTextError(f"{', '.join(s.label for s in sources[:3])}: no text after cleaning")
         digests = np.array(
-            [_digest(text, a, b) for a, b in zip(starts.tolist(), stops.tolist(), strict=True)], np.uint64
+            [digest(text[a:b].tobytes()) for a, b in zip(starts.tolist(), stops.tolist(), strict=True)], np.uint64
         )
         keep = np.ones(len(starts), dtype=bool)
         if options.duplicates != "keep":
@@ -183,16 +159,8 @@ def _prepare(sources: list[Source], options: TextConfig, work: Path, tell: Liste
         np.save(work / TABLE, table)
         kept_names = [name for name, kept in zip(names, rest.tolist(), strict=True) if kept]
         (work / NAMES).write_text("\n".join(kept_names) + "\n", encoding="utf-8")
-        facts = {
-            "sources": [source.label for source in sources[:20]],
-            "source_count": len(sources),
-            "splits": _split_facts(table),
-            "removed": ledger.summary(),
-            "observed": {kind: dict(counts) for kind, counts in ledger.observed.items()},
-            **leaks,
-            "notes": notes,
-        }
-    return facts, _fingerprint(table["digest"], options)
+        facts = {**facts_of(sources, table, ledger), **leaks, "notes": notes}
+    return facts, fingerprint(table["digest"], options)
 
 
 def _read_all(sources: list[Source], options: TextConfig, ledger: Ledger, spool: Spool, tell: Listener) -> None:
@@ -250,8 +218,8 @@ def _drop_exact(
     ledger: Ledger,
 ) -> None:
     first: dict[int, int] = {}
-    for index, digest in enumerate(digests.tolist()):
-        twin = first.setdefault(digest, index)
+    for index, own in enumerate(digests.tolist()):
+        twin = first.setdefault(own, index)
         if twin != index:
             keep[index] = False
             ledger.remove(
@@ -322,24 +290,6 @@ def _check(
         )
     remaining = sum(splits[a] != splits[b] and a not in removed and b not in removed for a, b in pairs.tolist())
     return {"near_duplicates_across_splits": int(remaining), "pairs_compared": compared, "rows": sorted(removed)}
-
-
-def _split_facts(table: Table) -> dict[str, dict[str, int]]:
-    sizes = table["stop"] - table["start"]
-    return {
-        name: {"documents": int((table["split"] == split).sum()), "bytes": int(sizes[table["split"] == split].sum())}
-        for name, split in SPLITS.items()
-    }
-
-
-def _fingerprint(digests: npt.NDArray[np.uint64], options: TextConfig) -> str:
-    state = hashlib.sha256(np.sort(digests).tobytes())
-    state.update(json.dumps(to_mapping(options), sort_keys=True).encode())
-    return state.hexdigest()[:16]
-
-
-def _digest(text: npt.NDArray[np.uint8], start: int, stop: int) -> int:
-    return int.from_bytes(hashlib.blake2b(text[start:stop].tobytes(), digest_size=8).digest(), "little")
 
 
 def _stripped(raw: bytes, start: int, stop: int) -> tuple[int, int]:

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ziggurat.core.errors import InputError
+from ziggurat.core.config import to_mapping
+from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.types import Pair
 from ziggurat.text.cleaning import clean
 from ziggurat.text.compression import SUFFIXES
@@ -23,11 +24,13 @@ from ziggurat.text.options import TextConfig
 from ziggurat.text.records import Source
 from ziggurat.text.sources import resolve
 
-__all__ = ["PairSource", "read_pairs", "read_sides", "resolve_pairs"]
+__all__ = ["PairSource", "check_options", "read_pairs", "read_sides", "resolve_pairs"]
 
 SIDES = ("source", "target")
 JSON_SUFFIXES = (".jsonl", ".ndjson")
 FORM = "a line is SOURCE<TAB>TARGET"
+OF_DOCUMENTS = ("field", "cut", "block_bytes", "fewest_documents", "longest_bytes")
+"""Keys that say how a file becomes documents."""
 OBJECT = '{"source": …, "target": …}'
 
 Row = tuple[int, str, str]
@@ -73,6 +76,18 @@ def resolve_pairs(names: Sequence[str]) -> list[PairSource]:
     return found
 
 
+def check_options(options: TextConfig) -> None:
+    """Check that only what pairs have a use for is set.
+
+    Raises:
+        UsageError: another key is; the message names it.
+    """
+    usual, given = to_mapping(TextConfig()), to_mapping(options)
+    for key in OF_DOCUMENTS:
+        if given.get(key) != usual.get(key):
+            raise UsageError(f"text.{key}: says how files become documents; files of pairs have no use for it")
+
+
 def read_sides(source: PairSource, options: TextConfig, ledger: Ledger) -> Iterator[Row]:
     """Yield each pair's line and its two sides as they stand; empty lines of one file are passed over.
 
@@ -92,9 +107,11 @@ def read_pairs(names: Sequence[str], options: TextConfig | None = None) -> Itera
     """Yield the pairs behind ``names``, cleaned, but neither thinned nor split; those with an empty side are left out.
 
     Raises:
+        UsageError: an option is set that pairs have no use for.
         InputError: a source can't be used; the message names file and line.
     """
     options = options or TextConfig()
+    check_options(options)
     with Ledger(Path(os.devnull)) as ledger:
         for source in resolve_pairs(names):
             for line, *sides in read_sides(source, options, ledger):

@@ -3,8 +3,6 @@
 Which files hold pairs, and in which forms, says `ziggurat.text.pairs`.
 """
 
-import hashlib
-import json
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,29 +12,41 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.config import to_mapping
-from ziggurat.core.errors import ArtefactError, DamagedError, NewerVersionError, TooLittleTextError
-from ziggurat.core.files import atomic_folder, write_text
+from ziggurat.core.errors import TooLittleTextError
+from ziggurat.core.files import atomic_folder
 from ziggurat.core.types import Document, Listener, Pair
 from ziggurat.text.cleaning import clean
+from ziggurat.text.duplicates import linked, near_pairs
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
-from ziggurat.text.pairs import PairSource, read_sides, resolve_pairs
-from ziggurat.text.splits import SPLITS, assign
+from ziggurat.text.pairs import PairSource, check_options, read_sides, resolve_pairs
+from ziggurat.text.prepared import (
+    LEDGER,
+    TEXT,
+    PreparedText,
+    Table,
+    digest,
+    facts_of,
+    fingerprint,
+    reading,
+    write_header,
+)
+from ziggurat.text.splits import FEWEST_DOCUMENTS, SPLITS, assign
 
 __all__ = ["PairSet", "ParallelCorpus", "open_pairs", "prepare_pairs"]
 
-FORMAT = 1
 HEADER = "pairs.json"
-TEXT = "text.utf8"
 TABLE = "pairs.npy"
-LEDGER = "ledger.jsonl"
 
 ROW = np.dtype(
     [("start", "<i8"), ("middle", "<i8"), ("stop", "<i8"), ("line", "<i8"), ("file", "<u4"), ("split", "u1")]
 )
-Table = npt.NDArray[np.void]
 SOURCE, TARGET = "source", "target"
+SEED = 0
+LAST = np.iinfo(np.uint64).max
+"""A hash that trains, since `assign` holds out the first."""
+ROWS = 3
+"""Values in a band of the signatures: fewer than documents have, since no second search follows."""
 
 
 @dataclass(frozen=True)
@@ -89,48 +99,30 @@ class _Side:
 
 
 @dataclass(frozen=True)
-class ParallelCorpus:
-    """Prepared pairs: three splits, and what was done to get them."""
-
-    folder: Path
-    train: PairSet
-    dev: PairSet
-    test: PairSet
-    fingerprint: str
-    """Hash of all kept pairs and of the options; does not depend on the order of files."""
-    recorded: dict[str, Any]
-    """What `facts` returns, but for the fingerprint."""
-
-    @property
-    def ledger(self) -> Path:
-        """The file that says which pairs were left out, and why."""
-        return self.folder / LEDGER
-
-    def facts(self) -> dict[str, Any]:
-        """Return counts for reports and manifests: splits, what was removed, encodings."""
-        return {**self.recorded, "fingerprint": self.fingerprint}
+class ParallelCorpus(PreparedText[PairSet]):
+    """Prepared pairs."""
 
 
 def prepare_pairs(names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener) -> ParallelCorpus:
     """Read, clean, deduplicate and split the pairs behind ``names`` into ``folder``.
 
-    *Idea.* Which split a pair belongs to is decided by the hash of its source: a sentence with several translations
-    never straddles splits. Only exact duplicates of whole pairs are removed: two translations of one sentence are two
-    pairs.
+    *Idea.* Which split a pair belongs to is decided by the hash of its source, and sources that are nearly alike go
+    together: neither a sentence with several translations nor its near twins straddle splits. Only exact duplicates of
+    whole pairs are removed: translations of two sentences that differ in a word are two pairs that both teach.
 
-    *Cost.* About 60 bytes of memory a pair; texts go through to one file.
+    *Cost.* About 300 bytes of memory a pair, and 500 more while near twins are looked for; texts go to one file.
 
     Raises:
+        UsageError: an option is set that pairs have no use for.
         InputError: a source can't be used; the message names file and line.
         TooLittleTextError: too little is left to be split.
         DiskFullError: the disk is full; nothing half written remains.
     """
+    check_options(options)
     sources = resolve_pairs(names)
     with atomic_folder(folder) as work:
-        facts, fingerprint = _prepare(sources, options, work, listener)
-        header = {"format": FORMAT, "fingerprint": fingerprint, "facts": facts}
-        header["labels"] = [source.label for source in sources]
-        write_text(work / HEADER, json.dumps(header, ensure_ascii=False, indent=1))
+        facts, hashed = _prepare(sources, options, work, listener)
+        write_header(work / HEADER, facts, hashed, labels=[source.label for source in sources])
     return open_pairs(folder)
 
 
@@ -142,23 +134,15 @@ def open_pairs(folder: Path) -> ParallelCorpus:
         DamagedError: a file is damaged; the message names it.
         NewerVersionError: a newer Ziggurat wrote it.
     """
-    path = folder / HEADER
-    if not path.is_file():
-        raise ArtefactError(f"{folder}: no prepared pairs ({HEADER} is missing)")
-    try:
-        header = json.loads(path.read_text(encoding="utf-8"))
-        if header["format"] > FORMAT:
-            raise NewerVersionError(f"{path}: written by a newer ziggurat; upgrade, or prepare the pairs again")
+    with reading(folder / HEADER, what="pairs") as header:
         table = np.load(folder / TABLE)
-        labels, facts, fingerprint = tuple(header["labels"]), header["facts"], header["fingerprint"]
+        labels, facts, hashed = tuple(header["labels"]), header["facts"], header["fingerprint"]
         if int(table["stop"].max()) > (folder / TEXT).stat().st_size:
             raise ValueError("text is missing")
         if int(table["file"].max()) >= len(labels):
             raise ValueError("names of files are missing")
-    except (ValueError, LookupError, TypeError, OSError, EOFError) as error:
-        raise DamagedError(f"{path}: damaged: prepare the pairs again ({error})") from error
     sets = {name: _pair_set(folder, table, split, labels) for name, split in SPLITS.items()}
-    return ParallelCorpus(folder, **sets, fingerprint=fingerprint, recorded=facts)
+    return ParallelCorpus(folder, **sets, fingerprint=hashed, recorded=facts)
 
 
 def _pair_set(folder: Path, table: Table, split: int, labels: tuple[str, ...]) -> PairSet:
@@ -174,24 +158,63 @@ def _prepare(sources: list[PairSource], options: TextConfig, work: Path, tell: L
                 cleaned = (clean(text, options, ledger).strip() for text in (one, other))
                 spool.add(number, line, *cleaned, label=source.label)
             tell({"event": "read", "source": source.label, "sources": len(sources), "done": number + 1})
+        file.flush()
         table, digests = spool.table()
         if not len(table):
             raise TooLittleTextError(f"{', '.join(s.label for s in sources[:3])}: no pairs after cleaning")
-        own, places = np.unique(digests[:, 0], return_inverse=True)
-        sizes = np.bincount(places, (table["stop"] - table["start"]).astype(np.float64)).astype(np.int64)
-        table["split"] = assign(own, sizes, options)[places]
+        groups, notes = _groups(work / TEXT, table, digests[:, 0], options)
+        table["split"] = _splits(table, groups, digests[:, 0], options)
         np.save(work / TABLE, table)
-        facts = {
-            "sources": [source.label for source in sources[:20]],
-            "source_count": len(sources),
-            "splits": _split_facts(table),
-            "removed": ledger.summary(),
-            "observed": {kind: dict(counts) for kind, counts in ledger.observed.items()},
-            "notes": [],
-        }
-    state = hashlib.sha256(np.sort(digests[:, 1]).tobytes())
-    state.update(json.dumps(to_mapping(options), sort_keys=True).encode())
-    return facts, state.hexdigest()[:16]
+        facts = {**facts_of(sources, table, ledger), "notes": notes}
+    return facts, fingerprint(digests[:, 1], options)
+
+
+def _splits(
+    table: Table, groups: npt.NDArray[np.int64], sources: npt.NDArray[np.uint64], options: TextConfig
+) -> npt.NDArray[np.uint8]:
+    """Return (pairs,) splits; a group is one document to `assign`, and has the smallest hash of its sources.
+
+    A group that alone is more than what is held out trains: nothing else would be measured on.
+    """
+    sizes = np.bincount(groups, (table["stop"] - table["start"]).astype(np.float64)).astype(np.int64)
+    hashes = np.full(len(sizes), LAST, np.uint64)
+    np.minimum.at(hashes, groups, sources)
+    if len(sizes) == len(np.unique(sources)):
+        return assign(hashes, sizes, options)[groups]
+    total = int(sizes.sum())
+    wanted = [min(part * total, options.held_out_bytes) for part in (options.dev, options.test) if part]
+    large = sizes > min(wanted, default=total)
+    hashes[large] = LAST
+    if len(sizes) < FEWEST_DOCUMENTS or int(sizes[~large].sum()) < sum(wanted):
+        raise TooLittleTextError(
+            "too many sources are nearly the same as one another to hold some out that differ from the rest "
+            f"({len(sizes)} groups): text.duplicates = exact splits near twins too"
+        )
+    return assign(hashes, sizes, options)[groups]
+
+
+def _groups(
+    path: Path, table: Table, sources: npt.NDArray[np.uint64], options: TextConfig
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return for each pair the number of the group that stays together, and what is to be said of it."""
+    _, first, places = np.unique(sources, return_index=True, return_inverse=True)
+    if options.duplicates != "near":
+        return places, []
+    text = np.memmap(path, dtype=np.uint8, mode="r")
+    pairs, _, _ = near_pairs(
+        text,
+        table["start"][first],
+        table["middle"][first],
+        width=options.shingle,
+        similarity=options.similarity,
+        seed=SEED,
+        rows=ROWS,
+    )
+    alike = len(np.unique(pairs))
+    notes = (
+        [f"{alike} sources are nearly the same as another: such pairs stand on one side of the split"] if alike else []
+    )
+    return linked(pairs, len(first))[places], notes
 
 
 class _PairSpool:
@@ -213,7 +236,7 @@ class _PairSpool:
                 self._ledger.remove(f"empty {side}", document=f"{label}:{line}")
                 return
         one, other = source.encode(), target.encode()
-        own, whole = _digest(one), _digest(one + b"\x00" + other)
+        own, whole = digest(one), digest(one + b"\x00" + other)
         twin = self._seen.setdefault(whole, len(self._columns["start"]))
         if twin < len(self._columns["start"]) and not self._keeps_twins:
             kept = f"{self._labels[self._columns['file'][twin]]}:{self._columns['line'][twin]}"
@@ -233,15 +256,3 @@ class _PairSpool:
         for name, values in self._columns.items():
             table[name] = values
         return table, np.array(self._digests, dtype=np.uint64).reshape(-1, 2)
-
-
-def _split_facts(table: Table) -> dict[str, dict[str, int]]:
-    sizes = table["stop"] - table["start"]
-    return {
-        name: {"documents": int((table["split"] == split).sum()), "bytes": int(sizes[table["split"] == split].sum())}
-        for name, split in SPLITS.items()
-    }
-
-
-def _digest(raw: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "little")

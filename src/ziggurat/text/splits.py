@@ -6,7 +6,7 @@ import numpy.typing as npt
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.text.options import TextConfig
 
-__all__ = ["DEV", "SPLITS", "TEST", "TRAIN", "assign"]
+__all__ = ["DEV", "FEWEST_DOCUMENTS", "SPLITS", "TEST", "TRAIN", "assign"]
 
 TRAIN, DEV, TEST = 0, 1, 2
 SPLITS = {"train": TRAIN, "dev": DEV, "test": TEST}

@@ -245,7 +245,7 @@ class FastTokenizer:
             raise UsageError(f"a bpe vocabulary has at least {first_merged} tokens, asked for {size}")
         merges = model["merges"][: max(0, size - first_merged)]
         raw = {**self._json, "model": {**model, "vocab": kept, "merges": merges}}
-        return FastTokenizer.from_json(json.dumps(raw, ensure_ascii=False))
+        return FastTokenizer.from_json(json.dumps(raw, ensure_ascii=False), self.roles)
 
     @functools.cached_property
     def _size(self) -> int:
@@ -287,11 +287,12 @@ class FastTokenizer:
         return index
 
     def _plain(self, ids: Sequence[int]) -> IdArray:
-        """Return ids of text: a word that is spelled like a begin or end token is unknown, not that token."""
+        """Return ids of text: a word that is spelled like a special token is unknown, not that token."""
         found = np.array(ids, dtype=np.int32)
         vocabulary = self.vocabulary
         if vocabulary.unk is not None:
-            found[(found == vocabulary.bos) | (found == vocabulary.eos)] = vocabulary.unk
+            for special in vocabulary.special:
+                found[found == special] = vocabulary.unk
         return found
 
     def _byte_length(self, token: str) -> int:

@@ -6,7 +6,8 @@ own. Han characters are cut into words by ``rjieba`` (`ziggurat.tokens.chinese`)
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +64,40 @@ def write_marks(tokenizer: Tokenizer, documents: Iterable[Document], path: Path,
 
     ``store`` is the token store of the same documents.
 
+    *Cost.* One document at a time: memory does not grow with their number.
+
     Raises:
+        DamagedError: ``store`` is of other documents.
         MissingExtraError: there is Chinese and what cuts it is not installed.
         DiskFullError: the disk is full; what stood at ``path`` is as it was.
     """
-    marks = np.zeros(len(store.tokens), np.bool_)
-    for start, document in zip(store.starts, documents, strict=False):
-        goes_on = continued(document.text, tokenizer.encode(document.text))
-        marks[start + 1 : start + 1 + len(goes_on)] = goes_on
-    with atomic_folder(path) as folder:
-        (folder / FILE).write_bytes(marks.tobytes())
+    edges = zip(store.starts, store.starts[1:], strict=False)
+    ends = 1 + int(store.vocabulary.bos != store.vocabulary.eos)
+    with atomic_folder(path) as folder, (folder / FILE).open("wb") as file:
+        for (start, stop), document in _matched(edges, documents, path):
+            # a document's begin, its tokens, and its end where that is no other's begin
+            marks = np.zeros(stop - start, np.bool_)
+            goes_on = continued(document.text, tokenizer.encode(document.text))
+            if len(goes_on) != len(marks) - ends:
+                raise _strange(path)
+            marks[1 : 1 + len(goes_on)] = goes_on
+            file.write(marks.tobytes())
+        file.write(bytes(len(store.tokens) - int(store.starts[-1])))
     return open_marks(path, store)
+
+
+def _matched(
+    edges: Iterable[tuple[int, int]], documents: Iterable[Document], path: Path
+) -> Iterator[tuple[tuple[int, int], Document]]:
+    """Pair what stands in a store with the documents that it is of, which must be as many."""
+    for edge, document in zip_longest(edges, documents):
+        if edge is None or document is None:
+            raise _strange(path)
+        yield edge, document
+
+
+def _strange(path: Path) -> DamagedError:
+    return DamagedError(f"{path}: the token store beside it is of other documents; tokenize the text again")
 
 
 def open_marks(path: Path, store: Any) -> Flags:

@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -84,9 +85,15 @@ class WordTokenizer(FastTokenizer):
     *Cost.* Many texts at once: some 50 MB of English or 3 million characters of Chinese a second.
     """
 
-    def __init__(self, core: "Core", preparation: Preparation | None = None, raw: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        core: "Core",
+        preparation: Preparation | None = None,
+        raw: dict[str, Any] | None = None,
+        roles: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Wrap ``core``, for text that is prepared so; None where it needs nothing but the library."""
-        super().__init__(core, raw)
+        super().__init__(core, raw, roles)
         self.preparation = preparation
         if preparation is not None:
             self._json["model"][KEY] = preparation.to_json()
@@ -105,9 +112,7 @@ class WordTokenizer(FastTokenizer):
             ArtefactError: the file says something of its preparation that can't be read.
         """
         said = json.loads(source)["model"].get(KEY) if f'"{KEY}"' in source else None
-        found = cls(plain.core, None if said is None else Preparation.from_json(said), plain.parsed)
-        found.roles = plain.roles
-        return found
+        return cls(plain.core, None if said is None else Preparation.from_json(said), plain.parsed, plain.roles)
 
     def prepared(self, text: str) -> str:
         """Return ``text`` as another program must be given it: words between spaces, phrases held together by ``_``."""
@@ -190,11 +195,10 @@ class WordTokenizer(FastTokenizer):
         from ziggurat.tokens.word_table import WordTable
 
         vocabulary = self.vocabulary
-        special = {vocabulary.bos, vocabulary.eos, vocabulary.unk}
         numbers = [
             number
             for number, name in enumerate(self._names)
-            if number not in special and name and " " not in name  # which no word has that was cut
+            if number not in vocabulary.special and name and " " not in name  # which no word has that was cut
         ]
         words = [escaped(self._names[number]) for number in numbers]
         return WordTable.of([*words, BREAK], np.array([*numbers, _LEFT_OUT], np.int32))

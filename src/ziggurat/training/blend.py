@@ -15,7 +15,7 @@ from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.numerics import log_softmax, logsumexp
 from ziggurat.core.protocols import LanguageModel, TokenStream
 from ziggurat.core.types import FloatArray, IdArray
-from ziggurat.models.mixture import Mixture, Weighting
+from ziggurat.models.mixture import Weighting, mixed
 from ziggurat.models.uncertainty import token_uncertainty
 from ziggurat.models.windows import document_scores
 from ziggurat.training.job import Fitted, Job
@@ -66,7 +66,7 @@ def fit(job: Job) -> Fitted:
     loss = constant_loss
     if config.follow:
         weighting, loss = fit_weighting(logprobs, uncertainty)
-    model = Mixture(job.parts, weighting, families=job.part_families)
+    model = mixed(job.parts, weighting, families=job.part_families)
     seconds = time.perf_counter() - began
     facts: dict[str, Any] = {
         "weights": list(weighting.weights),

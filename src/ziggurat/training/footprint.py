@@ -1,15 +1,28 @@
 """How much memory training takes, before anything is trained."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Load, Precision
+from ziggurat.core.protocols import Family
+from ziggurat.core.types import Vocabulary
+from ziggurat.models.blocks.lora import LowRankOptions
+from ziggurat.models.blocks.network import Neural
+from ziggurat.training.frozen import choose_trained
+from ziggurat.training.memory import trained_bytes
 from ziggurat.training.objectives.objective import LOGIT_COUNT
 
-__all__ = ["Footprint", "training_flops", "training_flops_per_token", "training_footprint"]
-
-MOMENTS = 2
-"""Numbers that Adam keeps for each trained one: its gradient's mean and mean square."""
+__all__ = [
+    "Footprint",
+    "Trained",
+    "trained_of",
+    "training_flops",
+    "training_flops_per_token",
+    "training_footprint",
+]
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,44 @@ class Footprint:
         return {name: getattr(self, name) for name in names}
 
 
+@dataclass(frozen=True)
+class Trained:
+    """How much of a model is trained."""
+
+    numbers: int
+    added: int = 0
+    """Numbers that training puts beside the model's own: low-rank changes."""
+
+
+def trained_of(
+    family: Family, model_config: Any, vocabulary: Vocabulary, training: Mapping[str, Any]
+) -> Trained | None:
+    """Return what the ``[training]`` keys ``frozen`` and ``lora_…`` let be trained; None where it is everything.
+
+    *Idea.* The model is made without numbers (on torch's ``meta`` device), so however large it is, it takes no memory.
+
+    Raises:
+        UnknownNameError: a key names no part of the model.
+        UsageError: nothing is left to be trained, or there is nothing to adapt.
+    """
+    rank, frozen = int(training.get("lora_rank") or 0), tuple(training.get("frozen") or ())
+    if not rank and not frozen:
+        return None
+    with torch.device("meta"):
+        model = family.build(model_config, vocabulary, seed=0)
+    if not isinstance(model, Neural):
+        return None
+    network = model.network
+    before = sum(weight.numel() for weight in network.parameters())
+    options = LowRankOptions(rank, alpha=1.0)
+    choose_trained(network, frozen=frozen, options=options, on=training.get("lora_on") or (), seed=0)
+    weights = list(network.parameters())
+    return Trained(
+        numbers=sum(weight.numel() for weight in weights if weight.requires_grad),
+        added=sum(weight.numel() for weight in weights) - before,
+    )
+
+
 def training_flops(anatomy: Anatomy, vocabulary_size: int, load: Load) -> int:
     """Return the operations of one training step on all rows of ``load``.
 
@@ -73,13 +124,13 @@ def training_flops_per_token(anatomy: Anatomy, vocabulary_size: int, load: Load)
 
 
 def training_footprint(
-    anatomy: Anatomy, vocabulary_size: int, load: Load, *, half: bool, trained: int | None = None
+    anatomy: Anatomy, vocabulary_size: int, load: Load, *, half: bool, trained: Trained | None = None
 ) -> Footprint:
     """Return the bytes of a training step on ``load`` by AdamW.
 
-    *Maths.* With N weights of which N′ are trained: 4·N bytes for weights, 4·N′ for gradients, 8·N′ for moments, and
-    under autocast 2 for each number of a matrix. Activations are what the parts keep (`ziggurat.core.anatomy.Saved`).
-    Logits are V numbers a predicted token, as many tokens at a time as
+    *Maths.* With N weights of which N′ are trained: 4·N bytes for weights, 4·N′ for gradients, 8·N′ for moments
+    (`ziggurat.training.memory.trained_bytes`), and under autocast 2 for each number of a matrix. Activations are what
+    the parts keep (`ziggurat.core.anatomy.Saved`). Logits are V numbers a predicted token, as many tokens at a time as
     `ziggurat.training.objectives.objective.cross_entropy` makes.
 
     Args:
@@ -87,16 +138,19 @@ def training_footprint(
         vocabulary_size: V.
         load: Rows and window of a batch.
         half: Whether products are made in 16-bit.
-        trained: Numbers that are trained, where these are not all.
+        trained: What is trained, where it is not all of it.
+
+    *Departs.* Activations are counted as if everything was trained: where parts are frozen, these are the most.
     """
-    numbers = anatomy.parameters if trained is None else trained
+    trained = Trained(anatomy.parameters) if trained is None else trained
+    gradients, moments = trained_bytes(NUMBER_BYTES * trained.numbers)
     precision: Precision = "bf16" if half else "f32"
     later, latest = anatomy.whole.later_bytes(load, precision=precision)
     predicted = min(load.rows * load.tokens("picked"), _piece(vocabulary_size))
     return Footprint(
-        weights=NUMBER_BYTES * anatomy.parameters,
-        gradients=NUMBER_BYTES * numbers,
-        moments=MOMENTS * NUMBER_BYTES * numbers,
+        weights=NUMBER_BYTES * (anatomy.parameters + trained.added),
+        gradients=gradients,
+        moments=moments,
         copies=anatomy.weight_copies_bytes() if half else 0,
         activations=anatomy.whole.saved_bytes(load, precision=precision),
         logits=NUMBER_BYTES * predicted * vocabulary_size,

@@ -6,8 +6,22 @@ from fnmatch import fnmatchcase
 from torch import nn
 
 from ziggurat.core.errors import UnknownNameError, UsageError
+from ziggurat.models.blocks.lora import LowRankOptions, adapt
 
-__all__ = ["freeze", "frozen_names"]
+__all__ = ["choose_trained", "freeze", "frozen_names"]
+
+
+def choose_trained(
+    network: nn.Module, *, frozen: Iterable[str], options: LowRankOptions, on: Iterable[str], seed: int
+) -> None:
+    """Freeze what is to stay as it is; with a rank above 0, all but low-rank changes beside the projections ``on``.
+
+    *Raises.* As `freeze` and `ziggurat.models.blocks.lora.adapt`.
+    """
+    if options.rank:
+        adapt(network, on, options, seed=seed)
+    elif named := list(frozen):
+        freeze(network, named)
 
 
 def freeze(network: nn.Module, parts: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ that was stopped anywhere ends with the same weights as one that was not. Time e
 in minutes, and there it becomes a number of steps as soon as it can (`ziggurat.training.schedules`).
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -19,10 +20,10 @@ from ziggurat.core.protocols import Model
 from ziggurat.core.seeding import derive
 from ziggurat.core.types import TensorMap
 from ziggurat.models.blocks.initialisation import fill_from
-from ziggurat.models.blocks.lora import LowRankOptions, adapt, adapter_of, merge, strip
+from ziggurat.models.blocks.lora import LowRankOptions, adapter_of, merge, strip
 from ziggurat.models.blocks.network import NetworkState, Neural
 from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
-from ziggurat.training.frozen import freeze, frozen_names
+from ziggurat.training.frozen import choose_trained, frozen_names
 from ziggurat.training.interruption import stop_requests
 from ziggurat.training.job import Fitted, Job
 from ziggurat.training.memory import holdings, peak_bytes, reset_peak
@@ -34,6 +35,8 @@ from ziggurat.training.saves import Saves
 from ziggurat.training.schedules import Plan, factor, fix_total
 
 __all__ = ["Config", "Objectives", "fit", "run"]
+
+_LOG = logging.getLogger("ziggurat")
 
 Objectives: TypeAlias = Callable[[Job, Any], Objective]
 """What makes a run's objective, from its job and the model that is to be trained."""
@@ -88,6 +91,11 @@ class Config:
             raise UsageError(f"schedule {self.schedule} needs to know its steps: give steps, or use wsd with minutes")
         if self.lora_rank and self.frozen:
             raise UsageError("frozen: with lora_rank everything stays as it is but the change; leave frozen out")
+        for key in ("lora_alpha", "lora_on", "lora_dropout"):
+            if not self.lora_rank and getattr(self, key) != type(self).__dataclass_fields__[key].default:
+                raise UsageError(
+                    f"{key}: there is no change to train without lora_rank; set it too, or leave {key} out"
+                )
 
 
 @dataclass
@@ -153,16 +161,14 @@ class _Run:
         self.best: dict[str, torch.Tensor] = {}
         self.half = uses_bfloat16(self.config.precision, self.network)
         self._saved_at = 0.0
+        self._measures_nothing = False
         self.saves = Saves(job, {} if job.start is None else {"start": job.start.arrays})
 
     def _choose_what_is_trained(self) -> None:
         """Freeze what is to stay as it is, and put changes beside what LoRA is to change."""
         config, network = self.config, self.network
-        if config.lora_rank:
-            options = LowRankOptions(config.lora_rank, config.lora_alpha, config.lora_dropout)
-            adapt(network, config.lora_on, options, seed=self.job.seed)
-        elif config.frozen:
-            freeze(network, config.frozen)
+        options = LowRankOptions(config.lora_rank, config.lora_alpha, config.lora_dropout)
+        choose_trained(network, frozen=config.frozen, options=options, on=config.lora_on, seed=self.job.seed)
         self.frozen = frozen_names(network)
         self.holdings = holdings(network)
 
@@ -199,13 +205,20 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
-        loss = 0.0
+        total, count, unit = 0.0, 0, 1
         for part in range(self.config.accumulate):
             number = self.progress.step * self.config.accumulate + part
             with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-                mean = self.objective.loss(number)
-            (mean / self.config.accumulate).backward()  # type: ignore[no-untyped-call]
-            loss += mean.item() / self.config.accumulate
+                mean, predicted = self.objective.loss(number)
+            # how many tokens the batches predict together is known behind the last: until then the first's is the unit
+            unit = unit if part else max(1, predicted)
+            (mean * (predicted / unit)).backward()  # type: ignore[no-untyped-call]
+            total, count = total + mean.item() * predicted, count + predicted
+        loss = total / max(1, count)
+        if count > unit:
+            for weight in self.network.parameters():
+                if weight.grad is not None:
+                    weight.grad *= unit / count
         limit = self.config.clip_norm or float("inf")
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
         self.optimiser.step()
@@ -294,6 +307,11 @@ class _Run:
 
     def _evaluate(self) -> None:
         loss = self.objective.dev_loss(self.config.evaluate_tokens)
+        if loss is None:
+            if not self._measures_nothing:
+                _LOG.warning("nothing in the held-out text can be predicted: the last weights are kept, not the best")
+            self._measures_nothing = True
+            return
         progress = self.progress
         progress.stale += 1
         if loss < progress.best_loss:
@@ -369,7 +387,7 @@ class _Run:
         if self.config.keep == "best" and self.best:
             self._take(self.best)
         most_bytes, adapter = peak_bytes(), adapter_of(self.network)
-        merge(self.network)
+        merge(self.network, keep=False)
         strip(self.network)
         self.network.requires_grad_(requires_grad=True).eval()
         held = {name: value for name, value in asdict(self.holdings).items() if name != "parameters"}

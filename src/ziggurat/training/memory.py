@@ -12,10 +12,10 @@ from pathlib import Path
 
 from torch import nn
 
-__all__ = ["Holdings", "holdings", "peak_bytes", "reset_peak"]
+__all__ = ["Holdings", "holdings", "peak_bytes", "reset_peak", "trained_bytes"]
 
-_MEANS = 2
-"""Numbers that AdamW keeps for each that it trains."""
+MEANS = 2
+"""Numbers that AdamW keeps for each that it trains: its gradient's mean and mean square."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,19 @@ def holdings(network: nn.Module) -> Holdings:
     """Return what AdamW will hold for a network whose frozen weights are marked as such."""
     weights = list(network.parameters())
     trained = [weight for weight in weights if weight.requires_grad]
-    gradients = sum(weight.nbytes for weight in trained)
+    gradients, means = trained_bytes(sum(weight.nbytes for weight in trained))
     return Holdings(
         parameters=sum(weight.numel() for weight in weights),
         trainable=sum(weight.numel() for weight in trained),
         weights_bytes=sum(weight.nbytes for weight in weights),
         gradients_bytes=gradients,
-        optimiser_bytes=_MEANS * gradients,
+        optimiser_bytes=means,
     )
+
+
+def trained_bytes(weights_bytes: int) -> tuple[int, int]:
+    """Return the bytes of the gradients of trained weights of so many bytes, and of what AdamW keeps for them."""
+    return weights_bytes, MEANS * weights_bytes
 
 
 def reset_peak() -> None:

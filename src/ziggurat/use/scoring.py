@@ -8,7 +8,7 @@ import numpy as np
 
 from ziggurat.core.protocols import ConditionalModel, LanguageModel, MaskedLanguageModel, Tokenizer
 from ziggurat.core.types import Encoding, FloatArray, IdArray, Pair
-from ziggurat.models.masking import pseudo_logprobs
+from ziggurat.models.pseudo_likelihood import pseudo_logprobs
 from ziggurat.models.windows import document_logprobs, pair_logprobs
 from ziggurat.tokens.display import pieces
 from ziggurat.use.translation import source_ids
@@ -63,7 +63,7 @@ def score_texts(
     token, and part of the last one by sentence and by document.
 
     A model that guesses hidden tokens gives each token's log-probability when it alone is hidden, so that a text's sum
-    is its pseudo-log-likelihood (`ziggurat.models.masking`); the end of text is not guessed and has no unit.
+    is its pseudo-log-likelihood (`ziggurat.models.pseudo_likelihood`); the end of text is not guessed and has no unit.
     """
     encodings = [tokenizer.encode(text) for text in texts]
     sequences = [_sequence(tokenizer, one) for one in encodings]

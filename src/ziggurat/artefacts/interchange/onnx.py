@@ -58,7 +58,7 @@ class OnnxFormat:
             )
         if 4 * network.parameter_count > LARGEST_BYTES:
             raise UsageError(f"{bundle.path}: {network.parameter_count:,} parameters are too many for one ONNX file")
-        from ziggurat.models.blocks.tracing import write_graph
+        from ziggurat.models.blocks.onnx_graph import write_graph
 
         with atomic_file(path) as partial:
             write_graph(network, partial)
@@ -82,7 +82,7 @@ def _prove(network: Any, written: Path, path: Path) -> None:
         import onnxruntime
     except ImportError as error:
         raise MissingExtraError("ONNX", "formats") from error
-    from ziggurat.models.blocks.tracing import INPUTS, answer, outputs
+    from ziggurat.models.blocks.onnx_graph import INPUTS, answer, outputs
 
     quiet = onnxruntime.SessionOptions()
     quiet.log_severity_level = 4

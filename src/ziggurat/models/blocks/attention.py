@@ -35,9 +35,9 @@ class Sight:
     turns: tuple[Tensor, Tensor] | None = None
     """Cosines and sines of the positions' angles (`ziggurat.models.blocks.positions`); None: no turn."""
     keep_mask: Tensor | None = None
-    """True where a query may look at a key, broadcasting against (B, H, T, S); None: `causal` says it all."""
+    """True where a query may look at a key, broadcasting against (B, H, T, S); None: all that `causal` lets it."""
     causal: bool = True
-    """Whether query t may look at keys 0 … t only; False: at every key that `keep_mask` lets it."""
+    """Whether query t may look at keys 0 … t only, of these at what `keep_mask` lets it; False: at later ones too."""
     cache: KeyValueCache | None = None
     """What was read before, and where these ids' keys and values go."""
     source: "Source | None" = None
@@ -70,7 +70,7 @@ def reference_attention(
     q_BGXK = (q_BHTK / math.sqrt(head_width)).reshape(batch, groups, -1, head_width)
     scores_BHTS = (q_BGXK @ k_BGSK.transpose(-1, -2)).view(batch, heads, queries, keys)
     if causal:
-        keep_mask = torch.ones(queries, keys, dtype=torch.bool, device=q_BHTK.device).tril()
+        keep_mask = _causal(q_BHTK, k_BGSK, keep_mask)
     if keep_mask is not None:
         scores_BHTS = scores_BHTS + scores_BHTS.new_zeros(keep_mask.shape).masked_fill_(~keep_mask, -math.inf)
     weights_BHTS = scores_BHTS.softmax(dim=-1)
@@ -89,9 +89,17 @@ def attend(
     if half and q_BHTK.shape[2] * k_BGSK.shape[2] <= FORMULA_PAIRS:
         return reference_attention(q_BHTK, k_BGSK, v_BGSK, keep_mask=keep_mask, causal=causal)
     grouped = q_BHTK.shape[1] != k_BGSK.shape[1]
+    if causal and keep_mask is not None:  # the kernel takes one or the other
+        keep_mask, causal = _causal(q_BHTK, k_BGSK, keep_mask), False
     return nn.functional.scaled_dot_product_attention(
         q_BHTK, k_BGSK, v_BGSK, attn_mask=keep_mask, is_causal=causal, enable_gqa=grouped
     )
+
+
+def _causal(q_BHTK: Tensor, k_BGSK: Tensor, keep_mask: Tensor | None) -> Tensor:
+    """Return what query t may look at: keys 0 … t, and of these what ``keep_mask`` lets it."""
+    past = torch.ones(q_BHTK.shape[2], k_BGSK.shape[2], dtype=torch.bool, device=q_BHTK.device).tril()
+    return past if keep_mask is None else past & keep_mask
 
 
 class MultiHeadAttention(nn.Module):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.models.blocks.network import LOGIT_COUNT, WINDOW_TOKENS, reading, rows_of_like_length
-from ziggurat.models.masking import pseudo_logprobs
+from ziggurat.models.pseudo_likelihood import pseudo_logprobs
 
 __all__ = ["BidirectionalNetwork", "NeuralEncoder", "NeuralMaskedModel"]
 
@@ -130,22 +130,22 @@ class NeuralMaskedModel(NeuralEncoder):
             for rows, hidden_BTD in self._read(ids, lengths):
                 asked = targets[rows, : hidden_BTD.shape[1]]
                 row, place = np.nonzero(asked >= 0)
-                told, best = self._judge(hidden_BTD[row, place], self._tensor(asked[row, place]))
-                logprobs[rows[row], place], likeliest[rows[row], place] = told, best
+                found, best = self._judge(hidden_BTD[row, place], self._tensor(asked[row, place]))
+                logprobs[rows[row], place], likeliest[rows[row], place] = found, best
         return logprobs, likeliest
 
     def score(self, ids: IdArray, lengths: IdArray) -> npt.NDArray[np.float64]:
-        """Return (B,) nats: the pseudo-log-likelihood of each row (`ziggurat.models.masking.pseudo_logprobs`)."""
+        """Return (B,) nats: the pseudo-log-likelihood of each row (`ziggurat.models.pseudo_likelihood`)."""
         rows = [row[:length] for row, length in zip(ids, lengths.tolist(), strict=True)]
-        return np.array([told.sum(dtype=np.float64) for told in pseudo_logprobs(self, rows)], np.float64)
+        return np.array([row.sum(dtype=np.float64) for row in pseudo_logprobs(self, rows)], np.float64)
 
     def _judge(self, hidden_ND: Tensor, targets_N: Tensor) -> tuple[FloatArray, IdArray]:
         """Return (N,) log-probabilities of targets and (N,) likeliest ids, never holding all N × V logits."""
         size = max(1, LOGIT_COUNT // self.vocabulary.size)
-        told, best = np.zeros(len(targets_N), np.float32), np.zeros(len(targets_N), np.int32)
+        logprobs_N, best = np.zeros(len(targets_N), np.float32), np.zeros(len(targets_N), np.int32)
         for start in range(0, len(targets_N), size):
             some = slice(start, start + size)
             logprobs_NV = self._network.logits(hidden_ND[some]).float().log_softmax(-1)
-            told[some] = logprobs_NV.gather(1, targets_N[some, None])[:, 0].cpu().numpy()
+            logprobs_N[some] = logprobs_NV.gather(1, targets_N[some, None])[:, 0].cpu().numpy()
             best[some] = logprobs_NV.argmax(-1).cpu().numpy()
-        return told, best
+        return logprobs_N, best

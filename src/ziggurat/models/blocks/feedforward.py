@@ -14,7 +14,7 @@ Activation = Literal["relu", "gelu", "gelu_tanh", "relu2", "silu"]
 
 
 def squared_relu(x: Tensor) -> Tensor:
-    """Return max(0, x)² (So et al. 2021, section 4.1)."""
+    """Return max(0, x)² (So et al. 2021)."""
     return nn.functional.relu(x).square()
 
 
@@ -26,8 +26,8 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": nn.functional.silu,
 }
 """What may stand between the two matrices of a `FeedForward`: max(0, x) (Vaswani et al. 2017, eq. 2); x·Φ(x) with the
-normal distribution's Φ, exactly or by the hyperbolic tangent as GPT-2 has it (Hendrycks & Gimpel 2016, sections 2 and
-3); max(0, x)²; x·σ(x), also called swish (Hendrycks & Gimpel 2016, section 2; Elfwing et al. 2018)."""
+normal distribution's Φ, exactly or by the hyperbolic tangent as GPT-2 has it (Hendrycks & Gimpel 2016, section 2);
+max(0, x)² (So et al. 2021); x·σ(x), also called swish (Hendrycks & Gimpel 2016, section 2; Elfwing et al. 2018)."""
 
 
 class FeedForward(nn.Module):

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ziggurat.core.config import option
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.models.adapter import Adapter, LowRankPair
 from ziggurat.models.blocks.initialisation import Linear, fill_normal
@@ -27,9 +26,12 @@ __all__ = ["AdaptedLinear", "LowRankOptions", "adapt", "adapter_of", "merge", "p
 class LowRankOptions:
     """How low-rank changes are made."""
 
-    rank: int = option(8, "rank r of the change of each matrix", low=1)
-    alpha: float = option(16.0, "α: the change is scaled by α / r", low=0.0)
-    dropout: float = option(0.0, "part of the input that is dropped on the way through the change", low=0.0, high=0.95)
+    rank: int
+    """r of the change of each matrix."""
+    alpha: float
+    """α: the change is scaled by α / r."""
+    dropout: float = 0.0
+    """Part of the input that is dropped on the way through the change."""
 
 
 class AdaptedLinear(Linear):
@@ -51,31 +53,41 @@ class AdaptedLinear(Linear):
         like = base.weight
         self.lora_A = nn.Parameter(like.new_empty(options.rank, base.in_features))
         self.lora_B = nn.Parameter(like.new_zeros(base.out_features, options.rank))
+        self.merged = False
+        """Whether the change is in the weight."""
         self.kept: Tensor | None = None
-        """The weight as it was, while the change is merged into it."""
+        """The weight as it was, while the change is merged into it and may be taken out again."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the projection of (…, inputs) vectors, with the change."""
         plain = nn.functional.linear(x, self.weight, self.bias)
-        if self.kept is not None:
+        if self.merged:
             return plain
         x = nn.functional.dropout(x, self.options.dropout, self.training)
         few = nn.functional.linear(x, self.lora_A)
         return plain + self.scale * nn.functional.linear(few, self.lora_B)
 
-    def merge(self) -> None:
-        """Add the change to the weight; `unmerge` takes back exactly what was there, for that is kept until then."""
-        if self.kept is None:
+    def merge(self, *, keep: bool = True) -> None:
+        """Add the change to the weight; with ``keep`` a copy of what was there stays, which `unmerge` puts back."""
+        if not self.merged:
             with torch.no_grad():
-                self.kept = self.weight.detach().clone()
+                self.kept = self.weight.detach().clone() if keep else None
                 self.weight += self.scale * (self.lora_B @ self.lora_A)
+            self.merged = True
 
     def unmerge(self) -> None:
-        """Put the weight back as it was before `merge`."""
-        if self.kept is not None:
-            with torch.no_grad():
-                self.weight.copy_(self.kept)
-                self.kept = None
+        """Put the weight back exactly as it was before `merge`.
+
+        Raises:
+            UsageError: it was merged for good, without a copy.
+        """
+        if not self.merged:
+            return
+        if self.kept is None:
+            raise UsageError("the change was merged for good (keep=False): it can't be taken out again")
+        with torch.no_grad():
+            self.weight.copy_(self.kept)
+        self.kept, self.merged = None, False
 
 
 def projections(network: nn.Module) -> dict[str, nn.Linear]:
@@ -109,14 +121,18 @@ def adapt(network: nn.Module, on: Iterable[str], options: LowRankOptions, *, see
             _put(network, name, adapted)
 
 
-def merge(network: nn.Module) -> None:
-    """Merge every low-rank change into its weight."""
+def merge(network: nn.Module, *, keep: bool = True) -> None:
+    """Merge every low-rank change into its weight; without ``keep`` for good, and without a copy of any weight."""
     for _, module in _adapted(network):
-        module.merge()
+        module.merge(keep=keep)
 
 
 def unmerge(network: nn.Module) -> None:
-    """Put every weight back as it was before `merge`, to the last bit."""
+    """Put every weight back as it was before `merge`, to the last bit.
+
+    Raises:
+        UsageError: they were merged for good.
+    """
     for _, module in _adapted(network):
         module.unmerge()
 

@@ -212,41 +212,41 @@ class NeuralLanguageModel:
 
     def _scan(self, ids: IdArray, lengths: IdArray, *, kinds: int) -> FloatArray:
         """Return (kinds, B, T − 1): log-probabilities and, where two kinds are asked for, uncertainties."""
-        told = np.zeros((kinds, ids.shape[0], max(ids.shape[1] - 1, 0)), dtype=np.float32)
+        scores = np.zeros((kinds, ids.shape[0], max(ids.shape[1] - 1, 0)), dtype=np.float32)
         with reading(self.network):
             for rows in self._rows_of_like_length(lengths):
                 longest = int(lengths[rows].max())
                 if longest > 1:
                     network = self.network.of_rows(torch.from_numpy(rows).to(self.network.device), len(ids))
-                    told[:, rows, : longest - 1] = self._scan_rows(network, ids[rows, :longest], lengths[rows], kinds)
-        return told
+                    scores[:, rows, : longest - 1] = self._scan_rows(network, ids[rows, :longest], lengths[rows], kinds)
+        return scores
 
     def _scan_rows(self, network: CausalNetwork, ids: IdArray, lengths: IdArray, kinds: int) -> FloatArray:
         """Do `_scan` for rows that are read together; the last id of a row is predicted, not read."""
         ids_BT, lengths_B = self._tensor(ids), self._tensor(lengths)
-        told_XBT = torch.zeros(kinds, ids.shape[0], ids.shape[1] - 1, device=self.network.device)
+        scores_XBT = torch.zeros(kinds, ids.shape[0], ids.shape[1] - 1, device=self.network.device)
         positions_T = torch.arange(1, ids.shape[1], device=self.network.device)
         state: NetworkState | None = None
         for start, stop in self._windows(ids.shape[0], ids.shape[1] - 1):
             hidden_BTD, state = network.hidden(ids_BT[:, start:stop], state)
             keep_mask = positions_T[start:stop] < lengths_B[:, None]
             targets_N = ids_BT[:, start + 1 : stop + 1][keep_mask]
-            told_XBT[:, :, start:stop][:, keep_mask] = self._judge(hidden_BTD[keep_mask], targets_N, kinds)
-        return np.asarray(told_XBT.cpu().numpy())
+            scores_XBT[:, :, start:stop][:, keep_mask] = self._judge(hidden_BTD[keep_mask], targets_N, kinds)
+        return np.asarray(scores_XBT.cpu().numpy())
 
     def _judge(self, hidden_ND: Tensor, targets_N: Tensor, kinds: int) -> Tensor:
         """Return (kinds, N): what `_scan` tells of the targets, never holding all N × V logits."""
         rows = max(1, LOGIT_COUNT // self.vocabulary.size)
-        told_XN = torch.empty(kinds, hidden_ND.shape[0], device=hidden_ND.device)
+        scores_XN = torch.empty(kinds, hidden_ND.shape[0], device=hidden_ND.device)
         for start in range(0, hidden_ND.shape[0], rows):
             some = slice(start, start + rows)
             logprobs_NV = self.network.logits(hidden_ND[some]).float().log_softmax(-1)
-            told_XN[0, some] = logprobs_NV.gather(1, targets_N[some, None])[:, 0]
+            scores_XN[0, some] = logprobs_NV.gather(1, targets_N[some, None])[:, 0]
             if kinds > 1:
-                told_XN[1, some] = torch.special.entr(logprobs_NV.exp_()).sum(-1)
+                scores_XN[1, some] = torch.special.entr(logprobs_NV.exp_()).sum(-1)
         if kinds > 1:
-            told_XN[1] /= math.log(max(2, self.vocabulary.size))
-        return told_XN
+            scores_XN[1] /= math.log(max(2, self.vocabulary.size))
+        return scores_XN
 
     def _next_logprobs(self, hidden_BD: Tensor) -> FloatArray:
         logprobs_BV = self.network.logits(hidden_BD).float().log_softmax(-1)

@@ -37,7 +37,7 @@ class RotaryPositions(nn.Module):
     *Idea.* Turning the query at position m and the key at position n by angles proportional to m and n leaves a dot
     product that depends on m − n only.
 
-    *Maths.* Coordinate pair j at position m turns by m·θ_j with θ_j = base^(−2j/K) (Su et al. 2021, section 3.4.2).
+    *Maths.* Coordinate pair j at position m turns by m·θ_j with θ_j = base^(−2j/K) (Su et al. 2021, section 3.2.2).
 
     *Departs.* Pair j is made of coordinates j and j + K/2 instead of two neighbours: the same up to a fixed order of
     the coordinates, and the layout of Llama's and Qwen's weights.
@@ -67,16 +67,19 @@ def rotary_frequencies(
 ) -> tuple[Tensor, float]:
     """Return the (J,) angles θ by which pairs turn at position 1, and by how much cosines and sines are made longer.
 
-    *Maths.* θ_j = base^(−2j/K) (Su et al. 2021, section 3.4.2). Stretched by a factor s, with ``numbers`` as
+    *Maths.* θ_j = base^(−2j/K) (Su et al. 2021, section 3.2.2). Stretched by a factor s, with ``numbers`` as
     `STRETCHES` names them:
 
     - linear: θ_j / s, which is to read position m as m / s (Chen et al. 2023, section 2.3);
     - llama3: with wavelength λ_j = 2π/θ_j and the first context C, pairs of λ_j < C/high stay, those of λ_j > C/low
       turn by θ_j / s, and between them (1 − γ)·θ_j / s + γ·θ_j with γ = (C/λ_j − low) / (high − low)
       (as published with Llama 3.1, 2024);
-    - yarn: the same sum with γ falling from 1 to 0 over pairs, linear in j, between the pair that turns β_fast times in
-      C positions and the one that turns β_slow times, rounded outwards; queries and keys grow by √(1/t) = 0.1·ln s + 1
-      each (Peng et al. 2023, sections 3.2 and 3.4).
+    - yarn: the same sum with γ falling from 1 to 0 between the pair that turns β_fast times in C positions and the one
+      that turns β_slow times; queries and keys grow by √(1/t) = 0.1·ln s + 1 each (Peng et al. 2023, sections 3.2 and
+      3.4).
+
+    *Departs.* In the article γ is linear in the turns C/λ_j; here it is linear in j between the two pairs, rounded
+    outwards, as in the code published with it, which the weights of others were made with.
     """
     pairs_J = torch.arange(0, head_width, 2, dtype=torch.float64)
     frequencies_J = base ** (-pairs_J / head_width)

@@ -6,9 +6,10 @@ differ in is only what a position may look at (`ziggurat.models.blocks.attention
 Shape suffixes as in `ziggurat.models.blocks.attention`.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -20,9 +21,19 @@ from ziggurat.models.blocks.initialisation import fill_normal
 from ziggurat.models.blocks.normalisation import LayerNorm, RMSNorm
 from ziggurat.models.blocks.positions import STRETCHES, LearnedPositions, RotaryPositions, SinusoidalPositions
 
-__all__ = ["TransformerBlock", "TransformerConfig", "TransformerStack", "fill_transformer", "normalisation"]
+__all__ = [
+    "TransformerBlock",
+    "TransformerConfig",
+    "TransformerStack",
+    "fill_transformer",
+    "layers_and_width",
+    "normalisation",
+    "other_default",
+]
 
 
+_ADDED = ("o_proj.weight", "down_proj.weight")
+"""Names of the matrices whose products are added to the residual path."""
 LONGEST_CONTEXT = 1 << 20
 """Positions at most: their tables are computed, so no file's size bears a larger number out."""
 
@@ -105,6 +116,12 @@ class TransformerConfig:
         return self.feedforward or usual
 
 
+def other_default(key: str, default: Any) -> Any:
+    """Return the key that all Transformers share, limits and text included, with another default."""
+    shared = next(field for field in dataclasses.fields(TransformerConfig) if field.name == key)
+    return dataclasses.field(default=default, metadata=shared.metadata)
+
+
 class TransformerBlock(nn.Module):
     """Attention between positions, then a feed-forward layer on each, both added to what came in.
 
@@ -136,10 +153,15 @@ class TransformerBlock(nn.Module):
         self.post_attention_layernorm = normalisation(config)
 
     def forward(self, x_BTD: Tensor, sight: Sight, *, layer: int) -> Tensor:
-        """Return the (B, T, D) vectors after this block; ``layer`` is its place in the cache."""
+        """Return the (B, T, D) vectors after this block; ``layer`` is its place in the cache.
+
+        *Raises.* `UsageError` where it looks at a source and ``sight`` has none.
+        """
         norm = self.input_layernorm
         x_BTD = self._add(x_BTD, self.self_attn(self._before(x_BTD, norm), sight, layer=layer), norm)
-        if self.cross_attn is not None and self.cross_attn_layernorm is not None and sight.source is not None:
+        if self.cross_attn is not None and self.cross_attn_layernorm is not None:
+            if sight.source is None:
+                raise UsageError("a decoder that translates was given no source to look at")
             norm = self.cross_attn_layernorm
             x_BTD = self._add(x_BTD, self.cross_attn.across(self._before(x_BTD, norm), sight.source, layer=layer), norm)
         norm = self.post_attention_layernorm
@@ -208,19 +230,38 @@ def normalisation(config: TransformerConfig) -> RMSNorm | LayerNorm:
     return kind(config.width, epsilon=config.norm_epsilon)
 
 
-def fill_transformer(network: nn.Module, *, layers: int, seed: int) -> None:
-    """Draw first weights: N(0, 0.02²), and what is added to the residual path smaller by √(2L); biases are 0.
+def fill_transformer(network: nn.Module, *, seed: int) -> None:
+    """Draw first weights: N(0, 0.02²), and what N additions put on a residual path smaller by √N; biases are 0.
 
-    *Maths.* Standard deviations of GPT-2 (Radford et al. 2019, section 2.3): with 2L additions the variance at the
-    last layer does not depend on L. Gains of the norms stay 1.
+    *Maths.* Standard deviations of GPT-2 (Radford et al. 2019, section 2.3): with pre-norm the variance at the last
+    layer does not depend on N, which is 2L, or 3L in a decoder that also looks at a source. Gains of the norms stay 1.
+
+    *Departs.* With post-norm each sum is normalised, so that nothing grows; there the smaller numbers only make a block
+    begin nearer to doing nothing.
     """
+    added: dict[str, int] = {}
+    for place, stack in network.named_modules():
+        if isinstance(stack, TransformerStack):
+            onto = [name for name, _ in stack.named_parameters() if name.endswith(_ADDED)]
+            added |= {f"{place}.{name}".removeprefix("."): len(onto) for name in onto}
     for name, parameter in network.named_parameters():
         if parameter.dim() > 1:
-            added = name.endswith(("o_proj.weight", "down_proj.weight"))
-            std = 0.02 / math.sqrt(2 * layers) if added else 0.02
+            std = 0.02 / math.sqrt(added.get(name, 1))
             fill_normal(parameter, std=std, seed=seed, name=name.removeprefix("stack."))
         elif name.endswith("bias"):
             nn.init.zeros_(parameter)
+
+
+def layers_and_width(parameters: int, *, per_layer: int, slope: int) -> tuple[int, int]:
+    """Return the L ≥ 2 and the D, a multiple of 32, of a Transformer with about so many parameters in its blocks.
+
+    *Maths.* L layers of width D have ``per_layer``·L·D² of them, and D is about ``slope``·L.
+
+    >>> layers_and_width(12 * 6 * 288**2, per_layer=12, slope=48)
+    (6, 288)
+    """
+    layers = max(2, round((parameters / (per_layer * slope**2)) ** (1 / 3)))
+    return layers, 32 * max(1, round(math.sqrt(parameters / (per_layer * layers)) / 32))
 
 
 def _attention(config: TransformerConfig) -> MultiHeadAttention:

@@ -100,7 +100,7 @@ def norm_part(config: TransformerConfig, *, reads: Stream = "text") -> Part:
         gives=f"{COUNTS[reads]} × d_model",
         parameters=width if rms else 2 * width,
         reads=reads,
-        saved=Saved(f32=kept, bf16=kept, short=kept),
+        saved=Saved(f32=kept, bf16=kept),
     )
 
 

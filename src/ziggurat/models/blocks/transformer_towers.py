@@ -22,7 +22,7 @@ FULL, HALF = NUMBER_BYTES, 2
 PLACE_BYTES = 16
 """Bytes that say where a vector was picked: its row and its time."""
 USUAL_PICKS = 0.15
-"""Part of the tokens that a masked language model guesses (Devlin et al. 2019, section 3.1)."""
+"""Part of the tokens that a masked language model guesses where no recipe says it (Devlin et al. 2019, 3.1)."""
 
 
 def decoder_anatomy(config: TransformerConfig, vocabulary_size: int) -> Anatomy:

@@ -1,13 +1,19 @@
 """A network's weights as plain named arrays, and back."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import numpy as np
 import torch
 from torch import nn
 
+from ziggurat.core.config import to_mapping
 from ziggurat.core.errors import ArtefactError
 from ziggurat.core.types import TensorMap
 
-__all__ = ["load_tensors", "tensors_of"]
+__all__ = ["check_tensors", "load_tensors", "shape_only", "tensors_of"]
+
+N = TypeVar("N", bound=nn.Module)
 
 
 def tensors_of(network: nn.Module) -> dict[str, np.ndarray]:
@@ -15,8 +21,26 @@ def tensors_of(network: nn.Module) -> dict[str, np.ndarray]:
     return {name: tensor.detach().float().cpu().numpy() for name, tensor in network.state_dict().items()}
 
 
-def load_tensors(network: nn.Module, tensors: TensorMap) -> None:
-    """Copy named arrays into the network's weights; the arrays may be read-only memory maps.
+def shape_only(make: Callable[[], N], config: Any, tensors: TensorMap) -> N:
+    """Return the network that ``make`` makes of a file's configuration, without numbers (on torch's ``meta`` device).
+
+    *Idea.* Sizes that a file claims are not believed: they are compared with the shapes of its arrays before anything
+    of that size is allocated.
+
+    *Raises.* `ArtefactError` where there can be no such network.
+    """
+    for key, count in to_mapping(config).items():
+        if key.endswith("layers") and isinstance(count, int) and count > len(tensors):
+            raise ArtefactError(f"config.json: {key}: {count} of them, but there are only {len(tensors)} arrays")
+    try:
+        with torch.device("meta"):
+            return make()
+    except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
+        raise ArtefactError(f"config.json: such a model can't be ({error})") from None
+
+
+def check_tensors(network: nn.Module, tensors: TensorMap) -> None:
+    """Check that named arrays are those of a network, which may be one without numbers (`shape_only`).
 
     *Raises.* `ArtefactError` that names every missing, unexpected and misshapen tensor at once.
     """
@@ -28,6 +52,14 @@ def load_tensors(network: nn.Module, tensors: TensorMap) -> None:
             faults.append(f"'{name}' has shape {list(tensors[name].shape)} where {list(tensor.shape)} is expected")
     if faults:
         raise ArtefactError(f"model.safetensors does not fit config.json: {'; '.join(faults)}")
+
+
+def load_tensors(network: nn.Module, tensors: TensorMap) -> None:
+    """Copy named arrays into the network's weights; the arrays may be read-only memory maps.
+
+    *Raises.* `ArtefactError`, as `check_tensors` does.
+    """
+    check_tensors(network, tensors)
     with torch.no_grad():
-        for name, tensor in own.items():
+        for name, tensor in network.state_dict().items():
             tensor.copy_(torch.from_numpy(np.array(tensors[name], dtype=np.float32)))

@@ -19,8 +19,6 @@ from ziggurat.models.layouts.layout import Renaming, layout_for
 
 __all__ = ["Written", "written"]
 
-_CAUSAL = ("ForCausalLM", "LMHeadModel")
-
 
 @dataclass(frozen=True)
 class Written:
@@ -30,7 +28,7 @@ class Written:
     transposed: bool
     """Whether their matrices stand transposed, (inputs, outputs)."""
     causal: bool
-    """Whether they are those of a decoder."""
+    """Whether they are those of a model that guesses what follows."""
 
 
 def written(family: str, network: Network, adapter: Adapter) -> Written:
@@ -43,11 +41,10 @@ def written(family: str, network: Network, adapter: Adapter) -> Written:
     for name, pair in adapter.pairs.items():
         one = places[f"{name}.weight"]
         parts.setdefault(one.theirs.removesuffix(".weight"), []).append((one, pair))
-    architecture = next(iter(layout.describe(network.config, network.vocabulary).get("architectures", ())), "")
     return Written(
         {name: _joined(found) for name, found in parts.items()},
         transposed=any(one.transposed for found in parts.values() for one, _ in found),
-        causal=str(architecture).endswith(_CAUSAL),
+        causal=layout.causal,
     )
 
 

@@ -3,14 +3,22 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import torch
 from torch import nn
 
 from ziggurat.core.config import from_mapping, to_mapping
-from ziggurat.core.errors import ArtefactError
+from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
-from ziggurat.models.blocks.weights import load_tensors, tensors_of
-from ziggurat.models.layouts.layout import Varied, check_arrays, fill_network, layout_for, layout_of, named, outward
+from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_only, tensors_of
+from ziggurat.models.layouts.layout import (
+    Tabled,
+    Varied,
+    check_arrays,
+    fill_network,
+    layout_for,
+    layout_of,
+    named,
+    outward,
+)
 
 __all__ = ["at_rest", "configured", "described", "restored", "with_vocabulary"]
 
@@ -25,7 +33,8 @@ def at_rest(family: str, config: Any, vocabulary: Vocabulary, network: nn.Module
     """Return ``config.json`` and the arrays of a model: in a layout that other programs know, or else in ours."""
     layout = layout_for(family, config)
     if layout is not None:
-        return layout.describe(config, vocabulary), outward(network, layout.renamings(config))
+        tables = layout.tables(config) if isinstance(layout, Tabled) else {}
+        return layout.describe(config, vocabulary), {**outward(network, layout.renamings(config)), **tables}
     special = {name: getattr(vocabulary, name) for name in _SPECIAL}
     described = {
         "model_type": MODEL_TYPE + family,
@@ -47,7 +56,9 @@ def described(family: str, config: Mapping[str, Any], tensors: TensorMap) -> tup
     try:
         kind = config["model_type"]
         if kind == MODEL_TYPE + family:
-            return dict(config["model"]), Vocabulary(config["vocab_size"], **config["special"])
+            special = {name: index for name, index in config["special"].items() if index is not None}
+            sizes = {"size": config["vocab_size"], **special}
+            return dict(config["model"]), from_mapping(Vocabulary, sizes, where="config.json")
         layout = layout_of(kind)
         if layout is None or layout.family != family:
             raise ArtefactError(f"config.json: model_type {kind!r} is not one of a {family}")
@@ -57,6 +68,8 @@ def described(family: str, config: Mapping[str, Any], tensors: TensorMap) -> tup
         return keys, vocabulary
     except KeyError as error:
         raise ArtefactError(f"config.json: the key {error} is missing") from None
+    except UsageError as error:
+        raise ArtefactError(str(error)) from None
     except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ArtefactError(f"config.json: a value is not what its key stands for ({error})") from None
 
@@ -71,19 +84,6 @@ def configured(family: str, kind: type[C], described_by: Mapping[str, Any], tens
     return from_mapping(kind, keys, where="config.json"), vocabulary
 
 
-def _fill(network: nn.Module, described_by: Mapping[str, Any], config: Any, tensors: TensorMap) -> None:
-    """Copy the arrays of a model that `at_rest` wrote, or another program, into a network.
-
-    Raises:
-        ArtefactError: arrays are missing, unknown or of another shape; the message names them all.
-    """
-    layout = layout_of(described_by["model_type"])
-    if layout is None:
-        load_tensors(network, tensors)
-    else:
-        fill_network(network, tensors, layout, config)
-
-
 def restored(
     family: str,
     kind: type[C],
@@ -95,27 +95,23 @@ def restored(
 
     ``kind`` is the family's configuration.
 
-    *Idea.* Sizes that a file claims are not believed: the network is made once without numbers (on torch's ``meta``
-    device), its shapes are compared with those of the arrays, and only then is anything allocated.
+    *Idea.* The network is made twice: first without numbers, so that sizes are checked before they cost memory.
 
     Raises:
         ArtefactError: a key is missing or impossible, or arrays are missing, unknown or of another shape; the message
             names them all.
     """
     config, vocabulary = configured(family, kind, described_by, tensors)
-    for key, count in to_mapping(config).items():
-        if key.endswith("layers") and count > len(tensors):
-            raise ArtefactError(f"config.json: {key}: {count} of them, but there are only {len(tensors)} arrays")
+    shapes = shape_only(lambda: make(config, vocabulary), config, tensors)
     layout = layout_of(described_by["model_type"])
-    if layout is not None:
-        try:
-            with torch.device("meta"):
-                shape_only = make(config, vocabulary)
-        except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
-            raise ArtefactError(f"config.json: such a model can't be ({error})") from None
-        check_arrays(shape_only, tensors, layout, config)
-    network = make(config, vocabulary)
-    _fill(network, described_by, config, tensors)
+    if layout is None:
+        check_tensors(shapes, tensors)
+        network = make(config, vocabulary)
+        load_tensors(network, tensors)
+    else:
+        check_arrays(shapes, tensors, layout, config)
+        network = make(config, vocabulary)
+        fill_network(network, tensors, layout, config)
     return network
 
 

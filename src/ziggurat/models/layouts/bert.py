@@ -10,7 +10,7 @@ from ziggurat.models.layouts.layout import Renaming, extras, vocabulary_of
 
 __all__ = ["LAYOUT", "Bert", "fits"]
 
-ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu", "relu2": "relu2"}
+ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu", "relu2": "relu2", "silu": "silu"}
 OWN = ("head", "pooler", "pooling", "normalise", "longest_text")
 """Keys of parts, and of how a text becomes one vector, which no ``config.json`` of theirs has."""
 UNABLE = {"position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False}
@@ -18,11 +18,12 @@ UNABLE = {"position_embedding_type": "absolute", "is_decoder": False, "add_cross
 
 
 class Bert:
-    """Layout of BERT; what RoBERTa's does otherwise stands in ``roberta``."""
+    """Layout of BERT; what RoBERTa and RoFormer do otherwise stands in their files."""
 
     family: ClassVar[str] = "encoder"
     model_types: ClassVar[tuple[str, ...]] = ("bert",)
     prefix: ClassVar[str] = "bert."
+    causal: ClassVar[bool] = False
     ignored: ClassVar[tuple[str, ...]] = (
         r"\.position_ids$",
         r"\.token_type_ids$",
@@ -40,6 +41,9 @@ class Bert:
         "bias": "cls.predictions.bias",
     }
     """Where the head's parts stand."""
+
+    positions: ClassVar[str] = "learned"
+    """How it is told the order."""
 
     def holds(self, config: Any) -> bool:
         """Return whether a model of this configuration can be written so."""
@@ -95,6 +99,7 @@ class Bert:
             "dropout": extra.get("dropout", 0.0),
             "norm_epsilon": config.get("layer_norm_eps", 1e-12),
             "activation": known[activation],
+            "positions": self.positions,
             "token_types": config.get("type_vocab_size", 2),
             "first_position": first,
             "tied": config.get("tie_word_embeddings", True),
@@ -124,7 +129,8 @@ class Bert:
         own = f"{self.prefix}embeddings."
         yield Renaming("embed_tokens.weight", f"{own}word_embeddings.weight")
         skipped = config.first_position
-        yield Renaming("stack.added.table.weight", f"{own}position_embeddings.weight", skipped=skipped)
+        if config.positions == "learned":
+            yield Renaming("stack.added.table.weight", f"{own}position_embeddings.weight", skipped=skipped)
         if config.token_types:
             yield Renaming("embed_types.weight", f"{own}token_type_embeddings.weight")
         pairs = {"embed_norm": f"{own}LayerNorm"}
@@ -153,11 +159,11 @@ class Bert:
                 yield Renaming(f"{name}.{kind}", f"{theirs}.{kind}")
 
 
-def fits(config: Any) -> bool:
-    """Return whether an encoder has BERT's form, positions and token types aside."""
+def fits(config: Any, *, positions: str = "learned") -> bool:
+    """Return whether an encoder has BERT's form with these positions; their numbers and token types aside."""
     alike = (config.positions, config.norm, config.norm_place, config.bias, config.query_norm, config.tied)
     whole = config.resolved_key_heads == config.heads and config.heads * config.resolved_head_width == config.width
-    return alike == ("learned", "layer", "post", "all", False, True) and whole and config.activation in ACTIVATIONS
+    return alike == (positions, "layer", "post", "all", False, True) and whole and config.activation in ACTIVATIONS
 
 
 LAYOUT = Bert()

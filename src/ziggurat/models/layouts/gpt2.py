@@ -21,6 +21,7 @@ class Gpt2:
     family: ClassVar[str] = "decoder"
     model_types: ClassVar[tuple[str, ...]] = ("gpt2",)
     prefix: ClassVar[str] = "transformer."
+    causal: ClassVar[bool] = True
     ignored: ClassVar[tuple[str, ...]] = (r"\.attn\.(masked_)?bias$", r"^(transformer\.)?lm_head\.weight$")
 
     def holds(self, config: TransformerConfig) -> bool:

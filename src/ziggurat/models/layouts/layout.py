@@ -23,6 +23,7 @@ __all__ = [
     "LAYOUTS",
     "Layout",
     "Renaming",
+    "Tabled",
     "Varied",
     "check_arrays",
     "extras",
@@ -53,6 +54,8 @@ class Renaming:
     piece: int = 0
     """Which of `pieces` equal parts of theirs it is; after transposition, along the first axis."""
     pieces: int = 1
+    neighbours: int = 0
+    """Width of a head whose coordinates are turned in pairs of neighbours there, and in halves here; 0: all alike."""
     skipped: int = 0
     """Leading rows of theirs that ours has not; written as zeros."""
 
@@ -68,6 +71,9 @@ class Layout(Protocol):
     """What all names of the body begin with; files of a body alone leave it out."""
     ignored: ClassVar[tuple[str, ...]]
     """Patterns of names that carry nothing which our models have: buffers, heads that are not ours."""
+
+    causal: ClassVar[bool]
+    """Whether such a model guesses what follows; an adapter beside it says so too."""
 
     def holds(self, config: Any) -> bool:
         """Return whether a model of this configuration can be written so."""
@@ -101,6 +107,15 @@ class Varied(Protocol):
 
     def current(self, name: str) -> str:
         """Return what an array is called today that older files call ``name``."""
+        ...
+
+
+@runtime_checkable
+class Tabled(Protocol):
+    """A layout whose files hold arrays that follow from the configuration, and that our models therefore lack."""
+
+    def tables(self, config: Any) -> TensorMap:
+        """Return those arrays."""
         ...
 
 
@@ -146,6 +161,8 @@ def outward(network: nn.Module, renamings: Iterable[Renaming]) -> TensorMap:
     parts: dict[str, dict[int, np.ndarray]] = {}
     for one in renamings:
         array = own[one.ours].T if one.transposed and own[one.ours].ndim > 1 else own[one.ours]
+        if one.neighbours:
+            array = _reordered(array, (-1, 2, one.neighbours // 2))
         if one.skipped:
             array = np.concatenate([np.zeros((one.skipped, *array.shape[1:]), array.dtype), array])
         parts.setdefault(one.theirs, {})[one.piece] = array
@@ -153,6 +170,11 @@ def outward(network: nn.Module, renamings: Iterable[Renaming]) -> TensorMap:
         name: found[0] if len(found) == 1 else np.concatenate([found[piece] for piece in sorted(found)], axis=-1)
         for name, found in parts.items()
     }
+
+
+def _reordered(array: np.ndarray, heads: tuple[int, int, int]) -> np.ndarray:
+    """Return an array whose rows, seen as heads of two axes, stand with those axes exchanged."""
+    return array.reshape(*heads, *array.shape[1:]).swapaxes(1, 2).reshape(array.shape)
 
 
 def fill_network(network: nn.Module, tensors: TensorMap, layout: Layout, config: Any) -> None:
@@ -170,6 +192,8 @@ def fill_network(network: nn.Module, tensors: TensorMap, layout: Layout, config:
             width = array.shape[-1] // one.pieces
             array = array[..., one.piece * width : (one.piece + 1) * width] if one.pieces > 1 else array[one.skipped :]
             array = array.T if one.transposed and array.ndim > 1 else array
+            if one.neighbours:
+                array = _reordered(array, (-1, one.neighbours // 2, 2))
             own[one.ours].copy_(torch.from_numpy(np.array(array, dtype=np.float32)))
 
 

@@ -25,6 +25,7 @@ class Llama:
     family: ClassVar[str] = "decoder"
     model_types: ClassVar[tuple[str, ...]] = ("qwen3", "qwen2", "llama", "mistral")
     prefix: ClassVar[str] = "model."
+    causal: ClassVar[bool] = True
     ignored: ClassVar[tuple[str, ...]] = (r"rotary_emb\.inv_freq$", r"^(model\.)?lm_head\.weight$")
 
     def holds(self, config: TransformerConfig) -> bool:

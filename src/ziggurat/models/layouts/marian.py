@@ -34,6 +34,7 @@ class Marian:
     family: ClassVar[str] = "seq2seq"
     model_types: ClassVar[tuple[str, ...]] = ("marian",)
     prefix: ClassVar[str] = ""
+    causal: ClassVar[bool] = False
     ignored: ClassVar[tuple[str, ...]] = (
         r"^model\.(encoder|decoder)\.embed_(positions|tokens)\.weight$",
         r"^lm_head\.weight$",

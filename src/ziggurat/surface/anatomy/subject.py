@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ziggurat.core.protocols import Dissects
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.registry import FAMILIES
 from ziggurat.tokens.loading import train_tokenizer
+from ziggurat.training.footprint import Trained, trained_of
 
 __all__ = ["Subject", "described", "loaded", "of_bundle", "of_recipe"]
 
@@ -36,6 +37,8 @@ class Subject:
     """What is written at once: rows, and tokens when it ends."""
     precision: str
     """``auto``, ``f32`` or ``bf16``, as the recipe says."""
+    trained: Trained | None
+    """What of it is trained, where the recipe freezes or adapts parts; None: all."""
     trains: bool
     """Whether gradients train it, a batch at a time."""
 
@@ -72,7 +75,9 @@ def of_recipe(recipe: Recipe, sizes: Sizes) -> Iterator[Subject]:
         if isinstance(family, Dissects):
             vocabulary = _vocabulary(one)
             anatomy = family.anatomy(one.model, vocabulary)
-            yield loaded(one.name, one.family, anatomy, vocabulary.size, sizes, vars(one.training))
+            keys = vars(one.training)
+            trained = trained_of(family, one.model, vocabulary, keys)
+            yield loaded(one.name, anatomy, vocabulary.size, sizes, keys, family=one.family, trained=trained)
 
 
 def of_bundle(folder: Path, manifest: Manifest, sizes: Sizes) -> Iterator[Subject]:
@@ -87,17 +92,28 @@ def of_bundle(folder: Path, manifest: Manifest, sizes: Sizes) -> Iterator[Subjec
         config, vocabulary = read_config(folder, family)
         anatomy = family.anatomy(config, vocabulary)
         name = str(manifest.recipe.get("name") or folder.name)
-        yield loaded(name, manifest.family, anatomy, vocabulary.size, sizes, manifest.recipe.get("training", {}))
+        keys = manifest.recipe.get("training", {})
+        trained = trained_of(family, config, vocabulary, keys)
+        yield loaded(name, anatomy, vocabulary.size, sizes, keys, family=manifest.family, trained=trained)
 
 
 def loaded(
-    name: str, family: str, anatomy: Anatomy, vocabulary: int, sizes: Sizes, training: Mapping[str, Any]
+    name: str,
+    anatomy: Anatomy,
+    vocabulary: int,
+    sizes: Sizes,
+    training: Mapping[str, Any],
+    *,
+    family: str,
+    trained: Trained | None = None,
 ) -> Subject:
     """Return a subject whose loads are those of ``sizes``, else those of the ``[training]`` keys, within the context.
 
     Raises:
         UsageError: ``sizes`` asks for more than the model can read at once.
     """
+    if anatomy.picks is not None:
+        anatomy = replace(anatomy, picks=float(training.get("mask_part") or anatomy.picks))
     limit = anatomy.context
     for flag, asked in (("window", sizes.window), ("length", sizes.length), ("source", sizes.source)):
         if asked is not None and limit is not None and asked > limit:
@@ -107,7 +123,7 @@ def loaded(
     window, rows = (int(training[key]) if training.get(key) else None for key in ("window", "rows"))
     batch, written = anatomy.loads(sizes, window=window, rows=rows)
     precision = str(training.get("precision", "auto"))
-    return Subject(name, family, anatomy, vocabulary, batch, written, precision, trains=anatomy.multiplies)
+    return Subject(name, family, anatomy, vocabulary, batch, written, precision, trained, trains=anatomy.multiplies)
 
 
 def _vocabulary(recipe: Recipe) -> Vocabulary:

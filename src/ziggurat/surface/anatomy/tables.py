@@ -34,7 +34,10 @@ class Memory(NamedTuple):
 def memories(subject: Subject) -> Memory:
     """Return the memory that a subject takes."""
     anatomy = subject.anatomy
-    prints = [training_footprint(anatomy, subject.vocabulary, subject.training, half=half) for half in (False, True)]
+    prints = [
+        training_footprint(anatomy, subject.vocabulary, subject.training, half=half, trained=subject.trained)
+        for half in (False, True)
+    ]
     half = trains_in_bfloat16(subject.precision, anatomy.parameters)
     written = subject.generation
     taken = anatomy.weight_bytes, anatomy.cache_bytes(written), anatomy.generation_bytes(written)

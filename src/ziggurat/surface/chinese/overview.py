@@ -36,6 +36,7 @@ SENTENCES = {
     "bits per byte": "每字节比特数",
     "held out": "保留集",
     "tokens/s": "词元/秒",
+    "hidden tokens/s": "被遮蔽词元/秒",
     "words/s": "词/秒",
     "step": "步",
     "reading text": "读取文本",

@@ -132,6 +132,7 @@ SENTENCES = {
     "uncalibrated": "未校准",
     "calibrated": "已校准",
     "always the commonest label": "总是最常见的标签",
+    "smallest difference that so many texts show": "这么多文本能显示的最小差异",
     "{count} of {texts} prompts hold fewer than {shots} examples: more don't fit the model's context": (
         "{texts} 条提示中有 {count} 条的例子少于 {shots} 个：模型的上下文放不下更多"
     ),

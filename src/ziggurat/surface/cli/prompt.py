@@ -242,14 +242,20 @@ def _compare(
     if options.json:
         terminal.write_json({"bundle": bundle, "shots": options.shots, "seed": options.seed, **figures})
         return
-    rows = [(translate(name), _percent(figures[name])) for name in (*said, "difference") if name in figures]
+    rows = [(translate(name), _percent(figures[name], "accuracy")) for name in said]
+    if (difference := figures.get("difference")) is not None:
+        p = "< 0.001" if difference["p_value"] < 0.001 else f"= {difference['p_value']:.3f}"
+        rows.append((translate("difference"), f"{_percent(difference, 'value')}, p {p}"))
+        detectable = difference["smallest_detectable"]
+        if difference["p_value"] >= 0.05 and detectable:
+            rows.append((translate("smallest difference that so many texts show"), f"{detectable:.1%}"))
     majority = figures["majority"]
     rows.append((translate("always the commonest label"), f"{majority['accuracy']:.1%}"))
     terminal.write(align([(translate("texts"), f"{figures['texts']:,}"), *rows]))
 
 
-def _percent(figure: dict[str, float]) -> str:
-    return f"{figure['accuracy']:.1%} ({figure['low']:.1%} – {figure['high']:.1%})"
+def _percent(figure: dict[str, float], key: str) -> str:
+    return f"{figure[key]:.1%} ({figure['low']:.1%} – {figure['high']:.1%})"
 
 
 COMMAND = prompt

@@ -128,7 +128,10 @@ def signatures(
 
 @kernel
 def jaccard(text: Bytes, starts: Places, stops: Places, pairs: Places, width: int) -> npt.NDArray[np.float64]:
-    """Return for each row (i, j) of ``pairs`` |A ∩ B| / |A ∪ B| of the two documents' shingle sets."""
+    """Return for each row (i, j) of ``pairs`` |A ∩ B| / |A ∪ B| of the two documents' shingle sets.
+
+    Texts without a unit, of signs alone, have nothing that could be alike: 0.
+    """
     result = np.empty(len(pairs), dtype=np.float64)
     for number in range(len(pairs)):
         first = pairs[number, 0]
@@ -146,5 +149,5 @@ def jaccard(text: Bytes, starts: Places, stops: Places, pairs: Places, width: in
             else:
                 j += 1
         union = len(a) + len(b) - common
-        result[number] = common / union if union else 1.0
+        result[number] = common / union if union else 0.0
     return result

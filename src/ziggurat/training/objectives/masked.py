@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import TokenStream
@@ -12,12 +11,15 @@ from ziggurat.core.seeding import generator
 from ziggurat.core.types import IdArray
 from ziggurat.models.blocks.encoding import NeuralMaskedModel
 from ziggurat.models.blocks.network import NetworkState
-from ziggurat.tokens.batches import ShuffledWindows, padded
-from ziggurat.tokens.masking import Masker
+from ziggurat.tokens.batches import ShuffledWindows
+from ziggurat.tokens.masking import AskedRow, Masker, most_frequent, stacked
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import cross_entropy
+from ziggurat.training.objectives.objective import Loss, cross_entropy
 
 __all__ = ["MaskedTokens", "commonest"]
+
+_PIECE = 1 << 24
+"""Ids that are counted at once."""
 
 
 class MaskedTokens:
@@ -54,19 +56,20 @@ class MaskedTokens:
         length = window if model.context is None else min(window, model.context)
         # two places of a row are those of its begin and its end
         self.batches = ShuffledWindows(job.train, rows=rows, length=max(1, length - 2), seed=job.seed)
-        self.tokens_per_batch = self.batches.rows * (self.batches.length + 2)
+        self.tokens_per_batch = self.batches.rows * self.masker.count(self.batches.length)
         self.steps_per_epoch = self.batches.steps_per_epoch
         self.carried: NetworkState | None = None
-        self._dev: list[tuple[IdArray, IdArray]] | None = None
+        self._dev: list[AskedRow] | None = None
 
-    def loss(self, number: int) -> Tensor:
-        """Return the mean nats per hidden token of batch ``number``."""
+    def loss(self, number: int) -> Loss:
+        """Return the mean nats per hidden token of batch ``number``, and how many these are."""
         ids, targets = self.batch(number)
         ids_BT, targets_BT = (
             torch.from_numpy(each.astype(np.int64)).to(self.network.device) for each in (ids, targets)
         )
         asked = targets_BT >= 0
-        return cross_entropy(self.network, self.network.hidden(ids_BT)[asked], targets_BT[asked])
+        mean = cross_entropy(self.network, self.network.hidden(ids_BT)[asked], targets_BT[asked])
+        return Loss(mean, int(asked.sum()))
 
     def batch(self, number: int) -> tuple[IdArray, IdArray]:
         """Return (B, T) ids of batch ``number`` as the model reads them, and (B, T) the ids to guess, −1 elsewhere."""
@@ -79,28 +82,29 @@ class MaskedTokens:
             chosen = self.masker.places(
                 ids, self.masker.count(len(ids)), draw, None if goes_on is None else goes_on[row]
             )
-            found.append(self._enclosed(self.masker.noised(ids, chosen, draw), ids, chosen))
-        return np.stack([read for read, _ in found]), np.stack([targets for _, targets in found])
+            found.append(self.masker.asked(self.masker.noised(ids, chosen, draw), ids, chosen))
+        read, _, targets = stacked(found)
+        return read, targets
 
-    def dev_loss(self, limit_tokens: int) -> float:
-        """Return the mean nats per hidden token over the first held-out documents, the same hidden in every call."""
+    def dev_loss(self, limit_tokens: int) -> float | None:
+        """Return the mean nats per hidden token over the first held-out documents, the same hidden in every call.
+
+        None where there is nothing to hide.
+        """
         if self._dev is None:
             self._dev = self._held_out(limit_tokens)
-        total = count = 0.0
+        total, count = 0.0, 0
         for start in range(0, len(self._dev), 64):
-            some = self._dev[start : start + 64]
-            ids, lengths = padded([read for read, _ in some])
-            targets = np.full(ids.shape, -1, np.int32)
-            for row, (_, asked) in enumerate(some):
-                targets[row, : len(asked)] = asked
+            ids, lengths, targets = stacked(self._dev[start : start + 64])
             logprobs, _ = self.model.guess(ids, lengths, targets)
             total -= float(logprobs.sum(dtype=np.float64))
             count += int((targets >= 0).sum())
-        return total / max(1.0, count)
+        return total / count if count else None
 
-    def _held_out(self, limit_tokens: int) -> list[tuple[IdArray, IdArray]]:
+    def _held_out(self, limit_tokens: int) -> list[AskedRow]:
         """Return the rows of the first held-out documents as they are read, and what is to be guessed in them."""
-        stream, found, count = self.job.dev, [], 0
+        stream, count = self.job.dev, 0
+        found: list[AskedRow] = []
         for number in range(0 if stream is None else len(stream.starts) - 1):
             assert stream is not None  # noqa: S101 - there would be no number
             document = stream.document(number)[1:-1]
@@ -111,18 +115,11 @@ class MaskedTokens:
                 goes_on = None if marks is None else np.asarray(marks[first + start : first + start + len(ids)])
                 draw = generator(self.job.seed, "dev masks", number, start)
                 chosen = self.masker.places(ids, self.masker.count(len(ids)), draw, goes_on)
-                found.append(self._enclosed(self.masker.hidden(ids, chosen), ids, chosen))
+                found.append(self.masker.asked(self.masker.hidden(ids, chosen), ids, chosen))
                 count += len(ids)
                 if count >= limit_tokens:
                     return found
         return found
-
-    def _enclosed(self, read: IdArray, ids: IdArray, places: IdArray) -> tuple[IdArray, IdArray]:
-        """Return a row between its begin and its end, and what is to be guessed in it."""
-        vocabulary = self.masker.vocabulary
-        targets = np.full(len(ids) + 2, -1, np.int32)
-        targets[places + 1] = ids[places]
-        return np.concatenate([[vocabulary.bos], read, [vocabulary.eos]]).astype(np.int32), targets
 
 
 def commonest(stream: TokenStream) -> dict[str, Any]:
@@ -130,8 +127,6 @@ def commonest(stream: TokenStream) -> dict[str, Any]:
 
     *Cost.* One pass over the ids, in pieces.
     """
-    counts = np.zeros(stream.vocabulary.size, np.int64)
-    for start in range(0, len(stream.tokens), 1 << 24):
-        counts += np.bincount(np.asarray(stream.tokens[start : start + (1 << 24)]), minlength=len(counts))
-    counts[list(stream.vocabulary.special)] = 0
-    return {"most_frequent_id": int(counts.argmax()), "most_frequent_part": float(counts.max() / max(1, counts.sum()))}
+    pieces = (np.asarray(stream.tokens[at : at + _PIECE]) for at in range(0, len(stream.tokens), _PIECE))
+    index, part = most_frequent(pieces, stream.vocabulary)
+    return {"most_frequent_id": index, "most_frequent_part": part}

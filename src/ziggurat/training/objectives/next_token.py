@@ -11,7 +11,7 @@ from ziggurat.models.blocks.network import CausalNetwork, NetworkState, NeuralLa
 from ziggurat.models.windows import document_logprobs
 from ziggurat.tokens.batches import ParallelStreams, ShuffledWindows
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import cross_entropy
+from ziggurat.training.objectives.objective import Loss, cross_entropy
 
 __all__ = ["NextToken", "next_token", "some_documents"]
 
@@ -40,22 +40,27 @@ class NextToken:
         self.steps_per_epoch = self.batches.steps_per_epoch
         self.carried: NetworkState | None = None
 
-    def loss(self, number: int) -> Tensor:
-        """Return the mean nats per token of batch ``number``."""
+    def loss(self, number: int) -> Loss:
+        """Return the mean nats per token of batch ``number``, and how many these are."""
         ids = torch.from_numpy(self.batches.batch(number)).to(self.network.device)
         if isinstance(self.batches, ParallelStreams) and self.batches.is_fresh(number):
             self.carried = None
         if self.network.carries_state and self.carried is None:
             self.carried = self.network.initial_state(len(ids))
         mean, self.carried = next_token(self.network, ids, self.carried)
-        return mean
+        return Loss(mean, ids.shape[0] * (ids.shape[1] - 1))
 
-    def dev_loss(self, limit_tokens: int) -> float:
-        """Return the mean nats per token over the first held-out documents, long ones by a rolling window."""
+    def dev_loss(self, limit_tokens: int) -> float | None:
+        """Return the mean nats per token over the first held-out documents, long ones by a rolling window.
+
+        None where there are no tokens.
+        """
         sequences = some_documents(self.dev, limit_tokens)
-        scores = document_logprobs(self.model, sequences)
         count = sum(len(sequence) - 1 for sequence in sequences)
-        return -float(np.concatenate(scores).sum(dtype=np.float64)) / max(1, count)
+        if not count:
+            return None
+        scores = document_logprobs(self.model, sequences)
+        return -float(np.concatenate(scores).sum(dtype=np.float64)) / count
 
 
 def next_token(network: CausalNetwork, ids: Tensor, state: NetworkState | None) -> tuple[Tensor, NetworkState | None]:

@@ -1,6 +1,6 @@
 """What the training loop asks of an objective, and how a cross-entropy is taken without all logits at once."""
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -9,10 +9,19 @@ from torch.utils.checkpoint import checkpoint
 
 from ziggurat.models.blocks.network import Network, NetworkState
 
-__all__ = ["Objective", "cross_entropy"]
+__all__ = ["Loss", "Objective", "cross_entropy"]
 
 LOGIT_COUNT = 1 << 23
 """Logits that stand in memory at once: 32 MB in 32-bit."""
+
+
+class Loss(NamedTuple):
+    """What a batch costs."""
+
+    mean: Tensor
+    """Nats per predicted token, ready for its gradient; 0 where nothing is predicted."""
+    predicted: int
+    """Predicted tokens, that batches of unlike size are weighted by."""
 
 
 class Objective(Protocol):
@@ -25,17 +34,20 @@ class Objective(Protocol):
     carried: NetworkState | None
     """What one batch leaves to the next: nested tuples of tensors, which checkpoints hold; None where nothing."""
 
-    def loss(self, number: int) -> Tensor:
-        """Return the mean nats per predicted token of batch ``number`` (0, 1, …), ready for its gradient."""
+    def loss(self, number: int) -> Loss:
+        """Return what batch ``number`` (0, 1, …) costs."""
         ...
 
-    def dev_loss(self, limit_tokens: int) -> float:
-        """Return the mean nats per predicted token over about the first ``limit_tokens`` of the held-out text."""
+    def dev_loss(self, limit_tokens: int) -> float | None:
+        """Return the mean nats per predicted token over about the first ``limit_tokens`` of the held-out text.
+
+        None where nothing in it can be predicted: a loss of 0 would be the best of all.
+        """
         ...
 
 
 def cross_entropy(network: Network, hidden_ND: Tensor, targets_N: Tensor, *, smoothing: float = 0.0) -> Tensor:
-    """Return the mean −log p of ``targets_N``, from the vectors that predict them.
+    """Return the mean −log p of ``targets_N``, from the vectors that predict them; 0 where there are none.
 
     *Maths.* 1/N Σ −log softmax(logits)[target]; with label smoothing ε the target distribution is 1 − ε on the target
     and ε/V on every id (Szegedy et al. 2016, section 7; Vaswani et al. 2017, section 5.4).
@@ -45,7 +57,7 @@ def cross_entropy(network: Network, hidden_ND: Tensor, targets_N: Tensor, *, smo
     """
     rows = max(1, LOGIT_COUNT // network.vocabulary.size)
     if hidden_ND.shape[0] <= rows:
-        return _summed(network, hidden_ND, targets_N, smoothing) / len(targets_N)
+        return _summed(network, hidden_ND, targets_N, smoothing) / max(1, len(targets_N))
     total = hidden_ND.new_zeros((), dtype=torch.float32)
     for start in range(0, hidden_ND.shape[0], rows):
         some = slice(start, start + rows)

@@ -13,7 +13,7 @@ from ziggurat.models.blocks.network import NetworkState, reading
 from ziggurat.models.windows import pair_logprobs
 from ziggurat.tokens.batches import PairBatches, padded
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import cross_entropy
+from ziggurat.training.objectives.objective import Loss, cross_entropy
 
 __all__ = ["Targets"]
 
@@ -51,22 +51,28 @@ class Targets:
         self.steps_per_epoch = self.batches.steps_per_epoch
         self.carried: NetworkState | None = None
 
-    def loss(self, number: int) -> Tensor:
-        """Return the mean nats per target token of batch ``number``, smoothed."""
+    def loss(self, number: int) -> Loss:
+        """Return the mean nats per target token of batch ``number``, smoothed, and how many these are."""
         sources, targets = self.batches.batch(number)
         source_BS, source_lengths_B = _tensors(sources, self.network.device)
         target_BT, lengths_B = _tensors(targets, self.network.device)
         source = self.network.source(source_BS, source_lengths_B)
         hidden_BTD = self.network.hidden(target_BT[:, :-1], source)
         inside = torch.arange(1, target_BT.shape[1], device=self.network.device) < lengths_B[:, None]
-        return cross_entropy(self.network, hidden_BTD[inside], target_BT[:, 1:][inside], smoothing=self.smoothing)
+        asked = target_BT[:, 1:][inside]
+        return Loss(cross_entropy(self.network, hidden_BTD[inside], asked, smoothing=self.smoothing), len(asked))
 
-    def dev_loss(self, limit_tokens: int) -> float:
-        """Return the mean nats per target token over about the first ``limit_tokens`` of the held-out pairs."""
+    def dev_loss(self, limit_tokens: int) -> float | None:
+        """Return the mean nats per target token over about the first ``limit_tokens`` of the held-out pairs.
+
+        None where no pair fits the model's context.
+        """
         sources, targets = _some_pairs(self.dev_sources, self.dev, limit_tokens, self.model.context)
         count = sum(len(target) - 1 for target in targets)
+        if not count:
+            return None
         with reading(self.network):
-            return -sum(float(scores.sum()) for scores in pair_logprobs(self.model, sources, targets)) / max(1, count)
+            return -sum(float(scores.sum()) for scores in pair_logprobs(self.model, sources, targets)) / count
 
 
 def _some_pairs(

@@ -7,7 +7,7 @@ factors do not multiply to a distribution over sequences, so there is no perplex
 exp(−1/N Σ PLL) that compares encoders with the same tokenizer (the same article, section 2.3).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +16,9 @@ import numpy.typing as npt
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import MaskedLanguageModel
 from ziggurat.core.types import FloatArray, IdArray
+from ziggurat.models.windows import BATCH_TOKENS, batches
 
-__all__ = ["mask_of", "pseudo_logprobs", "scored_places"]
-
-BATCH_TOKENS = 1 << 16
+__all__ = ["mask_id", "pseudo_logprobs", "scored_places"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def pseudo_logprobs(
     Raises:
         UsageError: the model's vocabulary has no token that hides another.
     """
-    mask = mask_of(model)
+    mask = mask_id(model)
     asked = [scored_places(one, model.vocabulary.eos) for one in sequences] if places is None else places
     found = [np.zeros(max(0, len(one) - 1), np.float32) for one in sequences]
     copies = [
@@ -70,7 +69,7 @@ def pseudo_logprobs(
         for place in some
     ]
     copies.sort(key=lambda copy: copy.length)
-    for batch in _batches(copies, batch_tokens):
+    for batch in batches(copies, [copy.length for copy in copies], batch_tokens):
         lengths = np.array([copy.length for copy in batch], np.int32)
         ids = np.zeros((len(batch), int(lengths[-1])), np.int32)
         targets = np.full(ids.shape, -1, np.int32)
@@ -85,8 +84,8 @@ def pseudo_logprobs(
             hidden = copy.place - copy.start + copy.begins
             targets[row, hidden], ids[row, hidden] = ids[row, hidden], mask
         logprobs, _ = model.guess(ids, lengths, targets)
-        for copy, told in zip(batch, logprobs.sum(axis=1), strict=True):
-            found[copy.sequence][copy.place - 1] = told
+        for copy, logprob in zip(batch, logprobs.sum(axis=1), strict=True):
+            found[copy.sequence][copy.place - 1] = logprob
     return found
 
 
@@ -100,7 +99,7 @@ def scored_places(sequence: IdArray, eos: int) -> npt.NDArray[np.int64]:
     return np.arange(1, len(sequence) - ended)
 
 
-def mask_of(model: MaskedLanguageModel) -> int:
+def mask_id(model: MaskedLanguageModel) -> int:
     """Return the id that hides another.
 
     Raises:
@@ -120,13 +119,3 @@ def _copy(number: int, place: int, length: int, context: int | None) -> _Copy:
     start = min(max(0, place - size // 2), length - size)
     begins, ends = start > 0, start + size < length
     return _Copy(number, place, start, start + size, begins=begins, ends=ends)
-
-
-def _batches(copies: Sequence[_Copy], batch_tokens: int) -> Iterator[Sequence[_Copy]]:
-    """Cut copies, shortest first, where rows × longest would pass the bound."""
-    start = 0
-    for stop in range(1, len(copies) + 1):
-        if stop < len(copies) and (stop + 1 - start) * copies[stop].length <= batch_tokens:
-            continue
-        yield copies[start:stop]
-        start = stop

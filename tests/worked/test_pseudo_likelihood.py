@@ -7,7 +7,7 @@ from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import LanguageModel, MaskedLanguageModel
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.models.encoder import FAMILY
-from ziggurat.models.masking import mask_of, pseudo_logprobs, scored_places
+from ziggurat.models.pseudo_likelihood import mask_id, pseudo_logprobs, scored_places
 from ziggurat.tokens.masking import Masker
 
 VOCABULARY = Vocabulary(size=101, bos=2, eos=3, unk=1, mask=4, pad=0)
@@ -207,4 +207,4 @@ def test_a_model_without_a_token_that_hides_has_no_score() -> None:
     model = Counting()
     model.vocabulary = Vocabulary(size=11, bos=0, eos=0)
     with pytest.raises(UsageError, match="no token that hides another"):
-        mask_of(model)
+        mask_id(model)
