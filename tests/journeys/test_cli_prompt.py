@@ -87,7 +87,9 @@ def test_measured_texts_give_accuracy_both_ways_and_the_majority(
     difference = found["calibrated"]["accuracy"] - found["uncalibrated"]["accuracy"]
     assert found["difference"]["value"] == pytest.approx(difference)
     table = ziggurat("prompt", bundle.path, *options).out.splitlines()
-    starts = ["texts", "uncalibrated", "calibrated", "difference", "always the commonest label"]
+    unclear = found["difference"]["p_value"] >= 0.05 and found["difference"]["smallest_detectable"]
+    detectable = ["smallest difference that so many texts show"] if unclear else []
+    starts = ["texts", "uncalibrated", "calibrated", "difference", *detectable, "always the commonest label"]
     assert [line.split("  ")[0] for line in table] == starts
     assert f"{found['calibrated']['accuracy']:.1%}" in table[2]
     assert table[-1].endswith("60.0%")
