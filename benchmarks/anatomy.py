@@ -3,9 +3,10 @@
     python -m benchmarks.anatomy [--quick] [--recipes gpt lstm …]
 
 Parameters are the network's; operations are counted by torch on plain products; what training keeps is the sum of all
-storages that autograd holds, with weights, gradients and moments; the peak is the largest resident memory of a second
-step in a process of its own, beyond what stood there before it, weights and moments added; the cache is the one that a
-prompt as long as the context leaves.
+storages that autograd holds, with those of weights, gradients and moments, and where logits are made in pieces the
+largest that the backward pass makes again; the peak is the largest resident memory of a second step in a process of its
+own, beyond what stood there before it, the storages of weights and moments added; the cache is the one that a prompt as
+long as the context leaves. Nothing that `ziggurat describe` says goes into what is measured.
 """
 
 import argparse
@@ -13,19 +14,30 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from benchmarks.anatomy_measures import cache_bytes, counted_flops, optimiser_bytes, saved_bytes
+from benchmarks.anatomy_measures import (
+    cache_bytes,
+    counted_flops,
+    optimiser_bytes,
+    piece_bytes,
+    saved_bytes,
+    storage_bytes,
+    weight_bytes,
+)
 from benchmarks.harness import print_table, report
 from ziggurat.artefacts.recipe import load_recipe
-from ziggurat.core.anatomy import Load
+from ziggurat.core.anatomy import Load, Sizes
 from ziggurat.core.types import Vocabulary
+from ziggurat.models.blocks.conditioned import TranslatingNetwork
 from ziggurat.models.blocks.network import CausalNetwork, reading
 from ziggurat.models.registry import FAMILIES
-from ziggurat.surface.anatomy.subject import Sizes, Subject, of_recipe
+from ziggurat.surface.anatomy.subject import Subject, of_recipe
 from ziggurat.training.footprint import training_flops, training_footprint
 from ziggurat.training.objectives.next_token import next_token
 from ziggurat.training.objectives.objective import cross_entropy
@@ -33,8 +45,8 @@ from ziggurat.training.optimisers import adamw
 
 __all__ = ["main"]
 
-RECIPES = ("gpt", "lstm", "article-lstm", "bert")
-QUICK = ("gpt", "lstm", "bert")
+RECIPES = ("gpt", "gpt2", "modern", "lstm", "article-lstm", "bert", "article-transformer")
+QUICK = ("gpt", "lstm", "bert", "article-transformer")
 CALM = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
 """Settings by which freed memory goes back to the system at once, so that the largest resident memory says what was
 in use."""
@@ -62,7 +74,8 @@ def main() -> None:
 
 def _compared(name: str, precisions: tuple[str, ...]) -> list[tuple[str, int, int]]:
     """Return what is said of a recipe and what is measured."""
-    subject, network = _built(name)
+    subject, model = _built(name)
+    network = model.network
     anatomy, load = subject.anatomy, subject.training
     step = _step(network, load)
     found = [
@@ -74,42 +87,68 @@ def _compared(name: str, precisions: tuple[str, ...]) -> list[tuple[str, int, in
             counted_flops(step, backward=True),
         ),
     ]
-    state = sum(optimiser_bytes(network, step)) + 4 * network.parameter_count
+    state = sum(optimiser_bytes(network, step)) + weight_bytes(network)
     for precision in precisions:
         half = precision == "bf16"
         said = training_footprint(anatomy, subject.vocabulary, load, half=half)
-        kept = saved_bytes(network, step, half=half)
-        pieces = min(load.rows * load.tokens("picked"), (1 << 23) // subject.vocabulary)
-        # where logits are made in pieces, autograd holds none of them before the backward pass makes each again
-        waiting = 4 * pieces * subject.vocabulary if pieces < load.rows * load.tokens("picked") else 0
-        found.append((f"memory of a training step, {precision}", said.total, state + kept + waiting))
+        kept = saved_bytes(network, step, half=half) + piece_bytes(step, half=half)
+        found.append((f"memory of a training step, {precision}", said.total, state + kept))
         found.append((f"its peak, {precision}", said.peak, _peak_elsewhere(name, precision)))
-    if isinstance(network, CausalNetwork):
-        written = subject.generation
-        with reading(network):
-            _, held = network.hidden(torch.zeros(3, written.text, dtype=torch.long), network.initial_state(3))
-        said_cache = anatomy.whole.cache_bytes(Load(rows=3, text=written.text))
-        weights = 4 * anatomy.parameters
-        found.append(("memory of generation", weights + said_cache, weights + cache_bytes(held)))
+    if anatomy.generates:
+        written = replace(subject.generation, rows=3)
+        said_bytes = anatomy.generation_bytes(written)
+        found.append(("memory of generation", said_bytes, weight_bytes(network) + _cached(model, written)))
     return found
 
 
+def _cached(model: Any, written: Load) -> int:
+    """Return the bytes that a model remembers of texts of zeros, each beside a source of zeros where it translates."""
+    network = model.network
+    if isinstance(network, TranslatingNetwork):
+        source = np.zeros((written.rows, written.source), np.int32)
+        network = model.condition(source, np.full(written.rows, written.source, np.int32)).network
+    with reading(network):
+        ids = torch.zeros(written.rows, written.text, dtype=torch.long)
+        _, held = network.hidden(ids, network.initial_state(written.rows))
+    return cache_bytes(held)
+
+
 def _built(name: str) -> tuple[Subject, Any]:
-    """Return what is described, and the network that it becomes."""
+    """Return what is described, and the model that it becomes, its network in training.
+
+    Raises:
+        SystemExit: its model has no size before it is trained, or is several.
+    """
     recipe = load_recipe(name)
-    subject = next(of_recipe(recipe, Sizes()))
+    subject = next(of_recipe(recipe, Sizes()), None)
+    if subject is None or not subject.trains or recipe.parts:
+        raise SystemExit(
+            f"--recipes: {name}: there is no network to measure; give recipes such as {', '.join(RECIPES)}"
+        )
     family: Any = FAMILIES.get(recipe.family)
     vocabulary = Vocabulary(size=subject.vocabulary, bos=0, eos=0, mask=subject.vocabulary - 1)
-    return subject, family.build(recipe.model, vocabulary, seed=0).network.train()
+    model = family.build(recipe.model, vocabulary, seed=0)
+    model.network.train()
+    return subject, model
 
 
 def _step(network: Any, load: Load) -> Callable[[], torch.Tensor]:
-    """Return what makes the loss of one random batch: next tokens, or hidden ones."""
+    """Return what makes the loss of one random batch: next tokens, those of a target, or hidden ones."""
     size = network.vocabulary.size
     if isinstance(network, CausalNetwork):
         ids = torch.randint(0, size, (load.rows, load.text + 1))
         state = network.initial_state if network.carries_state else lambda _: None
         return lambda: next_token(network, ids, state(load.rows))[0]
+    if isinstance(network, TranslatingNetwork):
+        target = torch.randint(0, size, (load.rows, load.text + 1))
+        source, lengths = torch.randint(0, size, (load.rows, load.source)), torch.full((load.rows,), load.source)
+        inside = torch.ones(load.rows, load.text, dtype=torch.bool)
+
+        def translating() -> torch.Tensor:
+            hidden = network.hidden(target[:, :-1], network.source(source, lengths))
+            return cross_entropy(network, hidden[inside], target[:, 1:][inside], smoothing=0.1)
+
+        return translating
     read = torch.randint(0, size, (load.rows, load.text))
     asked = torch.zeros(read.shape, dtype=torch.bool)
     asked[:, : load.tokens("picked")] = True
@@ -125,7 +164,8 @@ def _peak_elsewhere(name: str, precision: str) -> int:
 
 def _peak(name: str, *, half: bool) -> int:
     """Return the bytes in use at the height of a training step: weights, moments, and what the step adds to them."""
-    subject, network = _built(name)
+    subject, model = _built(name)
+    network = model.network
     step = _step(network, subject.training)
     optimiser = adamw(network.parameters(), learning_rate=1e-4, weight_decay=0.1, betas=(0.9, 0.95))
     before = highest = 0
@@ -140,7 +180,8 @@ def _peak(name: str, *, half: bool) -> int:
         optimiser.step()
         del loss
         highest = _resident("VmHWM")
-    return highest - before + 12 * int(network.parameter_count)
+    moments = [moment for state in optimiser.state.values() for moment in state.values() if moment.dim()]
+    return highest - before + weight_bytes(network) + sum(map(storage_bytes, moments))
 
 
 def _resident(name: str) -> int:

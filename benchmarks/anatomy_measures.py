@@ -8,11 +8,20 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from ziggurat.training.optimisers import adamw
 
-__all__ = ["cache_bytes", "counted_flops", "optimiser_bytes", "saved_bytes", "storage_bytes"]
+__all__ = [
+    "cache_bytes",
+    "counted_flops",
+    "optimiser_bytes",
+    "piece_bytes",
+    "saved_bytes",
+    "storage_bytes",
+    "weight_bytes",
+]
 
 Step = Callable[[], Tensor]
 """What makes the loss of one batch."""
@@ -58,6 +67,39 @@ def optimiser_bytes(network: torch.nn.Module, step: Step) -> tuple[int, int]:
     optimiser.step()
     states = optimiser.state_dict()["state"].values()
     return gradients, sum(storage_bytes(moment) for state in states for moment in state.values() if moment.dim())
+
+
+def weight_bytes(network: torch.nn.Module) -> int:
+    """Return the bytes of all distinct storages of a network's parameters."""
+    storages = {p.untyped_storage().data_ptr(): storage_bytes(p) for p in network.parameters()}
+    return sum(storages.values())
+
+
+def piece_bytes(step: Step, *, half: bool = False) -> int:
+    """Return the bytes of the log-probabilities that the backward pass of ``step`` makes again at once, at most.
+
+    Where logits are made in pieces, autograd holds none of them until the backward pass makes each again; where they
+    are made once, the backward pass makes none, and this is 0.
+    """
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        loss = step()
+    with _LargestLogprobs() as watch:
+        loss.backward()  # type: ignore[no-untyped-call]
+    return int(watch.largest)
+
+
+class _LargestLogprobs(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Looks at every log-softmax that runs, and remembers the size of the largest one."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.largest = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if func.name() == "aten::_log_softmax":
+            self.largest = max(self.largest, storage_bytes(made))
+        return made
 
 
 def cache_bytes(state: Any) -> int:

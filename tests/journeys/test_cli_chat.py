@@ -83,14 +83,18 @@ def test_a_system_without_a_conversation_is_refused(bundle: Path, ziggurat: Zigg
     assert "--system: goes with --chat only" in found.err
 
 
-@pytest.mark.parametrize("command", [["generate", "--chat"], ["chat"]])
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [(["generate", "--chat"], "leave --chat out"), (["chat"], "'ziggurat generate' lets it go on from a prompt")],
+)
 def test_a_bundle_without_a_template_says_what_to_do(
-    command: list[str], tmp_path: Path, ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch
+    command: list[str], advice: str, tmp_path: Path, ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_from("one\n", monkeypatch)
     found = ziggurat(command[0], make_bundle(tmp_path / "bundle", "ngram").path, *command[1:])
     assert (found.code, found.out) == (2, "")
     assert "no chat template" in found.err
+    assert advice in found.err
     assert found.err.count("\n") == 1
 
 
@@ -99,6 +103,27 @@ def test_a_damaged_template_is_named(tmp_path: Path, ziggurat: Ziggurat, monkeyp
     found = ziggurat("chat", talker(tmp_path / "b", "{% if %}"))
     assert (found.code, found.out) == (2, "")
     assert "chat template, line 1" in found.err
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{% if 1 %}" * 700 + "x" + "{% endif %}" * 700, "is nested too deeply"),
+        ("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "is nested too deeply"),
+        ("{{ 'x' * 99999999999999 }}", "fails on this conversation: it repeats something 99999999999999 times"),
+        ("{{ 9 ** 9 ** 9 }}", "fails on this conversation: it raises 387420489 to the power of 9"),
+        ("{{ '%99999999999999d' % 5 }}", "asks for more memory than there is"),
+    ],
+)
+@pytest.mark.parametrize("command", [["generate", "--chat", "--prompt", "x"], ["chat"]])
+def test_a_template_that_overreaches_is_blamed_and_not_the_text(
+    command: list[str], source: str, said: str, tmp_path: Path, ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_from("one\n", monkeypatch)
+    found = ziggurat(command[0], talker(tmp_path / "b", source), *command[1:], "--quiet" if command[1:] else "--json")
+    assert (found.code, found.out) == (2, "")
+    assert f"the chat template {said}" in found.err
+    assert "less text" not in found.err
 
 
 def test_each_line_is_answered_and_remembered(
@@ -184,7 +209,7 @@ def test_chinese_questions_and_a_chinese_interface(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--samples", "2"], "--samples: must be from 1 to 1, got 2"),
+        (["--samples", "1"], "unknown option '--samples'"),
         (["--max-tokens", "0"], "--max-tokens: must be at least 1, got 0"),
         (["--temprature", "1"], "did you mean '--temperature'?"),
     ],

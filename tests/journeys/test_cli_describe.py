@@ -163,10 +163,26 @@ def test_a_damaged_model_still_shows_its_manifest(decoded: Path, tmp_path: Path,
     shutil.copytree(decoded, bundle)
     (bundle / "config.json").write_text("{}", encoding="utf-8")
     ended = ziggurat("describe", bundle)
-    assert ended.code == 0
+    assert ended.code == 2
     assert "decoder" in ended.out
-    assert "config.json" in ended.err
     assert "so there is nothing but the manifest" in ended.err
+    assert "config.json" in ended.err.splitlines()[-1]
+    assert "next:" not in ended.err  # what is damaged is not to be used
+    told = ziggurat("describe", bundle, "--json")
+    assert (told.code, json.loads(told.out)["anatomy"]) == (2, [])
+    assert "config.json" in told.err
+
+
+def test_a_damaged_model_is_not_said_to_be_counts(decoded: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    import shutil
+
+    bundle, picture = tmp_path / "bundle", tmp_path / "tower.svg"
+    shutil.copytree(decoded, bundle)
+    (bundle / "config.json").write_text("{}", encoding="utf-8")
+    ended = ziggurat("describe", bundle, "--picture", picture)
+    assert (ended.code, ended.out, picture.exists()) == (2, "", False)
+    assert "config.json" in ended.err
+    assert "counts" not in ended.err
 
 
 def test_figures_follow_what_is_asked(ziggurat: Ziggurat) -> None:

@@ -128,7 +128,7 @@ def test_of_a_long_text_the_beginning_counts_and_that_is_said(
         (["--out", "v.bin"], "--out: v.bin: choose a name that ends with .npy or .jsonl"),
         (["--pooling", "pooler"], "this encoder has no pooler: take the mean of its vectors, or the first"),
         (["--pooling", "middle"], "middle"),
-        (["--longest", "99"], "longest: 99 tokens are more than the model reads (32)"),
+        (["--longest", "99"], "error: --longest: 99 tokens are more than the model reads (32)"),
         (["--longest", "2"], "--longest: must be at least 3, got 2"),
     ],
 )

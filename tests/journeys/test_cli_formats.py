@@ -90,6 +90,8 @@ def test_an_ending_may_lie_where_the_format_is_given(tmp_path: Path, capsys: pyt
         (["export", "{bundle}", "{tmp}/x.bin"], "family 'recurrent'; word2vec binary holds word vectors only"),
         (["export", "{bundle}", "{tmp}/x.glove"], "family 'recurrent'; GloVe text holds word vectors only"),
         (["export", "{bundle}", "{tmp}/x", "--to", "arpaa"], "did you mean 'arpa'?"),
+        (["export", "{bundle}", "{tmp}/plain"], "plain: its name has no ending that says a format; known: .arpa"),
+        (["import", "{tmp}/empty"], "empty: its name has no ending that says a format; known: .arpa"),
         (["import", "{tmp}/missing.arpa"], "missing.arpa: can't be read"),
         (["import", "{tmp}/text.arpa"], "text.arpa:1: not an ARPA file"),
         (["import", "{tmp}/text.arpa", "--out", "{bundle}"], "exists already"),
@@ -100,6 +102,7 @@ def test_what_can_t_be_done_is_said_in_a_line(
 ) -> None:
     bundle = make_bundle(tmp_path / "lstm", "recurrent")
     (tmp_path / "text.arpa").write_text("once upon a time\n")
+    (tmp_path / "empty").touch()
     capsys.readouterr()
     before = sorted(tmp_path.iterdir())
     assert main([part.format(bundle=bundle.path, tmp=tmp_path) for part in command]) == 2

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import ziggurat as package
+from tests.fakes.bundles import make_bundle
 from tests.journeys.conftest import Ziggurat, train
 from ziggurat.artefacts.bundle import load
 from ziggurat.artefacts.runs import read_metrics
@@ -131,6 +132,10 @@ def test_targets_are_written_for_a_prompt_for_standard_input_and_for_lines(
     assert several.out.splitlines()[1] == one.out.rstrip("\n")
     written = json.loads(ziggurat("generate", translating, "--prompt", "abcde", "--samples", "2", "--json").out)
     assert len(written["continuations"]) == 2
+    monkeypatch.setattr(sys, "stdin", io.StringIO("fgh\nabcde\n"))
+    options = ["--prompt", "-", "--lines", "--samples", "3", "--json"]
+    by_line = json.loads(ziggurat("generate", translating, *options).out)["continuations"]
+    assert [one["prompt"] for one in by_line] == ["fgh"] * 3 + ["abcde"] * 3
 
 
 def test_lines_are_for_models_of_text_too(counted: Path, ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +145,23 @@ def test_lines_are_for_models_of_text_too(counted: Path, ziggurat: Ziggurat, mon
     first, second = ended.out.splitlines()
     assert first.startswith("The tower")
     assert second.startswith("A brick")
+
+
+@pytest.mark.parametrize("output", [[], ["--json"]])
+def test_lines_without_a_line_are_refused(
+    output: list[str], counted: Path, ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(" \n\n"))
+    ended = ziggurat("generate", counted, "--prompt", "-", "--lines", *output)
+    assert (ended.code, ended.out) == (2, "")
+    assert "--lines: no line of the prompt has text in it" in ended.err
+
+
+def test_what_writes_no_text_repeats_no_prompt(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    encoder = make_bundle(tmp_path / "encoder", "encoder").path
+    ended = ziggurat("generate", encoder, "--prompt", "one two")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("error: ")
 
 
 def test_the_same_from_python(translating: Path, tmp_path: Path) -> None:

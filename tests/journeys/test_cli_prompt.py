@@ -77,7 +77,9 @@ def test_measured_texts_give_accuracy_both_ways_and_the_majority(
     labelled: Path, tmp_path: Path, ziggurat: Ziggurat
 ) -> None:
     bundle = make_bundle(tmp_path / "bundle", "decoder")
-    options = ["--measure", labelled, "--examples", labelled, "--shots", "2", *TEMPLATE, *ANSWERS]
+    measured = tmp_path / "dev.tsv"  # texts that the prompt never shows, each with the label of a training text
+    measured.write_text("".join(f"{text} eight\t{label}\n" for text, label in ROWS), encoding="utf-8")
+    options = ["--measure", measured, "--examples", labelled, "--shots", "2", *TEMPLATE, *ANSWERS]
     found = json.loads(ziggurat("prompt", bundle.path, *options, "--json").out)
     assert (found["texts"], found["shots"], found["majority"]) == (5, 2, {"label": "0", "accuracy": 3 / 5})
     for name in ("uncalibrated", "calibrated"):
@@ -85,10 +87,27 @@ def test_measured_texts_give_accuracy_both_ways_and_the_majority(
     difference = found["calibrated"]["accuracy"] - found["uncalibrated"]["accuracy"]
     assert found["difference"]["value"] == pytest.approx(difference)
     table = ziggurat("prompt", bundle.path, *options).out.splitlines()
-    starts = ["texts", "uncalibrated", "calibrated", "difference", "always the commonest label"]
+    unclear = found["difference"]["p_value"] >= 0.05 and found["difference"]["smallest_detectable"]
+    detectable = ["smallest difference that so many texts show"] if unclear else []
+    starts = ["texts", "uncalibrated", "calibrated", "difference", *detectable, "always the commonest label"]
     assert [line.split("  ")[0] for line in table] == starts
     assert f"{found['calibrated']['accuracy']:.1%}" in table[2]
     assert table[-1].endswith("60.0%")
+
+
+def test_texts_that_the_prompt_shows_are_not_measured(labelled: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    bundle = make_bundle(tmp_path / "bundle", "ngram")
+    options = ["--measure", labelled, "--examples", labelled, *TEMPLATE, *ANSWERS, "--json"]
+    ended = ziggurat("prompt", bundle.path, *options, "--shots", "2")
+    assert json.loads(ended.out)["texts"] == 3  # 5 − 2 shots
+    assert "2 of 5 texts stand in the prompt with their labels: they are not measured" in ended.err
+    limited = ziggurat("prompt", bundle.path, *options, "--shots", "2", "--limit", "3")
+    assert json.loads(limited.out)["texts"] == 3  # the limit counts what is measured
+    chinese = ziggurat("prompt", bundle.path, *options, "--shots", "2", "--lang", "zh")
+    assert "5 个文本中有 2 个" in chinese.err
+    everything = ziggurat("prompt", bundle.path, *options, "--shots", "5", "--unbalanced")
+    assert (everything.code, everything.out) == (2, "")
+    assert "the prompt shows every text of it" in everything.err
 
 
 def test_without_calibration_there_is_one_way(labelled: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:

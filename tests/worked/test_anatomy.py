@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ziggurat.core.anatomy import Anatomy, Load, Part, Saved
+from ziggurat.core.anatomy import USUAL_WINDOW, Anatomy, Load, Part, Saved, Sizes
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.types import Vocabulary
@@ -14,7 +14,13 @@ from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.blocks.transformer_parts import norm_part
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy, encoder_anatomy, translating_anatomy
 from ziggurat.models.registry import FAMILIES
-from ziggurat.training.footprint import Trained, trained_of, training_flops, training_footprint
+from ziggurat.training.footprint import (
+    Trained,
+    trained_of,
+    training_flops,
+    training_flops_per_token,
+    training_footprint,
+)
 from ziggurat.training.frozen import choose_trained
 from ziggurat.training.memory import holdings
 from ziggurat.training.precision import trains_in_bfloat16
@@ -252,3 +258,54 @@ def test_logits_in_pieces_are_made_twice() -> None:
     assert training_flops(anatomy, 1 << 20, few) == anatomy.training_flops(few)  # eight at once
     once_more = 2 * 44 * 10 * (1 << 20)
     assert training_flops(anatomy, 1 << 20, many) == anatomy.training_flops(many) + once_more
+
+
+def test_parts_are_opened_from_the_top_down_each_with_its_number() -> None:
+    """Three blocks of two halves: 3 · 157 in the upper, 3 · 440 in the lower; what holds nothing is left out."""
+    anatomy = decoder_anatomy(OLD, V)
+    (tower,) = anatomy.towers
+    rows = [(part.name, times, part.each) for part, times in tower.opened()]
+    assert ("feed-forward, ReLU", 3, 157) in rows
+    assert ("attention", 3, 440) in rows
+    names = [name for name, _, _ in rows]
+    assert names.index("feed-forward, ReLU") < names.index("attention")
+    assert sum(times * each for _, times, each in rows) == anatomy.parameters == 2211
+
+
+def test_several_alike_are_told_one_by_one() -> None:
+    cell = Part("cell", "cells", parameters=7, times=5)
+    assert (cell.total, cell.each) == (35, 7)
+    assert Part("block", "block", times=3, parts=(cell,)).each == 35
+    assert list(Part("block", "block", times=3, parts=(cell, Part("sum", "sum"))).opened()) == [(cell, 15)]
+
+
+def test_operations_of_a_token_are_those_of_a_row_divided() -> None:
+    part = Part("matrix", "output", products=11, pair_products=3, sees="text")
+    anatomy = Anatomy((part,), symbols=())
+    # 7 tokens: 2 · (11 · 7 + 3 · 49) = 448, a token 64; training three times that
+    assert anatomy.reading_flops(Load(rows=5, text=7)) == 448
+    assert anatomy.reading_flops_per_token(Load(rows=5, text=7)) == 64
+    assert training_flops_per_token(anatomy, 13, Load(rows=5, text=7)) == 3 * 64
+
+
+def test_generation_takes_weights_and_what_is_remembered() -> None:
+    part = Part("attention", "attention", parameters=13, cached=3, held=2)
+    anatomy = Anatomy((part,), symbols=())
+    load = Load(rows=5, text=7)
+    # weights 4 · 13; for each of 5 rows 7 · 3 + 2 numbers of 4 bytes
+    assert (anatomy.weight_bytes, anatomy.cache_bytes(load)) == (52, 4 * 5 * 23)
+    assert anatomy.generation_bytes(load) == 52 + 460
+    assert Anatomy((part,), symbols=(), generates=False).generation_bytes(load) == 52
+    assert not anatomy.multiplies
+    assert Anatomy((Part("matrix", "output", products=1),), symbols=()).multiplies
+
+
+def test_loads_are_those_asked_for_then_the_recipes_within_the_context() -> None:
+    part = Part("attention", "attention", products=1)
+    short, endless = Anatomy((part,), symbols=(), context=61), Anatomy((part,), symbols=())
+    assert short.loads(Sizes(), window=23, rows=3) == (Load(3, 23), Load(1, 61))
+    assert short.loads(Sizes(), window=97, rows=None) == (Load(1, 61), Load(1, 61))
+    assert short.loads(Sizes(window=29, rows=5), window=23, rows=3) == (Load(5, 29), Load(1, 29))
+    assert short.loads(Sizes(window=29, length=31, batch=7), window=None, rows=None) == (Load(1, 29), Load(7, 31))
+    assert endless.loads(Sizes(), window=None, rows=None) == (Load(1, USUAL_WINDOW), Load(1, USUAL_WINDOW))
+    assert endless.loads(Sizes(), window=997, rows=2) == (Load(2, 997), Load(1, 997))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ziggurat.core.anatomy import Anatomy, Load
+from ziggurat.core.anatomy import Anatomy, Load, Sizes
 from ziggurat.core.errors import UsageError
 from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy, encoder_anatomy, translating_anatomy
@@ -13,7 +13,7 @@ from ziggurat.surface.anatomy.canvas import Canvas
 from ziggurat.surface.anatomy.figures import count, operations, share, size
 from ziggurat.surface.anatomy.picture import WIDTH, picture
 from ziggurat.surface.anatomy.sheet import tower_lines
-from ziggurat.surface.anatomy.subject import Sizes, Subject, loaded
+from ziggurat.surface.anatomy.subject import Subject, loaded
 from ziggurat.surface.anatomy.tables import facts, memories, memory_rows, operation_rows, part_rows
 from ziggurat.surface.anatomy.words import explained, form, symbols
 from ziggurat.surface.language import speaking

@@ -7,7 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.anatomy_measures import cache_bytes, counted_flops, optimiser_bytes, saved_bytes
+from benchmarks.anatomy_measures import (
+    cache_bytes,
+    counted_flops,
+    optimiser_bytes,
+    piece_bytes,
+    saved_bytes,
+    weight_bytes,
+)
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.footprint import training_flops, training_footprint
@@ -160,3 +167,27 @@ def test_logits_in_pieces_cost_what_is_counted(monkeypatch: pytest.MonkeyPatch) 
     read, load = ids(WINDOW + 1), anatomy.drawn_for(WINDOW, rows=ROWS)
     counted = counted_flops(lambda: next_token(network, read, None)[0], backward=True)
     assert counted == pytest.approx(training_flops(anatomy, V, load), rel=0.001)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_the_piece_of_logits_that_the_backward_pass_makes_again_is_measured(
+    half: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """51 predicted tokens in pieces of 20, 20 and 11: the largest has 20·101 numbers of 4 bytes."""
+    network, _ = built("decoder", SMALL)
+    read = ids(WINDOW + 1)
+
+    def step() -> Tensor:
+        return next_token(network, read, None)[0]
+
+    assert piece_bytes(step, half=half) == 0  # one piece is made once, and autograd holds it
+    monkeypatch.setattr("ziggurat.training.objectives.objective.LOGIT_COUNT", 20 * V + 7)
+    assert piece_bytes(step, half=half) == 4 * 20 * V
+
+
+def test_weights_that_stand_in_two_places_are_measured_once() -> None:
+    """A tied decoder holds its embedding once; untied it holds V·28 numbers more."""
+    tied, _ = built("decoder", SMALL)
+    free, _ = built("decoder", SMALL | {"tied": False})
+    assert weight_bytes(tied) == 4 * tied.parameter_count
+    assert weight_bytes(free) - weight_bytes(tied) == 4 * V * 28

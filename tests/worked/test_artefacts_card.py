@@ -82,7 +82,11 @@ def test_every_entry_of_a_card_has_words_in_both_languages() -> None:
         assert len(english.limits) == len(chinese.limits)
         for purpose in (english, chinese):
             assert "{family}" in purpose.opening
-            assert "{version}" in purpose.opening
+            assert "{made}" in purpose.opening
+    assert list(ENGLISH.made) == list(CHINESE.made)
+    for how, made in ENGLISH.made.items():
+        for place in ("{version}", "{source}", "{adapter}"):
+            assert (place in made) == (place in CHINESE.made[how])
     latin = [label for label in CHINESE.labels.values() if not re.search(r"[\u4e00-\u9fff]", label)]
     assert latin == []
 
@@ -157,3 +161,41 @@ def test_the_card_of_word_vectors_speaks_of_vectors() -> None:
     for silent in ("bits per byte", "每字节", "ziggurat generate", "language model", "语言模型", "perplexit"):
         assert silent not in card.lower()
     assert all(limit in card for words in (ENGLISH, CHINESE) for limit in words.purposes[WORD_VECTORS].limits)
+
+
+@pytest.mark.parametrize("gives", [TEXT, TRANSLATIONS, WORD_VECTORS, TEXT_VECTORS])
+def test_what_other_software_made_is_not_called_ours(gives: str) -> None:
+    model = {"parameters": 5, "gives": gives}
+    training = {"imported_from": "SmolLM2-135M.gguf"}
+    card = write_card(replace(WHOLE, model=model, training=training, corpus={}, metrics={}, seed=0))
+    english, chinese = tables(card)
+    assert english["training.imported_from"] == ("file or folder that it was opened from", "SmolLM2-135M.gguf")
+    assert chinese["training.imported_from"][1] == "SmolLM2-135M.gguf"
+    assert card.count("`SmolLM2-135M.gguf`") == 2  # each opening names it
+    for lie in ("made with Ziggurat", f"由 Ziggurat {WHOLE.ziggurat} 训练"):
+        assert lie not in card
+        assert lie in write_card(replace(WHOLE, model=model))
+    assert "made by other software and opened from `SmolLM2-135M.gguf`" in card
+    assert "由其他软件制作" in card
+    assert "seed" not in english  # nobody here drew its first weights
+
+
+def test_a_merged_model_names_its_adapter_and_what_it_was_merged_into() -> None:
+    facts = {"merged": {"from": "/somewhere/smol/bundle", "arrays": "f00d", "adapter": "/somewhere/tuned/adapter"}}
+    card = write_card(replace(WHOLE, training=facts))
+    assert "by merging the adapter `tuned` into `smol`." in card
+    assert "将适配器 `tuned` 合并到 `smol` 而成的" in card
+    assert "/somewhere" not in card
+
+
+def test_a_model_that_was_trained_further_names_what_it_began_with() -> None:
+    facts = {**WHOLE.training, "start": {"from": "smol-bundle", "arrays": "f00d"}}
+    card = write_card(replace(WHOLE, training=facts))
+    assert "trained further with Ziggurat" in card
+    assert "从 `smol-bundle` 的权重继续训练的" in card
+
+
+def test_a_name_cannot_end_its_place_in_the_card() -> None:
+    card = write_card(replace(WHOLE, training={"imported_from": "a`b\n# c"}))
+    assert "`a'b # c`" in card
+    assert "\n# c" not in card

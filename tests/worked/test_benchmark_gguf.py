@@ -25,12 +25,6 @@ def test_speed_counts_what_was_written() -> None:
     assert speed > 0
 
 
-def test_a_file_that_is_not_there_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(SystemExit, match="give a file by --file"):
-        benchmark.__dict__["_packaged"]()
-
-
 def test_the_whole_on_a_small_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

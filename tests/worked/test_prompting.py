@@ -10,7 +10,15 @@ from tests.fakes.scripted import Extending, Prefix, Scripted
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.core.protocols import LanguageModel
 from ziggurat.tokens.loading import train_tokenizer
-from ziggurat.use.prompting import TEMPLATES, FewShotClassifier, PromptConfig, Template, choose_examples
+from ziggurat.use.prompting import (
+    TEMPLATES,
+    FewShotClassifier,
+    Labelling,
+    PromptConfig,
+    Template,
+    choose_examples,
+    without_shown,
+)
 
 TOKENIZER = train_tokenizer(["abcdefghijklmnopqrstuvwxyz :\n"], "bytes")
 """One token a byte, so that lengths can be counted by eye."""
@@ -53,6 +61,21 @@ def classifier(model: LanguageModel, config: PromptConfig = CONFIG, shots: int =
 
 
 # -- templates --------------------------------------------------------------------------------------------------------
+
+
+def test_probabilities_are_those_of_the_logprobs() -> None:
+    # ln 0.25 and ln 0.75 among two labels; raw: ln 0.5 twice
+    told = {"a": math.log(0.25), "b": math.log(0.75)}
+    raw = {"a": math.log(0.5), "b": math.log(0.5)}
+    found = Labelling("b", "a", told, raw, 3, False)
+    assert found.probabilities == pytest.approx({"a": 0.25, "b": 0.75})
+    assert found.uncalibrated_probabilities == pytest.approx({"a": 0.5, "b": 0.5})
+
+
+def test_what_the_prompt_shows_is_left_out_spaces_aside_and_both_copies_of_it() -> None:
+    texts, labels = ["x  y", "z", "x y ", "xy"], ["0", "1", "1", "0"]
+    assert without_shown(texts, labels, [("x y", "0")]) == (["z", "xy"], ["1", "0"])
+    assert without_shown(texts, labels, []) == (texts, labels)
 
 
 def test_a_template_writes_examples_questions_and_answers() -> None:

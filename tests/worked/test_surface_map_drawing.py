@@ -1,14 +1,15 @@
 """What a map's specification says: one scale for both directions, labels on their sides, colours by group."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ziggurat.core.errors import UnknownNameError
-from ziggurat.surface.map.drawing import HEIGHT, PALETTE, WIDTH, WordMap, specification, write_map
+from ziggurat.core.errors import MissingExtraError, UnknownNameError
+from ziggurat.surface.map.drawing import HEIGHT, PALETTE, WIDTH, WordMap, converter, specification, write_map
 
 WORDS = ["king", "queen", "man", "woman", "苹果"]
 
@@ -28,6 +29,14 @@ def word_map(**changes: Any) -> WordMap:
 
 def rows(drawn: WordMap, **options: Any) -> dict[str, dict[str, Any]]:
     return {row["word"]: row for row in specification(drawn, **options)["data"]["values"]}
+
+
+def test_what_draws_and_is_missing_is_asked_for_in_words_that_fit_every_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)  # as if it were not installed
+    with pytest.raises(MissingExtraError, match=r"^drawing a picture needs an optional package: .*\[report\]"):
+        converter()
 
 
 def test_both_directions_have_one_scale_and_up_is_up() -> None:

@@ -11,7 +11,7 @@ from tests.fakes.bundles import eleven_words
 from tests.fakes.scripted import Prefix, Scripted
 from tests.fakes.tokenizers import HARD_TEXTS, TEXTS, trained
 from ziggurat.core.protocols import Tokenizer
-from ziggurat.use.scoring import Scored, Unit, score_texts
+from ziggurat.use.scoring import Scored, Unit, score_texts, total_of
 
 WORDS = eleven_words()
 few = settings(max_examples=40, deadline=None)
@@ -136,3 +136,12 @@ def test_hard_texts_of_whole_characters_by_token(text: str) -> None:
     parts = one(trained("bytes"), text, "token")
     assert "".join(part.text for part in parts) == text
     assert [part.tokens for part in parts[:-1]] == [len(part.text.encode()) for part in parts[:-1]]
+
+
+def test_totals_are_over_all_units_of_all_texts() -> None:
+    # −1.5 − 2.5 − 3 = −7 nats over 1 + 3 + 1 = 5 tokens: −1.4 a token
+    scored = [[Scored("a", 0, -1.5, 1), Scored("bc", 1, -2.5, 3)], [], [Scored("", 3, -3.0, 1)]]
+    found = total_of(scored)
+    assert (found.logprob, found.tokens) == (-7.0, 5)
+    assert found.mean == pytest.approx(-1.4)
+    assert total_of([]).mean == 0.0

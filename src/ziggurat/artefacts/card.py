@@ -4,7 +4,8 @@
 its manifest entry, so that a reader (or a test) can look it up in ``ziggurat.json``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH, Words
@@ -12,7 +13,10 @@ from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_V
 
 __all__ = ["write_card"]
 
-MODEL = ("family", "model.parameters", "model.context", "model.width", "tokenizer.kind", "tokenizer.vocabulary", "seed")
+MODEL = ("family", "model.parameters", "model.context", "model.width", "tokenizer.kind", "tokenizer.vocabulary")
+IMPORTED = "training.imported_from"
+IN_A_RUN = ("bundle", "adapter")
+"""What a run folder calls its parts."""
 TRAINING = (
     "corpus.splits.train.documents",
     "corpus.splits.train.bytes",
@@ -67,10 +71,11 @@ def _front_matter(manifest: Manifest) -> Iterator[str]:
 
 def _page(manifest: Manifest, words: Words) -> Iterator[str]:
     title, purpose = manifest.recipe.get("name", manifest.family), words.purposes[manifest.gives]
-    yield from (f"# {title}{words.title_ending}", "")
-    yield from (purpose.opening.format(family=manifest.family, version=manifest.ziggurat), "")
+    yield from (f"# {_one_line(title)}{words.title_ending}", "")
+    yield from (purpose.opening.format(family=manifest.family, made=_made(manifest, words)), "")
     yield from (f"## {words.use}", "", *_usage(manifest, words))
-    yield from (f"## {words.model}", "", *_table(manifest, _shown(manifest, MODEL), words))
+    origin = IMPORTED if _value(manifest, IMPORTED) else "seed"  # what was imported was drawn from no seed of ours
+    yield from (f"## {words.model}", "", *_table(manifest, _shown(manifest, (*MODEL, origin)), words))
     if rows := _shown(manifest, TRAINING):
         yield from (f"## {words.training}", "", *_table(manifest, rows, words))
     yield from (f"## {purpose.measured}", "")
@@ -80,6 +85,29 @@ def _page(manifest: Manifest, words: Words) -> Iterator[str]:
     yield from (f"## {words.limits_title}", "", *(f"- {limit}" for limit in purpose.limits))
     lossy = [] if manifest.tokenizer["lossless"] or not purpose.lossy else [f"- {purpose.lossy}"]
     yield from (*lossy, "")
+
+
+def _made(manifest: Manifest, words: Words) -> str:
+    """Return how the model came about: imported, merged, trained further or trained from its beginning."""
+    facts = manifest.training
+    how = next((fact for fact in ("merged", "imported_from", "start") if facts.get(fact)), "")
+    told = facts.get(how, {})
+    source, adapter = (told["from"], told.get("adapter", "")) if isinstance(told, Mapping) and told else (told, "")
+    return words.made[how].format(version=manifest.ziggurat, source=_called(source), adapter=_called(adapter))
+
+
+def _called(place: Any) -> str:
+    """Return a folder's or file's name without the way to it; what lies in a run folder goes by the run's name.
+
+    A name may hold what would end its place in the Markdown.
+    """
+    path = PurePath(str(place))
+    name = path.parent.name if path.name in IN_A_RUN and path.parent.name else path.name
+    return _one_line(name.replace("`", "'"))
+
+
+def _one_line(value: Any) -> str:
+    return " ".join(str(value).split())
 
 
 def _usage(manifest: Manifest, words: Words) -> Iterator[str]:
@@ -124,4 +152,4 @@ def _number(value: Any) -> str:
     """Return a figure as the card shows it: four digits of a fraction, thousands apart."""
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else _one_line(value).replace("|", r"\|")

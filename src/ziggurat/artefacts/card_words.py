@@ -11,6 +11,7 @@ class Purpose:
     """What a card says of a model for what the model gives: text, or vectors of words."""
 
     opening: str
+    """``{family}``, and ``{made}`` for how it came about."""
     measured: str
     not_measured: str
     limits: tuple[str, ...]
@@ -28,6 +29,8 @@ class Words:
     model: str
     training: str
     limits_title: str
+    made: Mapping[str, str]
+    """How a model came about, by the training fact that tells it; by ``""`` where it was trained from its beginning."""
     purposes: Mapping[str, Purpose]
     """By what the model gives, as the manifest says it."""
     heads: tuple[str, str, str]
@@ -49,10 +52,16 @@ ENGLISH = Words(
     model="Model",
     training="Training",
     limits_title="Limits",
+    made={
+        "": "made with Ziggurat {version}",
+        "imported_from": "made by other software and opened from `{source}` with Ziggurat {version}",
+        "merged": "made with Ziggurat {version} by merging the adapter `{adapter}` into `{source}`",
+        "start": "trained further with Ziggurat {version} from the weights of `{source}`",
+    },
     purposes={
         "text": Purpose(
             opening=(
-                "A language model of the family `{family}`, made with Ziggurat {version}. "
+                "A language model of the family `{family}`, {made}. "
                 "Each figure below stands in `ziggurat.json` under the entry named beside it."
             ),
             measured="Measured on text that it was not trained on",
@@ -69,7 +78,7 @@ ENGLISH = Words(
         ),
         "translations": Purpose(
             opening=(
-                "A model of the family `{family}` that writes a target for each source, made with Ziggurat {version}. "
+                "A model of the family `{family}` that writes a target for each source, {made}. "
                 "Each figure below stands in `ziggurat.json` under the entry named beside it."
             ),
             measured="Measured on pairs that it was not trained on: targets, given their sources",
@@ -85,7 +94,7 @@ ENGLISH = Words(
         ),
         "word vectors": Purpose(
             opening=(
-                "Word vectors of the family `{family}`, made with Ziggurat {version}. "
+                "Word vectors of the family `{family}`, {made}. "
                 "Each figure below stands in `ziggurat.json` under the entry named beside it."
             ),
             measured="Measured",
@@ -101,7 +110,7 @@ ENGLISH = Words(
         ),
         "text vectors": Purpose(
             opening=(
-                "An encoder of the family `{family}`, made with Ziggurat {version}: it gives vectors of texts and of "
+                "An encoder of the family `{family}`, {made}: it gives vectors of texts and of "
                 "their tokens. Each figure below stands in `ziggurat.json` under the entry named beside it."
             ),
             measured="Measured on text that it was not trained on",
@@ -126,6 +135,7 @@ ENGLISH = Words(
         "tokenizer.kind": "tokenizer",
         "tokenizer.vocabulary": "vocabulary",
         "seed": "seed",
+        "training.imported_from": "file or folder that it was opened from",
         "corpus.splits.train.documents": "documents trained on",
         "corpus.splits.train.bytes": "bytes trained on",
         "corpus.splits.dev.bytes": "bytes held out to tune on",
@@ -172,12 +182,15 @@ CHINESE = Words(
     model="模型",
     training="训练",
     limits_title="局限",
+    made={
+        "": "由 Ziggurat {version} 训练的",
+        "imported_from": "由其他软件制作、Ziggurat {version} 从 `{source}` 打开并另存的",
+        "merged": "由 Ziggurat {version} 将适配器 `{adapter}` 合并到 `{source}` 而成的",
+        "start": "由 Ziggurat {version} 从 `{source}` 的权重继续训练的",
+    },
     purposes={
         "text": Purpose(
-            opening=(
-                "由 Ziggurat {version} 训练的 `{family}` 族语言模型。"
-                "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
-            ),
+            opening=("{made} `{family}` 族语言模型。下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"),
             measured="在未参与训练的文本上的测量结果",
             not_measured="尚未测量：请运行 `ziggurat evaluate FOLDER TEXT…`。",
             limits=(
@@ -190,7 +203,7 @@ CHINESE = Words(
         ),
         "translations": Purpose(
             opening=(
-                "由 Ziggurat {version} 训练的 `{family}` 族模型，为每个源文本写出目标文本。"
+                "{made} `{family}` 族模型，为每个源文本写出目标文本。"
                 "下面每个数字都在 `ziggurat.json` 中旁边所列的条目下。"
             ),
             measured="在未用于训练的文本对上测得：给定源文本时的目标文本",
@@ -203,10 +216,7 @@ CHINESE = Words(
             lossy="它的分词器有损：所有不认识的词都是同一个词元，因此没有每字节比特数。",
         ),
         "word vectors": Purpose(
-            opening=(
-                "由 Ziggurat {version} 训练的 `{family}` 族词向量。"
-                "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
-            ),
+            opening=("{made} `{family}` 族词向量。下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"),
             measured="测量结果",
             not_measured="尚未测量：请运行 `ziggurat vectors evaluate FOLDER --record …`。",
             limits=(
@@ -219,7 +229,7 @@ CHINESE = Words(
         ),
         "text vectors": Purpose(
             opening=(
-                "由 Ziggurat {version} 训练的 `{family}` 族编码器：给出文本及其词元的向量。"
+                "{made} `{family}` 族编码器：给出文本及其词元的向量。"
                 "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
             ),
             measured="在未参与训练的文本上的测量结果",
@@ -242,6 +252,7 @@ CHINESE = Words(
         "tokenizer.kind": "分词器",
         "tokenizer.vocabulary": "词表大小",
         "seed": "随机种子",
+        "training.imported_from": "原文件或文件夹",
         "corpus.splits.train.documents": "训练文档数",
         "corpus.splits.train.bytes": "训练字节数",
         "corpus.splits.dev.bytes": "用于调参的保留字节数",

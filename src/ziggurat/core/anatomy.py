@@ -14,10 +14,10 @@ softmax and positions are not counted as operations: they are of the order of d,
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["NUMBER_BYTES", "Anatomy", "Load", "Part", "Precision", "Saved", "Stream"]
+__all__ = ["NUMBER_BYTES", "Anatomy", "Load", "Part", "Precision", "Saved", "Sizes", "Stream"]
 
 Stream: TypeAlias = Literal["text", "source", "picked", "once"]
 """Which tokens a part works on: those of the text, those of what a decoder translates, the picked ones that a masked
@@ -28,6 +28,12 @@ Precision: TypeAlias = Literal["f32", "bf16"]
 NUMBER_BYTES = 4
 """Bytes of a number in 32-bit."""
 HALF_BYTES = 2
+
+OPENED = ("tower", "block", "half", "model")
+"""Kinds of parts that are nothing beside their parts."""
+
+USUAL_WINDOW = 256
+"""Tokens that are read at once where neither a context nor anybody says how many."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,17 @@ class Load:
         """Return the tokens of one row in ``stream``."""
         picked = self.text if self.picked is None else self.picked
         return {"text": self.text, "source": self.source, "picked": picked, "once": 1}[stream]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is to be read, written and trained on at once; what is None follows from the model and its recipe."""
+
+    rows: int | None = None
+    window: int | None = None
+    source: int | None = None
+    batch: int = 1
+    length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +148,20 @@ class Part:
         """Parameters of all of it."""
         return sum(times * part.parameters for part, times in self.walk())
 
+    @property
+    def each(self) -> int:
+        """Parameters of one of it, where there are several alike."""
+        return self.total // self.times
+
+    def opened(self, times: int = 1) -> Iterator[tuple["Part", int]]:
+        """Yield the parts that hold or multiply something, from the top down, each with how often it is there."""
+        if self.kind not in OPENED:
+            if self.total or self.products:
+                yield self, times * self.times
+            return
+        for inner in reversed(self.parts):
+            yield from inner.opened(times * self.times)
+
     def reading_flops(self, load: Load) -> int:
         """Return the operations for reading one row of ``load``.
 
@@ -215,6 +246,24 @@ class Anatomy:
         return self.whole.total
 
     @property
+    def multiplies(self) -> bool:
+        """Whether anything in it makes products, so that gradients train it."""
+        return any(part.products for part, _ in self.whole.walk())
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all weights in 32-bit."""
+        return NUMBER_BYTES * self.parameters
+
+    def cache_bytes(self, load: Load) -> int:
+        """Return what it remembers of ``load`` while it generates, in 32-bit; nothing where it can't."""
+        return self.whole.cache_bytes(load) if self.generates else 0
+
+    def generation_bytes(self, load: Load) -> int:
+        """Return the bytes that stand in memory while it generates: its weights, and what it remembers of ``load``."""
+        return self.weight_bytes + self.cache_bytes(load)
+
+    @property
     def translates(self) -> bool:
         """Whether it reads a source beside its text."""
         return any(part.reads == "source" for part, _ in self.whole.walk())
@@ -222,6 +271,10 @@ class Anatomy:
     def reading_flops(self, load: Load) -> int:
         """Return the operations for reading one row of ``load``: matrix products, two for each multiply–add."""
         return self.whole.reading_flops(load)
+
+    def reading_flops_per_token(self, load: Load) -> float:
+        """Return `reading_flops` divided among the tokens of a row."""
+        return self.reading_flops(load) / load.text
 
     def step_flops(self, load: Load) -> int:
         """Return the operations for generating one token more at the position ``load.text``, with the cache."""
@@ -244,3 +297,20 @@ class Anatomy:
         given = text if source is None else source
         picked = None if self.picks is None else max(1, round(self.picks * text))
         return Load(rows, text, given if self.translates else 0, picked)
+
+    def loads(self, sizes: Sizes, *, window: int | None, rows: int | None) -> tuple[Load, Load]:
+        """Return a batch of training, and what is written at once.
+
+        What ``sizes`` leaves open is the recipe's ``window`` and ``rows`` within the context, or where there are none
+        `USUAL_WINDOW` and 1; written is up to the context, or as much as the window that was asked for.
+        """
+        usual = window or USUAL_WINDOW
+        if self.context is not None:
+            usual = min(usual, self.context)
+        read = sizes.window or usual
+        batch = self.drawn_for(read, rows=sizes.rows or rows or 1, source=sizes.source)
+        length = sizes.length or (self.context if self.context is not None else max(read, USUAL_WINDOW))
+        written = self.drawn_for(length, rows=sizes.batch, source=sizes.source)
+        if sizes.length is None and sizes.window is not None:
+            written = replace(written, text=read, source=batch.source)
+        return batch, written

@@ -9,7 +9,14 @@ from ziggurat.core.protocols import Family
 from ziggurat.core.types import Vocabulary
 from ziggurat.training.memory import trained_bytes
 
-__all__ = ["Footprint", "Trained", "trained_of", "training_flops", "training_footprint"]
+__all__ = [
+    "Footprint",
+    "Trained",
+    "trained_of",
+    "training_flops",
+    "training_flops_per_token",
+    "training_footprint",
+]
 
 LOGIT_COUNT = 1 << 23
 """Logits that training has in memory at once: 32 MB in 32-bit. It stands here, where torch is not needed."""
@@ -112,6 +119,11 @@ def training_flops(anatomy: Anatomy, vocabulary_size: int, load: Load) -> int:
             if part.kind == "output" or part.reads == "picked":
                 again += times * 2 * part.products * load.tokens("picked")
     return anatomy.training_flops(load) + load.rows * again
+
+
+def training_flops_per_token(anatomy: Anatomy, vocabulary_size: int, load: Load) -> float:
+    """Return `training_flops` divided among the tokens of all rows."""
+    return training_flops(anatomy, vocabulary_size, load) / (load.rows * load.text)
 
 
 def training_footprint(

@@ -27,6 +27,15 @@ Message = Mapping[str, Any]
 GUARDS = tuple(chr(code) for code in range(0xFDD0, 0xFDF0))
 """Noncharacters of Unicode: they stand for nothing, so no text needs them."""
 
+MOST_REPEATED = 1 << 20
+"""Characters or items that a template may make by repeating something."""
+
+MOST_RAISED = 1 << 10
+"""The largest base or exponent of a template's powers."""
+
+OVERREACHES = {RecursionError: "is nested too deeply", MemoryError: "asks for more memory than there is"}
+"""What is said of a template that is no honest one, by what it ends with."""
+
 
 class ChatTemplate:
     """A template with the tokenizer that it belongs to."""
@@ -40,8 +49,8 @@ class ChatTemplate:
         """
         if not source.strip():
             raise UsageError(
-                "this model has no chat template, so nobody has taught it to converse: give --prompt without --chat, "
-                "or a bundle with a chat template"
+                "this model has no chat template, so nobody has taught it to converse: let it go on from a text, or "
+                "open one with a chat template"
             )
         if not isinstance(tokenizer, FastTokenizer):
             raise UsageError(f"a {tokenizer.kind} tokenizer has no special tokens to mark turns with")
@@ -68,7 +77,9 @@ class ChatTemplate:
             raise ArtefactError(f"the chat template fails on this conversation: {error}") from error
         except TemplateError as error:
             raise InputError(f"the chat template refuses this conversation: {error}") from error
-        except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError) as error:
+        except (RecursionError, MemoryError) as error:
+            raise ArtefactError(f"the chat template {OVERREACHES[type(error)]}") from error
+        except (TypeError, ValueError, LookupError, ArithmeticError) as error:
             raise ArtefactError(f"the chat template fails on this conversation: {error}") from error
 
     def ids(self, messages: Sequence[Message], *, answer: bool = True, **variables: Any) -> IdArray:
@@ -155,11 +166,8 @@ def _compiled(source: str) -> Any:
     """Return the template, in the environment that templates of transformers are written for."""
     from jinja2 import TemplateSyntaxError
     from jinja2.ext import loopcontrols
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_generation_blocks(), loopcontrols]
-    )
+    environment = _sandbox()(trim_blocks=True, lstrip_blocks=True, extensions=[_generation_blocks(), loopcontrols])
     environment.filters["tojson"] = _to_json
     environment.globals["raise_exception"] = _refuse
     environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)  # noqa: DTZ005 - the user's own day
@@ -167,6 +175,28 @@ def _compiled(source: str) -> Any:
         return environment.from_string(source)
     except TemplateSyntaxError as error:
         raise ArtefactError(f"chat template, line {error.lineno}: {error.message}") from error
+    except (RecursionError, MemoryError) as error:
+        raise ArtefactError(f"the chat template {OVERREACHES[type(error)]}") from error
+
+
+def _sandbox() -> Any:
+    """Return a class of environments in which nothing reaches out, is changed, or grows beyond all measure at once."""
+    from jinja2.exceptions import SecurityError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        intercepted_binops = frozenset({"*", "**"})
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            sized = {type(value): value for value in (left, right) if isinstance(value, (str, list, tuple))}
+            times = next((value for value in (left, right) if isinstance(value, int)), 1)
+            if operator == "*" and any(len(value) * times > MOST_REPEATED for value in sized.values()):
+                raise SecurityError(f"it repeats something {times} times")
+            if operator == "**" and max(abs(left), abs(right)) > MOST_RAISED:
+                raise SecurityError(f"it raises {left} to the power of {right}")
+            return super().call_binop(context, operator, left, right)
+
+    return Sandbox
 
 
 def _generation_blocks() -> Any:

@@ -5,6 +5,7 @@ the model finds likeliest as the continuation is its answer (Brown et al. 2020, 
 alone makes it prefer is measured and divided out (`ziggurat.use.calibration`).
 """
 
+import math
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,16 @@ from ziggurat.core.types import IdArray
 from ziggurat.use.calibration import CONTENT_FREE, among_labels, bias_of, calibrated
 from ziggurat.use.label_scores import LabelScorer
 
-__all__ = ["ROUNDING", "TEMPLATES", "FewShotClassifier", "Labelling", "PromptConfig", "Template", "choose_examples"]
+__all__ = [
+    "ROUNDING",
+    "TEMPLATES",
+    "FewShotClassifier",
+    "Labelling",
+    "PromptConfig",
+    "Template",
+    "choose_examples",
+    "without_shown",
+]
 
 TEMPLATES = {"": "Text: {text}\nLabel: {label}", "zh": "文本：{text}\n标签：{label}"}
 """How an example is written unless told, by language."""
@@ -119,6 +129,16 @@ class Labelling:
     shortened: bool
     """Whether only the beginning of the text fitted."""
 
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """The probability of each label among the labels: exp of `logprobs`."""
+        return {label: math.exp(value) for label, value in self.logprobs.items()}
+
+    @property
+    def uncalibrated_probabilities(self) -> dict[str, float]:
+        """The same as the model itself has it."""
+        return {label: math.exp(value) for label, value in self.uncalibrated_logprobs.items()}
+
 
 def choose_examples(
     texts: Sequence[str], labels: Sequence[str], count: int, *, seed: int, balanced: bool = True
@@ -153,6 +173,19 @@ def choose_examples(
     return [(texts[row], labels[row]) for row in order[:count]]
 
 
+def without_shown(
+    texts: Sequence[str], labels: Sequence[str], examples: Sequence[Example]
+) -> tuple[list[str], list[str]]:
+    """Return texts and labels without those texts that the prompt shows with their answers, spaces aside.
+
+    >>> without_shown(["one ", "two"], ["0", "1"], [("one", "0")])
+    (['two'], ['1'])
+    """
+    shown = {" ".join(text.split()) for text, _ in examples}
+    kept = [(text, label) for text, label in zip(texts, labels, strict=True) if " ".join(text.split()) not in shown]
+    return [text for text, _ in kept], [label for _, label in kept]
+
+
 class FewShotClassifier:
     """Labels texts with a language model that sees a few examples before each.
 
@@ -179,6 +212,7 @@ class FewShotClassifier:
             if label not in answers:
                 raise UnknownNameError("label", label, answers, where="an example")
         self._model, self._tokenizer, self._config = model, tokenizer, config
+        self.examples = tuple(examples)
         self.labels = tuple(answers)
         language = _language([text for text, _ in examples] or list(answers.values()))
         self.template = Template(TEMPLATES[language] if config.template is None else _lines(config.template))

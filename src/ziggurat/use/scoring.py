@@ -1,6 +1,6 @@
 """How likely a model finds a text: by token, by sentence, by document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -13,7 +13,7 @@ from ziggurat.models.windows import document_logprobs, pair_logprobs
 from ziggurat.tokens.display import pieces
 from ziggurat.use.translation import source_ids
 
-__all__ = ["Scored", "Unit", "score_pairs", "score_texts"]
+__all__ = ["Scored", "Total", "Unit", "score_pairs", "score_texts", "total_of"]
 
 Unit: TypeAlias = Literal["token", "sentence", "document"]
 """What a text is cut into."""
@@ -29,6 +29,29 @@ class Scored:
     logprob: float
     """Nats: the sum over the stretch's tokens, each given all that stands before it (or, by an encoder, around it)."""
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Everything that was scored, together."""
+
+    logprob: float
+    tokens: int
+
+    @property
+    def mean(self) -> float:
+        """Nats a token; 0 where there is none."""
+        return self.logprob / self.tokens if self.tokens else 0.0
+
+
+def total_of(scored: Iterable[Iterable[Scored]]) -> Total:
+    """Return the sums over all units of all texts.
+
+    >>> total_of([[Scored("a", 0, -1.0, 1), Scored("b", 1, -2.0, 3)], []]).mean
+    -0.75
+    """
+    units = [unit for text in scored for unit in text]
+    return Total(sum((unit.logprob for unit in units), 0.0), sum(unit.tokens for unit in units))
 
 
 def score_texts(

@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.artefacts.interchange.proof import Proof
-from ziggurat.core.errors import ArtefactError, UnknownNameError
+from ziggurat.core.errors import ArtefactError, UnknownNameError, UsageError
 from ziggurat.core.protocols import Model, Tokenizer
 from ziggurat.core.registry import Registry
 from ziggurat.text.compression import SUFFIXES
@@ -100,11 +100,14 @@ def format_of(path: Path) -> Format:
 
     Raises:
         UnknownNameError: no format has it.
+        UsageError: the name has no ending.
     """
     endings = {suffix: name for name in FORMATS.names() for suffix in FORMATS.get(name).suffixes}
     suffix = _ending(path)
+    if not suffix:
+        raise UsageError(f"{path}: its name has no ending that says a format; known: {', '.join(sorted(endings))}")
     if suffix not in endings:
-        raise UnknownNameError("file ending", suffix or path.name, endings, where=str(path))
+        raise UnknownNameError("file ending", suffix, endings, where=str(path))
     return FORMATS.get(endings[suffix])
 
 

@@ -42,7 +42,7 @@ def package() -> Any:
     try:
         import gguf
     except ImportError as error:
-        raise MissingExtraError("GGUF files", "formats") from error
+        raise MissingExtraError("GGUF", "formats") from error
     return gguf
 
 

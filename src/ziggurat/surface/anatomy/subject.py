@@ -12,7 +12,7 @@ from ziggurat.artefacts.manifest import Manifest
 from ziggurat.artefacts.recipe import Recipe, load_recipe
 from ziggurat.artefacts.recipe import names as recipe_names
 from ziggurat.artefacts.settings import environment_settings, flag_settings
-from ziggurat.core.anatomy import Anatomy, Load
+from ziggurat.core.anatomy import Anatomy, Load, Sizes
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.core.protocols import Dissects
 from ziggurat.core.types import Vocabulary
@@ -20,20 +20,7 @@ from ziggurat.models.registry import FAMILIES
 from ziggurat.tokens.loading import train_tokenizer
 from ziggurat.training.footprint import Trained, trained_of
 
-__all__ = ["Sizes", "Subject", "described", "loaded", "of_bundle", "of_recipe"]
-
-USUAL_WINDOW = 256
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How much is read, written and trained on at once; what is None follows from the recipe."""
-
-    rows: int | None = None
-    window: int | None = None
-    source: int | None = None
-    batch: int = 1
-    length: int | None = None
+__all__ = ["Subject", "described", "loaded", "of_bundle", "of_recipe"]
 
 
 @dataclass(frozen=True)
@@ -133,19 +120,10 @@ def loaded(
             raise UsageError(f"--{flag}: {asked} tokens are more than {name} can read at once (its context is {limit})")
     if sizes.source is not None and not anatomy.translates:
         raise UsageError(f"--source: {name} reads no source beside its text; leave it out")
-    usual = min(int(training.get("window") or USUAL_WINDOW), limit or USUAL_WINDOW)
-    if limit is None:
-        usual = int(training.get("window") or USUAL_WINDOW)
-    window = sizes.window or usual
-    rows = sizes.rows or int(training.get("rows") or 1)
-    batch = anatomy.drawn_for(window, rows=rows, source=sizes.source)
-    length = sizes.length or (limit if limit is not None else max(window, USUAL_WINDOW))
-    written = anatomy.drawn_for(length, rows=sizes.batch, source=sizes.source)
-    if sizes.length is None and sizes.window is not None:
-        written = replace(written, text=window, source=batch.source)
+    window, rows = (int(training[key]) if training.get(key) else None for key in ("window", "rows"))
+    batch, written = anatomy.loads(sizes, window=window, rows=rows)
     precision = str(training.get("precision", "auto"))
-    multiplies = any(part.products for part, _ in anatomy.whole.walk())
-    return Subject(name, family, anatomy, vocabulary, batch, written, precision, trained, trains=multiplies)
+    return Subject(name, family, anatomy, vocabulary, batch, written, precision, trained, trains=anatomy.multiplies)
 
 
 def _vocabulary(recipe: Recipe) -> Vocabulary:

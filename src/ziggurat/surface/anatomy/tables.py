@@ -1,6 +1,5 @@
 """A model's figures in tables: what its parts hold and why, what it computes, what memory it takes."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ziggurat.core.anatomy import Load, Part
@@ -8,13 +7,10 @@ from ziggurat.surface.anatomy.figures import operations, size
 from ziggurat.surface.anatomy.subject import Subject
 from ziggurat.surface.anatomy.words import called
 from ziggurat.surface.language import translate
-from ziggurat.training.footprint import Footprint, training_flops, training_footprint
+from ziggurat.training.footprint import Footprint, training_flops, training_flops_per_token, training_footprint
 from ziggurat.training.precision import trains_in_bfloat16
 
 __all__ = ["Memory", "facts", "memories", "memory_rows", "operation_rows", "part_rows"]
-
-OPENED = ("tower", "block", "half", "model")
-"""Kinds of parts that are nothing beside their parts."""
 
 
 class Memory(NamedTuple):
@@ -26,6 +22,8 @@ class Memory(NamedTuple):
     """With which precision the recipe trains on this machine."""
     weights: int
     cache: int
+    generation: int
+    """Both."""
 
     @property
     def training(self) -> Footprint:
@@ -41,8 +39,9 @@ def memories(subject: Subject) -> Memory:
         for half in (False, True)
     ]
     half = trains_in_bfloat16(subject.precision, anatomy.parameters)
-    cache = anatomy.whole.cache_bytes(subject.generation) if anatomy.generates else 0
-    return Memory(prints[0], prints[1], "bf16" if half else "f32", prints[0].weights, cache)
+    written = subject.generation
+    taken = anatomy.weight_bytes, anatomy.cache_bytes(written), anatomy.generation_bytes(written)
+    return Memory(prints[0], prints[1], "bf16" if half else "f32", *taken)
 
 
 def part_rows(subject: Subject) -> list[tuple[str, ...]]:
@@ -51,9 +50,8 @@ def part_rows(subject: Subject) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for tower in subject.anatomy.towers:
         prefix = f"{called(tower)}: " if len(subject.anatomy.towers) > 1 else ""
-        for part, times in _opened(tower, 1):
-            each = part.total // part.times
-            alike = f"{times} × {each:,} = {times * each:,}" if times > 1 else f"{each:,}"
+        for part, times in tower.opened():
+            alike = f"{times} × {part.each:,} = {times * part.each:,}" if times > 1 else f"{part.each:,}"
             rows.append((prefix + called(part), part.formula or "–", _evaluated(part), alike, part.gives))
     return [head, *rows]
 
@@ -61,21 +59,24 @@ def part_rows(subject: Subject) -> list[tuple[str, ...]]:
 def operation_rows(subject: Subject) -> list[tuple[str, str, str]]:
     """Return what is computed, for what, and how much of it a token costs."""
     anatomy, batch, written = subject.anatomy, subject.training, subject.generation
-    one = anatomy.reading_flops(batch)
+    one, each = anatomy.reading_flops(batch), anatomy.reading_flops_per_token(batch)
     said = (
         translate("{tokens} tokens") if not batch.source else translate("{tokens} tokens beside {source} of a source")
     )
     read = said.format(tokens=f"{batch.text:,}", source=f"{batch.source:,}")
-    rows = [(translate("reading {what}").format(what=read), operations(one), _each(one / batch.text))]
+    rows = [
+        (translate("reading {what}").format(what=read), operations(one), _each(anatomy.reading_flops_per_token(batch)))
+    ]
     if anatomy.generates:
         step = anatomy.step_flops(written)
         rows.append((translate("writing token {place} with the cache").format(place=f"{written.text:,}"),
                      operations(step), _each(step)))  # fmt: skip
     if subject.trains:
-        batch_flops = training_flops(anatomy, subject.vocabulary, batch)
+        step_flops = training_flops(anatomy, subject.vocabulary, batch)
+        each = training_flops_per_token(anatomy, subject.vocabulary, batch)
         what = translate("a training step on {rows} × {tokens} tokens")
-        rows.append((what.format(rows=batch.rows, tokens=f"{batch.text:,}"), operations(batch_flops),
-                     _each(batch_flops / (batch.rows * batch.text))))  # fmt: skip
+        rows.append((what.format(rows=batch.rows, tokens=f"{batch.text:,}"), operations(step_flops),
+                     _each(each)))  # fmt: skip
     return rows
 
 
@@ -93,7 +94,7 @@ def memory_rows(subject: Subject, memory: Memory) -> tuple[list[tuple[str, ...]]
         (said.format(rows=written.rows, tokens=f"{written.text:,}"), ""),
         (translate("weights"), size(memory.weights)),
         (translate(_remembered(subject)), size(memory.cache)),
-        (translate("in all"), size(memory.weights + memory.cache)),
+        (translate("in all"), size(memory.generation)),
     ]
     return training if subject.trains else [], generation if subject.anatomy.generates else []
 
@@ -140,16 +141,6 @@ def facts(subject: Subject) -> dict[str, Any]:
             "memory_bytes": {"f32": memory.f32.to_mapping(), "bf16": memory.bf16.to_mapping()},
         }
     return found
-
-
-def _opened(part: Part, times: int) -> Iterator[tuple[Part, int]]:
-    """Yield the parts that hold something, from the top down, each with how often it is there."""
-    if part.kind not in OPENED:
-        if part.total or part.products:
-            yield part, times * part.times
-        return
-    for inner in reversed(part.parts):
-        yield from _opened(inner, times * part.times)
 
 
 def _evaluated(part: Part) -> str:

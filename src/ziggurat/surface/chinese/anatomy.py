@@ -28,7 +28,7 @@ SENTENCES = {
     "Draw the model: a file .svg, .png or .html; repeat it for several": (
         "画出模型：.svg、.png 或 .html 文件；可重复给出"
     ),
-    "{error}; so there is nothing but the manifest": "{error}；因此只有清单",
+    "the model is damaged, so there is nothing but the manifest": "模型已损坏，因此只有清单",
     "picture: {file}": "图：{file}",
     "{name}: {form}, {count} parameters": "{name}：{form}，{count} 个参数",
     "for {rows} × {tokens} tokens; here the recipe trains in {precision}": (

@@ -47,7 +47,7 @@ SENTENCES = {
     "were compared.": ("解码器可写成 llama.cpp 能读的 GGUF（.gguf）；保留文件之前会比较词元与概率。"),
     "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "
     "likeliest ids are the same at {same} of {positions} places and for {same_written} of {written} greedy ids": (
-        "由 {program} 读回：{tokens} 个词元相同；对数概率最多相差 {largest} 纳特；{positions} 个位置中 {same} 个的"
+        "由 {program} 读回：{tokens} 个词元相同；对数概率最多相差 {largest} 奈特；{positions} 个位置中 {same} 个的"
         "最可能词元相同，贪心生成的 {written} 个词元中 {same_written} 个相同"
     ),
     "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "

@@ -136,6 +136,9 @@ SENTENCES = {
     "{count} of {texts} prompts hold fewer than {shots} examples: more don't fit the model's context": (
         "{texts} 条提示中有 {count} 条的例子少于 {shots} 个：模型的上下文放不下更多"
     ),
+    "{count} of {texts} texts stand in the prompt with their labels: they are not measured": (
+        "{texts} 个文本中有 {count} 个已连同标签出现在提示中：不参与测量"
+    ),
     "of {count} of {texts} texts only the beginning fits the model's context": (
         "{texts} 条文本中有 {count} 条只有开头放得进模型的上下文"
     ),
@@ -148,7 +151,6 @@ SENTENCES = {
         "对话超出模型的上下文时，最早的问答会被忘掉。"
     ),
     "Most tokens of an answer": "每个回答最多的词元数",
-    "Answers to each question": "每个问题的回答数",
     "What the model is told to be": "告诉模型它应是什么",
     "With --chat: what the model is told to be": "与 --chat 一起用：告诉模型它应是什么",
     "Take the prompt as a question and answer it, by the bundle's chat template": (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.core.errors import InputError
+from ziggurat.core.errors import InputError, UsageError
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.terminal import Terminal
 from ziggurat.use.completion import GenerationConfig
@@ -27,7 +27,6 @@ class ChatOptions(GenerationConfig):
     """How the model answers."""
 
     max_tokens: int = option(500, "most tokens of an answer", low=1)
-    samples: int = option(1, "answers to each question", low=1, high=1)
     temperature: float = option(0.7, "softmax(·/T): below 1 safer, above 1 bolder, 0 always the likeliest", low=0.0)
     top_p: float = option(0.9, "choose among the likeliest that together have this probability", low=0.0, high=1.0)
     system: str = option("", "what the model is told to be")
@@ -36,7 +35,7 @@ class ChatOptions(GenerationConfig):
     quiet: bool = option(False, "say nothing but warnings")
 
 
-@with_options(ChatOptions)
+@with_options(ChatOptions, without=("samples",))  # a conversation goes on from one answer
 def chat(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     options: ChatOptions,
@@ -51,6 +50,11 @@ def chat(
 
     terminal = Terminal(quiet=options.quiet)
     opened = load(bundle)
+    if not opened.chat_template.strip():
+        raise UsageError(
+            f"{bundle}: this model has no chat template, so nobody has taught it to converse: 'ziggurat generate' lets "
+            "it go on from a prompt"
+        )
     template = ChatTemplate(opened.chat_template, opened.tokenizer)
     conversation = Conversation(opened.language_model, template, system=options.system)
     terminal.say("a line is a question; /reset forgets what was said, Ctrl-D ends")

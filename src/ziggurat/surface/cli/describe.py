@@ -55,7 +55,8 @@ def describe(
     A recipe is drawn before anything is trained. Beside each part stand its parameters and its share of the
     floating-point operations; tables say where the numbers come from, and what memory training and writing take.
     """
-    from ziggurat.surface.anatomy.subject import Sizes, described, of_bundle, of_recipe
+    from ziggurat.core.anatomy import Sizes
+    from ziggurat.surface.anatomy.subject import described, of_bundle, of_recipe
 
     names, flags = split_settings(words or [], context)
     if len(names) != 1:
@@ -73,18 +74,24 @@ def describe(
         from ziggurat.artefacts.bundle import check_files
 
         check_files(folder, manifest, verify=True)
+    subjects, damage = [], None
     try:
         subjects = list(of_bundle(folder, manifest, sizes))
     except DamagedError as error:
-        terminal.warn("{error}; so there is nothing but the manifest", error=error)
-        subjects = []
+        if options.picture:
+            raise
+        terminal.warn("the model is damaged, so there is nothing but the manifest")
+        damage = error
     _draw(terminal, subjects, options)
     if options.json:
         _write_json(terminal, subjects, {"bundle": str(folder), "manifest": vars(manifest)})
-        return
-    terminal.write(align(_manifest_rows(manifest), numbers=False))
-    _write_subjects(terminal, subjects)
-    terminal.next(first_use(manifest, folder))
+    else:
+        terminal.write(align(_manifest_rows(manifest), numbers=False))
+        _write_subjects(terminal, subjects)
+    if damage:
+        raise damage
+    if not options.json:
+        terminal.next(first_use(manifest, folder))
 
 
 def _write_recipe(

@@ -11,7 +11,7 @@ import typer
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import Document
-from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.options import naming_flags, with_options
 from ziggurat.surface.terminal import Terminal
 from ziggurat.use.embedding import EmbeddingConfig
 
@@ -56,7 +56,8 @@ def embed(
     encoder, cut, longest, count = opened.encoder, 0, None, 0
     rows, lines = [], []
     for batch in _batches(_texts(read_documents(files or ["-"]), lines=options.lines)):
-        found = vectors_of(encoder, opened.tokenizer, [text for _, text in batch], options)
+        with naming_flags(EmbedOptions):
+            found = vectors_of(encoder, opened.tokenizer, [text for _, text in batch], options)
         cut, longest, count = cut + found.cut, found.longest, count + len(batch)
         if options.out is not None and options.out.endswith(".npy"):
             rows.append(found.vectors)

@@ -1,7 +1,7 @@
 """Write on after a prompt with any bundle, token by token."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.types import Continuation, IdArray
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.terminal import Terminal, one_line
@@ -53,18 +53,21 @@ def generate(
     terminal = Terminal(quiet=options.quiet)
     text = sys.stdin.read() if options.prompt == "-" else options.prompt
     prompts = [line for line in text.splitlines() if line.strip()] if options.lines else [text]
+    if not prompts:
+        raise InputError("--lines: no line of the prompt has text in it; give at least one")
     opened = load(bundle)
+    write_on = _writer(opened, prompts, options)
     shown = prompts if _shows_prompt(opened, options) else [""] * len(prompts)
     streams = options.samples == 1 and not options.json and not options.lines
     if streams:
         terminal.write(shown[0], end="")
-    continuations = _written(
-        opened, prompts, options, (lambda _, text: terminal.write(text, end="")) if streams else None
-    )
+    continuations = write_on((lambda _, text: terminal.write(text, end="")) if streams else None)
     if options.json:
         found = [
-            {"text": c.text, "tokens": len(c.ids), "logprob": c.logprob, "reason": c.reason} for c in continuations
-        ]
+            {"prompt": prompts[place // options.samples], "text": c.text, "tokens": len(c.ids), "logprob": c.logprob,
+             "reason": c.reason}
+            for place, c in enumerate(continuations)
+        ]  # fmt: skip
         terminal.write_json({"bundle": str(opened.path), "prompt": text, "continuations": found})
         return
     full = [shown[place // options.samples] + c.text for place, c in enumerate(continuations)]
@@ -81,28 +84,41 @@ def _shows_prompt(bundle: "Bundle", options: GenerateOptions) -> bool:
     return not options.only_new and not options.chat and not isinstance(bundle.model, ConditionalModel)
 
 
-def _written(
-    bundle: "Bundle", prompts: list[str], options: GenerateOptions, on_text: OnText | None
-) -> list[Continuation]:
+def _writer(
+    bundle: "Bundle", prompts: list[str], options: GenerateOptions
+) -> Callable[[OnText | None], list[Continuation]]:
+    """Return what writes on after the prompts; a model that writes nothing is refused at once.
+
+    Raises:
+        UsageError: the model writes no text, or has no chat template and is asked to answer.
+    """
     from ziggurat.core.protocols import ConditionalModel
     from ziggurat.use.completion import generate as write_on
     from ziggurat.use.translation import translate
 
     if isinstance(bundle.model, ConditionalModel) and not options.chat:
-        return translate(bundle.model, bundle.tokenizer, prompts, options, seed=options.seed, on_text=on_text)
+        source = bundle.model
+        return lambda on_text: translate(source, bundle.tokenizer, prompts, options, seed=options.seed, on_text=on_text)
     asked: Sequence[str | IdArray] = prompts
     ends: frozenset[int] = frozenset()
     if options.chat:
         turn, ends = _turn(bundle, prompts[0], options.system)
         asked = [turn]
     model = bundle.language_model
-    return write_on(model, bundle.tokenizer, asked, options, seed=options.seed, ends=ends, on_text=on_text)
+    return lambda on_text: write_on(
+        model, bundle.tokenizer, asked, options, seed=options.seed, ends=ends, on_text=on_text
+    )
 
 
 def _turn(opened: "Bundle", question: str, system: str) -> tuple["IdArray", frozenset[int]]:
     """Return the ids of a conversation of one question, and those that end its answer."""
     from ziggurat.use.chat_template import ChatTemplate
 
+    if not opened.chat_template.strip():
+        raise UsageError(
+            "--chat: this model has no chat template, so nobody has taught it to converse: leave --chat out, and it "
+            "goes on from the prompt"
+        )
     template = ChatTemplate(opened.chat_template, opened.tokenizer)
     said = [{"role": "system", "content": system}] if system else []
     return template.ids([*said, {"role": "user", "content": question}]), template.ends

@@ -8,34 +8,40 @@ messages come from the same declaration as those of recipes and of the Python AP
 import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 import typer
 
 from ziggurat.core.config import from_mapping, options
+from ziggurat.core.errors import UsageError
 
-__all__ = ["with_options"]
+__all__ = ["naming_flags", "with_options"]
 
 Command = Callable[..., Any]
 
 
-def with_options(cls: type[Any], *, name: str = "options") -> Callable[[Command], Command]:
+def with_options(
+    cls: type[Any], *, name: str = "options", without: Collection[str] = ()
+) -> Callable[[Command], Command]:
     """Give a command the keys of ``cls`` as options, and its parameter ``name`` the instance that they make.
 
+    Keys ``without`` an option keep their defaults: those that mean nothing to this command.
     A key ``top_k`` becomes ``--top-k``; a list may be given by repeating the option.
     """
+    offered = {key: declared for key, declared in options(cls).items() if key not in without}
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def run(*args: Any, **kwargs: Any) -> Any:
-            given = {key: kwargs.pop(key) for key in options(cls)}
+            given = {key: kwargs.pop(key) for key in offered}
             values = {key: value for key, value in given.items() if value is not None}
             origins = {key: _flag(key) for key in given}
             return command(*args, **kwargs, **{name: from_mapping(cls, values, where="options", origins=origins)})
 
         own = inspect.signature(command).parameters
-        added = [_parameter(key, hint, default, doc) for key, (hint, default, doc) in options(cls).items()]
+        added = [_parameter(key, hint, default, doc) for key, (hint, default, doc) in offered.items()]
         kept = [parameter for parameter in own.values() if parameter.name != name]
         vars(run)["__signature__"] = inspect.Signature([*kept, *added])
         hints = typing.get_type_hints(command, include_extras=True)
@@ -43,6 +49,22 @@ def with_options(cls: type[Any], *, name: str = "options") -> Callable[[Command]
         return run
 
     return decorate
+
+
+@contextmanager
+def naming_flags(cls: type[Any]) -> Iterator[None]:
+    """Let errors that name a key of ``cls``, as the Python API has it, name the option of the command line.
+
+    Raises:
+        UsageError: what was raised within, its key written as an option.
+    """
+    try:
+        yield
+    except UsageError as error:
+        key, colon, rest = str(error).partition(":")
+        if not colon or key not in options(cls):
+            raise
+        raise UsageError(f"{_flag(key)}:{rest}") from error
 
 
 def _flag(key: str) -> str:

@@ -13,7 +13,7 @@ from ziggurat.core.errors import InputError, UnknownNameError, UsageError
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
-from ziggurat.use.prompting import FewShotClassifier, Labelling, PromptConfig, choose_examples
+from ziggurat.use.prompting import FewShotClassifier, Labelling, PromptConfig, choose_examples, without_shown
 
 __all__ = ["COMMAND", "PromptOptions", "prompt"]
 
@@ -56,23 +56,21 @@ def prompt(
     """
     from ziggurat.artefacts.bundle import load
 
-    if (options.measure is None) == (not texts):
-        raise UsageError("give either texts to label, or --measure FILE of labelled texts to compare with")
-    if options.shots and options.examples is None:
-        raise UsageError("--examples: give a file of labelled texts to draw the shots from, or --shots 0")
-    if options.lines and options.measure:
-        raise UsageError("--lines: goes with texts to label, not with --measure")
+    _check(options, texts)
     terminal = Terminal(quiet=options.quiet)
+    opened = load(bundle)
+    classifier = _classifier(opened, options)
+    rows: Sequence[str] = ()
     gold: Sequence[str] = ()
     asked: Iterator[str]
     if options.measure is None:
         asked = _texts(texts or [], lines=options.lines)
     else:
         rows, gold = _labelled(options.measure)
+        if not options.show:
+            rows, gold = _unseen(options.measure, rows, gold, classifier, terminal)
         asked = iter(rows)
     asked = itertools.islice(asked, options.limit)
-    opened = load(bundle)
-    classifier = _classifier(opened, options)
     if options.show:
         terminal.write(classifier.prompt(next(asked, "")))
         return
@@ -94,11 +92,41 @@ def prompt(
     _compare(str(opened.path), gold, labellings, options, terminal)
 
 
+def _check(options: PromptOptions, texts: Sequence[str] | None) -> None:
+    """Refuse options that do not go together."""
+    if (options.measure is None) == (not texts):
+        raise UsageError("give either texts to label, or --measure FILE of labelled texts to compare with")
+    if options.shots and options.examples is None:
+        raise UsageError("--examples: give a file of labelled texts to draw the shots from, or --shots 0")
+    if options.lines and options.measure:
+        raise UsageError("--lines: goes with texts to label, not with --measure")
+
+
 def _labelled(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     from ziggurat.text.labelled import read_labelled
 
     found = read_labelled(name)
     return found.texts, found.labels
+
+
+def _unseen(
+    name: str, texts: Sequence[str], labels: Sequence[str], classifier: FewShotClassifier, terminal: Terminal
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the texts and labels to measure with: a text whose label the prompt shows would be no test.
+
+    Raises:
+        InputError: the prompt shows all of them.
+    """
+    kept, gold = without_shown(texts, labels, classifier.examples)
+    if texts and not kept:
+        raise InputError(f"{name}: the prompt shows every text of it; measure with others, or ask for fewer shots")
+    if len(kept) < len(texts):
+        terminal.warn(
+            "{count} of {texts} texts stand in the prompt with their labels: they are not measured",
+            count=len(texts) - len(kept),
+            texts=len(texts),
+        )
+    return kept, gold
 
 
 def _texts(names: Sequence[str], *, lines: bool) -> Iterator[str]:
@@ -186,19 +214,16 @@ class _Tally:
 
 
 def _print(text: str, found: Labelling, terminal: Terminal, *, json: bool) -> None:
-    from math import exp
-
-    chances = {label: exp(value) for label, value in found.logprobs.items()}
+    chances = found.probabilities
     if not json:
         terminal.write(f"{found.label}\t{chances[found.label]:.4f}\t{' '.join(text.split())}")
         return
-    raw = {label: exp(value) for label, value in found.uncalibrated_logprobs.items()}
     terminal.write_json(
         {
             "text": text,
             "label": found.label,
             "probabilities": chances,
-            "uncalibrated": raw,
+            "uncalibrated": found.uncalibrated_probabilities,
             "shots": found.shots,
             "shortened": found.shortened,
         }

@@ -44,6 +44,7 @@ def score(
     from ziggurat.artefacts.bundle import load
     from ziggurat.core.protocols import MaskedLanguageModel
     from ziggurat.surface.material import scores
+    from ziggurat.use.scoring import total_of
 
     opened = load(bundle)
     terminal = Terminal(quiet=options.quiet)
@@ -61,11 +62,11 @@ def score(
     for units in scored:
         for unit in units:
             terminal.write(f"{unit.logprob:.4f}\t{unit.tokens}\t{one_line(unit.text)}")
-    total, tokens = (sum(getattr(unit, name) for units in scored for unit in units) for name in ("logprob", "tokens"))
+    total = total_of(scored)
     sentence = "{total:.2f} nats over {tokens} tokens, {mean:.4f} a token"
     if pseudo:
         sentence = "pseudo-log-likelihood: {total:.2f} nats over {tokens} tokens, {mean:.4f} a token"
-    terminal.say(sentence, total=total, tokens=tokens, mean=total / max(1, tokens))
+    terminal.say(sentence, total=total.logprob, tokens=total.tokens, mean=total.mean)
 
 
 COMMAND = score

@@ -277,5 +277,5 @@ def converter() -> Any:
     try:
         import vl_convert
     except ImportError as error:
-        raise MissingExtraError("a map", "report") from error
+        raise MissingExtraError("drawing a picture", "report") from error
     return vl_convert
