@@ -14,6 +14,7 @@ from ziggurat.core.errors import UsageError
 from ziggurat.tokens import chinese
 
 FEW = ["--recipe", "bert", *TINY, "--tokens.vocab_size", "300", "--training.rows", "5", "--training.window", "17"]
+FEW += ["--training.learning_rate", "1e-2"]
 SENTENCE = "the old mason climbs the seventh step at dawn.\n"
 
 
@@ -44,7 +45,7 @@ def test_training_measures_it_and_says_what_next(texts: Path, tmp_path: Path, zi
     assert measured["baseline_from"] == "training text"
     assert not {"token_perplexity", "bits_per_byte"} & set(measured)
     assert manifest.training["most_frequent_part"] > 0
-    assert manifest.model["architecture"] == "BertForMaskedLM"
+    assert manifest.model["architecture"] == "RoFormerForMaskedLM"
     assert "| share of hidden tokens guessed rightly (test) |" in (run / "bundle" / "README.md").read_text(
         encoding="utf-8"
     )
