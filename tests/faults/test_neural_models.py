@@ -87,7 +87,7 @@ def ours(family: Any, **keys: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 OWN: dict[str, tuple[Any, dict[str, Any]]] = {
     "decoder": (DECODER, {"layers": 1, "width": 12, "heads": 2, "context": 13, "activation": "relu2"}),
-    "encoder": (ENCODER, {"layers": 1, "width": 12, "heads": 2, "context": 13, "positions": "rotary"}),
+    "encoder": (ENCODER, {"layers": 1, "width": 12, "heads": 2, "context": 13, "norm_place": "pre"}),
     "seq2seq": (SEQ2SEQ, {"layers": 1, "width": 12, "heads": 2, "context": 13, "norm_place": "pre"}),
 }
 
