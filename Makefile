@@ -38,7 +38,7 @@ demo-zh: $(CHINESE)
 	@$(BIN)/ziggurat climb --demo zh --minutes $(MINUTES)
 
 test: $(DEVELOPMENT)
-	@$(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(DEVELOPMENT)
 	@$(BIN)/python -m ruff format --quiet --check . || { echo "run 'make format'" >&2; exit 1; }
