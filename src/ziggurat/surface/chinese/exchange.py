@@ -34,27 +34,22 @@ SENTENCES = {
     ),
     # GGUF
     "{program} did not read it back: {package} is not installed here": "{program} 没有读回：这里没有安装 {package}",
-    "read back by {program}: {tokens} tokens equal; what it gives at {positions} places differs by at most "
-    "{largest} beside the larger of 1 and its size": (
-        "由 {program} 读回：{tokens} 个词元一致；"
-        "{positions} 个位置上的输出最多相差 {largest}（相对于 1 与其大小中较大者）"
+    "read back by {program}: {said}": "由 {program} 读回：{said}",
+    "{tokens} tokens equal": "{tokens} 个词元相同",
+    "what it gives at {positions} places differs by at most {largest:.1e} beside the larger of 1 and its size": (
+        "{positions} 个位置上的输出最多相差 {largest:.1e}（相对于 1 与其大小中较大者）"
     ),
+    "log-probabilities differ by at most {largest:.1e} nats": "对数概率最多相差 {largest:.1e} 奈特",
+    "likeliest ids are the same at {same_best} of {positions} places": (
+        "{positions} 个位置中 {same_best} 个的最可能词元相同"
+    ),
+    "{same_written} of {written} greedy ids are the same": "贪心生成的 {written} 个词元中 {same_written} 个相同",
     "{file}: {size} bytes, read back and compared": "{file}：{size} 字节，已读回并比较",
     "Numbers of a GGUF file: f32 (default), f16, bf16, q8_0, q4_0 or q4_1": (
         "GGUF 文件的数值类型：f32（默认）、f16、bf16、q8_0、q4_0 或 q4_1"
     ),
     "Decoders go to GGUF (.gguf), which llama.cpp reads; a file is kept only after its tokens and probabilities "
     "were compared.": ("解码器可写成 llama.cpp 能读的 GGUF（.gguf）；保留文件之前会比较词元与概率。"),
-    "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "
-    "likeliest ids are the same at {same} of {positions} places and for {same_written} of {written} greedy ids": (
-        "由 {program} 读回：{tokens} 个词元相同；对数概率最多相差 {largest} 奈特；{positions} 个位置中 {same} 个的"
-        "最可能词元相同，贪心生成的 {written} 个词元中 {same_written} 个相同"
-    ),
-    "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "
-    "likeliest ids are the same at {same} of {positions} places": (
-        "由 {program} 读回：{tokens} 个词元相同；对数概率最多相差 {largest} 奈特；{positions} 个位置中 {same} 个的"
-        "最可能词元相同"
-    ),
     "Decoders in GGUF files (.gguf: GPT-2, Llama, Mistral, Qwen2, Qwen3) become 32-bit, whatever their numbers were.": (
         "GGUF 文件（.gguf：GPT-2、Llama、Mistral、Qwen2、Qwen3）中的解码器一律转为 32 位，无论原来的数值类型。"
     ),

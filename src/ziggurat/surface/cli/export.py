@@ -1,13 +1,17 @@
 """Write a bundle's model in a foreign format."""
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ziggurat.artefacts.interchange.proof import Proof
 
 __all__ = ["COMMAND", "export"]
@@ -61,38 +65,21 @@ def export(
 
 def _say_proofs(terminal: Terminal, proofs: "list[Proof]") -> None:
     for proof in proofs:
-        if proof.same_best is None:
-            terminal.say(
-                "read back by {program}: {tokens} tokens equal; what it gives at {positions} places differs by at most "
-                "{largest} beside the larger of 1 and its size",
-                program=proof.program,
-                tokens=proof.tokens,
-                positions=proof.positions,
-                largest=f"{proof.largest:.1e}",
-            )
-            continue
-        if not proof.written:
-            terminal.say(
-                "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "
-                "likeliest ids are the same at {same} of {positions} places",
-                program=proof.program,
-                tokens=proof.tokens,
-                largest=f"{proof.largest:.1e}",
-                same=proof.same_best,
-                positions=proof.positions,
-            )
-            continue
-        terminal.say(
-            "read back by {program}: {tokens} tokens equal; log-probabilities differ by at most {largest} nats; "
-            "likeliest ids are the same at {same} of {positions} places and for {same_written} of {written} greedy ids",
-            program=proof.program,
-            tokens=proof.tokens,
-            largest=f"{proof.largest:.1e}",
-            same=proof.same_best,
-            positions=proof.positions,
-            same_written=proof.same_written,
-            written=proof.written,
-        )
+        said = "; ".join(translate(clause).format(**dataclasses.asdict(proof)) for clause in _clauses(proof))
+        terminal.say("read back by {program}: {said}", program=proof.program, said=said)
+
+
+def _clauses(proof: "Proof") -> "Iterator[str]":
+    """Yield what a proof has to say: a graph has no tokens, an encoder no likeliest next ids."""
+    if proof.tokens:
+        yield "{tokens} tokens equal"
+    if proof.same_best is None:
+        yield "what it gives at {positions} places differs by at most {largest:.1e} beside the larger of 1 and its size"
+        return
+    yield "log-probabilities differ by at most {largest:.1e} nats"
+    yield "likeliest ids are the same at {same_best} of {positions} places"
+    if proof.written:
+        yield "{same_written} of {written} greedy ids are the same"
 
 
 COMMAND = export
