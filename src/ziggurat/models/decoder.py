@@ -37,7 +37,7 @@ class DecoderNetwork(CausalNetwork):
     *Cost.* As `TransformerStack` says, and 2·D·V operations for the logits of a position.
     """
 
-    carries_state: ClassVar[bool] = False
+    carries_state = False
 
     def __init__(self, config: DecoderConfig, vocabulary: Vocabulary) -> None:
         """Make all layers; their values come from `fill` or from a file."""
@@ -52,7 +52,12 @@ class DecoderNetwork(CausalNetwork):
         fill_transformer(self, seed=seed)
 
     def hidden(
-        self, ids: Tensor, state: KeyValueCache | None = None, *, lengths: Tensor | None = None
+        self,
+        ids: Tensor,
+        state: KeyValueCache | None = None,
+        *,
+        lengths: Tensor | None = None,
+        beside: Tensor | None = None,
     ) -> tuple[Tensor, KeyValueCache | None]:
         """Read (B, T) ids; keep keys and values only where a cache came in (see `CausalNetwork.hidden`).
 
@@ -62,7 +67,8 @@ class DecoderNetwork(CausalNetwork):
         self.check_fits(time + (state.longest if state is not None else 0))
         fresh = state is None or state.longest == 0
         places = slice(0, time) if state is None else state.positions(time)
-        x_BTD = self.stack.placed(self.embed_tokens(ids), places)
+        x_BTD = self.embed_tokens(ids) if beside is None else self.embed_tokens(ids) + beside
+        x_BTD = self.stack.placed(x_BTD, places)
         x_BTD = nn.functional.dropout(x_BTD, self.config.dropout, self.training)
         keep_mask = None if fresh or state is None else state.keep_mask(time)
         x_BTD = self.stack(x_BTD, Sight(self.stack.turns(places), keep_mask, causal=fresh, cache=state))

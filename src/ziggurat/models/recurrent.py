@@ -67,7 +67,7 @@ class RecurrentNetwork(CausalNetwork):
     three times that.
     """
 
-    carries_state: ClassVar[bool] = True
+    carries_state = True
 
     def __init__(self, config: RecurrentConfig, vocabulary: Vocabulary) -> None:
         """Make all layers; their values come from `fill` or from a file."""
@@ -97,7 +97,12 @@ class RecurrentNetwork(CausalNetwork):
             layer.fill(seed=seed, name=f"layers.{number}")
 
     def hidden(
-        self, ids: Tensor, state: RecurrentState | None = None, *, lengths: Tensor | None = None
+        self,
+        ids: Tensor,
+        state: RecurrentState | None = None,
+        *,
+        lengths: Tensor | None = None,
+        beside: Tensor | None = None,
     ) -> tuple[Tensor, RecurrentState]:
         """Read (B, T) ids on from ``state`` (see `CausalNetwork.hidden`); the old state stays as it was."""
         config, training = self.config, self.training
@@ -105,6 +110,8 @@ class RecurrentNetwork(CausalNetwork):
         x_BTD = drop_words(
             self.embedding(ids), ids, config.dropout_words, vocabulary_size=self.vocabulary.size, training=training
         )
+        if beside is not None:
+            x_BTD = x_BTD + beside
         x_BTD = drop_locked(x_BTD, config.dropout_input, training=training)
         reached: list[CellState] = []
         for number, (layer, cells) in enumerate(zip(self._layers, held, strict=True)):

@@ -94,11 +94,14 @@ class ParallelStreams:
 
     def batch(self, step: int) -> npt.NDArray[np.int64]:
         """Return (B, T + 1) ids of training step ``step``; the rows begin elsewhere in every epoch."""
+        return np.asarray(self._tokens[self.places(step)]).astype(np.int64)
+
+    def places(self, step: int) -> npt.NDArray[np.int64]:
+        """Return (B, T + 1): where in the stream the ids of training step ``step`` stand."""
         epoch, place = divmod(step, self._per_epoch)
         shift = int(generator(self._seed, "streams", epoch).integers(0, len(self._tokens) - 1)) if epoch else 0
         starts = shift + np.arange(self.rows) * self._stride + place * self.length
-        index = (starts[:, None] + np.arange(self.length + 1)) % len(self._tokens)
-        return np.asarray(self._tokens[index]).astype(np.int64)
+        return np.asarray((starts[:, None] + np.arange(self.length + 1)) % len(self._tokens))
 
     def is_fresh(self, step: int) -> bool:
         """Return whether the rows jump at ``step``, so that a carried state is no longer theirs."""

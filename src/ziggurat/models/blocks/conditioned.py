@@ -5,7 +5,7 @@ Shape suffixes as in `ziggurat.models.blocks.attention`; S is the time of the so
 
 import dataclasses
 from abc import abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -53,7 +53,7 @@ class _Reading(NamedTuple):
 class ConditionedNetwork(CausalNetwork):
     """The decoder beside a source that is read already: what is left is a network from left to right."""
 
-    carries_state: ClassVar[bool] = False
+    carries_state = False
 
     def __init__(self, network: TranslatingNetwork, source: Source) -> None:
         """Look at ``source``: row b of a batch at its row b, or every row at its only one."""
@@ -62,12 +62,20 @@ class ConditionedNetwork(CausalNetwork):
         self.source = source
 
     def hidden(
-        self, ids: Tensor, state: _Reading | None = None, *, lengths: Tensor | None = None
+        self,
+        ids: Tensor,
+        state: _Reading | None = None,
+        *,
+        lengths: Tensor | None = None,
+        beside: Tensor | None = None,
     ) -> tuple[Tensor, _Reading | None]:
         """Read (B, T) ids (see `CausalNetwork.hidden`).
 
-        *Raises.* `UsageError` where a row would become longer than `context`, or there is not one source for each row.
+        *Raises.* `UsageError` where a row would become longer than `context`, there is not one source for each row, or
+        something is to be read beside the ids.
         """
+        if beside is not None:
+            raise UsageError("a decoder that translates reads nothing beside its ids but its source")
         source = _for_rows(self.source if state is None else state.source, len(ids))
         cache = None if state is None else state.cache
         return self.network.hidden(ids, source, cache, lengths=lengths), state

@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -94,12 +94,17 @@ class Network(nn.Module, ABC):
 class CausalNetwork(Network):
     """A network that reads from left to right: ids in, one vector a position out, from which the next id is told."""
 
-    carries_state: ClassVar[bool]
+    carries_state: bool
     """Whether the state after one training window may begin the next (truncated backpropagation through time)."""
 
     @abstractmethod
     def hidden(
-        self, ids: Tensor, state: NetworkState | None = None, *, lengths: Tensor | None = None
+        self,
+        ids: Tensor,
+        state: NetworkState | None = None,
+        *,
+        lengths: Tensor | None = None,
+        beside: Tensor | None = None,
     ) -> tuple[Tensor, NetworkState | None]:
         """Read (B, T) ids after what ``state`` holds; return (B, T, D) vectors and the state after them.
 
@@ -110,6 +115,7 @@ class CausalNetwork(Network):
 
         *Shapes and units.* ``lengths`` (B,), from 0 to T, counts the ids of each row that are no padding (all, where
         it is None). The returned state is that after a row's last real id; vectors at padding mean nothing.
+        ``beside`` (B, T, D') is added to the vectors with which the ids enter.
         """
 
     @abstractmethod

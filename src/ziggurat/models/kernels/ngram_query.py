@@ -17,7 +17,7 @@ from ziggurat.core.compiled import kernel
 from ziggurat.core.intrinsics import prefetch
 from ziggurat.core.types import FloatArray, IdArray
 
-__all__ = ["Trie", "advance", "locate", "next_logprobs", "score_tokens"]
+__all__ = ["Trie", "advance", "locate", "next_logprobs", "read_logprobs", "score_tokens"]
 
 Numbers: TypeAlias = npt.NDArray[np.integer]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -53,40 +53,72 @@ def locate(words: Numbers, first_child: Numbers, ngrams: IdArray, nodes: Numbers
 @kernel
 def advance(trie: Trie, states: npt.NDArray[np.int64], ids: IdArray) -> None:
     """Append one id to each row's state, in place; states is (B, order − 1)."""
-    words, first_child, _, _ = trie
     for row in range(states.shape[0]):
-        for length in range(states.shape[1] - 1, 0, -1):
-            context = states[row, length - 1]
-            states[row, length] = _child(words, first_child, context, ids[row]) if context >= 0 else -1
-        if states.shape[1]:
-            states[row, 0] = ids[row]
+        _append(trie[0], trie[1], states[row], ids[row])
 
 
-@kernel
-def next_logprobs(trie: Trie, states: npt.NDArray[np.int64], logprobs: FloatArray) -> None:
-    """Write the whole distribution of the next id after each state; logprobs is (B, V).
+@kernel(inline=True)
+def _distribution(trie: Trie, nodes: Numbers, longest: int, logprobs: FloatArray) -> None:
+    """Write the distribution of the next id, (V,), after a context of at most ``longest`` words.
 
     *Idea.* The unigrams, each weighted by the back-offs of all contexts; over them the words that follow the last
     word, weighted by the back-offs of the longer contexts; and so on up to the longest.
     """
     words, first_child, stored, backoffs = trie
-    size, longest = logprobs.shape[1], states.shape[1]
+    size = logprobs.size
+    for length in range(longest + 1):
+        node = nodes[length - 1] if length else -1
+        if length and node < 0:
+            continue
+        weight = np.float32(0.0)  # of the longer contexts, added up as `score_tokens` does
+        for longer in range(length, longest):
+            if nodes[longer] >= 0:
+                weight += backoffs[nodes[longer]]
+        if length == 0:
+            for word in range(size):
+                logprobs[word] = stored[word] + weight
+            continue
+        for child in range(max(int(first_child[node]), 0), min(int(first_child[node + 1]), words.size)):
+            if words[child] < size:
+                logprobs[words[child]] = stored[child] + weight
+
+
+@kernel(inline=True)
+def _append(words: Numbers, first_child: Numbers, nodes: Numbers, word: int) -> None:
+    """Append one id to a state, (order − 1,), in place."""
+    for length in range(nodes.size - 1, 0, -1):
+        context = nodes[length - 1]
+        nodes[length] = _child(words, first_child, context, word) if context >= 0 else -1
+    if nodes.size:
+        nodes[0] = word
+
+
+@kernel
+def next_logprobs(trie: Trie, states: npt.NDArray[np.int64], logprobs: FloatArray) -> None:
+    """Write the whole distribution of the next id after each state; logprobs is (B, V)."""
     for row in range(states.shape[0]):
-        for length in range(longest + 1):
-            node = states[row, length - 1] if length else -1
-            if length and node < 0:
-                continue
-            weight = np.float32(0.0)  # of the longer contexts, added up as `score_tokens` does
-            for longer in range(length, longest):
-                if states[row, longer] >= 0:
-                    weight += backoffs[states[row, longer]]
-            if length == 0:
-                for word in range(size):
-                    logprobs[row, word] = stored[word] + weight
-                continue
-            for child in range(max(int(first_child[node]), 0), min(int(first_child[node + 1]), words.size)):
-                if words[child] < size:
-                    logprobs[row, words[child]] = stored[child] + weight
+        _distribution(trie, states[row], states.shape[1], logprobs[row])
+
+
+@kernel
+def read_logprobs(
+    trie: Trie, before: IdArray, ids: IdArray, orders: npt.NDArray[np.int64], logprobs: FloatArray
+) -> None:
+    """Write the distribution that each order of ``orders`` gives of the id after each of (B, T) ``ids``.
+
+    ``before`` is (B, order − 1): what stands before the ids, −1 where nothing does; logprobs is (B, T, K, V).
+    """
+    words, first_child = trie[0], trie[1]
+    nodes = np.empty(before.shape[1], np.int64)
+    for row in range(ids.shape[0]):
+        nodes[:] = -1
+        for place in range(before.shape[1]):
+            if before[row, place] >= 0:
+                _append(words, first_child, nodes, before[row, place])
+        for place in range(ids.shape[1]):
+            _append(words, first_child, nodes, ids[row, place])
+            for number in range(orders.size):
+                _distribution(trie, nodes, orders[number] - 1, logprobs[row, place, number])
 
 
 @kernel

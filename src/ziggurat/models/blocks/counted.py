@@ -1,0 +1,141 @@
+"""A network that stands on counts: it learns only what they leave unexplained.
+
+*Idea.* An n-gram model knows after a second what a network needs minutes for: which letters make a word, which words
+make a phrase. Its log-probabilities are handed to a network, which adds its own logits to them and says at each
+position how far each order is to be believed. The network begins as the counts and can only get better from there.
+It also reads them: what the counts expect next enters beside each id.
+
+*Maths.* With p_k the n-gram distribution of order k, h the network's vector at a position and E its embeddings:
+
+    logits = z(h) + Σ_k w_k(h)·log p_k(· | ids),        w(h) = W·h + b
+
+and the vector that enters is E[id] + P·[Σ_v p_k(v)·E[v]]_k. Residual learning on an n-gram model is that of Li, Cai, Xu
+& Watanabe (2022, "Residual Learning of Neural Text Generation with n-gram Language Model"), whose weight of the counts
+is one number; weights that follow the context are those of a mixture of experts (Jacobs et al. 1991), here of
+logarithms.
+
+*Departs.* The counts that a network is trained on must not have seen the text that they predict, or it would learn to
+believe them blindly: `ziggurat.training.counted`.
+
+Axes: **B** batch, **T** time, **V** vocabulary, **K** orders, **D** width, **E** embedding width.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ziggurat.core.config import option
+from ziggurat.core.errors import UsageError
+from ziggurat.models.blocks.initialisation import Linear, fill_normal
+from ziggurat.models.blocks.network import CausalNetwork, NetworkState
+from ziggurat.models.ngram_reading import NOTHING, Counts
+
+__all__ = ["CountedNetwork", "CountingKeys"]
+
+
+@dataclass(frozen=True)
+class CountingKeys:
+    """The ``[model]`` keys of every network that stands on counts."""
+
+    order: int = option(6, "words in the longest n-gram that is counted", low=1)
+    orders: tuple[int, ...] = option((), "orders whose distributions are handed on; empty: the longest alone")
+
+    def check_orders(self) -> None:
+        """Refuse orders that are not counted.
+
+        *Raises.* `UsageError`.
+        """
+        if list(self.orders) != sorted(set(self.orders)) or (
+            self.orders and not 1 <= self.orders[0] <= self.orders[-1] <= self.order
+        ):
+            raise UsageError(f"orders: expected rising numbers from 1 to order ({self.order}), got {list(self.orders)}")
+
+    @property
+    def resolved_orders(self) -> tuple[int, ...]:
+        """The orders that are handed on."""
+        return self.orders or (self.order,)
+
+
+class CountedNetwork(CausalNetwork):
+    """Any `CausalNetwork` on counts.
+
+    Vectors of `hidden` are those of the network inside with the K·V log-probabilities of the counts behind them, so
+    they are D + K·V wide, and `logits` needs nothing else.
+
+    *Cost.* That of the network inside, B·T·K·V numbers in memory, and a product of K·V with the embeddings.
+    """
+
+    def __init__(self, config: Any, network: CausalNetwork, counts: Counts, *, order: int, orders: int) -> None:
+        """Stand on ``counts``, which hand on ``orders`` distributions, the longest of ``order`` words."""
+        inner, size = network.width, network.vocabulary.size
+        super().__init__(network.vocabulary, width=inner + orders * size, context=network.context)
+        self.config = config
+        self.carries_state = network.carries_state
+        self.network = network
+        self.counts: Counts = counts
+        self.before = order - 1
+        self.shape = (orders, size)
+        self.trust = Linear(inner, orders)
+        self.expected = Linear(orders * network.token_embedding.shape[1], network.token_embedding.shape[1], bias=False)
+
+    def fill(self, seed: int) -> None:
+        """Draw first weights: at first the longest order alone is believed, wholly."""
+        with torch.no_grad():
+            self.trust.weight.zero_()
+            self.trust.bias.zero_()
+            self.trust.bias[-1] = 1.0
+        fill_normal(self.expected.weight, std=self.expected.in_features**-0.5, seed=seed, name="expected")
+
+    def hidden(
+        self,
+        ids: Tensor,
+        state: NetworkState | None = None,
+        *,
+        lengths: Tensor | None = None,
+        beside: Tensor | None = None,
+    ) -> tuple[Tensor, NetworkState | None]:
+        """Read (B, T) ids (see `CausalNetwork.hidden`)."""
+        before, inner = (self._nothing(len(ids)), None) if state is None else state
+        read = self.counts.read(before.cpu().numpy(), ids.cpu().numpy())
+        logprobs_BTKV = torch.from_numpy(read).to(self.device)
+        expected_BTX = (logprobs_BTKV.exp() @ self.network.token_embedding).flatten(2)
+        told_BTE = self.expected(expected_BTX)
+        told_BTE = told_BTE if beside is None else told_BTE + beside
+        hidden_BTD, inner = self.network.hidden(ids, inner, lengths=lengths, beside=told_BTE)
+        joined = torch.cat([hidden_BTD.float(), logprobs_BTKV.flatten(2)], dim=2)
+        if inner is None:
+            return joined, None
+        return joined, (self._after(before, ids, lengths), inner)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return (…, V): the network's own logits and the weighed log-probabilities of the counts, in 32-bit."""
+        orders, size = self.shape
+        own, told = hidden.split([hidden.shape[-1] - orders * size, orders * size], dim=-1)
+        logprobs = told.unflatten(-1, self.shape)
+        return self.network.logits(own).float() + (self.trust(own).float()[..., None] * logprobs).sum(-2)
+
+    @property
+    def token_embedding(self) -> Tensor:
+        """(V, E): the vector with which each id enters."""
+        return self.network.token_embedding
+
+    def initial_state(self, batch: int) -> NetworkState:
+        """Return the state of the network inside, and that nothing stands before."""
+        return self._nothing(batch), self.network.initial_state(batch)
+
+    def reorder_state(self, state: NetworkState, rows: Tensor) -> NetworkState:
+        """Return a state with copies of ``rows``; the old one stays as it was."""
+        before, inner = state
+        return before[rows], self.network.reorder_state(inner, rows)
+
+    def _nothing(self, batch: int) -> Tensor:
+        return torch.full((batch, self.before), NOTHING, dtype=torch.int64, device=self.device)
+
+    def _after(self, before: Tensor, ids: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the last ids of each row, as many as the counts look back at."""
+        read = torch.cat([before, ids], dim=1)
+        if lengths is None:
+            return read[:, read.shape[1] - self.before :]
+        return read.gather(1, lengths[:, None] + torch.arange(self.before, device=self.device))

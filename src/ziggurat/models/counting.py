@@ -1,0 +1,133 @@
+"""What the families that stand on counts have in common: building, saving and opening them.
+
+*Idea.* A family on counts is another family, a causal network, with an n-gram model beneath it. Its configuration is
+that family's with `CountingKeys`, so every key of the network inside is a key of the whole.
+"""
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ziggurat.core.config import from_mapping, to_mapping
+from ziggurat.core.errors import ArtefactError, UsageError
+from ziggurat.core.protocols import Family, Sizable
+from ziggurat.core.seeding import generator
+from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
+from ziggurat.models.blocks.counted import CountedNetwork
+from ziggurat.models.blocks.initialisation import fill_normal
+from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
+from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_only, tensors_of
+from ziggurat.models.ngram_random import random_trie
+from ziggurat.models.ngram_reading import Counts, NgramReader
+from ziggurat.models.ngram_trie import NgramTrie
+
+__all__ = ["CountedFamily", "counted_by"]
+
+_COUNTS = "counts."
+"""Stands before the names of the n-gram model's arrays."""
+
+
+class _NothingCounted:
+    """Stands for counts until there are some: every id is equally probable."""
+
+    def __init__(self, orders: int, size: int) -> None:
+        self._shape = (orders, size)
+
+    def read(self, before: IdArray, ids: IdArray) -> FloatArray:
+        """Return (B, T, K, V) times −log V."""
+        del before
+        return np.full((*ids.shape, *self._shape), -np.log(self._shape[1]), np.float32)
+
+
+class CountedFamily:
+    """Builds, saves and opens the networks of another family on counts."""
+
+    trainers: ClassVar[tuple[str, ...]] = ("counted",)
+
+    def __init__(self, name: str, config: type[Any], *, inside: Any) -> None:
+        """Call it ``name``; ``config`` is that of the family ``inside`` with `CountingKeys`."""
+        self.name = name
+        self.config = config
+        self.embedding_key: str = inside.embedding_key
+        self._inside: Family = inside
+
+    def build(self, config: Any, vocabulary: Vocabulary, *, seed: int) -> NeuralLanguageModel:
+        """Return an untrained model; until something is counted every id is equally probable to its counts."""
+        network = self._network(config, self._inside.build(config, vocabulary, seed=seed))
+        network.fill(seed)
+        return NeuralLanguageModel(network)
+
+    def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
+        """Return the configuration with the vocabulary, and the weights beside the arrays of the counts."""
+        network: CountedNetwork = model.network
+        counts = network.counts.trie.state() if isinstance(network.counts, NgramReader) else {}
+        facts = {"model": to_mapping(network.config), "vocabulary": to_mapping(network.vocabulary)}
+        return facts, {**tensors_of(network), **{f"{_COUNTS}{name}": array for name, array in counts.items()}}
+
+    def restore(self, config: dict[str, Any], tensors: TensorMap) -> NeuralLanguageModel:
+        """Return the model that `state` described; the counts' arrays may be memory maps and are not read through.
+
+        *Raises.* `ArtefactError` where a key or tensor is missing or does not fit.
+        """
+        own, vocabulary = self.configured(config, tensors)
+        weights = {name: array for name, array in tensors.items() if not name.startswith(_COUNTS)}
+        counts = {name.removeprefix(_COUNTS): tensors[name] for name in tensors.keys() - weights.keys()}
+
+        def make() -> CountedNetwork:
+            return self._network(own, self._inside.build(own, vocabulary, seed=0))
+
+        check_tensors(shape_only(make, own, weights), weights)
+        network = make()
+        load_tensors(network, weights)
+        if counts:
+            counted_by(network, NgramTrie.restore(counts, vocabulary_size=vocabulary.size))
+        return NeuralLanguageModel(network)
+
+    def configured(self, config: dict[str, Any], tensors: TensorMap) -> tuple[Any, Vocabulary]:
+        """Return the configuration and the vocabulary that a ``config.json`` holds.
+
+        *Raises.* `ArtefactError` where a key is missing or does not fit.
+        """
+        del tensors  # the file says all
+        try:
+            own = from_mapping(self.config, config["model"], where="config.json")
+            return own, from_mapping(Vocabulary, config["vocabulary"], where="config.json")
+        except (KeyError, TypeError, UsageError) as error:
+            raise ArtefactError(f"config.json does not describe a {self.name}: {error}") from None
+
+    def sized(self, parameters: int) -> Any:
+        """Return a configuration whose network inside has about so many parameters beside the embeddings."""
+        assert isinstance(self._inside, Sizable)  # noqa: S101 - a family of networks is
+        inner = self._inside.sized(parameters)
+        return self.config(**{field.name: getattr(inner, field.name) for field in dataclasses.fields(inner)})
+
+    def tiny(self, *, seed: int) -> NeuralLanguageModel:
+        """Return a small model on random counts of trigrams, with wide weights."""
+        inner: Any = self._inside.tiny(seed=seed)
+        keys = {
+            field.name: getattr(inner.network.config, field.name) for field in dataclasses.fields(inner.network.config)
+        }
+        network = self._network(self.config(**keys, order=3, orders=(2, 3)), inner)
+        for name in ("trust.weight", "trust.bias", "expected.weight"):
+            fill_normal(network.get_parameter(name), std=0.4, seed=seed, name=name)
+        counted_by(network, random_trie(generator(seed, "counted", "tiny"), size=network.vocabulary.size, order=3))
+        return NeuralLanguageModel(network)
+
+    def _network(self, config: Any, inner: Any) -> CountedNetwork:
+        network: CausalNetwork = inner.network
+        orders = len(config.resolved_orders)
+        counts: Counts = _NothingCounted(orders, network.vocabulary.size)
+        return CountedNetwork(config, network, counts, order=config.order, orders=orders)
+
+
+def counted_by(network: CountedNetwork, trie: NgramTrie) -> NgramReader:
+    """Let ``network`` stand on the counts of ``trie``; return what reads them.
+
+    *Raises.* `ArtefactError` where the trie is of another order.
+    """
+    if trie.order != network.config.order:
+        raise ArtefactError(f"counts of order {trie.order} for a network that stands on order {network.config.order}")
+    reader = NgramReader(trie, network.config.resolved_orders)
+    network.counts = reader
+    return reader

@@ -1,0 +1,169 @@
+"""Trains networks that stand on counts: count first, then learn what the counts leave unexplained.
+
+*Idea.* Counts know the text that they were made from by heart. A network that learnt on that same text would believe
+them blindly, and be wrong on every other. So the text is cut into folds, and what the network reads of a fold it reads
+with counts of all the other folds (cross-fitting, as in stacked generalisation: Wolpert 1992). The finished model
+stands on the counts of the whole text, which are a little better than any that the network has seen.
+"""
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ziggurat.core.compiled import thread_count
+from ziggurat.core.config import option
+from ziggurat.core.errors import TooLittleTextError, UsageError
+from ziggurat.core.protocols import TokenStream
+from ziggurat.core.types import FloatArray, IdArray
+from ziggurat.models.blocks.counted import CountedNetwork
+from ziggurat.models.counting import counted_by
+from ziggurat.models.ngram_reading import NgramReader
+from ziggurat.models.ngram_trie import NgramTrie
+from ziggurat.training import gradient
+from ziggurat.training.job import Fitted, Job
+from ziggurat.training.kneser_ney import smooth
+from ziggurat.training.ngram_counting import Budget, count_ngrams
+from ziggurat.training.ngram_sorting import Shape
+from ziggurat.training.objectives.next_token import NextToken
+from ziggurat.training.objectives.objective import Loss
+from ziggurat.training.scratch import memory_limit
+
+__all__ = ["Config", "fit"]
+
+
+@dataclass(frozen=True)
+class Config(gradient.Config):
+    """The ``[training]`` keys of networks on counts: those of every neural model, and how is counted."""
+
+    folds: int = option(8, "parts of the text, each read with counts of the others", low=2)
+    memory: str = option(
+        "auto", "memory that counting may use, like 800M or 4G; what does not fit goes to disk (auto: half of it)"
+    )
+    threads: int = option(0, "threads that count at once; 0 uses all cores", low=0)
+
+
+def fit(job: Job) -> Fitted:
+    """Count the job's text and train its network on the counts, as `ziggurat.training.gradient.run` says.
+
+    A budget in minutes is for both.
+
+    Raises:
+        TooLittleTextError: the text has fewer tokens than folds.
+        UsageError: counting alone takes more than the minutes given.
+    """
+    config: Config = job.config
+    started = time.perf_counter()
+    counts = _Counts(job)
+    seconds = time.perf_counter() - started
+    job.listener({"event": "counted", "tokens": int(job.train.tokens.size), "ngrams": sum(counts.whole.counts())})
+    left = job
+    if config.minutes is not None:
+        minutes = config.minutes - seconds / 60
+        if minutes <= 0:
+            raise UsageError(
+                f"counting took {seconds / 60:.1f} of {config.minutes:g} minutes: give more, or fewer folds"
+            )
+        left = dataclasses.replace(job, config=dataclasses.replace(config, minutes=minutes))
+    fitted = gradient.run(left, lambda job, model: _Residual(job, model, counts))
+    facts = {"ngrams_kept": counts.whole.counts(), "folds": len(counts.folds), "counting_seconds": seconds}
+    return dataclasses.replace(fitted, facts={**fitted.facts, **facts})
+
+
+class _Counts:
+    """The n-gram models of a job: of the whole text, and of what is left without each fold."""
+
+    def __init__(self, job: Job) -> None:
+        config: Config = job.config
+        stream, order = job.train, job.model_config.order
+        count = stream.tokens.size
+        if count <= config.folds:
+            raise TooLittleTextError(f"{count} tokens are too few for {config.folds} folds: give more text")
+        vocabulary = stream.vocabulary
+        shape = Shape(order, vocabulary.size, vocabulary.bos, vocabulary.eos)
+        threads = thread_count(config.threads)
+        budget = Budget(memory_limit(config.memory, where="training.memory"), threads, job.folder)
+
+        def counted(tokens: npt.NDArray[Any]) -> NgramTrie:
+            return smooth(
+                count_ngrams(tokens, shape, budget, raw=False), discounts=None, prune=(0,) * order, threads=threads
+            )[0]
+
+        self.cuts = _cuts(stream, config.folds)
+        self.whole = counted(stream.tokens)
+        self.folds = [
+            counted(np.concatenate([stream.tokens[:start], stream.tokens[stop:]]))
+            for start, stop in zip(self.cuts[:-1], self.cuts[1:], strict=True)
+        ]
+
+    def fold_of(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+        """Return the fold that each place in the text belongs to."""
+        return np.searchsorted(self.cuts, places, side="right") - 1
+
+
+class _Residual(NextToken):
+    """Next tokens, each batch's rows read with the counts that have not seen them."""
+
+    def __init__(self, job: Job, model: object, counts: _Counts) -> None:
+        config: Config = job.config
+        super().__init__(job, model, rows=config.rows, window=config.window)
+        if not isinstance(self.network, CountedNetwork):
+            raise UsageError(f"a {job.family.name} model does not stand on counts: train it by another trainer")
+        self.counts = counts
+        self.own = counted_by(self.network, counts.whole)
+        self.others = _Folds([NgramReader(fold, self.network.config.resolved_orders) for fold in counts.folds])
+
+    def loss(self, number: int) -> Loss:
+        """Return the mean nats per token of batch ``number``, and how many these are."""
+        self.others.of_rows = self.counts.fold_of(self.batches.places(number)[:, 0])
+        with self._unseen():
+            return super().loss(number)
+
+    @contextmanager
+    def _unseen(self) -> Iterator[None]:
+        """Let the network stand on counts of other text than it reads."""
+        assert isinstance(self.network, CountedNetwork)  # noqa: S101 - checked in the beginning
+        self.network.counts = self.others
+        try:
+            yield
+        finally:
+            self.network.counts = self.own
+
+
+class _Folds:
+    """Counts of which each row of a batch has its own."""
+
+    def __init__(self, readers: list[NgramReader]) -> None:
+        self.readers = readers
+        self.of_rows: npt.NDArray[np.intp] = np.zeros(0, np.intp)
+
+    def read(self, before: IdArray, ids: IdArray) -> FloatArray:
+        """Return (B, T, K, V) log-probabilities (see `ziggurat.models.ngram_reading.Counts`)."""
+        found: FloatArray | None = None
+        for fold in np.unique(self.of_rows):
+            rows = np.flatnonzero(self.of_rows == fold)
+            told = self.readers[fold].read(before[rows], ids[rows])
+            if len(rows) == len(ids):
+                return told
+            found = np.empty((len(ids), *told.shape[1:]), np.float32) if found is None else found
+            found[rows] = told
+        assert found is not None  # noqa: S101 - a batch has rows
+        return found
+
+
+def _cuts(stream: TokenStream, folds: int) -> npt.NDArray[np.int64]:
+    """Return where folds begin, and the end: at beginnings of documents where these are many, else anywhere.
+
+    A window that lies across two folds is read with the counts of the one in which it begins, which have seen its end:
+    of N windows ``folds`` at most.
+    """
+    even = np.linspace(0, stream.tokens.size, folds + 1).astype(np.int64)
+    if len(stream.starts) > 4 * folds:
+        nearest = np.asarray(stream.starts)[np.searchsorted(stream.starts, even[1:-1])]
+        even[1:-1] = nearest
+    return even
