@@ -144,16 +144,15 @@ class _Folds:
 
     def read(self, before: IdArray, ids: IdArray) -> FloatArray:
         """Return (B, T, K, V) log-probabilities (see `ziggurat.models.ngram_reading.Counts`)."""
-        found: FloatArray | None = None
-        for fold in np.unique(self.of_rows):
-            rows = np.flatnonzero(self.of_rows == fold)
-            told = self.readers[fold].read(before[rows], ids[rows])
-            if len(rows) == len(ids):
-                return told
-            found = np.empty((len(ids), *told.shape[1:]), np.float32) if found is None else found
-            found[rows] = told
-        assert found is not None  # noqa: S101 - a batch has rows
+        told = [(rows, self.readers[fold].read(before[rows], ids[rows])) for fold, rows in self._rows()]
+        found = np.empty((len(ids), *told[0][1].shape[1:]), np.float32)
+        for rows, logprobs in told:
+            found[rows] = logprobs
         return found
+
+    def _rows(self) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
+        for fold in np.unique(self.of_rows).tolist():
+            yield fold, np.flatnonzero(self.of_rows == fold)
 
 
 def _cuts(stream: TokenStream, folds: int) -> npt.NDArray[np.int64]:

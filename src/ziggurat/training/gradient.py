@@ -22,6 +22,7 @@ from ziggurat.core.types import TensorMap
 from ziggurat.models.blocks.initialisation import fill_from
 from ziggurat.models.blocks.lora import LowRankOptions, adapter_of, merge, strip
 from ziggurat.models.blocks.network import NetworkState, Neural
+from ziggurat.training.allocator import keep_memory
 from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
 from ziggurat.training.frozen import choose_trained, frozen_names
 from ziggurat.training.interruption import stop_requests
@@ -29,7 +30,7 @@ from ziggurat.training.job import Fitted, Job
 from ziggurat.training.memory import holdings, peak_bytes, reset_peak
 from ziggurat.training.objectives.next_token import NextToken
 from ziggurat.training.objectives.objective import Objective
-from ziggurat.training.optimisers import adamw
+from ziggurat.training.optimisers import optimiser
 from ziggurat.training.precision import uses_bfloat16
 from ziggurat.training.saves import Saves
 from ziggurat.training.schedules import Plan, factor, fix_total
@@ -60,6 +61,9 @@ class Config:
     warmup_steps: int = option(50, "steps in which the learning rate rises to its peak", low=0)
     decay_fraction: float = option(0.3, "last part of the budget in which the rate decays (wsd)", low=0.0, high=1.0)
     decay_steps: int | None = option(None, "the same in steps; to run a budget in minutes again step for step", low=0)
+    optimiser: Literal["adamw", "muon"] = option(
+        "adamw", "adamw, or muon for the matrices between layers and adamw for the rest"
+    )
     weight_decay: float = option(0.1, "pull of matrices towards zero per unit of learning rate", low=0.0)
     beta1: float = option(0.9, "memory of the gradient's mean", low=0.0, high=0.9999)
     beta2: float = option(0.95, "memory of the gradient's square", low=0.0, high=0.99999)
@@ -150,8 +154,9 @@ class _Run:
             fill_from(self.network.token_embedding, first.vectors, first.found_mask)
         self._choose_what_is_trained()
         self.objective = objectives(job, model)
-        self.optimiser = adamw(
-            self.network.parameters(),
+        self.optimiser = optimiser(
+            self.network,
+            self.config.optimiser,
             learning_rate=self.config.learning_rate,
             weight_decay=self.config.weight_decay,
             betas=(self.config.beta1, self.config.beta2),
@@ -175,6 +180,7 @@ class _Run:
     # -- the loop ---------------------------------------------------------------------------------------------------
 
     def train(self) -> Fitted:
+        keep_memory()
         reset_peak()
         resumed = self.saves.resume(self._restore)
         progress, tell = self.progress, self.job.listener
@@ -201,10 +207,8 @@ class _Run:
 
     def _step(self) -> tuple[float, float]:
         """Make one optimiser step; return its loss and the gradient's norm before clipping."""
-        rate = self.config.learning_rate * factor(self.plan, self.progress.step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.set_learning_rate(self.config.learning_rate * factor(self.plan, self.progress.step))
+        self.optimiser.zero_grad()
         total, count, unit = 0.0, 0, 1
         for part in range(self.config.accumulate):
             number = self.progress.step * self.config.accumulate + part
@@ -354,8 +358,7 @@ class _Run:
 
     def _save(self) -> None:
         tensors = {f"model.{name}": value for name, value in self._trained().items()}
-        for index, moments in self.optimiser.state_dict()["state"].items():
-            tensors.update({f"optimiser.{index}.{name}": value for name, value in moments.items()})
+        tensors.update({f"optimiser.{name}": value for name, value in self.optimiser.held()})
         tensors.update({f"carried.{place}": value for place, value in _leaves(self.objective.carried)})
         tensors["rng"] = torch.get_rng_state()
         progress = self.progress
@@ -366,11 +369,7 @@ class _Run:
     def _restore(self, checkpoint: Checkpoint) -> None:
         tensors, facts = _tensors(checkpoint), checkpoint.facts
         self._take(_under("model.", tensors))
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        for name, value in _under("optimiser.", tensors).items():
-            index, _, key = name.partition(".")
-            moments.setdefault(int(index), {})[key] = value
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
+        self.optimiser.take(_under("optimiser.", tensors))
         self.progress = _Progress(**facts["progress"])
         self.plan = Plan(**facts["plan"])
         self.objective.carried = _nested(_under("carried.", tensors))

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["has_bfloat16", "trains_in_bfloat16", "uses_bfloat16"]
 
-PAYS_FROM_PARAMETERS = 4_000_000
+PAYS_FROM_PARAMETERS = 200_000
 """Below this size, turning numbers into bfloat16 and back costs about what the faster products save."""
 
 

@@ -100,7 +100,8 @@ class CountedNetwork(CausalNetwork):
         before, inner = (self._nothing(len(ids)), None) if state is None else state
         read = self.counts.read(before.cpu().numpy(), ids.cpu().numpy())
         logprobs_BTKV = torch.from_numpy(read).to(self.device)
-        expected_BTX = (logprobs_BTKV.exp() @ self.network.token_embedding).flatten(2)
+        with torch.no_grad():
+            expected_BTX = (logprobs_BTKV.exp() @ self.network.token_embedding).flatten(2)
         told_BTE = self.expected(expected_BTX)
         told_BTE = told_BTE if beside is None else told_BTE + beside
         hidden_BTD, inner = self.network.hidden(ids, inner, lengths=lengths, beside=told_BTE)
@@ -111,10 +112,12 @@ class CountedNetwork(CausalNetwork):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return (…, V): the network's own logits and the weighed log-probabilities of the counts, in 32-bit."""
-        orders, size = self.shape
-        own, told = hidden.split([hidden.shape[-1] - orders * size, orders * size], dim=-1)
-        logprobs = told.unflatten(-1, self.shape)
-        return self.network.logits(own).float() + (self.trust(own).float()[..., None] * logprobs).sum(-2)
+        inner = self.network.width
+        own, told = hidden[..., :inner], hidden[..., inner:]
+        weights: Tensor = self.trust(own).float()
+        logprobs = told.reshape(*told.shape[:-1], *self.shape)
+        weighed: Tensor = (weights[..., None] * logprobs).sum(-2)
+        return self.network.logits(own).float() + weighed
 
     @property
     def token_embedding(self) -> Tensor:
