@@ -1,0 +1,79 @@
+"""Which weights of a run become its model: held-out text is looked at now and then, and the best are kept."""
+
+import logging
+
+import torch
+
+from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
+from ziggurat.training.job import Job
+from ziggurat.training.loop.config import Config
+from ziggurat.training.loop.held import Held, arrays, tensors
+from ziggurat.training.loop.progress import Progress
+from ziggurat.training.objectives.objective import Objective
+
+__all__ = ["Choice"]
+
+_LOG = logging.getLogger("ziggurat")
+
+
+class Choice:
+    """The best weights so far, in memory and in the run's folder."""
+
+    def __init__(self, job: Job, objective: Objective, held: Held) -> None:
+        """Begin without any."""
+        self.job = job
+        self.config: Config = job.config
+        self.objective = objective
+        self.held = held
+        self.weights: dict[str, torch.Tensor] = {}
+        self._measures_nothing = False
+
+    def evaluate(self, progress: Progress) -> None:
+        """Measure the held-out text, keep the weights where they are the best, and write down in ``progress``.
+
+        Raises:
+            DiskFullError: the best weights could not be written.
+        """
+        loss = self.objective.dev_loss(self.config.evaluate_tokens)
+        if loss is None:
+            if not self._measures_nothing:
+                _LOG.warning("nothing in the held-out text can be predicted: the last weights are kept, not the best")
+            self._measures_nothing = True
+            return
+        progress.stale += 1
+        if loss < progress.best_loss:
+            progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
+            self.weights = {name: value.clone() for name, value in self.held.trained().items()}
+            if self.job.folder is not None and self.config.keep == "best":
+                best = Checkpoint(arrays(self.weights), {"step": progress.step, "loss": loss})
+                write_checkpoint(self.job.folder / BEST, best)
+        if 0 < self.config.patience <= progress.stale:
+            progress.stopped_early = True
+        self.job.listener(
+            {
+                "event": "eval",
+                "step": progress.step,
+                "loss": loss,
+                "best_loss": progress.best_loss,
+                "seconds": progress.elapsed_seconds,
+            }
+        )
+
+    def resume(self, progress: Progress) -> None:
+        """Read the best weights back, for a run that goes on from ``progress``.
+
+        Raises:
+            DamagedError: their file is damaged.
+        """
+        if not progress.best_step or self.config.keep != "best" or self.job.folder is None:
+            return
+        best = read_checkpoint(self.job.folder / BEST)
+        if best.facts["step"] > progress.step:
+            # written after the checkpoint that the run goes back to; the run will come to it again
+            progress.best_loss, progress.best_step = float("inf"), 0
+        self.weights = tensors(best.tensors)
+
+    def put_back(self) -> None:
+        """Let the best weights be the network's, where they are to become the model."""
+        if self.config.keep == "best" and self.weights:
+            self.held.put_back(self.weights)

@@ -1,0 +1,96 @@
+"""What a checkpoint of the loop holds: weights, the optimiser's memory, carried state, random numbers."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from ziggurat.core.types import TensorMap
+from ziggurat.models.blocks.network import Network, NetworkState
+from ziggurat.training.frozen import frozen_names
+from ziggurat.training.loop.step import Stepper
+
+__all__ = ["Held", "arrays", "tensors"]
+
+_WEIGHTS, _MEMORY, _CARRIED, _DICE = "model.", "optimiser.", "carried.", "rng"
+
+
+class Held:
+    """All tensors that a run goes on from, by name."""
+
+    def __init__(self, network: Network, stepper: Stepper) -> None:
+        """Hold those of ``stepper`` and its network."""
+        self.network = network
+        self.stepper = stepper
+        self.frozen = frozen_names(network)
+
+    def trained(self) -> dict[str, torch.Tensor]:
+        """Return what training changes; frozen weights are in no checkpoint."""
+        return {name: value for name, value in self.network.state_dict().items() if name not in self.frozen}
+
+    def put_back(self, weights: dict[str, torch.Tensor]) -> None:
+        """Take back what `trained` gave.
+
+        Raises:
+            KeyError: they are weights of another model.
+        """
+        differing = self.network.state_dict().keys() - self.frozen ^ weights.keys()
+        if differing:
+            raise KeyError(f"weights of another model: {', '.join(sorted(differing))}")
+        self.network.load_state_dict(weights, strict=False)
+
+    def give(self) -> dict[str, torch.Tensor]:
+        """Return everything."""
+        found = {f"{_WEIGHTS}{name}": value for name, value in self.trained().items()}
+        found.update({f"{_MEMORY}{name}": value for name, value in self.stepper.optimiser.held()})
+        found.update({f"{_CARRIED}{place}": value for place, value in _leaves(self.stepper.objective.carried)})
+        found[_DICE] = torch.get_rng_state()
+        return found
+
+    def take(self, held: dict[str, torch.Tensor]) -> None:
+        """Take back what `give` gave.
+
+        Raises:
+            KeyError: it is another model's.
+            ValueError: it is another optimiser's.
+        """
+        self.put_back(_under(_WEIGHTS, held))
+        self.stepper.optimiser.take(_under(_MEMORY, held))
+        self.stepper.objective.carried = _nested(_under(_CARRIED, held))
+        torch.set_rng_state(held[_DICE])
+
+
+def arrays(found: dict[str, torch.Tensor]) -> TensorMap:
+    """Return tensors as arrays, which files hold."""
+    return {name: value.detach().cpu().numpy() for name, value in found.items()}
+
+
+def tensors(found: TensorMap) -> dict[str, torch.Tensor]:
+    """Return arrays as tensors."""
+    return {name: torch.from_numpy(np.asarray(array)) for name, array in found.items()}
+
+
+def _under(prefix: str, found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
+
+
+def _leaves(state: NetworkState, place: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    """Walk a state of nested tuples; each tensor comes with the path that leads to it, as in ``0.1``."""
+    if isinstance(state, torch.Tensor):
+        yield place, state
+    elif state is not None:
+        for index, part in enumerate(state):
+            yield from _leaves(part, f"{place}.{index}" if place else str(index))
+
+
+def _nested(leaves: dict[str, torch.Tensor]) -> NetworkState:
+    """Build the nested tuples back that `_leaves` walked; None where there are none."""
+    if not leaves:
+        return None
+    if "" in leaves:
+        return leaves[""]
+    groups: dict[int, dict[str, torch.Tensor]] = {}
+    for place, tensor in leaves.items():
+        index, _, rest = place.partition(".")
+        groups.setdefault(int(index), {})[rest] = tensor
+    return tuple(_nested(groups[index]) for index in sorted(groups))

@@ -1,0 +1,151 @@
+"""One run: its parts, and the loop over them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, TypeAlias
+
+from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import Model
+from ziggurat.models.blocks.initialisation import fill_from
+from ziggurat.models.blocks.lora import LowRankOptions, adapter_of, merge, strip
+from ziggurat.models.blocks.network import Neural
+from ziggurat.training.allocator import keep_memory
+from ziggurat.training.checkpoints import Checkpoint
+from ziggurat.training.frozen import choose_trained
+from ziggurat.training.interruption import stop_requests
+from ziggurat.training.job import Fitted, Job
+from ziggurat.training.loop.choice import Choice
+from ziggurat.training.loop.config import Config
+from ziggurat.training.loop.held import Held, arrays, tensors
+from ziggurat.training.loop.progress import Budget, Progress
+from ziggurat.training.loop.step import Stepper
+from ziggurat.training.memory import holdings, peak_bytes, reset_peak
+from ziggurat.training.objectives.objective import Objective
+from ziggurat.training.saves import Saves
+from ziggurat.training.schedules import Plan
+
+__all__ = ["Objectives", "Run"]
+
+Objectives: TypeAlias = Callable[[Job, Any], Objective]
+"""What makes a run's objective, from its job and the model that is to be trained."""
+
+
+class Run:
+    """One run's parts, and the loop over them."""
+
+    def __init__(self, job: Job, objectives: Objectives) -> None:
+        """Make a model and what trains it; nothing is read from the job's folder yet.
+
+        Raises:
+            UsageError: no budget is given, or the model is no network.
+        """
+        self.job = job
+        self.config: Config = job.config
+        model = _first_model(job)
+        if not isinstance(model, Neural):
+            raise UsageError(f"a {job.family.name} model is no network and can't be trained by gradients")
+        self.model = model
+        self.network = model.network.train()
+        if (first := job.first_vectors) is not None:
+            fill_from(self.network.token_embedding, first.vectors, first.found_mask)
+        self._choose_what_is_trained()
+        self.objective = objectives(job, model)
+        self.stepper = Stepper(self.config, self.network, self.objective)
+        self.budget = Budget(self.config, self.objective)
+        self.held = Held(self.network, self.stepper)
+        self.choice = Choice(job, self.objective, self.held)
+        self.saves = Saves(job, {} if job.start is None else {"start": job.start.arrays})
+        self._saved_at = 0.0
+
+    def _choose_what_is_trained(self) -> None:
+        """Freeze what is to stay as it is, and put changes beside what LoRA is to change."""
+        config, network = self.config, self.network
+        options = LowRankOptions(config.lora_rank, config.lora_alpha, config.lora_dropout)
+        choose_trained(network, frozen=config.frozen, options=options, on=config.lora_on, seed=self.job.seed)
+        self.holdings = holdings(network)
+
+    def train(self) -> Fitted:
+        """Go on from the newest checkpoint, or begin; return the model.
+
+        Raises:
+            InterruptedRunError: the user stopped the run; a checkpoint is saved.
+            DiskFullError: a checkpoint could not be written; the one before it is whole.
+            DamagedError: the folder's checkpoints are damaged, or belong to another model.
+        """
+        keep_memory()
+        reset_peak()
+        resumed = self.saves.resume(self._restore)
+        budget, progress, tell = self.budget, self.budget.progress, self.job.listener
+        forecast = {**asdict(self.holdings), **budget.forecast()}
+        tell({"event": "resume" if resumed else "start", "step": progress.step, **forecast})
+        begun = time.perf_counter() - progress.elapsed_seconds
+        self._saved_at = progress.elapsed_seconds
+        with stop_requests() as stop_requested:
+            while not budget.done():
+                loss, norm = self.stepper.make(progress.step, budget.learning_rate)
+                progress.step += 1
+                progress.elapsed_seconds = time.perf_counter() - begun
+                budget.fix()
+                if progress.step % 10 == 0 or budget.done():
+                    tell({"event": "step", "step": progress.step, "loss": loss, "gradient_norm": norm, **budget.pace()})
+                if self.job.dev is not None and budget.evaluation_due():
+                    self.choice.evaluate(progress)
+                    progress.elapsed_seconds = time.perf_counter() - begun
+                if stop_requested():
+                    self._save()
+                    raise self.saves.interruption(f"stopped at step {progress.step}")
+                if self.job.folder is not None and budget.checkpoint_due(self._saved_at):
+                    self._save()
+        return self._finish()
+
+    def _save(self) -> None:
+        progress = self.budget.progress
+        held, facts = arrays(self.held.give()), self.budget.held()
+        self.saves.save(held, facts, step=progress.step, seconds=progress.elapsed_seconds)
+        self._saved_at = progress.elapsed_seconds
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        self.held.take(tensors(checkpoint.tensors))
+        self.budget.progress = Progress(**checkpoint.facts["progress"])
+        self.budget.plan = Plan(**checkpoint.facts["plan"])
+        self.choice.resume(self.budget.progress)
+
+    def _finish(self) -> Fitted:
+        budget, progress = self.budget, self.budget.progress
+        self.choice.put_back()
+        most_bytes, adapter = peak_bytes(), adapter_of(self.network)
+        merge(self.network, keep=False)
+        strip(self.network)
+        self.network.requires_grad_(requires_grad=True).eval()
+        held = {name: value for name, value in asdict(self.holdings).items() if name != "parameters"}
+        facts: dict[str, Any] = {
+            "steps": progress.step,
+            "decay_steps": budget.plan.decay_steps,
+            "evaluate_steps": progress.evaluate_steps,
+            "tokens": budget.tokens_seen,
+            "epochs": progress.step / budget.steps_per_epoch,
+            "seconds": progress.elapsed_seconds,
+            "precision": "bf16" if self.stepper.half else "f32",
+            "stopped_early": progress.stopped_early,
+            **held,
+            "peak_bytes": most_bytes,
+        }
+        if progress.best_step:
+            kept = progress.best_step if self.config.keep == "best" else progress.step
+            facts.update(best_step=progress.best_step, dev_loss=progress.best_loss, kept_step=kept)
+        end = {"step": progress.step, "seconds": progress.elapsed_seconds, "peak_bytes": most_bytes}
+        self.job.listener({"event": "end", **end})
+        return Fitted(self.model, facts, adapter)
+
+
+def _first_model(job: Job) -> Model:
+    """Return the model before its first step: drawn by chance, or with the weights of the one that it starts from."""
+    if job.start is None:
+        return job.family.build(job.model_config, job.train.vocabulary, seed=job.seed)
+    start = job.start.open()
+    model = job.family.build(job.model_config, start.vocabulary, seed=job.seed)
+    if not isinstance(start, Neural) or not isinstance(model, Neural):
+        raise UsageError(f"start: a {job.family.name} model is no network and can't be trained on by gradients")
+    model.network.load_state_dict(start.network.state_dict())
+    return model
