@@ -1,0 +1,181 @@
+"""Networks on counts: the formula by hand, and that no text is read with counts that have seen it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.fakes.jobs import job, stream
+from ziggurat.core.errors import ArtefactError, TooLittleTextError, UsageError
+from ziggurat.core.types import FloatArray, IdArray, Vocabulary
+from ziggurat.models.blocks.counted import CountedNetwork
+from ziggurat.models.counted_decoder import FAMILY as DECODER
+from ziggurat.models.counted_decoder import CountedDecoderConfig
+from ziggurat.models.counted_recurrent import FAMILY as RECURRENT
+from ziggurat.models.counted_recurrent import CountedRecurrentConfig
+from ziggurat.models.ngram import FAMILY as NGRAM
+from ziggurat.models.ngram import NgramConfig
+from ziggurat.models.ngram_random import random_trie
+from ziggurat.models.ngram_reading import NgramReader
+from ziggurat.training import count, counted
+from ziggurat.training.job import Job
+
+SIZE = 7
+VOCABULARY = Vocabulary(size=SIZE, bos=0, eos=0)
+
+
+class Fixed:
+    """Counts that say the same everywhere, and remember what they were asked."""
+
+    def __init__(self, logprobs_KV: FloatArray) -> None:
+        self.logprobs = logprobs_KV.astype(np.float32)
+        self.asked: list[tuple[IdArray, IdArray]] = []
+
+    def read(self, before: IdArray, ids: IdArray) -> FloatArray:
+        self.asked.append((before, ids))
+        return np.broadcast_to(self.logprobs, (*ids.shape, *self.logprobs.shape)).copy()
+
+
+def network(**keys: Any) -> CountedNetwork:
+    config = CountedRecurrentConfig(**{"layers": 1, "embedding": 3, "hidden": 5, "order": 3, "orders": (2, 3), **keys})
+    built = RECURRENT.build(config, VOCABULARY, seed=1).network
+    assert isinstance(built, CountedNetwork)
+    return built.eval()
+
+
+def test_logits_are_the_networks_own_and_the_weighed_counts() -> None:
+    built = network()
+    with torch.no_grad():
+        built.trust.weight[:] = torch.tensor([[0.5, 0.0, 0.0], [0.0, 2.0, 0.0]])
+        built.trust.bias[:] = torch.tensor([0.25, -1.0])
+    counts = np.log(np.array([[0.1, 0.2, 0.3, 0.1, 0.1, 0.1, 0.1], [0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]]))
+    h = torch.tensor([[2.0, 3.0, -1.0]])
+    # trust: 0.5 · 2 + 0.25 = 1.25 in order 2, and 2 · 3 − 1 = 5 in order 3
+    expected = built.network.logits(h)[0].detach().numpy() + 1.25 * counts[0] + 5.0 * counts[1]
+    joined = torch.cat([h, torch.from_numpy(counts.astype(np.float32)).reshape(1, -1)], dim=1)
+    np.testing.assert_allclose(built.logits(joined)[0].detach().numpy(), expected, rtol=1e-5)
+
+
+def test_what_counts_expect_enters_beside_each_id() -> None:
+    built = network()
+    certain = np.full((2, SIZE), -20.0)
+    certain[0, 4] = certain[1, 6] = 0.0  # order 2 expects id 4, order 3 id 6
+    built.counts = Fixed(certain)
+    ids = torch.tensor([[0, 3, 5]])
+    hidden, _ = built.hidden(ids, built.initial_state(1))
+    rows = built.token_embedding.detach()
+    told = torch.cat([rows[4], rows[6]]) @ built.expected.weight.T
+    alone, _ = built.network.hidden(ids, built.network.initial_state(1), beside=told.expand(1, 3, 3))
+    torch.testing.assert_close(hidden[..., :3], alone, atol=1e-5, rtol=1e-5)
+
+
+def test_it_begins_as_the_counts() -> None:
+    built = network()
+    with torch.no_grad():  # a network that says nothing yet
+        built.network.token_embedding.zero_()
+    chances = np.array([0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1])
+    built.counts = Fixed(np.log(np.stack([np.full(SIZE, 1 / SIZE), chances])))
+    logits, _ = built(torch.tensor([[0, 1]]), built.initial_state(1))
+    np.testing.assert_allclose(logits.softmax(-1)[0, 1].detach().numpy(), chances, rtol=1e-5)
+
+
+def test_state_holds_the_last_ids_of_each_row() -> None:
+    built = network(order=5, orders=(5,))
+    built.counts = counts = Fixed(np.full((1, SIZE), -np.log(SIZE)))
+    _, state = built.hidden(torch.tensor([[1, 2, 3], [4, 5, 6]]), built.initial_state(2), lengths=torch.tensor([3, 1]))
+    built.hidden(torch.tensor([[0], [0]]), state)
+    assert counts.asked[0][0].tolist() == [[-1] * 4] * 2
+    assert counts.asked[1][0].tolist() == [[-1, 1, 2, 3], [-1, -1, -1, 4]]
+
+
+@pytest.mark.parametrize("orders", [(0,), (3, 2), (2, 2), (2, 7)])
+def test_orders_that_can_not_be_are_refused(orders: tuple[int, ...]) -> None:
+    for config in (CountedDecoderConfig, CountedRecurrentConfig):
+        with pytest.raises(UsageError, match=r"orders: expected rising numbers from 1 to order \(5\)"):
+            config(order=5, orders=orders)
+
+
+def test_the_keys_of_the_network_inside_are_checked_too() -> None:
+    with pytest.raises(UsageError, match="not a multiple of heads"):
+        CountedDecoderConfig(width=10, heads=3)
+
+
+def test_counts_of_another_order_are_refused() -> None:
+    model = DECODER.tiny(seed=1)
+    config, tensors = DECODER.state(model)
+    other = random_trie(np.random.default_rng(1), size=11, order=2)
+    wrong = {**tensors, **{f"counts.{name}": array for name, array in other.state().items()}}
+    with pytest.raises(ArtefactError, match="counts of order 2 for a network that stands on order 3"):
+        DECODER.restore(config, wrong)
+
+
+def test_a_model_without_counts_comes_back_without() -> None:
+    built = RECURRENT.build(CountedRecurrentConfig(layers=1, embedding=3, hidden=5), VOCABULARY, seed=1)
+    again = RECURRENT.restore(*RECURRENT.state(built))
+    text, lengths = np.array([[0, 3, 5, 1]]), np.array([4])
+    np.testing.assert_array_equal(again.token_logprobs(text, lengths), built.token_logprobs(text, lengths))
+
+
+def test_each_row_is_read_with_counts_that_have_not_seen_it() -> None:
+    asked = job("counted_recurrent", steps=5, folds=3)
+    found = counted._Counts(asked)
+    objective = counted._Residual(asked, asked.family.build(asked.model_config, asked.train.vocabulary, seed=0), found)
+    for number in range(7):
+        places = objective.batches.places(number)[:, 0]
+        objective.loss(number)
+        folds = objective.others.of_rows
+        assert all(found.cuts[fold] <= place < found.cuts[fold + 1] for fold, place in zip(folds, places, strict=True))
+    assert isinstance(objective.network, CountedNetwork)
+    assert objective.network.counts is objective.own  # between batches, and so on dev
+
+
+def test_a_fold_is_counted_from_all_but_itself() -> None:
+    asked = job("counted_decoder", steps=5, folds=3)
+    found = counted._Counts(asked)
+    tokens = asked.train.tokens
+    for fold, trie in enumerate(found.folds):
+        rest = np.concatenate([tokens[: found.cuts[fold]], tokens[found.cuts[fold + 1] :]])
+        ngrams = {tuple(rest[i : i + 2].tolist()) for i in range(len(rest) - 1)}
+        assert trie.counts()[1] == len(ngrams)
+    assert [int(cut) for cut in found.cuts[[0, -1]]] == [0, len(tokens)]
+    assert set(found.cuts[1:-1].tolist()) <= set(asked.train.starts.tolist())  # 41 documents: folds begin with one
+
+
+def test_one_long_document_is_cut_anywhere() -> None:
+    one = stream(1).tokens
+    asked = job("counted_recurrent", steps=5)
+    assert counted._cuts(asked.train, 8).tolist() != np.linspace(0, len(asked.train.tokens), 9).astype(int).tolist()
+    single = type(asked.train)(asked.train.vocabulary, one, np.array([0, len(one) - 1]))  # type: ignore[call-arg]
+    assert counted._cuts(single, 3).tolist() == np.linspace(0, len(one), 4).astype(int).tolist()
+
+
+def test_too_little_text_and_too_little_time_are_said() -> None:
+    with pytest.raises(TooLittleTextError, match="too few for 5000 folds"):
+        counted.fit(job("counted_recurrent", steps=1, folds=5000))
+    with pytest.raises(UsageError, match=r"counting took .* minutes: give more, or fewer folds"):
+        counted.fit(job("counted_recurrent", minutes=1e-6))
+
+
+def test_it_is_better_than_its_counts() -> None:
+    asked = job("counted_recurrent", steps=120, rows=11, learning_rate=3e-3)
+    both = counted.fit(asked)
+    counts = count.fit(Job(NGRAM, NgramConfig(order=6), count.Config(), asked.train, asked.dev, 0))
+    dev = asked.dev
+    assert dev is not None
+    documents = [dev.document(i) for i in range(len(dev.starts) - 1)]
+
+    def loss(model: Any) -> float:
+        told = [model.token_logprobs(document[None], np.array([len(document)]))[0] for document in documents]
+        return -float(np.concatenate(told).mean())
+
+    assert loss(both.model) < 0.95 * loss(counts.model)
+    assert set(both.facts) >= {"ngrams_kept", "folds", "counting_seconds"}
+
+
+def test_reading_is_of_the_orders_asked_for() -> None:
+    asked = job("counted_decoder", steps=1, folds=2)
+    model = counted.fit(asked).model
+    reader = model.network.counts  # type: ignore[attr-defined]
+    assert isinstance(reader, NgramReader)
+    assert reader.trie.order == 6
