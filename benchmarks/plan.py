@@ -2,11 +2,11 @@
 
     python -m benchmarks.plan [--quick] [--recipes gpt lstm …] [--seconds 30]
 
-The machine is measured first; then each recipe is trained in a process of its own by the trainer of its family, on
-random ids, for so many steps as the plan says for the seconds. With ``OMP_NUM_THREADS=1`` seconds are those of the
-process (`time.process_time`) on both sides, so that others who share the cores are left out; with more threads they are
-those of the wall. The peak is the largest resident memory of the process. Nothing that was trained goes into what is
-predicted: the figures of the machine know no recipe.
+The machine is measured before each recipe and after it; between, the recipe is trained in a process of its own by the
+trainer of its family, on random ids, for so many steps as the plan says for the seconds. With ``OMP_NUM_THREADS=1``
+seconds are those of the process (`time.process_time`) on both sides, so that others who share the cores are left out;
+with more threads they are those of the wall. The peak is the largest resident memory of the process. Nothing that was
+trained goes into what is predicted: the figures of the machine know no recipe.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -82,13 +83,16 @@ def main() -> None:
     names = chosen.recipes or (QUICK if chosen.quick else CASES)
     seconds = 3.0 if chosen.quick else chosen.seconds
     rows, facts, worst = [], {}, 1.0
+    after = of_mapping(_elsewhere("measure", "now"))
     for name in names:
-        machine = of_mapping(_elsewhere("measure", "now"))  # anew for each: others come and go
-        plan = _plan(name, machine)
+        before, plan = after, _plan(name, after)
         done = _elsewhere(name, str(max(4, round(seconds / plan.step_seconds))))
+        after = of_mapping(_elsewhere("measure", "now"))  # others come and go: the mean of before and after is planned
+        plans = [_plan(name, machine) for machine in (before, after)]
+        speed = step_tokens_per_second(plans)
         for what, said, found in (
-            ("tokens/s", plan.tokens_per_second, done["tokens_per_second"]),
-            ("peak, MB", plan.process_bytes / 1e6, done["peak_bytes"] / 1e6),
+            ("tokens/s", speed, done["tokens_per_second"]),
+            ("peak, MB", sum(one.process_bytes for one in plans) / 2e6, done["peak_bytes"] / 1e6),
         ):
             rows.append((name, what, f"{said:,.0f}", f"{found:,.0f}", f"{said / found:.3f}"))
             facts[f"{name} {what}"] = said / found
@@ -102,6 +106,11 @@ def settings_of(name: str) -> Recipe:
     """Return the recipe of a case, or one by its own name."""
     recipe, changes = CASES.get(name, (name, {}))
     return load_recipe(recipe, flag_settings(changes))
+
+
+def step_tokens_per_second(plans: Sequence[Plan]) -> float:
+    """Return the tokens a second of steps whose time is the mean of those of ``plans``."""
+    return len(plans) * plans[0].step_tokens / sum(plan.step_seconds for plan in plans)
 
 
 def _plan(name: str, machine: Machine) -> Plan:

@@ -92,17 +92,17 @@ def failures(*, seconds: float, devices: int, mtbf_hours: float, checkpoint_seco
     return Failures(mean, seconds / mean, checkpoint_seconds, interval, min(1.0, lost))
 
 
-CRITICAL_TOKENS, CRITICAL_POWER = 2.1e8, 0.21
+CRITICAL_TOKENS, CRITICAL_POWER = 2e8, 0.21
 
 
 def critical_batch_tokens(loss: float) -> float:
     """Return the tokens of a batch beyond which more rows save few steps, where the loss is ``loss`` nats a token.
 
-    *Maths.* B(L) = B*/L^(1/α) with B* = 2.1·10⁸ tokens and α = 0.21 (Kaplan et al. 2020, section 5.1, after McCandlish
+    *Maths.* B(L) = B*/L^(1/α) with B* = 2·10⁸ tokens and α = 0.21 (Kaplan et al. 2020, section 5.1, after McCandlish
     et al. 2018); at this size a run takes twice the fewest steps and twice the fewest tokens. The figures are those of
     their text and tokens of about 4 bytes: a rule of thumb elsewhere.
 
     >>> round(critical_batch_tokens(3.0) / 1e6, 2)
-    1.12
+    1.07
     """
     return float(CRITICAL_TOKENS / loss ** (1 / CRITICAL_POWER))

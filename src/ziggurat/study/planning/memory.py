@@ -5,7 +5,7 @@ keeps all of them on every device; ZeRO shares out moments (stage 1: 8n/N), grad
 (stage 3, which is FSDP: 4n/N); the rest is on every device (Rajbhandari et al. 2020, section 5). Activations follow the
 rows of a device and are shared out by none of these. Where blocks are computed again in the backward pass, only their
 inputs are kept, and all of one block for as long as it is computed (Chen et al. 2016; "full recomputation" in
-Korthikanti et al. 2022, section 4.2).
+Korthikanti et al. 2022).
 """
 
 from dataclasses import dataclass, replace
@@ -36,11 +36,18 @@ class Held:
     footprint: Footprint
     gathered: int = 0
     """Weights of other devices that stand here while they are used, and gradients on their way there."""
+    accumulates: bool = False
+    """Whether gradients of one batch wait for those of the next."""
 
     @property
     def peak(self) -> int:
-        """The most at any moment."""
-        return self.footprint.peak + self.gathered
+        """The most at any moment: that of a footprint, beside which gradients stand that wait."""
+        one = self.footprint
+        waiting = 0
+        if self.accumulates:
+            begins = one.copies + one.activations - one.later + max(3 * one.logits, one.latest)
+            waiting = min(one.gradients, begins)
+        return one.peak + waiting + self.gathered
 
 
 def held(work: Work, strategy: Strategy, devices: int, *, recompute: bool = False) -> Held:
@@ -52,15 +59,13 @@ def held(work: Work, strategy: Strategy, devices: int, *, recompute: bool = Fals
     whole = training_footprint(work.anatomy, work.vocabulary, work.load, half=work.half, trained=work.trained)
     if recompute:
         whole = _recomputed(whole, work)
-    if strategy != "fsdp":
-        return Held(replace(whole, **{name: share(getattr(whole, name), devices) for name in SHARED[strategy]}))
-    block, rest = largest_gathered(work)
-    each = 2 if work.half else NUMBER_BYTES
     parts = {name: share(getattr(whole, name), devices) for name in SHARED[strategy]}
-    alone = devices == 1
-    gathered = 0 if alone else each * (2 * block + rest + max(block, rest))
-    copies = whole.copies if alone else 0
-    return Held(replace(whole, copies=copies, **parts), gathered)
+    gathered = 0
+    if strategy == "fsdp" and devices > 1:
+        block, rest = largest_gathered(work)
+        gathered = (2 if work.half else NUMBER_BYTES) * (2 * block + rest + max(block, rest))
+        whole = replace(whole, copies=0)  # what is gathered is a copy already
+    return Held(replace(whole, **parts), gathered, accumulates=work.accumulate > 1)
 
 
 def share(number: int, devices: int) -> int:

@@ -22,9 +22,9 @@ class Asked:
     budget: Budget
     corpus_tokens: float | None = None
     strategy: Strategy | None = None
-    """None: the first that fits."""
+    """None: the fastest that fits."""
     recompute: bool | None = None
-    """None: only where nothing fits without."""
+    """None: where that is faster, or nothing fits without."""
     reached: float = 0.4
     """Part of a data sheet's peak that products reach."""
     usable: float = 0.9
@@ -190,7 +190,7 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
     if hardware.machine is None:
         work = replace(work, anatomy=fused(work.anatomy))
     outcomes = ways(work, hardware, usable=asked.usable)
-    strategy, recompute, fits = _choice(outcomes, asked)
+    strategy, recompute, fits = _choice(work, hardware, outcomes, asked)
     step = _step(work, hardware, strategy, recompute=recompute, reached=asked.reached)
     sent = traffic(work, strategy, hardware, computing=step.seconds)
     step_seconds = step.seconds + sent.exposed
@@ -306,15 +306,21 @@ def _step(work: Work, hardware: Hardware, strategy: Strategy, *, recompute: bool
     )
 
 
-def _choice(outcomes: tuple[Outcome, ...], asked: Asked) -> tuple[Strategy, bool, bool]:
-    """Return the way that was asked for, else the first that fits, with computing again only where it must be."""
-    open_ones = [one for one in outcomes if asked.strategy in (None, one.strategy)]
-    for again in (False, True) if asked.recompute is None else (asked.recompute,):
-        for one in open_ones:
-            if one.fits_recomputed if again else one.fits:
-                return one.strategy, again, True
-    last = open_ones[-1]
-    return last.strategy, bool(asked.recompute) and last.recomputed is not None, False
+def _choice(work: Work, hardware: Hardware, outcomes: tuple[Outcome, ...], asked: Asked) -> tuple[Strategy, bool, bool]:
+    """Return the way that was asked for, else the fastest that fits, and whether it does."""
+    found: list[tuple[float, int, bool]] = []
+    for place, one in enumerate(outcomes):
+        for again in (False, True) if asked.recompute is None else (asked.recompute,):
+            held_here = one.fits_recomputed if again else one.fits
+            if held_here and asked.strategy in (None, one.strategy):
+                step = _step(work, hardware, one.strategy, recompute=again, reached=asked.reached)
+                sent = traffic(work, one.strategy, hardware, computing=step.seconds)
+                found.append((step.seconds + sent.exposed, place, again))
+    if found:
+        _, place, again = min(found)
+        return outcomes[place].strategy, again, True
+    last = [one for one in outcomes if asked.strategy in (None, one.strategy)][-1]
+    return last.strategy, asked.recompute is not False and last.recomputed is not None, False
 
 
 def _held(one: Held) -> dict[str, int]:

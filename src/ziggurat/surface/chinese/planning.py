@@ -34,14 +34,14 @@ SENTENCES = {
     "Power of a device in watts": "每个设备的功率（瓦）",
     "Price of a device and hour, in your currency": "每个设备每小时的价格（你的货币）",
     "Power of the building for that of the devices": "机房总功率与设备功率之比（PUE）",
-    "Ddp, zero1, zero2 or fsdp; unless told, the first that fits": (
-        "ddp、zero1、zero2 或 fsdp；未指定时取第一个放得下的"
+    "Ddp, zero1, zero2 or fsdp; unless told, the fastest that fits": (
+        "ddp、zero1、zero2 或 fsdp；未指定时取放得下的最快者"
     ),
-    "ddp, zero1, zero2 or fsdp; unless told, the first that fits": (
-        "ddp、zero1、zero2 或 fsdp；未指定时取第一个放得下的"
+    "ddp, zero1, zero2 or fsdp; unless told, the fastest that fits": (
+        "ddp、zero1、zero2 或 fsdp；未指定时取放得下的最快者"
     ),
-    "Yes or no: compute blocks again in the backward pass; unless told, where nothing fits without": (
-        "yes 或 no：反向传播时重新计算各块；未指定时仅在否则放不下时采用"
+    "Yes or no: compute blocks again in the backward pass; unless told, where it must be": (
+        "yes 或 no：反向传播时重新计算各块；未指定时仅在必要时采用"
     ),
     "F32 or bf16; unless told, as the recipe trains": "f32 或 bf16；未指定时按配方",
     "f32 or bf16; unless told, as the recipe trains": "f32 或 bf16；未指定时按配方",

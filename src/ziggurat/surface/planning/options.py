@@ -25,10 +25,10 @@ class PlanOptions:
     price: float | None = option(None, "price of a device and hour, in your currency", low=0)
     pue: float = option(1.0, "power of the building for that of the devices", low=1)
     strategy: Literal["ddp", "zero1", "zero2", "fsdp"] | None = option(
-        None, "ddp, zero1, zero2 or fsdp; unless told, the first that fits"
+        None, "ddp, zero1, zero2 or fsdp; unless told, the fastest that fits"
     )
     recompute: Literal["yes", "no"] | None = option(
-        None, "yes or no: compute blocks again in the backward pass; unless told, where nothing fits without"
+        None, "yes or no: compute blocks again in the backward pass; unless told, where it must be"
     )
     precision: Literal["f32", "bf16"] | None = option(None, "f32 or bf16; unless told, as the recipe trains")
     mfu: float = option(0.4, "part of a data sheet's peak that products reach", low=0.001, high=1)
