@@ -10,6 +10,7 @@ __all__ = [
     "TOKENS_PER_PARAMETER",
     "Budget",
     "Failures",
+    "check_countable",
     "checkpoint_interval",
     "critical_batch_tokens",
     "failures",
@@ -30,6 +31,18 @@ class Budget:
     amount: float = 0.0
 
 
+def check_countable(budget: Budget, corpus_tokens: float | None) -> None:
+    """Refuse a budget that can't be turned into tokens.
+
+    Raises:
+        UsageError: it is in epochs, and it is not known how large the text is.
+    """
+    if budget.unit == "epochs" and corpus_tokens is None:
+        raise UsageError(
+            "a budget in epochs needs the size of the text: name files, or give --text-tokens or --text-bytes"
+        )
+
+
 def tokens_of(
     budget: Budget, *, step_tokens: int, step_seconds: float, parameters: int, corpus_tokens: float | None
 ) -> float:
@@ -38,13 +51,9 @@ def tokens_of(
     Raises:
         UsageError: a budget in epochs, and it is not known how large the text is.
     """
-    if budget.unit == "epochs":
-        if corpus_tokens is None:
-            raise UsageError(
-                "a budget in epochs needs the size of the text: name files, or give --text-tokens or --text-bytes"
-            )
-        return budget.amount * corpus_tokens
+    check_countable(budget, corpus_tokens)
     return {
+        "epochs": budget.amount * (corpus_tokens or 0.0),
         "tokens": budget.amount,
         "steps": budget.amount * step_tokens,
         "minutes": 60 * budget.amount / step_seconds * step_tokens,

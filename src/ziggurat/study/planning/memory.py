@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ziggurat.core.anatomy import NUMBER_BYTES
-from ziggurat.study.planning.work import Work, blocks_of, kept_inputs
+from ziggurat.study.planning.work import Work, blocks_of, kept_inputs, recomputes
 from ziggurat.training.footprint import Footprint, training_footprint
 
 __all__ = ["SHARED", "STRATEGIES", "Held", "Strategy", "held", "largest_gathered", "share"]
@@ -57,7 +57,7 @@ def held(work: Work, strategy: Strategy, devices: int, *, recompute: bool = Fals
     blocks stay, and a block's gradients are there before they are shared out.
     """
     whole = training_footprint(work.anatomy, work.vocabulary, work.load, half=work.half, trained=work.trained)
-    if recompute:
+    if recompute and recomputes(work.anatomy):
         whole = _recomputed(whole, work)
     parts = {name: share(getattr(whole, name), devices) for name in SHARED[strategy]}
     gathered = 0

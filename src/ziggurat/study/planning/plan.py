@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ziggurat.core.anatomy import NUMBER_BYTES
+from ziggurat.core.errors import UsageError
 from ziggurat.study.planning.budget import Budget, Failures, critical_batch_tokens, failures, tokens_of
 from ziggurat.study.planning.hardware import GIGA, Hardware, check_complete
 from ziggurat.study.planning.memory import STRATEGIES, Held, Strategy, held
@@ -187,6 +188,8 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
         UsageError: the hardware lacks a figure, or the budget can't be counted.
     """
     check_complete(hardware, work.precision)
+    if asked.recompute and not recomputes(work.anatomy):
+        raise UsageError("--recompute: this model has no blocks to compute again; leave it out")
     if hardware.machine is None:
         work = replace(work, anatomy=fused(work.anatomy))
     outcomes = ways(work, hardware, usable=asked.usable)

@@ -13,7 +13,7 @@ from ziggurat.core.errors import TooLittleTextError, UnknownNameError, UsageErro
 from ziggurat.core.protocols import Dissects, ReadsPairs, Sizable
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.registry import FAMILIES
-from ziggurat.study.planning.budget import Budget
+from ziggurat.study.planning.budget import Budget, check_countable
 from ziggurat.study.planning.plan import Asked
 from ziggurat.study.planning.work import Work
 from ziggurat.surface.anatomy.subject import of_recipe
@@ -98,10 +98,12 @@ def asked_of(recipe: Recipe, names: Sequence[str], options: PlanOptions, budget:
         if not units:
             raise UsageError("no budget: give one of --minutes, --steps, --tokens, --epochs or --optimal")
         budget = Budget(units[0], float(getattr(training, units[0])))  # type: ignore[arg-type]
+    corpus_tokens = _corpus_tokens(recipe, names, options)
+    check_countable(budget, corpus_tokens)
     evaluations = getattr(training, "evaluations", 0) * getattr(training, "evaluate_tokens", 0)
     return Asked(
         budget,
-        corpus_tokens=_corpus_tokens(recipe, names, options),
+        corpus_tokens=corpus_tokens,
         strategy=options.strategy,
         recompute=None if options.recompute is None else options.recompute == "yes",
         reached=options.mfu,
