@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Holdings", "holdings", "peak_bytes", "reset_peak", "trained_bytes"]
+__all__ = ["Holdings", "holdings", "peak_bytes", "reset_peak", "resident_bytes", "trained_bytes"]
 
 MEANS = 2
 """Numbers that AdamW keeps for each that it trains: its gradient's mean and mean square."""
@@ -63,3 +63,11 @@ def peak_bytes() -> int:
         return 1024 * int(next(line for line in lines if line.startswith("VmHWM:")).split()[1])
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def resident_bytes() -> int:
+    """Return the memory that the process has resident now; where the system does not say, the most that it had."""
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("VmRSS:")).split()[1])
+    return peak_bytes()

@@ -1,0 +1,121 @@
+"""Sentences in Chinese: what a training will take."""
+
+__all__ = ["SENTENCES"]
+
+SENTENCES = {
+    "Say what a training will take before it begins: memory, time, energy and cost, here or on other hardware": (
+        "在训练开始之前说明所需的内存、时间、能耗和费用，可在本机或其他硬件上"
+    ),
+    "Predict memory, speed, time, energy and cost of a training, on this machine or on any other.": (
+        "预测一次训练的内存、速度、时间、能耗和费用，可在本机或任何其他硬件上。"
+    ),
+    "Memory is told for one device, and where there are several for each way to share it among them: DDP, ZeRO-1, "
+    "ZeRO-2 and FSDP. What does not fit is said, and the largest that would. Nothing is trained.": (
+        "给出单个设备的内存；有多个设备时，对每种分摊方式分别给出：DDP、ZeRO-1、ZeRO-2 和 FSDP。放不下时会说明，"
+        "并给出能放下的最大值。不训练任何东西。"
+    ),
+    "A recipe's name or file (gpt where none is given), and the text. Recipe keys: --model.layers 6": (
+        "配方的名称或文件（未给出时为 gpt），以及文本。配方的键：--model.layers 6"
+    ),
+    "Here (measured, once), own (by your numbers), or the name of a data sheet": (
+        "here（本机，测量一次）、own（用你给的数字），或有数据手册的硬件名称"
+    ),
+    "here (measured, once), own (by your numbers), or the name of a data sheet": (
+        "here（本机，测量一次）、own（用你给的数字），或有数据手册的硬件名称"
+    ),
+    "Devices that train together": "一起训练的设备数",
+    "GB of a device's memory": "每个设备的内存（GB）",
+    "GB/s of a device's memory": "设备内存的带宽（GB/s）",
+    "TFLOP/s of 16-bit matrix products, dense": "16 位稠密矩阵乘法的 TFLOP/s",
+    "TFLOP/s of 32-bit matrix products": "32 位矩阵乘法的 TFLOP/s",
+    "Devices of a node": "每个节点的设备数",
+    "GB/s between devices of a node, one direction": "节点内设备之间单方向的 GB/s",
+    "GB/s between nodes for each device, one direction": "节点之间每个设备单方向的 GB/s",
+    "Power of a device in watts": "每个设备的功率（瓦）",
+    "Price of a device and hour, in your currency": "每个设备每小时的价格（你的货币）",
+    "Power of the building for that of the devices": "机房总功率与设备功率之比（PUE）",
+    "Ddp, zero1, zero2 or fsdp; unless told, the fastest that fits": (
+        "ddp、zero1、zero2 或 fsdp；未指定时取放得下的最快者"
+    ),
+    "ddp, zero1, zero2 or fsdp; unless told, the fastest that fits": (
+        "ddp、zero1、zero2 或 fsdp；未指定时取放得下的最快者"
+    ),
+    "Yes or no: compute blocks again in the backward pass; unless told, where it must be": (
+        "yes 或 no：反向传播时重新计算各块；未指定时仅在必要时采用"
+    ),
+    "F32 or bf16; unless told, as the recipe trains": "f32 或 bf16；未指定时按配方",
+    "f32 or bf16; unless told, as the recipe trains": "f32 或 bf16；未指定时按配方",
+    "Part of a data sheet's peak that products reach": "矩阵乘法达到数据手册峰值的比例",
+    "Part of the memory that is counted on": "可计入的内存比例",
+    "Sequences of a batch on each device; unless told, the recipe's": "每个设备上批次的序列数；未指定时取配方的值",
+    "Tokens of the training text, where no files are named": "未给出文件时，训练文本的词元数",
+    "Bytes of the training text, where no files are named": "未给出文件时，训练文本的字节数",
+    "Bytes of a token, where only bytes are known": "只知道字节数时，每个词元的字节数",
+    "Budget in tokens that are read": "预算：读入的词元数",
+    "Budget of 20 tokens a parameter, where compute is spent best": "预算：每个参数 20 个词元，此时计算用得最好",
+    "Hours between two failures of a device; says how often to save": "设备两次故障之间的小时数；据此说明多久保存一次",
+    "GB/s that a checkpoint is written with": "写检查点的 GB/s",
+    "Nats a token that are expected at the end; says the critical batch": (
+        "预期最终每个词元的奈特数；据此说明临界批次大小"
+    ),
+    "Measure this machine anew": "重新测量本机",
+    "measuring this machine, once: some ten seconds": "正在测量本机（只需一次）：约十几秒",
+    "{name}: {count} parameters in {precision}, on {devices} × {hardware} ({source})": (
+        "{name}：{count} 个参数，{precision}，{devices} × {hardware}（{source}）"
+    ),
+    "memory of a device": "每个设备的内存",
+    "one device": "单个设备",
+    "DDP": "DDP",
+    "ZeRO-1": "ZeRO-1",
+    "ZeRO-2": "ZeRO-2",
+    "FSDP": "FSDP",
+    "AdamW": "AdamW",
+    "… where blocks are computed again": "… 若重新计算各块",
+    "weights of other devices, in use": "正在使用的其他设备的权重",
+    "there is room for {size}": "可用 {size}",
+    "fits": "放得下",
+    "fits if computed again": "重新计算则放得下",
+    "too much": "放不下",
+    "a step of {devices} × {accumulate} × {rows} × {tokens} tokens": (
+        "一步，{devices} × {accumulate} × {rows} × {tokens} 个词元"
+    ),
+    "{way}, blocks computed again": "{way}，重新计算各块",
+    "matrix products": "矩阵乘法",
+    "number by number, and waiting for memory": "逐数运算及等待内存",
+    "sent by each device": "每个设备发送",
+    "… not hidden behind computing": "… 未被计算掩盖",
+    "hidden from {tokens} tokens of a device on": "每个设备 {tokens} 个词元起被掩盖",
+    "measured": "实测",
+    "assumed, see --mfu": "假定，见 --mfu",
+    "largest memory of the process": "进程的最大内存",
+    "tokens a second": "每秒词元数",
+    "model FLOPs utilisation": "模型浮点利用率（MFU）",
+    "{epochs} passes over {tokens} tokens": "{tokens} 个词元读 {epochs} 遍",
+    "{number} a parameter": "每个参数 {number}",
+    "tokens that are read": "读入的词元数",
+    "steps": "步数",
+    "time": "时间",
+    "… of it for evaluations": "… 其中用于评估",
+    "energy": "能耗",
+    "cost": "费用",
+    "failures": "故障次数",
+    "one in {time}": "每 {time} 一次",
+    "save every": "保存间隔",
+    "a checkpoint takes {time}": "一个检查点需 {time}",
+    "time lost to both": "二者损失的时间",
+    "critical batch, tokens": "临界批次，词元数",
+    "a step has {tokens}": "每步 {tokens}",
+    "largest that fits, all else as it is": "其余不变时放得下的最大值",
+    "rows of a device": "每个设备的序列数",
+    "window, in tokens": "窗口（词元数）",
+    "model of this family, in parameters": "该模型族的参数量",
+    "{name} does not fit: {needed} of {room}; {rows} rows would, window {window}, or {parameters} parameters": (
+        "{name} 放不下：需 {needed}，可用 {room}；放得下的是 {rows} 个序列、{window} 的窗口或 {parameters} 个参数"
+    ),
+    "a step has more tokens than the critical batch: more devices save little time and cost tokens": (
+        "每步的词元数超过临界批次：增加设备省不了多少时间，却多费词元"
+    ),
+    "devices wait for each other more than they compute: give more rows, or fewer devices": (
+        "设备互相等待的时间多于计算：请增加序列数，或减少设备"
+    ),
+}

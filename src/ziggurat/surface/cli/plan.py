@@ -1,0 +1,113 @@
+"""Say what a training will take before it begins: memory, time, energy and cost, here or on other hardware."""
+
+import os
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ziggurat.core.errors import UsageError
+from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.settings import open_to_settings, split_settings
+from ziggurat.surface.planning.options import PlanOptions
+from ziggurat.surface.terminal import Terminal
+
+if TYPE_CHECKING:
+    from ziggurat.study.planning.budget import Budget
+    from ziggurat.study.planning.hardware import Hardware
+
+__all__ = ["COMMAND", "plan"]
+
+DEFAULT = "gpt"
+FIGURES = {
+    "memory": "memory_gb",
+    "bandwidth": "bandwidth_gb",
+    "bf16_tflops": "bf16_tflops",
+    "f32_tflops": "f32_tflops",
+    "per_node": "per_node",
+    "link": "link_gb",
+    "network": "network_gb",
+    "watts": "watts",
+}
+"""Options that stand for figures of a data sheet."""
+
+
+@with_options(PlanOptions)
+def plan(
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RECIPE] [TEXT…]",
+            help="A recipe's name or file (gpt where none is given), and the text. Recipe keys: --model.layers 6",
+        ),
+    ] = None,
+    *,
+    options: PlanOptions,
+) -> None:
+    """Predict memory, speed, time, energy and cost of a training, on this machine or on any other.
+
+    Memory is told for one device, and where there are several for each way to share it among them: DDP, ZeRO-1,
+    ZeRO-2 and FSDP. What does not fit is said, and the largest that would. Nothing is trained.
+    """
+    from ziggurat.artefacts.recipe import load_recipe
+    from ziggurat.artefacts.settings import environment_settings, flag_settings
+    from ziggurat.surface.planning.sheet import write_plans
+    from ziggurat.surface.planning.subjects import asked_of, is_recipe, planned
+
+    names, flags = split_settings(words or [], context)
+    name = names.pop(0) if names and is_recipe(names[0]) else DEFAULT
+    _check(options, names)
+    recipe = load_recipe(name, [*environment_settings(os.environ), *flag_settings(flags)])
+    terminal = Terminal(quiet=options.quiet)
+    budget = _budget(options)
+    subjects = planned(recipe, options)
+    asked = asked_of(recipe, names, options, budget)
+    write_plans(terminal, name, subjects, _hardware(options, terminal), asked, json=options.json)
+
+
+def _hardware(options: PlanOptions, terminal: Terminal) -> "Hardware":
+    from ziggurat.study.planning.hardware import HERE, here, named
+
+    given = {key: getattr(options, flag) for flag, key in FIGURES.items() if getattr(options, flag) is not None}
+    if options.hardware != HERE:
+        return named(options.hardware, devices=options.devices, changes=given)
+    return here(
+        devices=options.devices,
+        changes=given,
+        again=options.measure,
+        told=lambda: terminal.say("measuring this machine, once: some ten seconds"),
+    )
+
+
+def _budget(options: PlanOptions) -> "Budget | None":
+    """Return the budget that was asked for; None leaves it to the recipe."""
+    from ziggurat.study.planning.budget import Budget
+
+    given = [unit for unit in ("minutes", "steps", "tokens", "epochs") if getattr(options, unit) is not None]
+    given += ["optimal"] if options.optimal else []
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(f'--{unit}' for unit in given)}: give one budget, not {len(given)}")
+    if not given:
+        return None
+    unit = given[0]
+    return Budget(unit, 0.0 if unit == "optimal" else float(getattr(options, unit)))  # type: ignore[arg-type]
+
+
+def _check(options: PlanOptions, names: list[str]) -> None:
+    """Refuse options that do not go together."""
+    from ziggurat.study.planning.hardware import HERE
+
+    sizes = [f"--{field.name.replace('_', '-')}" for field in fields(options) if field.name.startswith("text_")
+             and getattr(options, field.name) is not None]  # fmt: skip
+    if len(sizes) > 1 or (sizes and names):
+        raise UsageError(f"{sizes[-1]}: the text's size is given already; leave it out")
+    if options.measure and options.hardware != HERE:
+        raise UsageError(f"--measure: {options.hardware} is not this machine; leave it out, or choose --hardware here")
+    if options.strategy is not None and options.devices == 1:
+        raise UsageError(
+            f"--strategy: one device shares nothing with others; give --devices, or leave {options.strategy} out"
+        )
+
+
+COMMAND = open_to_settings(plan)

@@ -1,0 +1,1 @@
+"""A plan of a training in words and tables."""

@@ -1,0 +1,184 @@
+"""A plan as tables and sentences."""
+
+from collections.abc import Sequence
+
+from ziggurat.study.planning.hardware import Hardware
+from ziggurat.study.planning.plan import Asked, Outcome, Plan, Suggestions, make, suggested
+from ziggurat.surface.anatomy.figures import count, operations, size
+from ziggurat.surface.language import translate
+from ziggurat.surface.planning.subjects import Planned
+from ziggurat.surface.terminal import Terminal, align
+
+__all__ = ["duration", "write_plans"]
+
+WAYS = {"one": "one device", "ddp": "DDP", "zero1": "ZeRO-1", "zero2": "ZeRO-2", "fsdp": "FSDP"}
+NAMES = {
+    "weights": "weights",
+    "gradients": "gradients",
+    "moments": "Adam's two moments",
+    "copies": "16-bit copies of matrices",
+    "activations": "activations kept for the backward pass",
+    "logits": "log-probabilities of all ids",
+}
+"""What the entries of a footprint are called."""
+
+
+def write_plans(
+    terminal: Terminal, recipe: str, subjects: Sequence[Planned], hardware: Hardware, asked: Asked, *, json: bool
+) -> None:
+    """Make the plan of each model and write all of them; warn of what does not fit."""
+    plans = [(one, make(one.work, hardware, asked)) for one in subjects]
+    found = [(one, plan, suggested(plan, one.sized)) for one, plan in plans]
+    if json:
+        content = [{"name": one.name, **plan.to_mapping(), "largest": vars(best)} for one, plan, best in found]
+        terminal.write_json({"recipe": recipe, "plans": content})
+    for one, plan, best in found:
+        if not json:
+            terminal.write(_sheet(one.name, plan, best))
+        _warn(terminal, one.name, plan, best)
+    if not json:
+        terminal.next(f"ziggurat train TEXT… --recipe {recipe}")
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it.
+
+    >>> duration(0.0213), duration(42), duration(5400), duration(36 * 3600), duration(90 * 86400)
+    ('21.3 ms', '42.0 s', '1.5 h', '36.0 h', '90.0 d')
+    """
+    for limit, unit, name in ((1, 1e-3, "ms"), (120, 1, "s"), (5400, 60, "min"), (3 * 86400, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:,.1f} {name}"
+    return f"{seconds / 86400:,.1f} d"
+
+
+def _sheet(name: str, plan: Plan, best: Suggestions) -> str:
+    hardware, work = plan.hardware, plan.work
+    said = translate("{name}: {count} parameters in {precision}, on {devices} × {hardware} ({source})")
+    head = said.format(
+        name=name,
+        count=f"{work.anatomy.parameters:,}",
+        precision=work.precision,
+        devices=hardware.devices,
+        hardware=hardware.device.title,
+        source=hardware.device.source,
+    )
+    blocks = [head, align(_memory_rows(plan)), align(_step_rows(plan)), align(_budget_rows(plan))]
+    return "\n\n".join([*blocks, align(_largest_rows(best))])
+
+
+def _memory_rows(plan: Plan) -> list[tuple[str, ...]]:
+    outcomes = plan.outcomes
+    again = [one.recomputed for one in outcomes if one.recomputed is not None]
+    rows: list[tuple[str, ...]] = [(translate("memory of a device"), *(translate(WAYS[o.strategy]) for o in outcomes))]
+    for key, said in NAMES.items():
+        rows.append((translate(said), *(_bytes(getattr(o.kept.footprint, key)) for o in outcomes)))
+        if key == "activations" and again:
+            rows.append(
+                (translate("… where blocks are computed again"), *(_bytes(a.footprint.activations) for a in again))
+            )
+    if any(one.kept.gathered for one in outcomes):
+        rows.append((translate("weights of other devices, in use"), *(_bytes(o.kept.gathered) for o in outcomes)))
+    rows.append((translate("highest at any moment"), *(_bytes(o.kept.peak) for o in outcomes)))
+    if again:
+        rows.append((translate("… where blocks are computed again"), *(_bytes(a.peak) for a in again)))
+    limit = translate("there is room for {size}").format(size=size(max(0.0, outcomes[0].limit)))
+    rows.append((limit, *map(_fitting, outcomes)))
+    return rows
+
+
+def _fitting(one: Outcome) -> str:
+    if one.fits:
+        return translate("fits")
+    return translate("fits if computed again") if one.fits_recomputed else translate("too much")
+
+
+def _step_rows(plan: Plan) -> list[tuple[str, ...]]:
+    work, step, sent = plan.work, plan.step, plan.traffic
+    many = translate("a step of {devices} × {accumulate} × {rows} × {tokens} tokens").format(
+        devices=plan.hardware.devices, accumulate=work.accumulate, rows=work.load.rows, tokens=f"{work.load.text:,}"
+    )
+    way = translate(WAYS[plan.strategy])
+    if plan.recompute:
+        way = translate("{way}, blocks computed again").format(way=way)
+    rows: list[tuple[str, ...]] = [
+        (many, duration(plan.step_seconds), way),
+        (translate("matrix products"), duration(step.products), operations(work.done_flops(recompute=plan.recompute))),
+    ]
+    for said, seconds in (("attention", step.attention), ("log-probabilities of all ids", step.logits)):
+        if seconds:
+            rows.append((translate(said), duration(seconds), ""))
+    rows.append((translate("number by number, and waiting for memory"), duration(step.moved), ""))
+    rows.append((translate("AdamW"), duration(step.update), ""))
+    if plan.hardware.devices > 1:
+        rows.append((translate("sent by each device"), duration(sent.seconds), size(sent.sent)))
+        rows.append((translate("… not hidden behind computing"), duration(sent.exposed), ""))
+        hidden = translate("hidden from {tokens} tokens of a device on").format(tokens=count(plan.hidden_from))
+        rows.append(("", "", hidden))
+    why = translate("measured") if plan.hardware.machine else translate("assumed, see --mfu")
+    if plan.hardware.machine is not None:
+        rows.append((translate("largest memory of the process"), "", size(plan.process_bytes)))
+    rows.append((translate("tokens a second"), f"{plan.tokens_per_second:,.0f}", ""))
+    rows.append((translate("model FLOPs utilisation"), f"{100 * plan.mfu:.1f} %", why))
+    return rows
+
+
+def _budget_rows(plan: Plan) -> list[tuple[str, ...]]:
+    asked = plan.asked
+    epochs = "" if not asked.corpus_tokens else translate("{epochs} passes over {tokens} tokens").format(
+        epochs=f"{plan.tokens / asked.corpus_tokens:,.2f}", tokens=count(asked.corpus_tokens)
+    )  # fmt: skip
+    each = translate("{number} a parameter").format(number=f"{plan.tokens / plan.work.anatomy.parameters:,.1f}")
+    rows: list[tuple[str, ...]] = [
+        (translate("tokens that are read"), count(plan.tokens), each),
+        (translate("steps"), f"{plan.steps:,.0f}", epochs),
+        (translate("time"), duration(plan.seconds), ""),
+    ]
+    if plan.evaluation_seconds:
+        rows.append((translate("… of it for evaluations"), duration(plan.evaluation_seconds), ""))
+    if plan.energy_kwh:
+        rows.append((translate("energy"), f"{plan.energy_kwh:,.2f} kWh", ""))
+    if plan.cost is not None:
+        rows.append((translate("cost"), f"{plan.cost:,.2f}", ""))
+    if (lost := plan.failures) is not None:
+        often = translate("one in {time}").format(time=duration(lost.mean_seconds))
+        taken = translate("a checkpoint takes {time}").format(time=duration(lost.checkpoint_seconds))
+        rows.append((translate("failures"), f"{lost.expected:,.1f}", often))
+        rows.append((translate("save every"), duration(lost.interval_seconds), taken))
+        rows.append((translate("time lost to both"), f"{100 * lost.lost_part:.1f} %", ""))
+    if plan.critical_batch is not None:
+        beside = translate("a step has {tokens}").format(tokens=count(plan.step_tokens))
+        rows.append((translate("critical batch, tokens"), count(plan.critical_batch), beside))
+    return rows
+
+
+def _largest_rows(best: Suggestions) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [
+        (translate("largest that fits, all else as it is"), ""),
+        (translate("rows of a device"), f"{best.rows:,}"),
+        (translate("window, in tokens"), f"{best.window:,}"),
+    ]
+    if best.parameters is not None:
+        rows.append((translate("model of this family, in parameters"), f"{best.parameters:,}"))
+    return rows
+
+
+def _warn(terminal: Terminal, name: str, plan: Plan, best: Suggestions) -> None:
+    if not plan.fits:
+        terminal.warn(
+            "{name} does not fit: {needed} of {room}; {rows} rows would, window {window}, or {parameters} parameters",
+            name=name,
+            needed=size(plan.chosen.peak),
+            room=size(max(0.0, plan.outcomes[0].limit)),
+            rows=f"{best.rows:,}",
+            window=f"{best.window:,}",
+            parameters="–" if best.parameters is None else f"{best.parameters:,}",
+        )
+    if plan.critical_batch is not None and plan.step_tokens > plan.critical_batch:
+        terminal.warn("a step has more tokens than the critical batch: more devices save little time and cost tokens")
+    if plan.hardware.devices > 1 and plan.traffic.exposed > plan.step.seconds:
+        terminal.warn("devices wait for each other more than they compute: give more rows, or fewer devices")
+
+
+def _bytes(number: int) -> str:
+    return size(number) if number else "–"

@@ -1,0 +1,162 @@
+"""What is planned: the models of a recipe, the text's size, the budget."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ziggurat.artefacts.recipe import Recipe
+from ziggurat.artefacts.recipe import names as recipe_names
+from ziggurat.core.anatomy import Sizes
+from ziggurat.core.errors import TooLittleTextError, UnknownNameError, UsageError, nearest
+from ziggurat.core.protocols import Dissects, ReadsPairs, Sizable
+from ziggurat.core.types import Vocabulary
+from ziggurat.models.registry import FAMILIES
+from ziggurat.study.planning.budget import Budget, check_countable
+from ziggurat.study.planning.plan import Asked
+from ziggurat.study.planning.work import Work
+from ziggurat.surface.anatomy.subject import of_recipe
+from ziggurat.surface.documents import read_documents
+from ziggurat.surface.planning.options import PlanOptions
+from ziggurat.text.sources import resolve
+from ziggurat.tokens.loading import train_tokenizer
+from ziggurat.training.precision import trains_in_bfloat16
+
+__all__ = ["Planned", "asked_of", "is_recipe", "planned"]
+
+SAMPLE_CHARACTERS = 1_000_000
+"""Of the text, to train a tokenizer on and see how many bytes its tokens have."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One model of a recipe."""
+
+    name: str
+    work: Work
+    sized: Callable[[int], Work] | None
+    """The same work with a model of so many parameters, where the family comes in any size."""
+
+
+def is_recipe(word: str) -> bool:
+    """Whether a word names a recipe: one that comes along, or a TOML file.
+
+    Raises:
+        UnknownNameError: it is nearly a recipe's name, and no file.
+    """
+    if Path(word).suffix == ".toml" or (word in recipe_names() and not Path(word).is_dir()):
+        return True
+    if not Path(word).exists() and "did you mean" in nearest(word, recipe_names()):
+        raise UnknownNameError("recipe", word, recipe_names())
+    return False
+
+
+def planned(recipe: Recipe, options: PlanOptions) -> list[Planned]:
+    """Return the models of a recipe that gradients train.
+
+    Raises:
+        UsageError: there are none; or a window is longer than a model can read.
+    """
+    sizes = Sizes(options.rows, options.window)
+    found = []
+    for one in (recipe, *recipe.parts):
+        for subject in of_recipe(replace(one, parts=()), sizes):
+            if not subject.trains:
+                continue
+            told = options.precision or subject.precision
+            half = trains_in_bfloat16(told, subject.anatomy.parameters)
+            if told == "auto" and options.hardware != "here":
+                half = True  # what data sheets are about multiplies 16-bit numbers
+            work = Work(
+                subject.anatomy,
+                subject.vocabulary,
+                subject.training,
+                "bf16" if half else "f32",
+                int(getattr(one.training, "accumulate", 1)),
+                subject.trained,
+            )
+            found.append(Planned(one.name, work, _sized(one, work)))
+    if not found:
+        raise UsageError(
+            f"{recipe.name}: a model of family {recipe.family} is counted or fitted in passes over the text and has no "
+            "batches; plan is for networks that gradients train: gpt, lstm, bert …"
+        )
+    return found
+
+
+def asked_of(recipe: Recipe, names: Sequence[str], options: PlanOptions, budget: Budget | None) -> Asked:
+    """Return what is asked for: the budget that was given or the recipe's, the text's size, and the rest.
+
+    Raises:
+        UsageError: there is no budget.
+        InputError: a file can't be read.
+    """
+    training = next((one.training for one in (recipe, *recipe.parts) if hasattr(one.training, "rows")), recipe.training)
+    if budget is None:
+        units = [unit for unit in ("minutes", "steps", "tokens", "epochs") if getattr(training, unit, None) is not None]
+        if not units:
+            raise UsageError("no budget: give one of --minutes, --steps, --tokens, --epochs or --optimal")
+        budget = Budget(units[0], float(getattr(training, units[0])))  # type: ignore[arg-type]
+    corpus_tokens = _corpus_tokens(recipe, names, options)
+    check_countable(budget, corpus_tokens)
+    evaluations = getattr(training, "evaluations", 0) * getattr(training, "evaluate_tokens", 0)
+    return Asked(
+        budget,
+        corpus_tokens=corpus_tokens,
+        strategy=options.strategy,
+        recompute=None if options.recompute is None else options.recompute == "yes",
+        reached=options.mfu,
+        usable=options.usable,
+        price=options.price,
+        pue=options.pue,
+        mtbf_hours=options.mtbf,
+        storage_gb=options.storage,
+        loss=options.loss,
+        evaluation_tokens=float(evaluations) if names else 0.0,
+    )
+
+
+def _corpus_tokens(recipe: Recipe, names: Sequence[str], options: PlanOptions) -> float | None:
+    if options.text_tokens is not None:
+        return options.text_tokens
+    if options.text_bytes is not None:
+        return options.text_bytes / options.bytes_per_token
+    if not names:
+        return None
+    if isinstance(FAMILIES.get(recipe.family), ReadsPairs):
+        raise UsageError(f"{names[0]}: the size of pairs is not read here; give --text-tokens or --text-bytes")
+    size = sum(Path(source.label).stat().st_size for source in resolve(names) if Path(source.label).is_file())
+    kept = (1 - recipe.text.dev - recipe.text.test) * size
+    return kept / _bytes_per_token(recipe, names)
+
+
+def _bytes_per_token(recipe: Recipe, names: Sequence[str]) -> float:
+    """Return the bytes of a token of the recipe's tokenizer, trained on the first million characters of the text."""
+    texts, count = [], 0
+    for document in islice(read_documents(names, recipe.text), 100_000):
+        texts.append(document.text[: SAMPLE_CHARACTERS - count])
+        count += len(texts[-1])
+        if count >= SAMPLE_CHARACTERS:
+            break
+    tokenizer = train_tokenizer(texts, recipe.tokenizer, recipe.tokens)
+    tokens = sum(len(tokenizer.encode(text).ids) for text in texts)
+    if not tokens:
+        raise TooLittleTextError(f"{', '.join(names[:3])}: no text in it")
+    return sum(len(text.encode()) for text in texts) / tokens
+
+
+def _sized(recipe: Recipe, work: Work) -> Callable[[int], Work] | None:
+    family: Any = FAMILIES.get(recipe.family)
+    if not isinstance(family, Sizable) or not isinstance(family, Dissects):
+        return None
+    vocabulary = Vocabulary(size=work.vocabulary, bos=0, eos=0)
+
+    def sized(parameters: int) -> Work:
+        config = family.sized(parameters)
+        keys = {field.name for field in fields(config)}
+        if "context" in keys:
+            config = replace(config, context=max(config.context, work.load.text))
+        return replace(work, anatomy=family.anatomy(config, vocabulary), trained=None)
+
+    return sized

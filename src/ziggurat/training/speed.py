@@ -1,0 +1,225 @@
+"""Measures what this machine does in a second, in a few seconds: the figures of `ziggurat.training.rates`.
+
+*Idea.* What is timed is what the trainer runs: products as a linear layer makes them and its gradient, attention and
+the recurrent layer as our blocks have them, the cross-entropy, AdamW with its clipping. All the rest of a block (norms,
+activations, turns, sums, copies) is what a block of the usual form takes beyond its products and its attention, set
+against the bytes that it keeps for the backward pass: an operation on numbers one by one keeps what it reads or writes,
+so its cost follows them.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ziggurat.core.anatomy import Load, Part, Precision
+from ziggurat.core.compiled import thread_count
+from ziggurat.models.blocks.attention import Sight, attend
+from ziggurat.models.blocks.lstm import LSTMLayer
+from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
+from ziggurat.models.blocks.transformer_parts import stack_parts
+from ziggurat.training.footprint import LOGIT_COUNT
+from ziggurat.training.optimisers import adamw
+from ziggurat.training.rates import Curve, Machine, Rates, Sheet, between, on_sheet
+from ziggurat.training.taken import taken
+
+__all__ = ["measure"]
+
+TOKENS = (32, 256, 2048)
+WIDTHS = (128, 384, 1024)
+SEEN = (64, 256, 1024)
+ROWS = (4, 16)
+CELLS = (128, 384, 768)
+STEPS = 64
+BLOCKS = ((1024, 128), (2048, 256), (4096, 384))
+"""Tokens and width of the blocks that are timed whole."""
+LOGITS = (1 << 20, LOGIT_COUNT)
+IDS = 4096
+NUMBERS = 1 << 22
+SECONDS = 0.08
+"""A measurement goes on at least so long, and makes at least `LEAST` rounds."""
+_CLOCK: list[Callable[[], float]] = [time.perf_counter]
+"""What counts the seconds; the last one does."""
+LEAST = 3
+
+
+def measure(clock: Callable[[], float] = time.perf_counter) -> Machine:
+    """Return what this machine does in a second, with as many threads as training would use.
+
+    ``clock`` counts the seconds: those of the wall, or with one thread `time.process_time`, which leaves out the time
+    in which other processes had the core.
+
+    *Cost.* About ten seconds on a laptop's core. Other work on the machine makes the figures worse, as it would make
+    training slower.
+    """
+    process = taken()
+    with torch.random.fork_rng(devices=[]), _counted_by(clock):
+        torch.manual_seed(0)
+        rates = {half: _rates(half=half) for half in (False, True)}
+        return Machine(
+            f32=rates[False],
+            bf16=rates[True],
+            bandwidth=_bandwidth(),
+            update=_update(),
+            memory_bytes=_memory_bytes(),
+            runtime_bytes=process.runtime_bytes,
+            slack=process.slack,
+            threads=thread_count(),
+        )
+
+
+def _rates(*, half: bool) -> Rates:
+    kind = torch.bfloat16 if half else torch.float32
+    products: Sheet = tuple((m, tuple((s, _product(m, s, kind)) for s in WIDTHS)) for m in TOKENS)
+    attention: Curve = tuple((seen, _attention(seen, kind)) for seen in SEEN)
+    logits = [(count, *_logit(count, half=half)) for count in LOGITS]
+    part = _part(half=half)
+    return Rates(
+        products=products,
+        attention=attention,
+        cells=tuple((rows, tuple((cells, _cells(rows, cells, half=half)) for cells in CELLS)) for rows in ROWS),
+        moved=tuple((m * w, _moved(m, w, products, attention, part, half=half)) for m, w in BLOCKS),
+        logit_forward=tuple((count, forward) for count, forward, _ in logits),
+        logit_backward=tuple((count, backward) for count, _, backward in logits),
+        part=part,
+    )
+
+
+@contextmanager
+def _counted_by(clock: Callable[[], float]) -> Iterator[None]:
+    _CLOCK.append(clock)
+    try:
+        yield
+    finally:
+        _CLOCK.pop()
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """Return the fewest seconds that ``work`` took, which has run once before: those in which nothing disturbed it."""
+    work()
+    taken: list[float] = []
+    while len(taken) < LEAST or sum(taken) < SECONDS:
+        began = _CLOCK[-1]()
+        work()
+        taken.append(_CLOCK[-1]() - began)
+    return min(taken)
+
+
+def _product(tokens: int, width: int, kind: torch.dtype) -> float:
+    """Return the operations a second of a product of (tokens, width) with (width, width), and of its two gradients."""
+    x, weight, above = (torch.randn(size, width).to(kind) for size in (tokens, width, tokens))
+    taken = _seconds(lambda: (x @ weight.t(), above @ weight, above.t() @ x))
+    return 6 * tokens * width**2 / taken
+
+
+def _attention(seen: int, kind: torch.dtype) -> float:
+    """Return the operations a second of attention, all pairs counted, forward and backward."""
+    rows, heads, width = max(1, 1024 // seen), 4, 64
+    inputs = [torch.randn(rows, heads, seen, width).to(kind).requires_grad_() for _ in range(3)]
+    above = torch.randn(rows, heads, seen, width).to(kind)
+
+    def work() -> None:
+        torch.autograd.grad(attend(inputs[0], inputs[1], inputs[2], causal=True), inputs, above)
+
+    return 3 * 4 * rows * heads * width * seen**2 / _seconds(work)
+
+
+def _cells(rows: int, cells: int, *, half: bool) -> float:
+    layer = LSTMLayer(cells, cells)
+    layer.fill(seed=0, name="measured")
+    x = torch.randn(rows, STEPS, cells, requires_grad=True)
+    state = torch.zeros(rows, cells), torch.zeros(rows, cells)
+
+    def work() -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            y, _ = layer(x, state)
+        _backward(y)
+
+    return 3 * 2 * 8 * cells**2 * rows * STEPS / _seconds(work)
+
+
+def _logit(count: int, *, half: bool) -> tuple[float, float]:
+    """Return the seconds of a log-probability and of its gradient, products aside, where ``count`` are made at once."""
+    given = torch.randn(count // IDS, IDS).to(torch.bfloat16 if half else torch.float32).requires_grad_()
+    targets = torch.randint(0, IDS, (len(given),))
+
+    def loss() -> Tensor:
+        return nn.functional.cross_entropy(given.float(), targets, reduction="sum")
+
+    forward = _seconds(loss)
+    both = _seconds(lambda: torch.autograd.grad(loss(), given))
+    return forward / count, max(both - forward, 0.1 * forward) / count
+
+
+def _block(tokens: int, width: int, *, half: bool) -> tuple[Callable[[], None], Part]:
+    """Return what runs a usual block over some tokens, in rows of up to 128, and what it is made of."""
+    config = TransformerConfig(layers=1, width=width, heads=max(1, width // 64), context=min(tokens, 128))
+    stack = TransformerStack(config)
+    fill_transformer(stack, seed=0)
+    x = torch.randn(max(1, tokens // 128), config.context, width, requires_grad=True)
+    sight = Sight(stack.turns(slice(0, config.context)))
+
+    def work() -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            y = stack(x, sight)
+        _backward(y)
+        for weight in stack.parameters():
+            weight.grad = None
+
+    return work, Part("block", "model", parts=stack_parts(config))
+
+
+def _part(*, half: bool) -> float:
+    work, anatomy = _block(2, 32, half=half)
+    return _seconds(work) / len(list(anatomy.opened()))
+
+
+def _moved(tokens: int, width: int, products: Sheet, attention: Curve, part: float, *, half: bool) -> float:
+    """Return what a block takes beyond products and attention, for a byte that it keeps."""
+    work, anatomy = _block(tokens, width, half=half)
+    load = Load(rows=max(1, tokens // 128), text=min(tokens, 128))
+    rest = _seconds(work)
+    for one, times in anatomy.walk():
+        rest -= times * 6 * one.products * tokens / on_sheet(products, tokens, width)
+        pairs = 0 if one.sees is None else tokens * load.text
+        rest -= times * 6 * one.pair_products * pairs / between(attention, load.text)
+    rest -= part * len(list(anatomy.opened()))
+    precision: Precision = "bf16" if half else "f32"
+    kept = anatomy.saved_bytes(load, precision=precision)
+    return max(rest, kept / _bandwidth()) / kept
+
+
+def _backward(y: Tensor) -> None:
+    torch.autograd.backward(y, torch.ones_like(y))
+
+
+def _update() -> float:
+    """Return the seconds that AdamW takes for a number, its gradient's norm and the gradient's room included."""
+    weights = [nn.Parameter(torch.randn(1024, NUMBERS // 4096)) for _ in range(4)]
+    optimiser = adamw(weights, learning_rate=1e-4, weight_decay=0.1, betas=(0.9, 0.95))
+
+    def work() -> None:
+        for weight in weights:
+            weight.grad = torch.ones_like(weight)
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimiser.step()
+
+    return _seconds(work) / NUMBERS
+
+
+def _bandwidth() -> float:
+    """Return the bytes a second of reading two long vectors and writing a third."""
+    one, other, third = (torch.ones(1 << 24) for _ in range(3))
+    return 3 * one.nbytes / _seconds(lambda: torch.add(one, other, out=third))
+
+
+def _memory_bytes() -> int:
+    """Return the bytes of this machine's memory; 0 where it does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemTotal:"))
+    except (OSError, StopIteration, ValueError):
+        return 0
