@@ -52,10 +52,8 @@ def build(folder: Path, sequences: Iterable[IdArray], order: int, place: Path) -
     text, arpa, packed = place / "ids.txt", place / "model.arpa", place / "model.kenlm"
     with text.open("w", encoding="ascii") as file:
         file.writelines(_words(sequence) + "\n" for sequence in sequences)
-    size = ["-S", "4G", "-T", place / "lmplz"]
-    counted = run(
-        [program(folder, "lmplz"), "-o", str(order), *size, "--discount_fallback", "--text", text, "--arpa", arpa]
-    )
+    flags: list[str | Path] = ["-o", str(order), "-S", "4G", "-T", place / "lmplz", "--discount_fallback"]
+    counted = run([program(folder, "lmplz"), *flags, "--text", text, "--arpa", arpa])
     made = run([program(folder, "build_binary"), "-T", place / "binary", "probing", arpa, packed])
     for path in (text, arpa):
         path.unlink()

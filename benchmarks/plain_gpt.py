@@ -148,8 +148,9 @@ def train(
     warm, step, spent, loss = 0.0, 0, 0.0, torch.zeros(())
     while not _over(training, step, spent):
         warm = spent if step <= training.warmup else warm
+        rate = training.rate(step, _fraction(training, step, spent, warm))
         for group in optimiser.param_groups:
-            group["lr"] = training.rate(step, _fraction(training, step, spent, warm))
+            group["lr"] = rate
         windows = _windows(ids, block, training.batch)
         logits = network(windows[:, :-1])
         loss = F.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
@@ -189,7 +190,7 @@ def load(path: Path) -> PlainGPT:
     """Open what `save` wrote."""
     from safetensors import safe_open
 
-    with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+    with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
         network = PlainGPT(Shape(**json.loads(metadata["shape"])), int(metadata["vocabulary"]))
         network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118

@@ -68,10 +68,10 @@ def documents_of(folder: Path, split: str) -> Iterator[Document]:
                 lines = []
 
 
-def prepare(data: Path, folder: Path, *, vocabulary: int, limit: int | None) -> Prepared:
+def prepare(data: Path, folder: Path, *, vocabulary: int, limit: int | None, longest: int) -> Prepared:
     """Train a tokenizer on a set's training documents and write all as ids below ``folder``.
 
-    With a ``limit`` only the beginnings of the first documents are taken, so many bytes together, and a quarter of
+    Of a held-out document the lines within its first ``longest`` bytes are taken. With a ``limit`` only the beginnings of the first documents are taken, so many bytes together, and a quarter of
     that of those held out.
 
     Raises:
@@ -80,7 +80,7 @@ def prepare(data: Path, folder: Path, *, vocabulary: int, limit: int | None) -> 
     from ziggurat.tokens.bpe import BpeConfig
 
     train = _first(documents_of(data, "train"), limit)
-    held_out = _first(documents_of(data, "dev"), None if limit is None else limit // 4)
+    held_out = _first((_lines(one, longest) for one in documents_of(data, "dev")), limit and limit // 4)
     tokenizer = train_tokenizer((one.text for one in train), "bpe", BpeConfig(vocab_size=vocabulary))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tokenizer.json").write_text(tokenizer.to_json(), encoding="utf-8")
@@ -152,6 +152,15 @@ def _opened(path: Path) -> IO[str]:
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8")
     return path.open(encoding="utf-8")
+
+
+def _lines(document: Document, longest: int) -> Document:
+    """Return a document's whole lines within so many bytes; a line that is longer is cut."""
+    encoded = document.text.encode()
+    if len(encoded) <= longest:
+        return document
+    end = encoded.rfind(b"\n", 0, longest) + 1 or longest
+    return Document(document.id, encoded[:end].decode(errors="ignore"))
 
 
 def _first(documents: Iterator[Document], limit: int | None) -> list[Document]:

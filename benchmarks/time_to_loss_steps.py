@@ -123,7 +123,7 @@ def run_nanogpt(folder: Path, seed: int, flags: Sequence[str]) -> None:
     import torch
 
     own = torch.manual_seed
-    torch.manual_seed = lambda _: own(seed)
+    torch.manual_seed = lambda seed, chosen=seed: own(chosen)
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     sys.argv = ["train.py", *flags]
