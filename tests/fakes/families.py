@@ -1,17 +1,26 @@
-"""Which families predict, and which give vectors: found by asking a tiny model of each."""
+"""Which families predict, and which give vectors: found by asking a tiny model of each.
 
-from collections.abc import Sequence
+A family whose ``[model]`` keys change what a model is made of comes more than once: as it is, and as each of
+`VARIANTS` that its configuration has the keys of.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from ziggurat.core.config import options
 from ziggurat.core.protocols import (
     ConditionalModel,
     Encoder,
+    Family,
     LanguageModel,
     MaskedLanguageModel,
     Model,
     StaticEncoder,
 )
+from ziggurat.models.blocks.initialisation import fill_normal
 from ziggurat.models.registry import FAMILIES, predicting
 
 SOURCE = (3, 7, 5, 2, 0)
@@ -25,9 +34,59 @@ def as_language_model(model: Model, name: str, source: Sequence[int] = SOURCE) -
     return predicting(model, name)
 
 
-def tiny_language_model(family: str, *, seed: int = 3) -> LanguageModel:
-    """The tiny model of a family that predicts, on a fixed source where it needs one."""
-    return as_language_model(FAMILIES.get(family).tiny(seed=seed), family)
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "n-gram tables": {"ngram_orders": (2, 3, 5), "ngram_rows": 151},
+    "narrow n-gram tables": {"ngram_orders": (4, 2), "ngram_rows": 113, "ngram_width": 7},
+}
+"""Keys that add parts to a model. There are 121 pairs of 11 ids: the first has a row for each, the second not."""
+
+
+class Variant:
+    """A family whose tiny model has other keys; all else is the family's."""
+
+    def __init__(self, family: Family, keys: Mapping[str, Any]) -> None:
+        self._family, self._keys = family, dict(keys)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._family, name)
+
+    def tiny(self, *, seed: int) -> Any:
+        """The family's tiny model with these keys, all its matrices as wide as that one's embedding."""
+        plain: Any = self._family.tiny(seed=seed)
+        config = dataclasses.replace(plain.network.config, **self._keys)
+        model: Any = self._family.build(config, plain.vocabulary, seed=seed)
+        std = float(plain.network.token_embedding.detach().std())
+        for name, parameter in model.network.named_parameters():
+            if parameter.dim() > 1:
+                fill_normal(parameter, std=std, seed=seed, name=name)
+        return model
+
+
+def family_named(name: str) -> Any:
+    """A family, or one of its variants: ``decoder``, ``decoder, n-gram tables``."""
+    family, _, variant = name.partition(", ")
+    return Variant(FAMILIES.get(family), VARIANTS[variant]) if variant else FAMILIES.get(family)
+
+
+def with_variants(families: Sequence[str]) -> list[str]:
+    """These families, and behind each its variants."""
+    return [
+        name
+        for family in families
+        for name in (
+            family,
+            *(
+                f"{family}, {kind}"
+                for kind, keys in VARIANTS.items()
+                if keys.keys() <= options(FAMILIES.get(family).config).keys()
+            ),
+        )
+    ]
+
+
+def tiny_language_model(name: str, *, seed: int = 3) -> LanguageModel:
+    """The tiny model of a family or variant that predicts, on a fixed source where it needs one."""
+    return as_language_model(family_named(name).tiny(seed=seed), name.partition(", ")[0])
 
 
 def _tiny(kind: type) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from tests.fakes.families import LANGUAGE_FAMILIES, as_language_model, tiny_language_model
+from tests.fakes.families import LANGUAGE_FAMILIES, as_language_model, family_named, with_variants
 from ziggurat.core.config import options
 from ziggurat.core.protocols import Extends, Family, LanguageModel
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
@@ -24,14 +24,14 @@ VOCABULARY_SIZE = 11
 TOLERANCE = 2e-5
 
 
-@pytest.fixture(params=LANGUAGE_FAMILIES)
+@pytest.fixture(params=with_variants(LANGUAGE_FAMILIES))
 def family(request: pytest.FixtureRequest) -> Family:
-    return FAMILIES.get(request.param)
+    return family_named(request.param)  # type: ignore[no-any-return]
 
 
 @pytest.fixture
 def model(family: Family) -> LanguageModel:
-    return tiny_language_model(family.name)
+    return as_language_model(family.tiny(seed=3), family.name)
 
 
 def random_ids(rows: int, length: int, *, seed: int = 5) -> IdArray:
@@ -58,7 +58,9 @@ def spell(model: LanguageModel, ids: IdArray, *, prompt: int) -> FloatArray:
     return np.stack(columns, axis=1)
 
 
-def test_a_family_says_who_it_is(family: Family) -> None:
+@pytest.mark.parametrize("name", LANGUAGE_FAMILIES)
+def test_a_family_says_who_it_is(name: str) -> None:
+    family = FAMILIES.get(name)
     assert family.name in FAMILIES.names()
     assert FAMILIES.get(family.name) is family
     assert all(trainer(family, name) for name in family.trainers)
@@ -252,7 +254,7 @@ def test_saved_and_restored_it_says_the_same_to_the_bit(family: Family, model: L
 def test_tiny_follows_its_seed(family: Family) -> None:
     ids = random_ids(2, 13)
     first, same, other = (
-        tiny_language_model(family.name, seed=seed).token_logprobs(ids, full(ids)) for seed in (3, 3, 5)
+        as_language_model(family.tiny(seed=seed), family.name).token_logprobs(ids, full(ids)) for seed in (3, 3, 5)
     )
     np.testing.assert_array_equal(first, same)
     assert np.abs(first - other).max() > 1e-2

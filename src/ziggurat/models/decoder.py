@@ -19,6 +19,7 @@ from ziggurat.models.blocks.attention import Sight
 from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
+from ziggurat.models.blocks.ngram_tables import NgramConfig, NgramTables
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer, layers_and_width
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy
 from ziggurat.models.layouts.at_rest import at_rest, configured, restored
@@ -27,8 +28,13 @@ __all__ = ["FAMILY", "DecoderConfig", "DecoderFamily", "DecoderNetwork"]
 
 
 @dataclass(frozen=True)
-class DecoderConfig(TransformerConfig):
+class DecoderConfig(NgramConfig, TransformerConfig):
     """The ``[model]`` keys of a decoder."""
+
+    def __post_init__(self) -> None:
+        """Check what keys must be to each other."""
+        TransformerConfig.__post_init__(self)
+        NgramConfig.__post_init__(self)
 
 
 class DecoderNetwork(CausalNetwork):
@@ -44,12 +50,15 @@ class DecoderNetwork(CausalNetwork):
         super().__init__(vocabulary, width=config.width, context=config.context)
         self.config = config
         self.embed_tokens = Embedding(vocabulary.size, config.width)
+        self.embed_ngrams = NgramTables(config, vocabulary.size, config.width) if config.ngram_orders else None
         self.stack = TransformerStack(config)
         self.lm_head = None if config.tied else Linear(config.width, vocabulary.size, bias=False)
 
     def fill(self, seed: int) -> None:
-        """Draw first weights (`fill_transformer`)."""
-        fill_transformer(self, seed=seed)
+        """Draw first weights (`fill_transformer`, `NgramTables.fill`)."""
+        fill_transformer(self, seed=seed, apart="embed_ngrams")
+        if self.embed_ngrams is not None:
+            self.embed_ngrams.fill(seed=seed, name="embed_ngrams")
 
     def hidden(
         self,
@@ -67,14 +76,24 @@ class DecoderNetwork(CausalNetwork):
         self.check_fits(time + (state.longest if state is not None else 0))
         fresh = state is None or state.longest == 0
         places = slice(0, time) if state is None else state.positions(time)
-        x_BTD = self.embed_tokens(ids) if beside is None else self.embed_tokens(ids) + beside
-        x_BTD = self.stack.placed(x_BTD, places)
+        x_BTD = self._embedded(ids, state, lengths)
+        x_BTD = self.stack.placed(x_BTD if beside is None else x_BTD + beside, places)
         x_BTD = nn.functional.dropout(x_BTD, self.config.dropout, self.training)
         keep_mask = None if fresh or state is None else state.keep_mask(time)
         x_BTD = self.stack(x_BTD, Sight(self.stack.turns(places), keep_mask, causal=fresh, cache=state))
         if state is not None:
             state.advance(time, lengths)
         return x_BTD, state
+
+    def _embedded(self, ids: Tensor, state: KeyValueCache | None, lengths: Tensor | None) -> Tensor:
+        """Return (B, T, D): what ids enter with; a cache then knows them as read last."""
+        x_BTD: Tensor = self.embed_tokens(ids)
+        if self.embed_ngrams is None:
+            return x_BTD
+        before = None if state is None else state.last_ids
+        if state is not None and before is not None:
+            state.last_ids = self.embed_ngrams.after(ids, before, lengths)
+        return x_BTD + self.embed_ngrams(ids, before)  # type: ignore[no-any-return]
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return (…, V): the products of a vector with each id's output embedding."""
@@ -90,7 +109,8 @@ class DecoderNetwork(CausalNetwork):
         """Return an empty cache."""
         config = self.config
         shape = (config.layers, batch, config.resolved_key_heads, config.resolved_head_width)
-        return KeyValueCache(shape, dtype=self.embed_tokens.weight.dtype, device=self.device)
+        last_ids = None if self.embed_ngrams is None else self.embed_ngrams.nothing(batch)
+        return KeyValueCache(shape, dtype=self.embed_tokens.weight.dtype, device=self.device, last_ids=last_ids)
 
     def reorder_state(self, state: KeyValueCache, rows: Tensor) -> KeyValueCache:
         """Return a cache with copies of ``rows``; the old one stays as it was."""

@@ -24,6 +24,8 @@ from ziggurat.models.blocks.initialisation import Embedding, fill_normal, fill_u
 from ziggurat.models.blocks.lstm import CellState, LSTMLayer
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
+from ziggurat.models.blocks.ngram_parts import ngram_parts, ngram_symbols
+from ziggurat.models.blocks.ngram_tables import NgramConfig, NgramTables
 from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_only, tensors_of
 
 __all__ = ["FAMILY", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
@@ -33,13 +35,13 @@ TIED_BOUND = 0.4
 
 ID_BYTES = 8
 
-RecurrentState: TypeAlias = tuple[CellState, ...]
-"""Each layer's cells."""
+RecurrentState: TypeAlias = tuple[tuple[Tensor, ...], ...]
+"""Each layer's cells; behind them, where there are tables of n-grams, what was read last, in a tuple of its own."""
 
 
 @dataclass(frozen=True)
-class RecurrentConfig:
-    """The ``[model]`` keys of an LSTM; the defaults are the strong form, sized for a laptop."""
+class LSTMConfig:
+    """The keys of an LSTM's own layers; the defaults are the strong form, sized for a laptop."""
 
     layers: int = option(2, "LSTM layers, one upon another", low=1)
     embedding: int = option(384, "numbers in the vector of a token", low=1)
@@ -60,6 +62,11 @@ class RecurrentConfig:
         return (self.embedding, *[self.hidden] * (self.layers - 1), last)
 
 
+@dataclass(frozen=True)
+class RecurrentConfig(NgramConfig, LSTMConfig):
+    """The ``[model]`` keys of an LSTM."""
+
+
 class RecurrentNetwork(CausalNetwork):
     """The LSTM's layers.
 
@@ -75,6 +82,7 @@ class RecurrentNetwork(CausalNetwork):
         super().__init__(vocabulary, width=widths[-1], context=None)
         self.config = config
         self.embedding = Embedding(vocabulary.size, config.embedding)
+        self.embed_ngrams = NgramTables(config, vocabulary.size, config.embedding) if config.ngram_orders else None
         self.layers = nn.ModuleList(LSTMLayer(*pair) for pair in itertools.pairwise(widths))
         self.bias = nn.Parameter(torch.zeros(vocabulary.size))
         self.output = None if config.tied else nn.Parameter(torch.empty(vocabulary.size, self.width))
@@ -95,6 +103,8 @@ class RecurrentNetwork(CausalNetwork):
             fill_uniform(self.output, bound=self.width**-0.5, seed=seed, name="output")
         for number, layer in enumerate(self._layers):
             layer.fill(seed=seed, name=f"layers.{number}")
+        if self.embed_ngrams is not None:
+            self.embed_ngrams.fill(seed=seed, name="embed_ngrams")
 
     def hidden(
         self,
@@ -106,23 +116,28 @@ class RecurrentNetwork(CausalNetwork):
     ) -> tuple[Tensor, RecurrentState]:
         """Read (B, T) ids on from ``state`` (see `CausalNetwork.hidden`); the old state stays as it was."""
         config, training = self.config, self.training
-        held = self.initial_state(ids.shape[0]) if state is None else state
+        held = list(self.initial_state(ids.shape[0]) if state is None else state)
         x_BTD = drop_words(
             self.embedding(ids), ids, config.dropout_words, vocabulary_size=self.vocabulary.size, training=training
         )
         if beside is not None:
             x_BTD = x_BTD + beside
+        last: tuple[tuple[Tensor], ...] = ()
+        if self.embed_ngrams is not None:
+            *held, (before,) = held
+            x_BTD = x_BTD + self.embed_ngrams(ids, before)
+            last = ((self.embed_ngrams.after(ids, before, lengths),),)
         x_BTD = drop_locked(x_BTD, config.dropout_input, training=training)
         reached: list[CellState] = []
-        for number, (layer, cells) in enumerate(zip(self._layers, held, strict=True)):
+        for number, (layer, (shown_BC, kept_BC)) in enumerate(zip(self._layers, held, strict=True)):
             if number:
                 x_BTD = drop_locked(x_BTD, config.dropout_hidden, training=training)
             if lengths is None:
-                x_BTD, (h_BC, c_BC) = layer(x_BTD, cells, weight_drop=config.dropout_weights)
+                x_BTD, (h_BC, c_BC) = layer(x_BTD, (shown_BC, kept_BC), weight_drop=config.dropout_weights)
             else:
-                x_BTD, (h_BC, c_BC) = layer.read_padded(x_BTD, cells, lengths)
+                x_BTD, (h_BC, c_BC) = layer.read_padded(x_BTD, (shown_BC, kept_BC), lengths)
             reached.append((h_BC.detach(), c_BC.detach()))
-        return drop_locked(x_BTD, config.dropout_output, training=training), tuple(reached)
+        return drop_locked(x_BTD, config.dropout_output, training=training), (*reached, *last)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return (…, V): the products of a vector with each id's output vector, plus the id's bias."""
@@ -134,13 +149,14 @@ class RecurrentNetwork(CausalNetwork):
         return self.embedding.weight
 
     def initial_state(self, batch: int) -> RecurrentState:
-        """Return cells that show and hold 0."""
+        """Return cells that show and hold 0, and no ids that were read."""
         zeros = [self.bias.new_zeros(batch, layer.cells) for layer in self._layers]
-        return tuple((h_BC, h_BC.clone()) for h_BC in zeros)
+        last = () if self.embed_ngrams is None else ((self.embed_ngrams.nothing(batch),),)
+        return (*((h_BC, h_BC.clone()) for h_BC in zeros), *last)
 
     def reorder_state(self, state: RecurrentState, rows: Tensor) -> RecurrentState:
         """Return a state with copies of ``rows``; the old one stays as it was."""
-        return tuple((h_BC[rows], c_BC[rows]) for h_BC, c_BC in state)
+        return tuple(tuple(part[rows] for part in parts) for parts in state)
 
     @property
     def _layers(self) -> list[LSTMLayer]:
@@ -191,7 +207,7 @@ class RecurrentFamily:
             raise ArtefactError(f"config.json does not describe an LSTM: {error}") from None
 
     def anatomy(self, config: RecurrentConfig, vocabulary: Vocabulary) -> Anatomy:
-        """Return the tower of an LSTM: embeddings, layers, output."""
+        """Return the tower of an LSTM: embeddings, tables of n-grams, layers, output."""
         size, last = vocabulary.size, config.widths[-1]
         sizes = (("V", size), ("D", config.embedding), ("C", last))
         embedding = Part(
@@ -218,8 +234,10 @@ class RecurrentFamily:
             dropped_between=config.dropout_hidden > 0,
             dropped_weights=config.dropout_weights > 0,
         )
+        tables = ngram_parts(config, size, ("D", config.embedding))
         symbols = (("L", config.layers), ("D", config.embedding), ("C", config.hidden), ("V", size))
-        return Anatomy((Part("LSTM", "tower", parts=(embedding, *layers, output)),), symbols)
+        symbols += ngram_symbols(config, size)
+        return Anatomy((Part("LSTM", "tower", parts=(embedding, *tables, *layers, output)),), symbols)
 
     def sized(self, parameters: int) -> RecurrentConfig:
         """Return a tied network with about so many parameters beside the embeddings.

@@ -12,7 +12,10 @@ from ziggurat.core.protocols import Model, Tokenizer
 from ziggurat.core.registry import Registry
 from ziggurat.text.compression import SUFFIXES
 
-__all__ = ["FORMATS", "Foreign", "Format", "Numbered", "Proven", "format_in", "format_of"]
+__all__ = ["FORMATS", "Foreign", "Format", "Numbered", "Proven", "format_in", "format_of", "refuse_own_parts"]
+
+_OWN_PARTS = ("ngram_orders",)
+"""Keys of ``[model]`` for parts that no other program's models have."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,20 @@ def format_in(path: Path) -> Format:
             f"'hf download {path} --local-dir {path.name}', and give its folder"
         )
     return format_of(path)
+
+
+def refuse_own_parts(bundle: Bundle, form: str) -> None:
+    """Refuse to write a model as ``form`` that has parts which only our own form has a place for.
+
+    Raises:
+        UsageError: it has; the message names the keys.
+    """
+    config = getattr(getattr(bundle.model, "network", None), "config", None)
+    if held := [key for key in _OWN_PARTS if getattr(config, key, None)]:
+        raise UsageError(
+            f"{bundle.path}: {form} has no form for what {' and '.join(held)} adds to a model: only Ziggurat opens it "
+            "(its weights are plain safetensors); to export a model, train one without"
+        )
 
 
 def _opens(folder: Path) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.artefacts.interchange import llama_program
-from ziggurat.artefacts.interchange.formats import Foreign
+from ziggurat.artefacts.interchange.formats import Foreign, refuse_own_parts
 from ziggurat.artefacts.interchange.gguf_architectures import architecture_for, from_gguf, to_gguf
 from ziggurat.artefacts.interchange.gguf_file import MAGIC, open_gguf, package
 from ziggurat.artefacts.interchange.gguf_tokenizer import (
@@ -109,6 +109,7 @@ class GgufFormat:
         kind = number_type or "f32"
         if kind not in NUMBER_TYPES:
             raise UsageError(f"--type {kind}: GGUF is written with one of {', '.join(NUMBER_TYPES)}")
+        refuse_own_parts(bundle, "GGUF")
         config, tensors = bundle.family.state(bundle.model)
         architecture = architecture_for(config, str(bundle.path))
         numbers, arrays = to_gguf(architecture, config, tensors)

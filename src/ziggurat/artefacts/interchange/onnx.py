@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ziggurat.artefacts.bundle import Bundle
-from ziggurat.artefacts.interchange.formats import Foreign
+from ziggurat.artefacts.interchange.formats import Foreign, refuse_own_parts
 from ziggurat.artefacts.interchange.proof import Proof
 from ziggurat.artefacts.interchange.vector_blocks import first_bytes
 from ziggurat.core.errors import ArtefactError, MissingExtraError, UsageError
@@ -69,6 +69,7 @@ class OnnxFormat:
             raise UsageError(
                 f"{bundle.path}: a model of family '{bundle.manifest.family}'; as ONNX go decoders, LSTMs and encoders"
             )
+        refuse_own_parts(bundle, "ONNX")
         if 4 * network.parameter_count > LARGEST_BYTES:
             raise UsageError(f"{bundle.path}: {network.parameter_count:,} parameters are too many for one ONNX file")
         _runtime()

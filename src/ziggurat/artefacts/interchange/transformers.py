@@ -14,7 +14,7 @@ from ziggurat.artefacts import manifest as manifests
 from ziggurat.artefacts.bundle import CONFIG, TENSORS, Bundle, chat_template
 from ziggurat.artefacts.interchange import transformers_program
 from ziggurat.artefacts.interchange.foreign_tokenizers import read_json, read_tokenizer
-from ziggurat.artefacts.interchange.formats import Foreign
+from ziggurat.artefacts.interchange.formats import Foreign, refuse_own_parts
 from ziggurat.artefacts.interchange.proof import (
     Proof,
     Tolerance,
@@ -63,6 +63,7 @@ class TransformersFolder:
         """
         if path.exists():
             raise UsageError(f"{path}: exists already; choose another folder")
+        refuse_own_parts(bundle, "transformers")
         if not bundle.manifest.model.get("architecture"):
             raise UsageError(
                 f"{bundle.path}: transformers has no form for this model of family '{bundle.manifest.family}'"

@@ -24,12 +24,24 @@ class KeyValueCache:
     *Cost.* `append` writes in place; places double when they run out, so each is copied twice at most on average.
     """
 
-    def __init__(self, shape: tuple[int, int, int, int], *, dtype: torch.dtype, device: torch.device) -> None:
-        """Make an empty cache for ``shape`` = (layers L, rows B, key heads G, head width K)."""
+    def __init__(
+        self,
+        shape: tuple[int, int, int, int],
+        *,
+        dtype: torch.dtype,
+        device: torch.device,
+        last_ids: Tensor | None = None,
+    ) -> None:
+        """Make an empty cache for ``shape`` = (layers L, rows B, key heads G, head width K).
+
+        ``last_ids`` (B, R) stand there for a network that looks up what was read last; it keeps them up to date.
+        """
         layers, batch, heads, head_width = shape
         self._held = torch.zeros(layers, 2, batch, heads, FIRST_PLACES, head_width, dtype=dtype, device=device)
         self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
         """(B,) ids that each row has read."""
+        self.last_ids = last_ids
+        """What a network of n-gram tables has read last (`ziggurat.models.blocks.ngram_tables`); None: it asks not."""
         self.longest = 0
         """The largest of `lengths`."""
         self.even = True
@@ -84,6 +96,7 @@ class KeyValueCache:
         other._held = self._held.new_zeros(layers, 2, len(rows), heads, places, head_width)
         other._held[..., : self.longest, :] = self._held[..., : self.longest, :].index_select(2, rows)
         other.lengths = self.lengths[rows]
+        other.last_ids = None if self.last_ids is None else self.last_ids[rows]
         other.longest = int(other.lengths.max()) if len(rows) else 0
         other.even = bool((other.lengths == other.longest).all())
         return other

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
+from ziggurat.models.blocks.ngram_tables import NgramTables
 
 __all__ = [
     "CausalNetwork",
@@ -79,6 +80,16 @@ class Network(nn.Module, ABC):
                 f"{length} ids are more than the model can read at once (its context is {self.context}): "
                 "score long texts by a rolling window, shorten the prompt, or train with a larger context"
             )
+
+    def tables(self) -> list[nn.Parameter]:
+        """Return the weights of which a batch reads and changes few rows, and which may be far larger than the rest."""
+        return [module.weight for module in self.modules() if isinstance(module, NgramTables)]
+
+    def sparse_tables(self, wanted: bool) -> None:
+        """Say whether gradients of `tables` come as sparse tensors (`NgramTables.sparse`)."""
+        for module in self.modules():
+            if isinstance(module, NgramTables):
+                module.sparse = wanted
 
     @property
     def device(self) -> torch.device:

@@ -230,7 +230,7 @@ def normalisation(config: TransformerConfig) -> RMSNorm | LayerNorm:
     return kind(config.width, epsilon=config.norm_epsilon)
 
 
-def fill_transformer(network: nn.Module, *, seed: int) -> None:
+def fill_transformer(network: nn.Module, *, seed: int, apart: str | None = None) -> None:
     """Draw first weights: N(0, 0.02²), and what N additions put on a residual path smaller by √N; biases are 0.
 
     *Maths.* Standard deviations of GPT-2 (Radford et al. 2019, section 2.3): with pre-norm the variance at the last
@@ -238,6 +238,8 @@ def fill_transformer(network: nn.Module, *, seed: int) -> None:
 
     *Departs.* With post-norm each sum is normalised, so that nothing grows; there the smaller numbers only make a block
     begin nearer to doing nothing.
+
+    What is inside ``apart``, a module of the network, keeps what it has: it fills itself.
     """
     added: dict[str, int] = {}
     for place, stack in network.named_modules():
@@ -245,6 +247,8 @@ def fill_transformer(network: nn.Module, *, seed: int) -> None:
             onto = [name for name, _ in stack.named_parameters() if name.endswith(_ADDED)]
             added |= {f"{place}.{name}".removeprefix("."): len(onto) for name in onto}
     for name, parameter in network.named_parameters():
+        if apart is not None and name.startswith(f"{apart}."):
+            continue
         if parameter.dim() > 1:
             std = 0.02 / math.sqrt(added.get(name, 1))
             fill_normal(parameter, std=std, seed=seed, name=name.removeprefix("stack."))

@@ -5,6 +5,7 @@ the blocks, and in which tokens a part works on.
 """
 
 from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Part, Saved
+from ziggurat.models.blocks.ngram_parts import ngram_parts, ngram_symbols
 from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.blocks.transformer_parts import (
     embedding_part,
@@ -26,14 +27,16 @@ USUAL_PICKS = 0.15
 
 
 def decoder_anatomy(config: TransformerConfig, vocabulary_size: int) -> Anatomy:
-    """Return the one tower of a decoder: embeddings, positions, blocks, output."""
+    """Return the one tower of a decoder: embeddings, tables of n-grams, positions, blocks, output."""
     tower = (
         embedding_part(config, vocabulary_size),
+        *ngram_parts(config, vocabulary_size, ("d_model", config.width)),
         *position_parts(config),
         *stack_parts(config),
         output_part(config, vocabulary_size, tied=config.tied),
     )
-    return Anatomy((Part("decoder stack", "tower", parts=tower),), symbols_of(config, vocabulary_size), config.context)
+    symbols = (*symbols_of(config, vocabulary_size), *ngram_symbols(config, vocabulary_size))
+    return Anatomy((Part("decoder stack", "tower", parts=tower),), symbols, config.context)
 
 
 def encoder_anatomy(

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from ziggurat.core.errors import ArtefactError
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.transformer import TransformerConfig
-from ziggurat.models.layouts.layout import Renaming, extras, vocabulary_of
+from ziggurat.models.layouts.layout import Renaming, extras, has_own_parts, vocabulary_of
 
 __all__ = ["LAYOUT", "Gpt2"]
 
@@ -28,7 +28,8 @@ class Gpt2:
         """Return whether a model of this configuration can be written so."""
         alike = (config.positions, config.norm, config.norm_place, config.bias, config.query_norm)
         whole = config.resolved_key_heads == config.heads and config.heads * config.resolved_head_width == config.width
-        return alike == ("learned", "layer", "pre", "all", False) and whole and config.activation in ACTIVATIONS
+        known = config.activation in ACTIVATIONS and not has_own_parts(config)
+        return alike == ("learned", "layer", "pre", "all", False) and whole and known
 
     def describe(self, config: TransformerConfig, vocabulary: Vocabulary) -> dict[str, Any]:
         """Return what transformers writes for such a model."""

@@ -16,6 +16,7 @@ from torch import nn
 from ziggurat.core.errors import ArtefactError
 from ziggurat.core.registry import Registry
 from ziggurat.core.types import TensorMap, Vocabulary
+from ziggurat.models.blocks.ngram_tables import NgramConfig
 from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.blocks.weights import tensors_of
 
@@ -29,6 +30,7 @@ __all__ = [
     "check_arrays",
     "extras",
     "fill_network",
+    "has_own_parts",
     "layout_for",
     "layout_of",
     "named",
@@ -134,6 +136,11 @@ def layout_of(model_type: str) -> Layout | None:
     """Return the layout of this ``model_type``; None where there is none."""
     found = (LAYOUTS.get(name) for name in LAYOUTS.names())
     return next((one for one in found if model_type in one.model_types), None)
+
+
+def has_own_parts(config: TransformerConfig) -> bool:
+    """Return whether a decoder has parts that are in no other program's: tables of n-grams."""
+    return isinstance(config, NgramConfig) and bool(config.ngram_orders)
 
 
 def extras(config: TransformerConfig, vocabulary: Vocabulary) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ziggurat.core.errors import ArtefactError
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.positions import STRETCHES
 from ziggurat.models.blocks.transformer import TransformerConfig
-from ziggurat.models.layouts.layout import Renaming, extras, vocabulary_of
+from ziggurat.models.layouts.layout import Renaming, extras, has_own_parts, vocabulary_of
 
 __all__ = ["LAYOUT", "Llama"]
 
@@ -31,7 +31,8 @@ class Llama:
     def holds(self, config: TransformerConfig) -> bool:
         """Return whether a model of this configuration can be written so."""
         alike = (config.positions, config.norm, config.norm_place, config.activation)
-        return alike == ("rotary", "rms", "pre", "swiglu") and (config.bias == "none" or not config.query_norm)
+        known = alike == ("rotary", "rms", "pre", "swiglu") and not has_own_parts(config)
+        return known and (config.bias == "none" or not config.query_norm)
 
     def describe(self, config: TransformerConfig, vocabulary: Vocabulary) -> dict[str, Any]:
         """Return what transformers writes for such a model."""

@@ -49,7 +49,7 @@ def _drawn(part: Part, load: Load, whole: int) -> Iterator[_Line]:
         yield from _block(part, load, whole)
     elif part.kind == "memory":
         return
-    elif part.kind in ("positions", "pooler"):
+    elif part.kind in ("positions", "tables", "pooler"):
         yield from _beside(part, load, whole)
     else:
         yield _Line(_stem())
@@ -80,7 +80,7 @@ def _beside(part: Part, load: Load, whole: int) -> Iterator[_Line]:
     """Yield vectors that are added from the side, or what is made of those of the tower."""
     yield _Line(_stem())
     yield _Line(
-        f"{' ' * STEM} {'⊕ ←' if part.kind == 'positions' else '├─→'} {called(part)}",
+        f"{' ' * STEM} {'├─→' if part.kind == 'pooler' else '⊕ ←'} {called(part)}",
         (held(part), share(part.reading_flops(load), whole)),
     )
 

@@ -20,6 +20,7 @@ __all__ = ["COLOURS", "Frame", "Tower", "draw_towers"]
 COLOURS = {
     "embedding": ("#fbe9dc", "#c8553d"),
     "positions": ("#fdf3dc", "#b07d12"),
+    "tables": ("#fbe9dc", "#c8553d"),
     "norm": ("#f1efe9", "#8d877a"),
     "attention": ("#dcefe6", "#0b6e4f"),
     "cross": ("#dfe8f3", "#3d5a80"),
@@ -109,7 +110,7 @@ class Tower:
     def _part(self, part: Part) -> None:
         if part.kind == "block":
             self._block(part)
-        elif part.kind in ("positions", "pooler"):
+        elif part.kind in ("positions", "tables", "pooler"):
             self._beside(part)
         elif part.kind != "memory":
             self._rise(GAP)
@@ -179,7 +180,7 @@ class Tower:
         right = max(frame.right, left + text_width(name, 11.5) + 14)
         canvas.box(left, y - 13, right, y + 13, fill=fill, stroke=stroke)
         canvas.text((left + right) / 2, y, name, size=11.5, align="center")
-        if part.kind == "positions":
+        if part.kind != "pooler":
             canvas.path([(left, y), (frame.middle + 12, y)], stroke=stroke, arrow=True)
             canvas.sum(frame.middle, y)
         else:

@@ -20,6 +20,9 @@ MEANINGS = {
     "C": "cells of a layer",
     "A": "kinds of segments",
     "n_max": "longest text",
+    "R": "rows of n-gram tables",
+    "k": "n-gram tables",
+    "W": "width of n-gram tables",
     "L_enc": "blocks of the encoder",
     "L_dec": "blocks of the decoder",
     "n": "tokens read at once",
@@ -30,7 +33,7 @@ MEANINGS = {
 
 PIECES = (
     ("decoder stack", "encoder stack", "LSTM", "word vectors"),
-    ("token embeddings", "shared", "segment embeddings"),
+    ("token embeddings", "shared", "segment embeddings", "n-gram tables"),
     ("learned positions", "sinusoidal positions", "rotary positions"),
     ("attention", "cross-attention", "feed-forward", "dense layer of the head", "LSTM layer", "pooler", "memory"),
     ("SwiGLU", "GELU", "GELU (tanh)", "ReLU", "squared ReLU", "SiLU", "RMSNorm", "LayerNorm"),
