@@ -16,6 +16,7 @@ class CountedRecurrentConfig(CountingKeys, RecurrentConfig):
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
+        RecurrentConfig.__post_init__(self)
         self.check_orders()
 
 
