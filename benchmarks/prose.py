@@ -11,9 +11,10 @@ aside (2 %) for that; all others learn these too. The peers are nanoGPT's archit
 schedule with the settings of its recipe (`benchmarks.plain_gpt`), in two sizes of which the better counts, and KenLM
 without pruning, where ``--kenlm`` names the folder that it was built in.
 
-All are judged by one judge on the same held-out documents (of one longer than 300,000 bytes, the lines before that): bits per byte are the nats of all tokens of a document, its
-end included, by its bytes. What reads windows is moved on by half a window (`benchmarks.held_out`). Nothing is adapted
-to a document. Intervals are the bootstrap's over documents.
+All are judged by one judge on the same held-out documents; of one longer than 300,000 bytes, on the lines before that.
+Bits per byte are the nats of all tokens of a document, its end included, by its bytes. What reads windows is moved on
+by half a window (`benchmarks.held_out`). Nothing is adapted to a document. Intervals are the bootstrap's over
+documents.
 """
 
 import argparse

@@ -71,8 +71,8 @@ def documents_of(folder: Path, split: str) -> Iterator[Document]:
 def prepare(data: Path, folder: Path, *, vocabulary: int, limit: int | None, longest: int) -> Prepared:
     """Train a tokenizer on a set's training documents and write all as ids below ``folder``.
 
-    Of a held-out document the lines within its first ``longest`` bytes are taken. With a ``limit`` only the beginnings of the first documents are taken, so many bytes together, and a quarter of
-    that of those held out.
+    Of a held-out document the lines within its first ``longest`` bytes are taken. With a ``limit`` only the
+    beginnings of the first documents are, so many bytes together, and a quarter of that of those held out.
 
     Raises:
         SystemExit: a text is missing, or there are too few documents.

@@ -122,8 +122,13 @@ def run_nanogpt(folder: Path, seed: int, flags: Sequence[str]) -> None:
 
     import torch
 
-    own = torch.manual_seed
-    torch.manual_seed = lambda seed, chosen=seed: own(chosen)
+    own, chosen = torch.manual_seed, seed
+
+    def with_our_seed(seed: Any) -> torch.Generator:
+        del seed  # the one that nanoGPT has fixed
+        return own(chosen)
+
+    torch.manual_seed = with_our_seed
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     sys.argv = ["train.py", *flags]
