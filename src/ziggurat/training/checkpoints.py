@@ -1,7 +1,9 @@
 """Checkpoints: everything that a run needs to go on as if it had not stopped, in safetensors and JSON.
 
 A checkpoint is one file. It is written beside its place, flushed and renamed; the one before stays until then, and a
-second one behind it in case the newest is damaged.
+second one behind it in case the newest is damaged. Where several processes train, each writes the rows that it alone
+has into a file of its own, and the checkpoint's file, written when all of these stand, names them. Rows are put
+together again when it is read, so that any number of processes can go on.
 """
 
 import hashlib
@@ -18,12 +20,22 @@ from ziggurat.core.errors import DamagedError, NewerVersionError
 from ziggurat.core.files import atomic_file
 from ziggurat.core.types import TensorMap
 
-__all__ = ["Checkpoint", "keep_before", "read_checkpoint", "read_newest", "write_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "keep_before",
+    "read_checkpoint",
+    "read_newest",
+    "remove_old_rows",
+    "write_checkpoint",
+    "write_rows",
+]
 
 FORMAT = 1
 NEWEST = "last.safetensors"
 BEFORE = "previous.safetensors"
 BEST = "best.safetensors"
+ROWS = "rows"
+"""The fact of a checkpoint that names the files of rows."""
 _LOG = logging.getLogger("ziggurat")
 
 
@@ -50,6 +62,36 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         save_file(tensors, partial, metadata={"ziggurat": json.dumps(facts)})
 
 
+def write_rows(folder: Path, tensors: TensorMap, *, mark: int, rank: int, count: int) -> list[str]:
+    """Write the rows that process ``rank`` of ``count`` has; return the names of all processes' files.
+
+    ``mark`` is one number for all files of a checkpoint and for no other, so that no file is ever written over.
+
+    Raises:
+        DiskFullError: the disk is full.
+    """
+    names = [f"rows-{mark:x}-{number + 1}-of-{count}.safetensors" for number in range(count)]
+    write_checkpoint(folder / names[rank], Checkpoint(tensors, {"mark": mark}))
+    return names
+
+
+def remove_old_rows(folder: Path) -> None:
+    """Remove files of rows that neither the newest checkpoint nor the one before names."""
+    from safetensors import SafetensorError, safe_open
+
+    named: set[str] = set()
+    for name in (NEWEST, BEFORE):
+        if (folder / name).is_file():
+            try:
+                with safe_open(folder / name, framework="np") as file:
+                    named.update(json.loads((file.metadata() or {})["ziggurat"]).get(ROWS, ()))
+            except (SafetensorError, ValueError, KeyError, OSError):
+                return  # what a damaged one names is not known
+    for path in folder.glob("rows-*.safetensors"):
+        if path.name not in named:
+            path.unlink(missing_ok=True)
+
+
 def keep_before(folder: Path) -> None:
     """Let the newest checkpoint step back to second place, before a newer one is written."""
     newest = folder / NEWEST
@@ -74,7 +116,7 @@ def read_newest(folder: Path) -> Checkpoint | None:
         path = folder / name
         if path.is_file():
             try:
-                return read_checkpoint(path)
+                return _with_rows(folder, read_checkpoint(path))
             except DamagedError as error:
                 _LOG.warning("%s; going back to the checkpoint before it", error)
                 damage = error
@@ -104,6 +146,23 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if _digest(tensors) != digest:
         raise DamagedError(f"{path}: damaged: remove it to begin again, or put a copy in its place")
     return Checkpoint(tensors, facts)
+
+
+def _with_rows(folder: Path, checkpoint: Checkpoint) -> Checkpoint:
+    """Put the rows of all processes together, where a checkpoint has such.
+
+    Raises:
+        DamagedError: a file of rows is missing or damaged.
+    """
+    names = checkpoint.facts.get(ROWS, ())
+    if not names:
+        return checkpoint
+    parts = [read_checkpoint(folder / name).tensors for name in names]
+    try:
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    except (KeyError, ValueError) as error:
+        raise DamagedError(f"{folder / names[0]}: its rows are not those of the other processes' files") from error
+    return Checkpoint({**checkpoint.tensors, **joined}, checkpoint.facts)
 
 
 def _digest(tensors: TensorMap) -> str:

@@ -120,7 +120,7 @@ class _Residual(NextToken):
 
     def loss(self, number: int) -> Loss:
         """Return the mean nats per token of batch ``number``, and how many these are."""
-        self.others.of_rows = self.counts.fold_of(self.batches.places(number)[:, 0])
+        self.others.of_rows = self.counts.fold_of(self.batches.places(number)[self.rows, 0])
         with self._unseen():
             return super().loss(number)
 

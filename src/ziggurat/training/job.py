@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.errors import UnknownNameError
+from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
 from ziggurat.core.types import Event, FloatArray, IdArray, Listener
 from ziggurat.models.adapter import Adapter
@@ -19,6 +19,7 @@ __all__ = [
     "FirstVectors",
     "Fitted",
     "Job",
+    "Share",
     "Spelling",
     "Start",
     "Trainer",
@@ -44,6 +45,30 @@ class WordMarks(NamedTuple):
     """As long as the training stream."""
     dev: npt.NDArray[np.bool_] | None
     """As long as the held-out stream."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which rows of every batch a process reads: of ``count`` equal parts that of number ``rank``."""
+
+    rank: int = 0
+    count: int = 1
+
+    def of(self, rows: int) -> slice:
+        """Return the place of this share among ``rows``; parts differ by one where there is no equal cut."""
+        return slice(self.rank * rows // self.count, (self.rank + 1) * rows // self.count)
+
+    def check(self, rows: int) -> None:
+        """Refuse rows that can't be cut into equal parts.
+
+        Raises:
+            UsageError: they are no multiple of the number of processes.
+        """
+        if rows % self.count:
+            raise UsageError(
+                f"training.rows: {rows} rows of a batch are no multiple of {self.count} processes; set it to "
+                f"{self.count * max(1, round(rows / self.count))}, or start another number of processes"
+            )
 
 
 def silent(event: Event) -> None:
@@ -100,6 +125,8 @@ class Job:
     """The same of `dev`."""
     start: Start | None = None
     """The model that is trained on; None where all begins by chance."""
+    share: Share = Share()
+    """Which rows of each batch this process reads, where several train together."""
     words: WordMarks | None = None
     """Which tokens belong to one word, for a trainer that `HidesWords`."""
 

@@ -5,7 +5,7 @@ of the whole matrix orthogonal, so that it turns all directions alike and none i
 small. Embeddings, outputs, gains and biases are no such matrices and stay with AdamW.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, TypeAlias
 
 import torch
@@ -75,8 +75,8 @@ class Optimiser:
                 for name, value in values.items():
                     yield f"{number}.{index}.{name}", value
 
-    def take(self, held: dict[str, Tensor]) -> None:
-        """Take back what `held` gave.
+    def take(self, held: dict[str, Tensor], placed: Callable[[Tensor, Tensor], Tensor] | None = None) -> None:
+        """Take back what `held` gave; ``placed(tensor, parameter)`` puts it where its parameter is.
 
         *Raises.* `KeyError` or `ValueError` where it is another optimiser's.
         """
@@ -87,6 +87,10 @@ class Optimiser:
                 raise KeyError(name)
             states[int(number)].setdefault(int(index), {})[key] = value
         for rule, state in zip(self.rules, states, strict=True):
+            changed = [parameter for group in rule.param_groups for parameter in group["params"]]
+            if placed is not None:
+                for index, values in state.items():
+                    values.update({key: placed(value, changed[index]) for key, value in values.items()})
             rule.load_state_dict({**rule.state_dict(), "state": state})
 
 

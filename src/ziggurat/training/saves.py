@@ -4,14 +4,25 @@
 before, that it belongs to this run, what is told of it, and what a user who stopped the run is told, is said here.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ziggurat.core.errors import DamagedError, InterruptedRunError
 from ziggurat.core.types import TensorMap
-from ziggurat.training.checkpoints import NEWEST, Checkpoint, keep_before, read_newest, write_checkpoint
+from ziggurat.training.checkpoints import (
+    NEWEST,
+    ROWS,
+    Checkpoint,
+    keep_before,
+    read_newest,
+    remove_old_rows,
+    write_checkpoint,
+    write_rows,
+)
 from ziggurat.training.job import Job
+from ziggurat.training.processes import current
 
 __all__ = ["Saves"]
 
@@ -27,8 +38,10 @@ class Saves:
         self.listener = job.listener
         self.deciding = dict(deciding or {})
 
-    def save(self, tensors: TensorMap, facts: Mapping[str, Any], *, step: int, seconds: float) -> None:
-        """Write a checkpoint and tell of it.
+    def save(
+        self, tensors: TensorMap, facts: Mapping[str, Any], *, step: int, seconds: float, rows: TensorMap | None = None
+    ) -> None:
+        """Write a checkpoint and tell of it; ``rows`` are this process's, of several which must all do this together.
 
         Raises:
             DiskFullError: the disk is full; the checkpoint before is whole.
@@ -36,8 +49,18 @@ class Saves:
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        keep_before(self.folder)
-        write_checkpoint(self.folder / NEWEST, Checkpoint(tensors, {**facts, _RUN: self.deciding}))
+        processes = current()
+        facts = {**facts, _RUN: self.deciding}
+        if rows:
+            mark = int(processes.told(time.time_ns() // 1000))
+            where = {"mark": mark, "rank": processes.rank, "count": processes.count}
+            facts[ROWS] = write_rows(self.folder, rows, **where)
+            processes.barrier()
+        if processes.rank == 0:
+            keep_before(self.folder)
+            write_checkpoint(self.folder / NEWEST, Checkpoint(tensors, facts))
+            remove_old_rows(self.folder)
+        processes.barrier()  # from here on all would go back to it
         self.listener({"event": "checkpoint", "step": step, "seconds": seconds})
 
     def resume(self, restore: Callable[[Checkpoint], None]) -> bool:

@@ -34,7 +34,8 @@ class Choice:
         Raises:
             DiskFullError: the best weights could not be written.
         """
-        loss = self.objective.dev_loss(self.config.evaluate_tokens)
+        spread = self.held.stepper.spread
+        loss = spread.measured(lambda: self.objective.dev_loss(self.config.evaluate_tokens))
         if loss is None:
             if not self._measures_nothing:
                 _LOG.warning("nothing in the held-out text can be predicted: the last weights are kept, not the best")
@@ -46,7 +47,8 @@ class Choice:
             self.weights = {name: value.clone() for name, value in self.held.trained().items()}
             if self.job.folder is not None and self.config.keep == "best":
                 best = Checkpoint(arrays(self.weights), {"step": progress.step, "loss": loss})
-                write_checkpoint(self.job.folder / BEST, best)
+                if spread.processes.rank == 0:
+                    write_checkpoint(self.job.folder / BEST, best)
         if 0 < self.config.patience <= progress.stale:
             progress.stopped_early = True
         self.job.listener(

@@ -34,6 +34,9 @@ class Config:
     beta1: float = option(0.9, "memory of the gradient's mean", low=0.0, high=0.9999)
     beta2: float = option(0.95, "memory of the gradient's square", low=0.0, high=0.99999)
     clip_norm: float = option(1.0, "longest gradient; longer ones are shortened; 0 never", low=0.0)
+    spread: Literal["auto", "ddp", "fsdp"] = option(
+        "auto", "over several processes (torchrun): ddp, all have the whole model, or fsdp, each a part; auto: ddp"
+    )
     precision: Literal["auto", "f32", "bf16"] = option("auto", "numbers of products: bf16 where it pays, or fixed")
     evaluations: int = option(12, "evaluations on dev in a run", low=1)
     evaluate_steps: int | None = option(None, "steps between evaluations, instead", low=1)

@@ -8,6 +8,8 @@ import torch
 from ziggurat.core.types import TensorMap
 from ziggurat.models.blocks.network import Network, NetworkState
 from ziggurat.training.frozen import frozen_names
+from ziggurat.training.job import Share
+from ziggurat.training.loop.spreading import like, local, whole
 from ziggurat.training.loop.step import Stepper
 
 __all__ = ["Held", "arrays", "tensors"]
@@ -29,40 +31,57 @@ class Held:
         return {name: value for name, value in self.network.state_dict().items() if name not in self.frozen}
 
     def put_back(self, weights: dict[str, torch.Tensor]) -> None:
-        """Take back what `trained` gave.
+        """Take back what `trained` gave, or the same as whole tensors.
 
         Raises:
             KeyError: they are weights of another model.
         """
-        differing = self.network.state_dict().keys() - self.frozen ^ weights.keys()
-        if differing:
+        own = self.trained()
+        if differing := own.keys() ^ weights.keys():
             raise KeyError(f"weights of another model: {', '.join(sorted(differing))}")
-        self.network.load_state_dict(weights, strict=False)
+        with torch.no_grad():
+            for name, value in own.items():
+                if value.shape != weights[name].shape:
+                    raise ValueError(f"{name} is of another shape")
+                value.copy_(like(weights[name], value))
 
-    def give(self) -> dict[str, torch.Tensor]:
-        """Return everything."""
-        found = {f"{_WEIGHTS}{name}": value for name, value in self.trained().items()}
-        found.update({f"{_MEMORY}{name}": value for name, value in self.stepper.optimiser.held()})
-        found.update({f"{_CARRIED}{place}": value for place, value in _leaves(self.stepper.objective.carried)})
-        found[_DICE] = torch.get_rng_state()
-        return found
+    def give(self) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        """Return what all processes have alike, and the rows that this one has of the rest."""
+        processes = self.stepper.spread.processes
+        alike: dict[str, torch.Tensor] = {}
+        rows: dict[str, torch.Tensor] = {}
+        for prefix, found in ((_WEIGHTS, self.trained().items()), (_MEMORY, self.stepper.optimiser.held())):
+            for name, value in found:
+                part = local(value)
+                (alike if part is None else rows)[f"{prefix}{name}"] = value if part is None else part
+        carried = alike if processes.count == 1 else rows
+        carried.update({f"{_CARRIED}{place}": value for place, value in _leaves(self.stepper.objective.carried)})
+        for rank, state in enumerate(processes.gathered(torch.get_rng_state())):
+            alike[f"{_DICE}.{rank}" if rank else _DICE] = state
+        return alike, rows
 
     def take(self, held: dict[str, torch.Tensor]) -> None:
-        """Take back what `give` gave.
+        """Take back what `give` gave, all rows of all processes put together; there may be more or fewer now.
 
         Raises:
             KeyError: it is another model's.
             ValueError: it is another optimiser's.
         """
+        processes = self.stepper.spread.processes
         self.put_back(_under(_WEIGHTS, held))
-        self.stepper.optimiser.take(_under(_MEMORY, held))
-        self.stepper.objective.carried = _nested(_under(_CARRIED, held))
-        torch.set_rng_state(held[_DICE])
+        self.stepper.optimiser.take(_under(_MEMORY, held), like)
+        carried = _under(_CARRIED, held)
+        share = Share(processes.rank, processes.count)
+        own = {place: value[share.of(len(value))].contiguous() for place, value in carried.items()}
+        self.stepper.objective.carried = _nested(own)
+        dice = held.get(f"{_DICE}.{processes.rank}" if processes.rank else _DICE)
+        if dice is not None:  # a process more than there were goes on with the stream that it began
+            torch.set_rng_state(dice)
 
 
 def arrays(found: dict[str, torch.Tensor]) -> TensorMap:
-    """Return tensors as arrays, which files hold."""
-    return {name: value.detach().cpu().numpy() for name, value in found.items()}
+    """Return tensors as arrays, which files hold; of tensors in parts all processes must ask for them."""
+    return {name: whole(value).detach().cpu().numpy() for name, value in found.items()}
 
 
 def tensors(found: TensorMap) -> dict[str, torch.Tensor]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
 from ziggurat.core.errors import UsageError
@@ -14,14 +14,16 @@ from ziggurat.training.allocator import keep_memory
 from ziggurat.training.checkpoints import Checkpoint
 from ziggurat.training.frozen import choose_trained
 from ziggurat.training.interruption import stop_requests
-from ziggurat.training.job import Fitted, Job
+from ziggurat.training.job import Fitted, Job, Share
 from ziggurat.training.loop.choice import Choice
 from ziggurat.training.loop.config import Config
 from ziggurat.training.loop.held import Held, arrays, tensors
 from ziggurat.training.loop.progress import Budget, Progress
+from ziggurat.training.loop.spreading import InParts, spread, whole
 from ziggurat.training.loop.step import Stepper
 from ziggurat.training.memory import holdings, peak_bytes, reset_peak
 from ziggurat.training.objectives.objective import Objective
+from ziggurat.training.processes import current
 from ziggurat.training.saves import Saves
 from ziggurat.training.schedules import Plan
 
@@ -50,8 +52,13 @@ class Run:
         if (first := job.first_vectors) is not None:
             fill_from(self.network.token_embedding, first.vectors, first.found_mask)
         self._choose_what_is_trained()
-        self.objective = objectives(job, model)
-        self.stepper = Stepper(self.config, self.network, self.objective)
+        self.processes = current()
+        self.network.to(self.processes.device)
+        self.objectives = objectives
+        shared = replace(job, share=Share(self.processes.rank, self.processes.count))
+        self.objective = objectives(shared, model)
+        shared_how = spread(self.config.spread, self.network, self.processes)
+        self.stepper = Stepper(self.config, self.network, self.objective, shared_how)
         self.budget = Budget(self.config, self.objective)
         self.held = Held(self.network, self.stepper)
         self.choice = Choice(job, self.objective, self.held)
@@ -85,24 +92,32 @@ class Run:
             while not budget.done():
                 loss, norm = self.stepper.make(progress.step, budget.learning_rate)
                 progress.step += 1
-                progress.elapsed_seconds = time.perf_counter() - begun
+                progress.elapsed_seconds, stopping = self._agreed(time.perf_counter() - begun, stop_requested())
                 budget.fix()
                 if progress.step % 10 == 0 or budget.done():
                     tell({"event": "step", "step": progress.step, "loss": loss, "gradient_norm": norm, **budget.pace()})
                 if self.job.dev is not None and budget.evaluation_due():
                     self.choice.evaluate(progress)
-                    progress.elapsed_seconds = time.perf_counter() - begun
-                if stop_requested():
+                    progress.elapsed_seconds = self.processes.told(time.perf_counter() - begun)
+                if stopping or (self.processes.count == 1 and stop_requested()):
                     self._save()
                     raise self.saves.interruption(f"stopped at step {progress.step}")
                 if self.job.folder is not None and budget.checkpoint_due(self._saved_at):
                     self._save()
         return self._finish()
 
+    def _agreed(self, seconds: float, stopping: bool) -> tuple[float, bool]:
+        """Return the first process's time and whether any wishes to stop, so that all do the same."""
+        if self.processes.count == 1:
+            return seconds, stopping
+        first, wishes = self.processes.summed(0.0 if self.processes.rank else seconds, float(stopping))
+        return first, wishes > 0
+
     def _save(self) -> None:
         progress = self.budget.progress
-        held, facts = arrays(self.held.give()), self.budget.held()
-        self.saves.save(held, facts, step=progress.step, seconds=progress.elapsed_seconds)
+        alike, rows = self.held.give()
+        facts, when = self.budget.held(), {"step": progress.step, "seconds": progress.elapsed_seconds}
+        self.saves.save(arrays(alike), facts, **when, rows=arrays(rows))
         self._saved_at = progress.elapsed_seconds
 
     def _restore(self, checkpoint: Checkpoint) -> None:
@@ -114,11 +129,16 @@ class Run:
     def _finish(self) -> Fitted:
         budget, progress = self.budget, self.budget.progress
         self.choice.put_back()
-        most_bytes, adapter = peak_bytes(), adapter_of(self.network)
+        most_bytes = peak_bytes()
+        if isinstance(self.stepper.spread, InParts):
+            self._put_together()
+        adapter = adapter_of(self.network)
         merge(self.network, keep=False)
         strip(self.network)
         self.network.requires_grad_(requires_grad=True).eval()
-        held = {name: value for name, value in asdict(self.holdings).items() if name != "parameters"}
+        held: dict[str, Any] = {name: value for name, value in asdict(self.holdings).items() if name != "parameters"}
+        if self.processes.count > 1:
+            held.update(processes=self.processes.count, spread=self.stepper.spread.name)
         facts: dict[str, Any] = {
             "steps": progress.step,
             "decay_steps": budget.plan.decay_steps,
@@ -137,6 +157,16 @@ class Run:
         end = {"step": progress.step, "seconds": progress.elapsed_seconds, "peak_bytes": most_bytes}
         self.job.listener({"event": "end", **end})
         return Fitted(self.model, facts, adapter)
+
+    def _put_together(self) -> None:
+        """Let the model be a whole one, its weights having been in parts."""
+        weights = {name: whole(value).cpu() for name, value in self.network.state_dict().items()}
+        model = _first_model(self.job)
+        assert isinstance(model, Neural)  # noqa: S101 - the one before was, and is of the same family
+        self.model, self.network = model, model.network
+        self._choose_what_is_trained()
+        self.objectives(self.job, model)  # what an objective hangs on a model, it has again
+        self.network.load_state_dict(weights)
 
 
 def _first_model(job: Job) -> Model:

@@ -6,7 +6,8 @@ import torch
 
 from ziggurat.models.blocks.network import Network
 from ziggurat.training.loop.config import Config
-from ziggurat.training.objectives.objective import Objective
+from ziggurat.training.loop.spreading import Spread, whole
+from ziggurat.training.objectives.objective import Loss, Objective
 from ziggurat.training.optimisers import optimiser
 from ziggurat.training.precision import uses_bfloat16
 
@@ -25,11 +26,12 @@ class Made(NamedTuple):
 class Stepper:
     """Makes the steps of one run."""
 
-    def __init__(self, config: Config, network: Network, objective: Objective) -> None:
-        """Make steps of ``network`` towards ``objective``."""
+    def __init__(self, config: Config, network: Network, objective: Objective, spread: Spread) -> None:
+        """Make steps of ``network`` towards ``objective``; ``spread`` says how it is shared among processes."""
         self.config = config
         self.network = network
         self.objective = objective
+        self.spread = spread
         self.half = uses_bfloat16(config.precision, network)
         self.optimiser = optimiser(
             network,
@@ -47,20 +49,29 @@ class Stepper:
         limit = self.config.clip_norm or float("inf")
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
         self.optimiser.step()
-        return Made(loss, norm.item())
+        return Made(loss, whole(norm).item())
 
     def _gradients(self, step: int) -> float:
-        """Add up the gradients of the step's batches; return the mean loss of their tokens."""
-        total, count, unit = 0.0, 0, 1
-        for part in range(self.config.accumulate):
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-                mean, predicted = self.objective.loss(step * self.config.accumulate + part)
-            # how many tokens the batches predict together is known behind the last: until then the first's is the unit
-            unit = unit if part else max(1, predicted)
-            (mean * (predicted / unit)).backward()  # type: ignore[no-untyped-call]
+        """Add up the gradients of the step's batches, over all processes; return the mean loss of their tokens."""
+        parts, processes = self.config.accumulate, self.spread.processes
+        total, count = 0.0, 0.0
+        # how many tokens the batches predict together is known behind the last: until then a number that all processes
+        # know is the unit, alone that of the first batch
+        unit = self.objective.tokens_per_batch if processes.count > 1 else 0
+        for part in range(parts):
+            number = step * parts + part
+            mean, predicted = self.spread.under(lambda number=number: self._loss(number), last=part == parts - 1)
+            unit = unit or max(1, predicted)
+            (mean * (predicted / unit)).backward()
             total, count = total + mean.item() * predicted, count + predicted
-        if count > unit:
+        self.spread.add_up()
+        total, count = processes.summed(total, count)
+        if count and count != unit:
             for weight in self.network.parameters():
                 if weight.grad is not None:
                     weight.grad *= unit / count
         return total / max(1, count)
+
+    def _loss(self, number: int) -> Loss:
+        with torch.autocast(self.network.device.type, torch.bfloat16, enabled=self.half):
+            return self.objective.loss(number)

@@ -37,7 +37,7 @@ class MaskedTokens:
         """Lay the job's text out in batches for ``model``; ``whole`` says whether whole words are hidden.
 
         Raises:
-            UsageError: the model does not guess hidden tokens, there is no token that hides, or it is not known which
+            UsageError: rows can't be shared equally; the model does not guess hidden tokens, there is no token that hides, or it is not known which
                 tokens make a word.
             TooLittleTextError: the training text is shorter than two tokens.
         """
@@ -56,6 +56,7 @@ class MaskedTokens:
         length = window if model.context is None else min(window, model.context)
         # two places of a row are those of its begin and its end
         self.batches = ShuffledWindows(job.train, rows=rows, length=max(1, length - 2), seed=job.seed)
+        job.share.check(self.batches.rows)
         self.tokens_per_batch = self.batches.rows * self.masker.count(self.batches.length)
         self.steps_per_epoch = self.batches.steps_per_epoch
         self.carried: NetworkState | None = None
@@ -72,13 +73,17 @@ class MaskedTokens:
         return Loss(mean, int(asked.sum()))
 
     def batch(self, number: int) -> tuple[IdArray, IdArray]:
-        """Return (B, T) ids of batch ``number`` as the model reads them, and (B, T) the ids to guess, −1 elsewhere."""
-        places = self.batches.places(number)[:, :-1]
+        """Return (B, T) ids of batch ``number`` as the model reads them, and (B, T) the ids to guess, −1 elsewhere.
+
+        Of several processes each has the rows of its share, with the same ids hidden as where one has all.
+        """
+        rows = self.job.share.of(self.batches.rows)
+        places = self.batches.places(number)[rows, :-1]
         text = np.asarray(self.batches.tokens[places]).astype(np.int32)
         goes_on = None if self.words is None else np.asarray(self.words.train[places])
         found = []
         for row, ids in enumerate(text):
-            draw = generator(self.job.seed, "masks", number * self.batches.rows + row)
+            draw = generator(self.job.seed, "masks", number * self.batches.rows + rows.start + row)
             chosen = self.masker.places(
                 ids, self.masker.count(len(ids)), draw, None if goes_on is None else goes_on[row]
             )

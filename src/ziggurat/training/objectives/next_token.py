@@ -23,7 +23,7 @@ class NextToken:
         """Lay the job's text out in batches for ``model``.
 
         Raises:
-            UsageError: the model does not predict next tokens by a network.
+            UsageError: the model does not predict next tokens by a network, or rows can't be shared equally.
             TooLittleTextError: the training text is shorter than two tokens.
         """
         if not isinstance(model, NeuralLanguageModel):
@@ -36,13 +36,16 @@ class NextToken:
         layout = ParallelStreams if self.network.carries_state else ShuffledWindows
         length = window if model.context is None else min(window, model.context)
         self.batches = layout(job.train, rows=rows, length=length, seed=job.seed)
+        job.share.check(self.batches.rows)
+        self.rows = job.share.of(self.batches.rows)
+        """Which rows of each batch are read here."""
         self.tokens_per_batch = self.batches.rows * self.batches.length
         self.steps_per_epoch = self.batches.steps_per_epoch
         self.carried: NetworkState | None = None
 
     def loss(self, number: int) -> Loss:
-        """Return the mean nats per token of batch ``number``, and how many these are."""
-        ids = torch.from_numpy(self.batches.batch(number)).to(self.network.device)
+        """Return the mean nats per token of this process's rows of batch ``number``, and how many these are."""
+        ids = torch.from_numpy(self.batches.batch(number)[self.rows]).to(self.network.device)
         if isinstance(self.batches, ParallelStreams) and self.batches.is_fresh(number):
             self.carried = None
         if self.network.carries_state and self.carried is None:

@@ -39,6 +39,7 @@ class Targets:
         self.model = model
         self.network = model.network
         self.smoothing = smoothing
+        self.share = job.share
         self.dev, self.dev_sources = job.dev, job.dev_sources
         self.batches = PairBatches(job.train_sources, job.train, tokens=tokens, longest=model.context, seed=job.seed)
         if self.batches.left_out:
@@ -52,15 +53,21 @@ class Targets:
         self.carried: NetworkState | None = None
 
     def loss(self, number: int) -> Loss:
-        """Return the mean nats per target token of batch ``number``, smoothed, and how many these are."""
+        """Return the mean nats per target token of this process's pairs of batch ``number``, smoothed, and how many these are."""
         sources, targets = self.batches.batch(number)
+        own = self.share.of(len(sources))
+        # a share without a pair reads one that counts nothing, so that all processes do the same
+        counts = own.start < own.stop
+        own = own if counts else slice(0, 1)
+        sources, targets = sources[own], targets[own]
         source_BS, source_lengths_B = _tensors(sources, self.network.device)
         target_BT, lengths_B = _tensors(targets, self.network.device)
         source = self.network.source(source_BS, source_lengths_B)
         hidden_BTD = self.network.hidden(target_BT[:, :-1], source)
         inside = torch.arange(1, target_BT.shape[1], device=self.network.device) < lengths_B[:, None]
         asked = target_BT[:, 1:][inside]
-        return Loss(cross_entropy(self.network, hidden_BTD[inside], asked, smoothing=self.smoothing), len(asked))
+        mean = cross_entropy(self.network, hidden_BTD[inside], asked, smoothing=self.smoothing)
+        return Loss(mean, len(asked) if counts else 0)
 
     def dev_loss(self, limit_tokens: int) -> float | None:
         """Return the mean nats per target token over about the first ``limit_tokens`` of the held-out pairs.

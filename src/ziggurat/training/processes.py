@@ -1,0 +1,219 @@
+"""The processes that train one model together: who is who, sums over all, and what one does before the others.
+
+*Idea.* torchrun starts the same command several times and tells each process its number; what they agree on passes
+through the few verbs of `Processes`. One process alone is the same with nothing to pass.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ziggurat.core.errors import UsageError, ZigguratError
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Processes", "Together", "current", "joined", "restarted", "started_by_torchrun"]
+
+PATIENCE_HOURS = 24
+"""How long processes wait for the first one, which may be preparing much text."""
+_FAILED = 256
+"""Added to an exit code, so that 0 means that all went well."""
+
+
+class Processes:
+    """One process alone; `Together` is several."""
+
+    rank = 0
+    """Its number among all processes."""
+    count = 1
+    """How many there are."""
+    device = "cpu"
+    """Where it computes."""
+
+    def summed(self, *numbers: float) -> list[float]:
+        """Return the sum of each number over all processes."""
+        return list(numbers)
+
+    def told(self, number: float) -> float:
+        """Return the number that the first process has."""
+        return number
+
+    def sum_all(self, tensors: "list[torch.Tensor]") -> None:
+        """Put into each tensor its sum over all processes."""
+
+    def gathered(self, tensor: "torch.Tensor") -> "list[torch.Tensor]":
+        """Return every process's tensor, all being of one shape."""
+        return [tensor]
+
+    def barrier(self) -> None:
+        """Wait until all processes are here."""
+
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """Let the first process go through the ``with`` block, and the others after it: they find what it has made.
+
+        Raises:
+            SystemExit: the first process failed; the others end with its exit code, and leave the words to it.
+        """
+        yield
+
+
+class Together(Processes):
+    """Processes that torchrun started, over torch.distributed: gloo, and NCCL where there are GPUs."""
+
+    def __init__(self) -> None:
+        """Wait for all processes of the run."""
+        import datetime
+
+        import torch
+        from torch import distributed
+
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        if torch.cuda.is_available():
+            torch.cuda.set_device(local)
+            self.device = f"cuda:{local}"
+        distributed.init_process_group(
+            "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
+            timeout=datetime.timedelta(hours=PATIENCE_HOURS),
+        )
+        self.rank, self.count = distributed.get_rank(), distributed.get_world_size()
+
+    def summed(self, *numbers: float) -> list[float]:
+        """Return the sum of each number over all processes, in 64-bit."""
+        import torch
+
+        total = torch.tensor(numbers, dtype=torch.float64)
+        self._reduce(total)
+        return [float(number) for number in total]
+
+    def told(self, number: float) -> float:
+        """Return the number that the first process has."""
+        return self.summed(number if self.rank == 0 else 0.0)[0]
+
+    def sum_all(self, tensors: "list[torch.Tensor]") -> None:
+        """Put into each tensor its sum over all processes, in blocks of `BLOCK_BYTES`."""
+        import torch
+
+        for block in _blocks(tensors):
+            flat = torch.cat([tensor.reshape(-1) for tensor in block])
+            self._reduce(flat)
+            pieces = flat.split([tensor.numel() for tensor in block])
+            for tensor, piece in zip(block, pieces, strict=True):
+                tensor.copy_(piece.view_as(tensor))
+
+    def gathered(self, tensor: "torch.Tensor") -> "list[torch.Tensor]":
+        """Return every process's tensor, all being of one shape."""
+        import torch
+        from torch import distributed
+
+        found = [torch.empty_like(tensor) for _ in range(self.count)]
+        with _lost():
+            distributed.all_gather(found, tensor.contiguous())
+        return found
+
+    def barrier(self) -> None:
+        """Wait until all processes are here."""
+        self.summed(0.0)
+
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """Let the first process go through the ``with`` block, and the others after it (see `Processes`)."""
+        if self.rank:
+            code = int(self.told(0))
+            if code:
+                raise SystemExit(code - _FAILED)
+            yield
+            return
+        try:
+            yield
+        except BaseException as error:
+            code = 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
+            self.told(_FAILED + code)
+            raise
+        self.told(0)
+
+    def _reduce(self, tensor: "torch.Tensor") -> None:
+        from torch import distributed
+
+        with _lost():
+            distributed.all_reduce(tensor)
+
+
+BLOCK_BYTES = 32 << 20
+"""Bytes of gradients that are summed over processes at once."""
+
+
+def started_by_torchrun() -> bool:
+    """Return whether this process is one of several that torchrun started."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "MASTER_ADDR" in os.environ
+
+
+def restarted() -> bool:
+    """Return whether torchrun has started these processes anew, one of them having been lost."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+
+
+def current() -> Processes:
+    """Return the processes that this one works with: it alone, unless `joined` is under way."""
+    return _CURRENT[-1]
+
+
+@contextmanager
+def joined() -> Iterator[Processes]:
+    """Work together with the other processes that torchrun started, for the length of a ``with`` block.
+
+    Raises:
+        UsageError: torchrun's variables are not whole.
+    """
+    if not started_by_torchrun():
+        yield current()
+        return
+    from torch import distributed
+
+    try:
+        processes = Together()
+    except (ValueError, KeyError) as error:
+        raise UsageError(f"torchrun's variables (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT): {error}") from error
+    _CURRENT.append(processes)
+    try:
+        yield processes
+    finally:
+        _CURRENT.pop()
+        distributed.destroy_process_group()
+
+
+_CURRENT: list[Processes] = [Processes()]
+
+
+@contextmanager
+def _lost() -> Iterator[None]:
+    """Turn torch's words for a process that is gone into ours."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise lost(error) from error
+
+
+def lost(error: Exception) -> ZigguratError:
+    """Return the error that ends a process whose neighbour is gone."""
+    why = str(error).strip().partition("\n")[0]
+    return ZigguratError(
+        "another process of this run is gone; with torchrun --max-restarts=3 all begin again from the newest "
+        f"checkpoint ({why})"
+    )
+
+
+def _blocks(tensors: "list[torch.Tensor]") -> Iterator[list[Any]]:
+    """Cut a list into runs of one dtype of at most `BLOCK_BYTES`, one tensor at least."""
+    block: list[Any] = []
+    size = 0
+    for tensor in tensors:
+        if block and (size + tensor.nbytes > BLOCK_BYTES or tensor.dtype != block[0].dtype):
+            yield block
+            block, size = [], 0
+        block.append(tensor)
+        size += tensor.nbytes
+    if block:
+        yield block
