@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
 from ziggurat.core.types import Event, FloatArray, IdArray, Listener
+from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.adapter import Adapter
 
 __all__ = [
@@ -102,6 +103,8 @@ class Job:
     """The model that is trained on; None where all begins by chance."""
     words: WordMarks | None = None
     """Which tokens belong to one word, for a trainer that `HidesWords`."""
+    workers: Workers = HERE
+    """Whoever does tasks of a trainer that can be cut into such; the model does not depend on who they are."""
 
 
 @dataclass(frozen=True)
