@@ -114,7 +114,7 @@ def test_the_search_finds_what_comparing_all_pairs_finds() -> None:
     every = np.array(list(itertools.combinations(range(len(texts)), 2)))
     similarities = jaccard(text, starts, stops, every, 5)
     expected = {tuple(pair) for pair in every[similarities >= 0.8].tolist()}
-    pairs, found, compared = near_pairs(text, starts, stops, width=5, similarity=0.8, seed=0)
+    pairs, found, compared = near_pairs(text, (starts, stops), width=5, similarity=0.8, seed=0)
     assert {tuple(pair) for pair in pairs.tolist()} == expected
     assert len(expected) >= 25
     assert compared < len(every) / 2
@@ -123,7 +123,7 @@ def test_the_search_finds_what_comparing_all_pairs_finds() -> None:
 
 def test_nothing_is_near_nothing() -> None:
     text, starts, stops = laid_out([])
-    pairs, similarities, compared = near_pairs(text, starts, stops, width=5, similarity=0.8, seed=0)
+    pairs, similarities, compared = near_pairs(text, (starts, stops), width=5, similarity=0.8, seed=0)
     assert (pairs.shape, similarities.shape, compared) == ((0, 2), (0,), 0)
 
 
@@ -158,4 +158,4 @@ def test_texts_without_units_are_not_alike() -> None:
     text, starts, stops = laid_out(["!!!", "???", "a b", "... --"])
     pairs = np.array([[0, 1], [0, 2], [1, 3]], np.int64)
     assert jaccard(text, starts, stops, pairs, 5).tolist() == [0.0, 0.0, 0.0]
-    assert near_pairs(text, starts, stops, width=5, similarity=0.5, seed=0)[0].tolist() == []
+    assert near_pairs(text, (starts, stops), width=5, similarity=0.5, seed=0)[0].tolist() == []

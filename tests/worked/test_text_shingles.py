@@ -129,9 +129,9 @@ def test_a_text_without_a_unit_has_the_empty_signature() -> None:
 def test_signatures_in_parts_are_signatures_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = documents(17)
     text, starts, stops = laid_out([*texts, *(one.replace("dawn", "dusk", 1) for one in texts)])
-    whole = near_pairs(text, starts, stops, width=5, similarity=0.8, seed=0)
-    monkeypatch.setattr(duplicates, "CHUNK_DOCUMENTS", 5)
-    parts = near_pairs(text, starts, stops, width=5, similarity=0.8, seed=0)
+    whole = near_pairs(text, (starts, stops), width=5, similarity=0.8, seed=0)
+    monkeypatch.setattr(duplicates, "TASK_BYTES", 5000)
+    parts = near_pairs(text, (starts, stops), width=5, similarity=0.8, seed=0)
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_array_equal(one, other)
     assert len(whole[0]) >= 15
@@ -144,8 +144,10 @@ def test_pairs_do_not_depend_on_the_order_of_documents(seed: int, similarity: fl
     texts = documents(11, seed=seed)
     texts += [" ".join(text.split()[: -int(dice.integers(1, 60))]) for text in texts]
     order = dice.permutation(len(texts))
-    there = near_pairs(*laid_out(texts), width=3, similarity=similarity, seed=1)
-    here = near_pairs(*laid_out([texts[place] for place in order]), width=3, similarity=similarity, seed=1)
+    text, *spans = laid_out(texts)
+    other_text, *other_spans = laid_out([texts[place] for place in order])
+    there = near_pairs(text, (spans[0], spans[1]), width=3, similarity=similarity, seed=1)
+    here = near_pairs(other_text, (other_spans[0], other_spans[1]), width=3, similarity=similarity, seed=1)
     back = {tuple(sorted((int(order[a]), int(order[b])))): s for (a, b), s in zip(here[0], here[1], strict=True)}
     assert back == {tuple(pair): s for pair, s in zip(there[0].tolist(), there[1], strict=True)}
     assert all(s >= similarity for s in back.values())
@@ -157,7 +159,7 @@ def test_a_text_that_lost_its_end_is_as_near_as_what_is_left(kept: float) -> Non
     words = [f"w{number}" for number in range(401)]
     left = round(kept * 401)
     text, starts, stops = laid_out([" ".join(words), " ".join(words[:left])])
-    pairs, similarities, compared = near_pairs(text, starts, stops, width=2, similarity=0.8, seed=0)
+    pairs, similarities, compared = near_pairs(text, (starts, stops), width=2, similarity=0.8, seed=0)
     assert pairs.tolist() == [[0, 1]]
     assert similarities[0] == pytest.approx((left - 1) / 400)
     assert compared == 1

@@ -28,6 +28,7 @@ from ziggurat.core.errors import ArtefactError, TooLittleTextError
 from ziggurat.core.files import write_text
 from ziggurat.core.protocols import HidesWords, Spells, Tokenizer
 from ziggurat.core.types import Event, Listener
+from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
 from ziggurat.text.parallel import ParallelCorpus
@@ -71,17 +72,16 @@ def prepare_material(
     *,
     listener: Listener = silent,
     tokenizer: Tokenizer | None = None,
-    words: bool = False,
+    workers: Workers = HERE,
 ) -> Material:
     """Train a tokenizer of ``kind`` on the training split and write the splits as ids below ``folder``.
 
     Sources and targets of pairs share one tokenizer, trained on both (Vaswani et al. 2017, section 5.1). Where a
-    ``tokenizer`` is given it is used as it is, and none is trained. ``words`` says whether to find out which tokens
-    belong to one word (`ziggurat.tokens.word_marks`).
+    ``tokenizer`` is given it is used as it is, and none is trained. The ``workers`` tokenize; what is
+    written does not depend on who they are.
 
     Raises:
         TooLittleTextError: the training split is empty.
-        MissingExtraError: words of Chinese are asked for, and what cuts it is not installed.
         DiskFullError: the disk is full.
     """
     if not len(corpus.train):
@@ -95,40 +95,58 @@ def prepare_material(
     for split, entries in (("train", corpus.train), ("dev", corpus.dev)):
         for side, documents in entries.sides.items() if len(entries) else ():
             name = f"{split}-{side}" if side else split
-            stores[name] = _store(tokenizer, documents, folder / name, key, listener)
+            stores[name] = _store(tokenizer, documents, folder / name, key, (listener, workers))
     listener(_compression(stores["train"]))
     sources = [stores.get(f"{split}-source") for split in ("train", "dev")]
-    marks = None
-    if words:
-        found = {
-            split: _marks(tokenizer, entries.sides[""], stores[split], folder / f"{split}-words", key, listener)
-            for split, entries in (("train", corpus.train), ("dev", corpus.dev))
-            if split in stores
-        }
-        marks = WordMarks(found["train"], found.get("dev"))
-    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, sources[0], sources[1], marks)
+    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, sources[0], sources[1])
 
 
-def recipe_material(recipe: Recipe, corpus: Texts, folder: Path, *, listener: Listener = silent) -> Material:
-    """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it starts from."""
-    words = isinstance(recipe.training, HidesWords) and recipe.training.whole_words
-    return prepare_material(
+def recipe_material(
+    recipe: Recipe, corpus: Texts, folder: Path, *, listener: Listener = silent, workers: Workers = HERE
+) -> Material:
+    """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it starts from.
+
+    Where whole words are hidden in training, find out which tokens belong to one (`ziggurat.tokens.word_marks`).
+
+    Raises:
+        TooLittleTextError, DiskFullError: as `prepare_material`.
+        MissingExtraError: words of Chinese are asked for, and what cuts it is not installed.
+    """
+    material = prepare_material(
         corpus,
         recipe.tokenizer,
         recipe.tokens,
         folder,
         listener=listener,
         tokenizer=load(Path(recipe.start)).tokenizer if recipe.start else None,
-        words=words,
+        workers=workers,
     )
+    if not isinstance(recipe.training, HidesWords) or not recipe.training.whole_words:
+        return material
+    found = {
+        split: _marks(material, entries.sides[""], store, folder / f"{split}-words", listener)
+        for split, entries, store in (
+            ("train", corpus.train, material.train),
+            ("dev", corpus.dev, material.dev),
+        )
+        if store is not None
+    }
+    return dataclasses.replace(material, words=WordMarks(found["train"], found.get("dev")))
 
 
 def fit(
-    recipe: Recipe, material: Material, folder: Path, *, listener: Listener = silent, parts: Sequence[Bundle] = ()
+    recipe: Recipe,
+    material: Material,
+    folder: Path,
+    *,
+    listener: Listener = silent,
+    parts: Sequence[Bundle] = (),
+    workers: Workers = HERE,
 ) -> Bundle:
     """Train the recipe's model and return its bundle, ``folder/bundle``; go on where an earlier run stopped.
 
-    ``parts`` are models for the recipe's parts that are trained already; otherwise they are trained here.
+    ``parts`` are models for the recipe's parts that are trained already; otherwise they are trained here. The
+    ``workers`` count where a trainer counts n-grams; the model does not depend on who they are.
 
     Raises:
         InterruptedRunError: the user stopped it; a checkpoint is saved.
@@ -140,7 +158,8 @@ def fit(
     if _is_done(folder, "bundle", key) and (folder / "bundle" / NAME).is_file():
         return load(folder / "bundle")
     parts = parts or [
-        fit(part, material, folder / "parts" / part.name, listener=_named(part.name, listener)) for part in recipe.parts
+        fit(part, material, folder / "parts" / part.name, listener=_named(part.name, listener), workers=workers)
+        for part in recipe.parts
     ]
     begun = _beginning(recipe, material, folder, listener)
     listener = several((metrics_file(folder / METRICS), listener))
@@ -153,6 +172,7 @@ def fit(
         parts=tuple(part.language_model for part in parts),
         part_families=tuple(part.manifest.family for part in parts),
         first_vectors=None if begun is None else begun.first,
+        workers=workers,
         start=None if start is None else Start(lambda: load(start).model, arrays),
     )
     fitted = trainer(job.family, recipe.trainer).fit(job)
@@ -216,12 +236,13 @@ def _spelling(config: Any, tokenizer: Tokenizer) -> Spelling | None:
     return Spelling(*spelling_table(words, config))
 
 
-def _store(tokenizer: Tokenizer, documents: Any, path: Path, key: str, listener: Listener) -> Store:
+def _store(tokenizer: Tokenizer, documents: Any, path: Path, key: str, around: tuple[Listener, Workers]) -> Store:
     if _is_done(path.parent, path.name, key):
         with suppress(ArtefactError):  # a store that is damaged is written again
             return open_store(path)
+    listener, workers = around
     listener({"event": "stage", "stage": "ids", "split": path.name})
-    store = write_store(tokenizer, documents, path)
+    store = write_store(tokenizer, documents, path, workers=workers)
     _finish(path.parent, path.name, key)
     return store
 
@@ -237,15 +258,13 @@ def _own_tokenizer(corpus: Texts, kind: str, config: Any, folder: Path, key: str
     return tokenizer
 
 
-def _marks(
-    tokenizer: Tokenizer, documents: Any, store: Store, path: Path, key: str, listener: Listener
-) -> npt.NDArray[np.bool_]:
-    own = _key(key, chinese.versions())
+def _marks(material: Material, documents: Any, store: Store, path: Path, listener: Listener) -> npt.NDArray[np.bool_]:
+    own = _key(material.key, chinese.versions())
     if _is_done(path.parent, path.name, own):
         with suppress(ArtefactError):
             return open_marks(path, store)
     listener({"event": "stage", "stage": "word_marks", "split": store.path.name})
-    marks = write_marks(tokenizer, documents, path, store)
+    marks = write_marks(material.tokenizer, documents, path, store)
     _finish(path.parent, path.name, own)
     return marks
 

@@ -21,6 +21,7 @@ and exits with the class's code; no other exception is expected to reach the use
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "ArtefactError",
@@ -43,6 +44,10 @@ class ZigguratError(Exception):
     """The root of all errors that Ziggurat raises on purpose."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes as what it is: message and facts, however its constructor makes them."""
+        return _again, (type(self), self.args, vars(self))
 
 
 class UsageError(ZigguratError):
@@ -107,6 +112,13 @@ class InterruptedRunError(ZigguratError):
     """The user stopped the run; the message says how to resume it."""
 
     exit_code = 130
+
+
+def _again(kind: type[ZigguratError], arguments: tuple[Any, ...], facts: dict[str, Any]) -> ZigguratError:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    vars(error).update(facts)
+    return error
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

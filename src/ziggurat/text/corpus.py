@@ -1,19 +1,19 @@
 """From what the user named to documents that are clean, without duplicates, and split."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.errors import InputError, TooLittleTextError
+from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.files import atomic_folder
 from ziggurat.core.types import Document, Listener
-from ziggurat.text.cleaning import clean
-from ziggurat.text.decoding import BinaryContentError
-from ziggurat.text.duplicates import near_pairs, twins
+from ziggurat.core.workers import HERE, Workers
+from ziggurat.text.duplicates import Pairs, near_pairs, twins
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.prepared import (
@@ -27,9 +27,10 @@ from ziggurat.text.prepared import (
     reading,
     write_header,
 )
+from ziggurat.text.reading import read_all
 from ziggurat.text.records import Source
 from ziggurat.text.segmentation import blocks, language_of
-from ziggurat.text.sources import read_records, resolve
+from ziggurat.text.sources import resolve
 from ziggurat.text.splits import SPLITS, TRAIN, assign
 from ziggurat.text.spool import Spool
 
@@ -41,6 +42,9 @@ NAMES = "names.txt"
 CHECK_SEED, FIRST_SEED = 1, 0
 CHECK_ROWS = 3
 """Values in a band of the check's signatures: fewer than in the search, so it finds pairs that the search may miss."""
+
+Search: TypeAlias = Callable[..., tuple[Pairs, npt.NDArray[np.float64], int]]
+"""`near_pairs` of one text."""
 
 ROW = np.dtype([("start", "<i8"), ("stop", "<i8"), ("digest", "<u8"), ("split", "u1")])
 
@@ -85,11 +89,13 @@ class Corpus(PreparedText[DocumentSet]):
     """A prepared text of documents."""
 
 
-def prepare(names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener) -> Corpus:
+def prepare(
+    names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener, workers: Workers = HERE
+) -> Corpus:
     """Read, clean, deduplicate and split the text behind ``names`` into ``folder``.
 
     *Idea.* Text goes once through memory, piece by piece, into one file; everything after works on that file through a
-    memory map and on a few numbers a document.
+    memory map and on a few numbers a document. The files in ``folder`` have the same bytes whoever the ``workers`` are.
 
     Raises:
         InputError: a source can't be used; the message names file and line.
@@ -98,7 +104,7 @@ def prepare(names: Sequence[str], options: TextConfig, *, folder: Path, listener
     """
     sources = resolve(names)
     with atomic_folder(folder) as work:
-        facts, hashed = _prepare(sources, options, work, listener)
+        facts, hashed = _prepare(sources, options, work, listener, workers)
         write_header(work / HEADER, facts, hashed)
     return open_corpus(folder)
 
@@ -127,11 +133,13 @@ def _document_set(folder: Path, table: Table, split: int) -> DocumentSet:
     return DocumentSet(folder, rows, int((table["stop"][rows] - table["start"][rows]).sum()))
 
 
-def _prepare(sources: list[Source], options: TextConfig, work: Path, tell: Listener) -> tuple[dict[str, Any], str]:
+def _prepare(
+    sources: list[Source], options: TextConfig, work: Path, tell: Listener, workers: Workers
+) -> tuple[dict[str, Any], str]:
     with Ledger(work / LEDGER) as ledger:
         spool = Spool(work / TEXT)
         try:
-            _read_all(sources, options, ledger, spool, tell)
+            read_all(sources, options, ledger, spool, tell=tell, workers=workers)
         finally:
             spool.close()
         starts, stops, names, notes = _cut(spool, options)
@@ -142,14 +150,15 @@ def _prepare(sources: list[Source], options: TextConfig, work: Path, tell: Liste
             [digest(text[a:b].tobytes()) for a, b in zip(starts.tolist(), stops.tolist(), strict=True)], np.uint64
         )
         keep = np.ones(len(starts), dtype=bool)
+        search = partial(near_pairs, text, width=options.shingle, similarity=options.similarity, workers=workers)
         if options.duplicates != "keep":
             _drop_exact(digests, starts, stops, names, keep, ledger)
         if options.duplicates == "near":
-            _drop_near(text, (starts, stops), digests, names, keep, options, ledger)
+            _drop_near(search, (starts, stops), digests, names, keep, ledger)
         starts, stops, digests = starts[keep], stops[keep], digests[keep]
         names = [name for name, kept in zip(names, keep.tolist(), strict=True) if kept]
         splits = assign(digests, stops - starts, options)
-        leaks = _check(text, (starts, stops), splits, names, options, ledger)
+        leaks = _check(search, (starts, stops), splits, names, options, ledger)
         held = leaks.pop("rows")
         rest = np.ones(len(starts), dtype=bool)
         rest[held] = False
@@ -161,21 +170,6 @@ def _prepare(sources: list[Source], options: TextConfig, work: Path, tell: Liste
         (work / NAMES).write_text("\n".join(kept_names) + "\n", encoding="utf-8")
         facts = {**facts_of(sources, table, ledger), **leaks, "notes": notes}
     return facts, fingerprint(table["digest"], options)
-
-
-def _read_all(sources: list[Source], options: TextConfig, ledger: Ledger, spool: Spool, tell: Listener) -> None:
-    for number, source in enumerate(sources):
-        try:
-            for record in read_records(source, options, ledger):
-                if not spool.add(record.id, source.label, (clean(part, options, ledger) for part in record.parts)):
-                    ledger.remove("empty", document=record.id)
-        except BinaryContentError:
-            if source.explicit:
-                raise
-            ledger.remove("binary", source=source.label)
-        except PermissionError as error:
-            raise InputError(f"{source.label}: may not be read ({error.strerror})") from error
-        tell({"event": "read", "source": source.label, "sources": len(sources), "done": number + 1})
 
 
 def _cut(
@@ -232,19 +226,16 @@ def _drop_exact(
 
 
 def _drop_near(
-    text: npt.NDArray[np.uint8],
+    search: Search,
     spans: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
     digests: npt.NDArray[np.uint64],
     names: list[str],
     keep: npt.NDArray[np.bool_],
-    options: TextConfig,
     ledger: Ledger,
 ) -> None:
     rows = np.flatnonzero(keep)
     starts, stops = spans[0][rows], spans[1][rows]
-    pairs, similarities, _ = near_pairs(
-        text, starts, stops, width=options.shingle, similarity=options.similarity, seed=FIRST_SEED
-    )
+    pairs, similarities, _ = search((starts, stops), seed=FIRST_SEED)
     alike = {(a, b): s for (a, b), s in zip(pairs.tolist(), similarities.tolist(), strict=True)}
     for removed, kept in twins(pairs, stops - starts, digests[rows]).items():
         keep[rows[removed]] = False
@@ -258,7 +249,7 @@ def _drop_near(
 
 
 def _check(
-    text: npt.NDArray[np.uint8],
+    search: Search,
     spans: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
     splits: npt.NDArray[np.uint8],
     names: list[str],
@@ -271,9 +262,7 @@ def _check(
     """
     if options.duplicates != "near":
         return {"near_duplicates_across_splits": None, "pairs_compared": 0, "rows": []}
-    pairs, similarities, compared = near_pairs(
-        text, *spans, width=options.shingle, similarity=options.similarity, seed=CHECK_SEED, rows=CHECK_ROWS
-    )
+    pairs, similarities, compared = search(spans, seed=CHECK_SEED, rows=CHECK_ROWS)
     removed: set[int] = set()
     for (a, b), similarity in zip(pairs.tolist(), similarities.tolist(), strict=True):
         if splits[a] == splits[b] or a in removed or b in removed:

@@ -27,7 +27,11 @@ class BinaryContentError(InputError):
 
 def open_source(source: Source) -> io.BufferedReader:
     """Open a file or standard input and return its bytes, decompressed."""
-    raw: BinaryIO = source.path.open("rb") if source.path else sys.stdin.buffer
+    raw: BinaryIO
+    if source.content is not None:
+        raw = io.BytesIO(source.content)
+    else:
+        raw = source.path.open("rb") if source.path else sys.stdin.buffer
     try:
         return decompressed(raw, source.label)
     except InputError:

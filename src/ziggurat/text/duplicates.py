@@ -7,11 +7,14 @@ exactly.
 """
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.seeding import derive
+from ziggurat.core.workers import HERE, Workers
 
 __all__ = ["candidate_pairs", "linked", "near_pairs", "twins"]
 
@@ -21,35 +24,47 @@ Pairs = npt.NDArray[np.int64]
 BINS = 64
 BAND_ROWS = 4
 LARGEST_GROUP = 64
-CHUNK_DOCUMENTS = 65536
+TASK_BYTES = 4 << 20
+"""Text that one task hashes, if no document alone is longer."""
+
+Stretch: TypeAlias = tuple[npt.NDArray[np.uint8], Places, Places]
+"""A part of the text, and where in it documents begin and end."""
 
 
 def near_pairs(
     text: npt.NDArray[np.uint8],
-    starts: Places,
-    stops: Places,
+    spans: tuple[Places, Places],
     *,
     width: int,
     similarity: float,
     seed: int,
     rows: int = BAND_ROWS,
+    workers: Workers = HERE,
 ) -> tuple[Pairs, npt.NDArray[np.float64], int]:
     """Return (P, 2) pairs of documents at least ``similarity`` alike, their similarities, and how many were compared.
+
+    ``spans`` are where the documents start and stop in ``text``.
+
+    Signatures and comparisons are tasks of the ``workers``, who get the text that they need; the result does not
+    depend on who they are.
 
     *Cost.* About 500 bytes of memory a document, half of them for its signature, and about a second for 50 MB of
     text. With 16 bands of 4 values, a pair of similarity 0.8 is missed with probability 2e-4.
     """
-    from ziggurat.text.kernels.shingles import jaccard, signatures
-
+    starts, stops = spans
     mark = np.uint64(derive(seed, "shingles"))
     if not len(starts):
         return np.zeros((0, 2), dtype=np.int64), np.zeros(0), 0
     found = np.empty((len(starts), BINS), np.uint32)
-    for at in range(0, len(starts), CHUNK_DOCUMENTS):
-        some = slice(at, at + CHUNK_DOCUMENTS)
-        found[some] = signatures(text, starts[some], stops[some], width, BINS, mark)
+    order = np.argsort(starts, kind="stable")
+    sign = partial(_signatures, width, mark)
+    done = 0
+    for some in workers.map(sign, _stretches(text, starts[order], stops[order])):
+        found[order[done : done + len(some)]] = some
+        done += len(some)
     pairs = candidate_pairs(found, rows)
-    similarities = jaccard(text, starts, stops, pairs, width)
+    compared = list(workers.map(partial(_similarities, width), _paired(text, starts, stops, pairs)))
+    similarities = np.concatenate(compared) if compared else np.zeros(0)
     near = similarities >= similarity
     return pairs[near], similarities[near], len(pairs)
 
@@ -108,6 +123,54 @@ def linked(pairs: Pairs, count: int) -> Places:
         one, other = sorted((root(first), root(second)))
         parent[other] = one
     return np.unique([root(place) for place in range(count)], return_inverse=True)[1].astype(np.int64)
+
+
+def _signatures(width: int, mark: np.uint64, item: Stretch) -> npt.NDArray[np.uint32]:
+    from ziggurat.text.kernels.shingles import signatures
+
+    text, starts, stops = item
+    return signatures(_unwritable(text), starts, stops, width, BINS, mark)
+
+
+def _similarities(width: int, item: tuple[Stretch, Pairs]) -> npt.NDArray[np.float64]:
+    from ziggurat.text.kernels.shingles import jaccard
+
+    (text, starts, stops), pairs = item
+    return jaccard(_unwritable(text), starts, stops, pairs, width)
+
+
+def _stretches(text: npt.NDArray[np.uint8], starts: Places, stops: Places) -> Iterator[Stretch]:
+    """Cut documents, in the order of their places, into neighbours that span about `TASK_BYTES` of the text."""
+    first = 0
+    while first < len(starts):
+        last = int(np.searchsorted(starts, starts[first] + TASK_BYTES))
+        low, high = int(starts[first]), int(stops[first:last].max())
+        yield np.asarray(text[low:high]), starts[first:last] - low, stops[first:last] - low
+        first = last
+
+
+def _paired(
+    text: npt.NDArray[np.uint8], starts: Places, stops: Places, pairs: Pairs
+) -> Iterator[tuple[Stretch, Pairs]]:
+    """Cut pairs into tasks, each with the text of its documents, of about `TASK_BYTES` to be hashed."""
+    work = np.cumsum((stops - starts)[pairs].sum(axis=1))
+    first = 0
+    while first < len(pairs):
+        before = int(work[first - 1]) if first else 0
+        last = max(first + 1, int(np.searchsorted(work, before + TASK_BYTES, "right")))
+        documents, places = np.unique(pairs[first:last], return_inverse=True)
+        texts = [text[start:stop] for start, stop in zip(starts[documents], stops[documents], strict=True)]
+        ends = np.cumsum(stops[documents] - starts[documents])
+        begins = ends - (stops[documents] - starts[documents])
+        yield (np.concatenate(texts), begins, ends), places.reshape(-1, 2).astype(np.int64)
+        first = last
+
+
+def _unwritable(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return the text as the kernels are compiled for it, whether it comes from a map of a file or from a message."""
+    text = text.view()
+    text.flags.writeable = False
+    return text
 
 
 def _runs(same: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

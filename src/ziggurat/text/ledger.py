@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 __all__ = ["Ledger", "read_ledger"]
 
@@ -18,13 +18,14 @@ class Ledger:
     ``kept`` (the document that stands for it) and ``similarity``.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Begin a ledger at ``path``."""
+    def __init__(self, path: Path | None = None) -> None:
+        """Begin a ledger at ``path``; without one, entries wait in memory until another ledger takes them in."""
         self.path = path
+        self.waiting: list[str] = []
         self.documents: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
         self.observed: dict[str, Counter[str]] = {}
-        self._file = path.open("w", encoding="utf-8")
+        self._file: TextIO | None = None if path is None else path.open("w", encoding="utf-8")
 
     def remove(self, reason: str, *, size_bytes: int = 0, **details: str | float) -> None:
         """Enter one document or file that was left out, for example ``remove("binary", source="a.png")``."""
@@ -33,12 +34,29 @@ class Ledger:
         entry: dict[str, Any] = {"reason": reason, **details}
         if size_bytes:
             entry["bytes"] = size_bytes
-        self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        self._write(json.dumps(entry, ensure_ascii=False) + "\n")
 
     def observe(self, kind: str, value: str, times: int = 1) -> None:
         """Count something that was found or changed without leaving a document out (an encoding, a language)."""
         if times:
             self.observed.setdefault(kind, Counter())[value] += times
+
+    def take_in(self, other: "Ledger") -> None:
+        """Enter all that waits in ``other``, as if it had been entered here in the first place."""
+        for line in other.waiting:
+            self._write(line)
+        self.documents.update(other.documents)
+        self.bytes.update(other.bytes)
+        for kind, counts in other.observed.items():
+            self.observed.setdefault(kind, Counter()).update(counts)
+
+    def hand_over(self) -> "Ledger":
+        """Return all that waits as a ledger of its own, and begin anew."""
+        other = Ledger()
+        for name in ("waiting", "documents", "bytes", "observed"):
+            setattr(other, name, getattr(self, name))
+        self.waiting, self.documents, self.bytes, self.observed = [], Counter(), Counter(), {}
+        return other
 
     def summary(self) -> dict[str, dict[str, int]]:
         """Return ``{reason: {"documents": n, "bytes": n}}``, the most frequent reason first."""
@@ -55,7 +73,14 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, line: str) -> None:
+        if self._file is None:
+            self.waiting.append(line)
+        else:
+            self._file.write(line)
 
 
 def read_ledger(path: Path) -> Iterator[dict[str, Any]]:

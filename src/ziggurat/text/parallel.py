@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.files import atomic_folder
 from ziggurat.core.types import Document, Listener, Pair
+from ziggurat.core.workers import HERE, Workers
 from ziggurat.text.cleaning import clean
 from ziggurat.text.duplicates import linked, near_pairs
 from ziggurat.text.ledger import Ledger
@@ -103,12 +104,16 @@ class ParallelCorpus(PreparedText[PairSet]):
     """Prepared pairs."""
 
 
-def prepare_pairs(names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener) -> ParallelCorpus:
+def prepare_pairs(
+    names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener, workers: Workers = HERE
+) -> ParallelCorpus:
     """Read, clean, deduplicate and split the pairs behind ``names`` into ``folder``.
 
     *Idea.* Which split a pair belongs to is decided by the hash of its source, and sources that are nearly alike go
     together: neither a sentence with several translations nor its near twins straddle splits. Only exact duplicates of
     whole pairs are removed: translations of two sentences that differ in a word are two pairs that both teach.
+
+    Near twins are looked for by the ``workers``; reading and cleaning stay here.
 
     *Cost.* About 300 bytes of memory a pair, and 500 more while near twins are looked for; texts go to one file.
 
@@ -121,7 +126,7 @@ def prepare_pairs(names: Sequence[str], options: TextConfig, *, folder: Path, li
     check_options(options)
     sources = resolve_pairs(names)
     with atomic_folder(folder) as work:
-        facts, hashed = _prepare(sources, options, work, listener)
+        facts, hashed = _prepare(sources, options, work, listener, workers)
         write_header(work / HEADER, facts, hashed, labels=[source.label for source in sources])
     return open_pairs(folder)
 
@@ -150,7 +155,9 @@ def _pair_set(folder: Path, table: Table, split: int, labels: tuple[str, ...]) -
     return PairSet(folder, rows, int((table["stop"][rows] - table["start"][rows]).sum()), labels)
 
 
-def _prepare(sources: list[PairSource], options: TextConfig, work: Path, tell: Listener) -> tuple[dict[str, Any], str]:
+def _prepare(
+    sources: list[PairSource], options: TextConfig, work: Path, tell: Listener, workers: Workers
+) -> tuple[dict[str, Any], str]:
     with Ledger(work / LEDGER) as ledger, (work / TEXT).open("wb") as file:
         spool = _PairSpool(file, ledger, keeps_twins=options.duplicates == "keep")
         for number, source in enumerate(sources):
@@ -162,7 +169,7 @@ def _prepare(sources: list[PairSource], options: TextConfig, work: Path, tell: L
         table, digests = spool.table()
         if not len(table):
             raise TooLittleTextError(f"{', '.join(s.label for s in sources[:3])}: no pairs after cleaning")
-        groups, notes = _groups(work / TEXT, table, digests[:, 0], options)
+        groups, notes = _groups(work / TEXT, table, digests[:, 0], options, workers)
         table["split"] = _splits(table, groups, digests[:, 0], options)
         np.save(work / TABLE, table)
         facts = {**facts_of(sources, table, ledger), "notes": notes}
@@ -194,7 +201,7 @@ def _splits(
 
 
 def _groups(
-    path: Path, table: Table, sources: npt.NDArray[np.uint64], options: TextConfig
+    path: Path, table: Table, sources: npt.NDArray[np.uint64], options: TextConfig, workers: Workers
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Return for each pair the number of the group that stays together, and what is to be said of it."""
     _, first, places = np.unique(sources, return_index=True, return_inverse=True)
@@ -203,12 +210,12 @@ def _groups(
     text = np.memmap(path, dtype=np.uint8, mode="r")
     pairs, _, _ = near_pairs(
         text,
-        table["start"][first],
-        table["middle"][first],
+        (table["start"][first], table["middle"][first]),
         width=options.shingle,
         similarity=options.similarity,
         seed=SEED,
         rows=ROWS,
+        workers=workers,
     )
     alike = len(np.unique(pairs))
     notes = (

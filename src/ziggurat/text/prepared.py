@@ -69,7 +69,7 @@ def facts_of(sources: Sequence[_Labelled], table: Table, ledger: Ledger) -> dict
             name: {"documents": int(rows.sum()), "bytes": int(sizes[rows].sum())} for name, rows in inside.items()
         },
         "removed": ledger.summary(),
-        "observed": {kind: dict(counts) for kind, counts in ledger.observed.items()},
+        "observed": {kind: dict(sorted(counts.items())) for kind, counts in sorted(ledger.observed.items())},
     }
 
 

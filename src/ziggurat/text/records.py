@@ -30,6 +30,8 @@ class Source:
     """The format's name where the scheme or the user decides it; else found from suffix and content."""
     explicit: bool = True
     """Whether the user named exactly this; what a folder or glob merely contains may be skipped."""
+    content: bytes | None = None
+    """The file's bytes, where it was read already: whoever reads this source may stand on another machine."""
 
     def __post_init__(self) -> None:
         """Escape in the label what can't be written in one line of UTF-8."""

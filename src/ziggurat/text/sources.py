@@ -108,11 +108,11 @@ def _reader(source: Source, options: TextConfig) -> Reader:
 def _opening(source: Source) -> bytes:
     """Return the first bytes of a text, decompressed, and leave them to be read; none where that can't be done."""
     try:
-        if source.path is None:
+        if source.path is None and source.content is None:
             stream = decompressed(
                 io.BytesIO(cast(io.BufferedReader, sys.stdin.buffer).peek(_OPENING_BYTES)), source.label
             )
-        elif source.path.is_file():  # a pipe could not be read again
+        elif source.content is not None or (source.path and source.path.is_file()):  # a pipe could not be read again
             stream = open_source(source)
         else:
             return b""

@@ -2,12 +2,15 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 __all__ = ["Spool"]
 
@@ -48,6 +51,17 @@ class Spool:
         self.names.append(name)
         self.sources.append(source)
         return True
+
+    def add_all(self, names: Sequence[str], sources: Sequence[str], stops: Sequence[int], raw: "Buffer") -> None:
+        """Write many documents that stand one after another in ``raw``, none of them empty, up to ``stops`` in it."""
+        start = self._size
+        self._file.write(raw)
+        places = [start + stop for stop in stops]
+        self._starts.extend([start, *places[:-1]] if places else [])
+        self._stops.extend(places)
+        self._size = places[-1] if places else start
+        self.names.extend(names)
+        self.sources.extend(sources)
 
     def close(self) -> None:
         """Write what is buffered and close the file; from its second time on a name is told apart by a number."""

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +26,7 @@ from ziggurat.core.errors import ArtefactError, DamagedError, InputError, NewerV
 from ziggurat.core.files import atomic_folder, sha256, write_text
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.types import Document, IdArray, Vocabulary
+from ziggurat.core.workers import HERE, Workers
 
 __all__ = ["Store", "open_store", "write_store"]
 
@@ -85,8 +87,10 @@ class Store:
         return np.asarray(self._tokens[start:stop]).astype(np.int32)
 
 
-def write_store(tokenizer: Tokenizer, documents: Iterable[Document], path: Path) -> Store:
+def write_store(tokenizer: Tokenizer, documents: Iterable[Document], path: Path, *, workers: Workers = HERE) -> Store:
     """Tokenize ``documents`` into the folder ``path``, replacing a store there; memory does not grow with their number.
+
+    Batches of documents are tasks of the ``workers``; the files have the same bytes whoever they are.
 
     Raises:
         DiskFullError: the disk is full; what stood at ``path`` is as it was.
@@ -95,7 +99,7 @@ def write_store(tokenizer: Tokenizer, documents: Iterable[Document], path: Path)
     vocabulary = tokenizer.vocabulary
     dtype = np.dtype(np.uint16 if vocabulary.size <= 1 << 16 else np.int32)
     with atomic_folder(path) as folder:
-        digests = _write_files(tokenizer, documents, folder, dtype)
+        digests = _write_files(tokenizer, documents, folder, dtype, workers)
         header = {
             "format": FORMAT,
             "vocabulary": asdict(vocabulary),
@@ -154,7 +158,7 @@ class _Writer:
 
 
 def _write_files(
-    tokenizer: Tokenizer, documents: Iterable[Document], folder: Path, dtype: np.dtype[Any]
+    tokenizer: Tokenizer, documents: Iterable[Document], folder: Path, dtype: np.dtype[Any], workers: Workers
 ) -> dict[str, dict[str, Any]]:
     vocabulary = tokenizer.vocabulary
     begin = np.array([vocabulary.bos], dtype=dtype).tobytes()
@@ -164,15 +168,13 @@ def _write_files(
     with ExitStack() as stack:
         files = [stack.enter_context((folder / name).open("wb")) for name in FILES]
         tokens, starts, sizes, ids = writers = [_Writer(file) for file in files]
-        for batch in _batches(documents):
+        encode = partial(_tokenized, tokenizer, dtype, begin, end_of_each)
+        for encoded, lengths, text_sizes, names in workers.map(encode, _batches(documents)):
             written = tokens.size // dtype.itemsize
-            encoded = _encoded(tokenizer, batch)
-            lengths = np.array([1 + one.size + (not shared) for one in encoded], np.int64)
             starts.write((written + np.cumsum(lengths) - lengths).tobytes())
-            tokens.write(b"".join(begin + one.astype(dtype).tobytes() + end_of_each for one in encoded))
-            sizes.write(np.array([len(document.text.encode()) for document in batch], np.int64).tobytes())
-            names = (document.id.replace("\n", " ").encode(errors="backslashreplace") + b"\n" for document in batch)
-            ids.write(b"".join(names))
+            tokens.write(encoded)
+            sizes.write(text_sizes.tobytes())
+            ids.write(names)
         starts.write(np.int64(tokens.size // dtype.itemsize).tobytes())
         if shared:
             tokens.write(end)
@@ -181,6 +183,19 @@ def _write_files(
         name: {"bytes": writer.size, "sha256": writer.hash.hexdigest()}
         for name, writer in zip(FILES, writers, strict=True)
     }
+
+
+def _tokenized(
+    tokenizer: Tokenizer, dtype: np.dtype[Any], begin: bytes, end: bytes, batch: list[Document]
+) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.int64], bytes]:
+    """Return a batch as the files hold it: ids, how many each document has, bytes of its text, and its id."""
+    encoded = _encoded(tokenizer, batch)
+    marks = (len(begin) + len(end)) // dtype.itemsize
+    lengths = np.array([one.size + marks for one in encoded], np.int64)
+    ids = b"".join(begin + one.astype(dtype).tobytes() + end for one in encoded)
+    sizes = np.array([len(document.text.encode()) for document in batch], np.int64)
+    names = (document.id.replace("\n", " ").encode(errors="backslashreplace") + b"\n" for document in batch)
+    return ids, lengths, sizes, b"".join(names)
 
 
 def _encoded(tokenizer: Tokenizer, batch: list[Document]) -> list[IdArray]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
 from ziggurat.core.types import Event, FloatArray, IdArray, Listener
+from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.adapter import Adapter
 
 __all__ = [
@@ -129,6 +130,8 @@ class Job:
     """Which rows of each batch this process reads, where several train together."""
     words: WordMarks | None = None
     """Which tokens belong to one word, for a trainer that `HidesWords`."""
+    workers: Workers = HERE
+    """Whoever does tasks of a trainer that can be cut into such; the model does not depend on who they are."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class ParquetReader:
         if source.path is None:
             raise InputError("Parquet can't be read from standard input: name the file")
         try:
-            table = pq.ParquetFile(source.path)
+            table = pq.ParquetFile(source.path if source.content is None else pa.BufferReader(source.content))
             texts = {
                 name: ""
                 for name, kind in zip(table.schema_arrow.names, table.schema_arrow.types, strict=True)
