@@ -16,8 +16,13 @@ PAYS_FROM_PARAMETERS = 200_000
 def uses_bfloat16(precision: str, network: "Network") -> bool:
     """Return whether ``network`` trains in bfloat16: as told, or for ``auto`` where processor and size make it pay.
 
-    A rule and not a measurement, so that a resumed run decides as the first one did.
+    A rule and not a measurement, so that a resumed run decides as the first one did. On a GPU ``auto`` is bfloat16
+    wherever it has it.
     """
+    if precision == "auto" and network.device.type == "cuda":
+        import torch
+
+        return torch.cuda.is_bf16_supported()
     return trains_in_bfloat16(precision, network.parameter_count)
 
 

@@ -11,7 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
@@ -202,6 +204,8 @@ class TransformerStack(nn.Module):
             self.added = SinusoidalPositions(config.width, context=config.context)
         self.layers = nn.ModuleList(TransformerBlock(config, crosses=crosses) for _ in range(layers or config.layers))
         self.norm = normalisation(config) if config.norm_place == "pre" else None
+        self.recomputes = False
+        """Whether a block's inner vectors are made again for its gradient instead of kept (Chen et al. 2016)."""
 
     def placed(self, x_BTD: Tensor, places: slice | Tensor) -> Tensor:
         """Add to embedded ids the vectors of their positions, where positions are vectors."""
@@ -213,8 +217,12 @@ class TransformerStack(nn.Module):
 
     def forward(self, x_BTD: Tensor, sight: Sight) -> Tensor:
         """Return the (B, T, D) vectors after all blocks, normalised."""
+        again = self.recomputes and torch.is_grad_enabled()
         for number, block in enumerate(self.layers):
-            x_BTD = block(x_BTD, sight, layer=number)
+            if again:
+                x_BTD = checkpoint(block, x_BTD, sight, layer=number, use_reentrant=False)
+            else:
+                x_BTD = block(x_BTD, sight, layer=number)
         return x_BTD if self.norm is None else self.norm(x_BTD)
 
     def source(self, memory_BSD: Tensor, keep_mask: Tensor | None) -> Source:

@@ -37,6 +37,13 @@ class Config:
     spread: Literal["auto", "ddp", "fsdp"] = option(
         "auto", "over several processes (torchrun): ddp, all have the whole model, or fsdp, each a part; auto: ddp"
     )
+    device: Literal["auto", "cpu", "cuda"] = option("auto", "where it computes: a GPU where there is one, or fixed")
+    recompute: bool = option(
+        False, "keep only what enters each Transformer block, and make the rest again for gradients"
+    )
+    compiled: bool = option(
+        False, "compile Transformer blocks with torch.compile: minutes at first, faster steps after"
+    )
     precision: Literal["auto", "f32", "bf16"] = option("auto", "numbers of products: bf16 where it pays, or fixed")
     evaluations: int = option(12, "evaluations on dev in a run", low=1)
     evaluate_steps: int | None = option(None, "steps between evaluations, instead", low=1)

@@ -18,6 +18,7 @@ from ziggurat.training.job import Fitted, Job, Share
 from ziggurat.training.loop.choice import Choice
 from ziggurat.training.loop.config import Config
 from ziggurat.training.loop.held import Held, arrays, tensors
+from ziggurat.training.loop.machinery import arrange, chosen_device, restore
 from ziggurat.training.loop.progress import Budget, Progress
 from ziggurat.training.loop.spreading import InParts, spread, whole
 from ziggurat.training.loop.step import Stepper
@@ -53,7 +54,8 @@ class Run:
             fill_from(self.network.token_embedding, first.vectors, first.found_mask)
         self._choose_what_is_trained()
         self.processes = current()
-        self.network.to(self.processes.device)
+        device = chosen_device(self.config.device, self.processes.device)
+        arrange(self.network, device=device, recompute=self.config.recompute, compiled=self.config.compiled)
         self.objectives = objectives
         shared = replace(job, share=Share(self.processes.rank, self.processes.count))
         self.objective = objectives(shared, model)
@@ -132,6 +134,7 @@ class Run:
         most_bytes = peak_bytes()
         if isinstance(self.stepper.spread, InParts):
             self._put_together()
+        restore(self.network)
         adapter = adapter_of(self.network)
         merge(self.network, keep=False)
         strip(self.network)

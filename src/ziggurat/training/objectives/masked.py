@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import torch
 
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import TokenStream
@@ -14,7 +13,7 @@ from ziggurat.models.blocks.network import NetworkState
 from ziggurat.tokens.batches import ShuffledWindows
 from ziggurat.tokens.masking import AskedRow, Masker, most_frequent, stacked
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import Loss, cross_entropy
+from ziggurat.training.objectives.objective import Loss, cross_entropy, sent
 
 __all__ = ["MaskedTokens", "commonest"]
 
@@ -65,9 +64,7 @@ class MaskedTokens:
     def loss(self, number: int) -> Loss:
         """Return the mean nats per hidden token of batch ``number``, and how many these are."""
         ids, targets = self.batch(number)
-        ids_BT, targets_BT = (
-            torch.from_numpy(each.astype(np.int64)).to(self.network.device) for each in (ids, targets)
-        )
+        ids_BT, targets_BT = (sent(each, self.network.device) for each in (ids, targets))
         asked = targets_BT >= 0
         mean = cross_entropy(self.network, self.network.hidden(ids_BT)[asked], targets_BT[asked])
         return Loss(mean, int(asked.sum()))

@@ -1,7 +1,6 @@
 """Predict the next token: what every language model that reads from left to right is trained by."""
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ziggurat.core.errors import UsageError
@@ -11,7 +10,7 @@ from ziggurat.models.blocks.network import CausalNetwork, NetworkState, NeuralLa
 from ziggurat.models.windows import document_logprobs
 from ziggurat.tokens.batches import ParallelStreams, ShuffledWindows
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import Loss, cross_entropy
+from ziggurat.training.objectives.objective import Loss, cross_entropy, sent
 
 __all__ = ["NextToken", "next_token", "some_documents"]
 
@@ -45,7 +44,7 @@ class NextToken:
 
     def loss(self, number: int) -> Loss:
         """Return the mean nats per token of this process's rows of batch ``number``, and how many these are."""
-        ids = torch.from_numpy(self.batches.batch(number)[self.rows]).to(self.network.device)
+        ids = sent(self.batches.batch(number)[self.rows], self.network.device)
         if isinstance(self.batches, ParallelStreams) and self.batches.is_fresh(number):
             self.carried = None
         if self.network.carries_state and self.carried is None:

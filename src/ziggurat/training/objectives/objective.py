@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -10,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 from ziggurat.models.blocks.network import Network, NetworkState
 from ziggurat.training.footprint import LOGIT_COUNT
 
-__all__ = ["Loss", "Objective", "cross_entropy"]
+__all__ = ["Loss", "Objective", "cross_entropy", "sent"]
 
 
 class Loss(NamedTuple):
@@ -67,3 +69,9 @@ def cross_entropy(network: Network, hidden_ND: Tensor, targets_N: Tensor, *, smo
 def _summed(network: Network, hidden: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     logits = network.logits(hidden).float()
     return functional.cross_entropy(logits, targets, reduction="sum", label_smoothing=smoothing)
+
+
+def sent(ids: npt.NDArray[np.integer[Any]], device: torch.device) -> Tensor:
+    """Return ids on ``device``; to a GPU they go from pinned memory, so that nobody waits for them."""
+    tensor = torch.from_numpy(np.ascontiguousarray(ids, np.int64))
+    return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)

@@ -13,7 +13,7 @@ from ziggurat.models.blocks.network import NetworkState, reading
 from ziggurat.models.windows import pair_logprobs
 from ziggurat.tokens.batches import PairBatches, padded
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import Loss, cross_entropy
+from ziggurat.training.objectives.objective import Loss, cross_entropy, sent
 
 __all__ = ["Targets"]
 
@@ -104,4 +104,4 @@ def _some_pairs(
 def _tensors(sequences: list[IdArray], device: torch.device) -> tuple[Tensor, Tensor]:
     """Return (B, T) ids padded at the right, and (B,) lengths."""
     ids, lengths = padded(sequences)
-    return torch.from_numpy(ids).long().to(device), torch.from_numpy(lengths).long().to(device)
+    return sent(ids, device), sent(lengths, device)
