@@ -1,5 +1,6 @@
 """Pictures and drawings of models: what stands where, that nothing overlaps, and how numbers are written."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from ziggurat.core.anatomy import Anatomy, Load, Sizes
 from ziggurat.core.errors import UsageError
 from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy, encoder_anatomy, translating_anatomy
+from ziggurat.models.decoder import DecoderConfig
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.anatomy.canvas import Canvas
 from ziggurat.surface.anatomy.figures import count, operations, share, size
@@ -27,11 +29,11 @@ POST = TransformerConfig(
 )  # fmt: skip
 
 
-def lstm() -> Anatomy:
+def lstm(**keys: Any) -> Anatomy:
     from ziggurat.core.types import Vocabulary
 
     family: Any = FAMILIES.get("recurrent")
-    found = family.anatomy(family.config(layers=5, embedding=29, hidden=43), Vocabulary(size=101, bos=0, eos=0))
+    found = family.anatomy(family.config(layers=5, embedding=29, hidden=43, **keys), Vocabulary(size=101, bos=0, eos=0))
     assert isinstance(found, Anatomy)
     return found
 
@@ -44,6 +46,8 @@ FORMS: dict[str, Anatomy] = {
     "translator": translating_anatomy(POST, 101, decoder_layers=2),
     "modern translator": translating_anatomy(PRE, 101, decoder_layers=7),
     "LSTM": lstm(),
+    "LSTM with tables": lstm(ngram_orders=(2, 3), ngram_rows=211, ngram_width=7),
+    "decoder with tables": decoder_anatomy(DecoderConfig(**asdict(POST), ngram_orders=(2, 3)), 101),
 }
 
 
@@ -92,7 +96,7 @@ def test_every_residual_path_ends_at_a_sum(name: str) -> None:
     """Each half of a block has a path around it and a sum, and each vector that is added one more."""
     canvas, _ = picture(subject(name))
     halves = sum(part.kind == "half" for part, _ in FORMS[name].whole.walk())
-    added = sum(part.kind == "positions" for part, _ in FORMS[name].whole.walk())
+    added = sum(part.kind in ("positions", "tables") for part, _ in FORMS[name].whole.walk())
     assert len(canvas.sums) == halves + added
     places = {(round(one["x"]), round(one["y"])) for one in canvas.sums}
     ends = {(round(one["x"]) - 12, round(one["y"])) for one in canvas.arrows}

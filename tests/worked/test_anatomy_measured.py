@@ -36,12 +36,16 @@ DECODERS: dict[str, dict[str, Any]] = {
     "post-norm, dropout": ARTICLE,
     "squared ReLU, untied": {"activation": "relu2", "bias": "qkv", "tied": False, "positions": "learned"},
     "GELU, dropout": {"activation": "gelu", "dropout": 0.1},
+    "n-gram tables": {"ngram_orders": (2, 3, 4, 5), "ngram_rows": 211},
+    "narrow n-gram tables": {"ngram_orders": (2, 4), "ngram_rows": 211, "ngram_width": 13},
 }
 LSTMS: dict[str, dict[str, Any]] = {
     "tied": {},
     "free": {"tied": False, "layers": 4},
     "dropout": dict.fromkeys(("dropout_words", "dropout_input", "dropout_hidden", "dropout_output"), 0.1),
     "dropped weights": {"dropout_weights": 0.1, "layers": 3},
+    "n-gram tables": {"ngram_orders": (2, 3, 4, 5), "ngram_rows": 211},
+    "narrow n-gram tables": {"ngram_orders": (2, 4), "ngram_rows": 211, "ngram_width": 13},
 }
 ENCODERS: dict[str, dict[str, Any]] = {
     "bert": {"dropout": 0.1},

@@ -28,7 +28,7 @@ from ziggurat.models.blocks.ngram_parts import ngram_parts, ngram_symbols
 from ziggurat.models.blocks.ngram_tables import NgramConfig, NgramTables
 from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_only, tensors_of
 
-__all__ = ["FAMILY", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
+__all__ = ["FAMILY", "LSTMConfig", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
 
 TIED_BOUND = 0.4
 """Tied embeddings are drawn from between minus and plus this."""
@@ -209,12 +209,11 @@ class RecurrentFamily:
     def anatomy(self, config: RecurrentConfig, vocabulary: Vocabulary) -> Anatomy:
         """Return the tower of an LSTM: embeddings, tables of n-grams, layers, output."""
         size, last = vocabulary.size, config.widths[-1]
-        sizes = (("V", size), ("D", config.embedding), ("C", last))
         embedding = Part(
             name="token embeddings",
             kind="embedding",
             formula="V·D",
-            sizes=sizes[:2],
+            sizes=(("V", size), ("D", config.embedding)),
             gives="n × D",
             parameters=size * config.embedding,
             saved=Saved(f32=ID_BYTES, bf16=ID_BYTES),
@@ -235,8 +234,10 @@ class RecurrentFamily:
             dropped_weights=config.dropout_weights > 0,
         )
         tables = ngram_parts(config, size, ("D", config.embedding))
-        symbols = (("L", config.layers), ("D", config.embedding), ("C", config.hidden), ("V", size))
-        symbols += ngram_symbols(config, size)
+        symbols = (
+            *(("L", config.layers), ("D", config.embedding), ("C", config.hidden), ("V", size)),
+            *ngram_symbols(config, size),
+        )
         return Anatomy((Part("LSTM", "tower", parts=(embedding, *tables, *layers, output)),), symbols)
 
     def sized(self, parameters: int) -> RecurrentConfig:

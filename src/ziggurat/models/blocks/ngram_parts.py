@@ -7,6 +7,8 @@ __all__ = ["ngram_parts", "ngram_symbols"]
 
 FULL, HALF = NUMBER_BYTES, 2
 PLACE_BYTES = 8
+BAG_BYTES = 24
+"""Bytes that torch keeps of a bag of rows that are added up: where it begins, its size, and a place for its largest."""
 
 
 def ngram_parts(config: object, vocabulary_size: int, width: tuple[str, int]) -> tuple[Part, ...]:
@@ -16,7 +18,7 @@ def ngram_parts(config: object, vocabulary_size: int, width: tuple[str, int]) ->
 
     *Maths.* R rows in all tables together, of d_model numbers, or of W ones that a matrix of k·W·d_model widens, k the
     number of tables. A look-up is no product. For the backward pass are kept, for each token, its k rows, a weight for
-    each that is 1 or 0, and where its bag of rows begins; and what the matrix widened.
+    each that is 1 or 0, and of each bag of rows `BAG_BYTES`; and what the matrix widened.
     """
     if not isinstance(config, NgramConfig) or not config.ngram_orders:
         return ()
@@ -24,7 +26,7 @@ def ngram_parts(config: object, vocabulary_size: int, width: tuple[str, int]) ->
     narrow = config.ngram_width
     matrix = 0 if narrow is None else orders * narrow * wide
     bags = 1 if narrow is None else orders
-    kept = (PLACE_BYTES + FULL) * orders + PLACE_BYTES * bags
+    kept = (PLACE_BYTES + FULL) * orders + BAG_BYTES * bags
     widened = 0 if narrow is None else orders * narrow
     return (
         Part(

@@ -117,6 +117,7 @@ class NgramTables(nn.Module):
         super().__init__()
         self.orders = config.ngram_orders
         self.vocabulary_size = vocabulary_size
+        self.limit = config.ngram_rows
         self.rows = table_rows(config, vocabulary_size)
         self.starts = tuple(itertools.accumulate(self.rows, initial=0))[:-1]
         """The first row of each order in `weight`."""
@@ -155,7 +156,7 @@ class NgramTables(nn.Module):
             per_sample_weights=known_BTN.reshape(-1, together).to(self.weight.dtype),
             sparse=self.sparse,
         )
-        vectors = vectors.view(*ids.shape, -1)
+        vectors = vectors.view(*ids.shape, len(self.orders) // together * self.weight.shape[1])
         return vectors if self.project is None else self.project(vectors)
 
     def places(self, ids: Tensor, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -167,11 +168,12 @@ class NgramTables(nn.Module):
         for back in range(self.reach + 1):
             order, id_BT = back + 1, read_BX[:, self.reach - back :][:, :time]
             hashed_BT = mixed(hashed_BT + (id_BT + 1) * _STEP)
-            exact_BT = exact_BT + id_BT * self.vocabulary_size**back if self._is_exact(order) else exact_BT
+            exact = self.vocabulary_size**order <= self.limit
+            if exact:
+                exact_BT = exact_BT + id_BT * self.vocabulary_size**back
             if order in self.orders:
                 number = self.orders.index(order)
-                rows = self.rows[number]
-                row_BT = exact_BT if self._is_exact(order) else _shifted(_shifted(hashed_BT, 32) * rows, 32)
+                row_BT = exact_BT if exact else _shifted(_shifted(hashed_BT, 32) * self.rows[number], 32)
                 known_BT = id_BT != NO_ID
                 found[number] = row_BT.where(known_BT, 0) + self.starts[number], known_BT
         places, known = zip(*(found[number] for number in range(len(self.orders))), strict=True)
@@ -187,6 +189,3 @@ class NgramTables(nn.Module):
         if lengths is None:
             return read_BX[:, ids.shape[1] :].clone()
         return read_BX.gather(1, lengths[:, None] + torch.arange(self.reach, device=ids.device))
-
-    def _is_exact(self, order: int) -> bool:
-        return order in self.orders and self.vocabulary_size**order <= self.rows[self.orders.index(order)]
