@@ -36,6 +36,15 @@ def lstm() -> Anatomy:
     return found
 
 
+def counted() -> Anatomy:
+    from ziggurat.core.types import Vocabulary
+
+    family: Any = FAMILIES.get("counted_recurrent")
+    found = family.anatomy(family.config(layers=1, embedding=29, hidden=43, order=7), Vocabulary(101, bos=0, eos=0))
+    assert isinstance(found, Anatomy)
+    return found
+
+
 FORMS: dict[str, Anatomy] = {
     "pre-norm decoder": decoder_anatomy(PRE, 101),
     "post-norm decoder": decoder_anatomy(POST, 101),
@@ -44,6 +53,7 @@ FORMS: dict[str, Anatomy] = {
     "translator": translating_anatomy(POST, 101, decoder_layers=2),
     "modern translator": translating_anatomy(PRE, 101, decoder_layers=7),
     "LSTM": lstm(),
+    "LSTM on counts": counted(),
 }
 
 
