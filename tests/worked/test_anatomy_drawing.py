@@ -38,6 +38,15 @@ def lstm(**keys: Any) -> Anatomy:
     return found
 
 
+def counted() -> Anatomy:
+    from ziggurat.core.types import Vocabulary
+
+    family: Any = FAMILIES.get("counted_recurrent")
+    found = family.anatomy(family.config(layers=1, embedding=29, hidden=43, order=7), Vocabulary(101, bos=0, eos=0))
+    assert isinstance(found, Anatomy)
+    return found
+
+
 FORMS: dict[str, Anatomy] = {
     "pre-norm decoder": decoder_anatomy(PRE, 101),
     "post-norm decoder": decoder_anatomy(POST, 101),
@@ -48,6 +57,7 @@ FORMS: dict[str, Anatomy] = {
     "LSTM": lstm(),
     "LSTM with tables": lstm(ngram_orders=(2, 3), ngram_rows=211, ngram_width=7),
     "decoder with tables": decoder_anatomy(DecoderConfig(**asdict(POST), ngram_orders=(2, 3)), 101),
+    "LSTM on counts": counted(),
 }
 
 

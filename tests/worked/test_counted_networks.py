@@ -179,3 +179,36 @@ def test_reading_is_of_the_orders_asked_for() -> None:
     reader = model.network.counts  # type: ignore[attr-defined]
     assert isinstance(reader, NgramReader)
     assert reader.trie.order == 6
+
+
+@pytest.mark.parametrize(
+    ("order", "size", "expected"),
+    [
+        (8, 1024, (3, 5, 8)),  # 8/3 = 2.67, 16/3 = 5.33
+        (6, 65, (2, 4, 6)),
+        (5, 257, (2, 3, 5)),  # 1.67 and 3.33
+        (3, 11, (1, 2, 3)),
+        (2, 11, (1, 2)),  # 0.67 and 1.33: both 1
+        (1, 11, (1,)),  # 0.33 is no order
+        (8, 1025, (8,)),
+    ],
+)
+def test_small_vocabularies_are_told_of_three_orders(order: int, size: int, expected: tuple[int, ...]) -> None:
+    assert CountedRecurrentConfig(order=order).resolved_orders(size) == expected
+
+
+def test_orders_that_are_named_are_those() -> None:
+    config = CountedDecoderConfig(order=8, orders=(4,))
+    assert config.resolved_orders(65) == config.resolved_orders(4096) == (4,)
+
+
+def test_the_network_has_a_weight_for_each_order_and_so_has_its_anatomy() -> None:
+    config = CountedRecurrentConfig(layers=1, embedding=3, hidden=5, order=8)
+    built = RECURRENT.build(config, VOCABULARY, seed=1).network
+    assert built.shape == (3, SIZE)  # type: ignore[attr-defined]
+    parts = {part.name: part for part, _ in RECURRENT.anatomy(config, VOCABULARY).whole.walk()}
+    # 3 orders × (3 weights and a bias); 3 embeddings of 3 numbers to one of 3
+    assert (parts["trust in counts"].parameters, parts["what counts expect"].parameters) == (12, 27)
+    # each of 3 distributions of 7 numbers times (7, 3), then the 27
+    assert parts["what counts expect"].products == 3 * 7 * 3 + 27
+    assert parts["trust in counts"].saved.f32 == 4 * 3 * 7  # the distributions

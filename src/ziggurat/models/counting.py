@@ -5,13 +5,15 @@ that family's with `CountingKeys`, so every key of the network inside is a key o
 """
 
 import dataclasses
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ziggurat.core.anatomy import Anatomy, Part, Saved
 from ziggurat.core.config import from_mapping, to_mapping
 from ziggurat.core.errors import ArtefactError, UsageError
-from ziggurat.core.protocols import Family, Sizable
+from ziggurat.core.protocols import Dissects, Family, Sizable
 from ziggurat.core.seeding import generator
 from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
 from ziggurat.models.blocks.counted import CountedNetwork
@@ -96,6 +98,47 @@ class CountedFamily:
         except (KeyError, TypeError, UsageError) as error:
             raise ArtefactError(f"config.json does not describe a {self.name}: {error}") from None
 
+    def anatomy(self, config: Any, vocabulary: Vocabulary) -> Anatomy:
+        """Return the tower of the network inside, with what reads the counts beneath and what weighs them on top.
+
+        *Maths.* `expected` multiplies K distributions of V numbers with the embeddings, K·V·E, and then by its own
+        K·E²; `trust` has W weights and a bias for each of K orders.
+
+        *Departs.* What training keeps of the distributions themselves, K·V 32-bit numbers a token, is said; the copies
+        of embeddings that 16-bit products with them make are said too large by K − 1 of them. The arrays of the counts
+        are no weights, and follow the text.
+        """
+        assert isinstance(self._inside, Dissects)  # noqa: S101 - a family of networks is
+        inner = self._inside.anatomy(config, vocabulary)
+        (tower,) = inner.towers
+        orders, size = len(config.resolved_orders(vocabulary.size)), vocabulary.size
+        embedding: int = getattr(config, self.embedding_key)
+        output = tower.parts[-1]
+        width = output.products // size
+        expected = Part(
+            name="what counts expect",
+            kind="feedforward",
+            formula="K·E²",
+            sizes=(("K", orders), ("E", embedding)),
+            gives="n × E",
+            parameters=orders * embedding**2,
+            products=orders * embedding * (embedding + size),
+            saved=Saved(f32=4 * orders * embedding, bf16=2 * orders * embedding),
+        )
+        trust = Part(
+            name="trust in counts",
+            kind="output",
+            formula="K·W + K",
+            sizes=(("K", orders), ("W", width)),
+            gives="n × V",
+            parameters=orders * (width + 1),
+            products=orders * width,
+            saved=Saved(f32=4 * orders * size, bf16=4 * orders * size + 2 * width),
+        )
+        parts = (tower.parts[0], expected, *tower.parts[1:], trust)
+        symbols = (*inner.symbols, ("K", orders), ("E", embedding), ("W", width))
+        return replace(inner, towers=(replace(tower, parts=parts),), symbols=symbols)
+
     def sized(self, parameters: int) -> Any:
         """Return a configuration whose network inside has about so many parameters beside the embeddings."""
         assert isinstance(self._inside, Sizable)  # noqa: S101 - a family of networks is
@@ -116,7 +159,7 @@ class CountedFamily:
 
     def _network(self, config: Any, inner: Any) -> CountedNetwork:
         network: CausalNetwork = inner.network
-        orders = len(config.resolved_orders)
+        orders = len(config.resolved_orders(network.vocabulary.size))
         counts: Counts = _NothingCounted(orders, network.vocabulary.size)
         return CountedNetwork(config, network, counts, order=config.order, orders=orders)
 
@@ -128,6 +171,6 @@ def counted_by(network: CountedNetwork, trie: NgramTrie) -> NgramReader:
     """
     if trie.order != network.config.order:
         raise ArtefactError(f"counts of order {trie.order} for a network that stands on order {network.config.order}")
-    reader = NgramReader(trie, network.config.resolved_orders)
+    reader = NgramReader(trie, network.config.resolved_orders(network.vocabulary.size))
     network.counts = reader
     return reader

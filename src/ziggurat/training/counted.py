@@ -116,7 +116,8 @@ class _Residual(NextToken):
             raise UsageError(f"a {job.family.name} model does not stand on counts: train it by another trainer")
         self.counts = counts
         self.own = counted_by(self.network, counts.whole)
-        self.others = _Folds([NgramReader(fold, self.network.config.resolved_orders) for fold in counts.folds])
+        orders = self.network.config.resolved_orders(self.network.vocabulary.size)
+        self.others = _Folds([NgramReader(fold, orders) for fold in counts.folds])
 
     def loss(self, number: int) -> Loss:
         """Return the mean nats per token of batch ``number``, and how many these are."""

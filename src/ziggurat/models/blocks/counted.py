@@ -34,13 +34,18 @@ from ziggurat.models.ngram_reading import NOTHING, Counts
 
 __all__ = ["CountedNetwork", "CountingKeys"]
 
+SEVERAL_UP_TO = 1024
+"""Ids up to which the distributions of three orders are handed on where no orders are named."""
+
 
 @dataclass(frozen=True)
 class CountingKeys:
     """The ``[model]`` keys of every network that stands on counts."""
 
     order: int = option(6, "words in the longest n-gram that is counted", low=1)
-    orders: tuple[int, ...] = option((), "orders whose distributions are handed on; empty: the longest alone")
+    orders: tuple[int, ...] = option(
+        (), "orders whose distributions are handed on; empty: the longest, and up to 1,024 ids two shorter ones too"
+    )
 
     def check_orders(self) -> None:
         """Refuse orders that are not counted.
@@ -52,10 +57,20 @@ class CountingKeys:
         ):
             raise UsageError(f"orders: expected rising numbers from 1 to order ({self.order}), got {list(self.orders)}")
 
-    @property
-    def resolved_orders(self) -> tuple[int, ...]:
-        """The orders that are handed on."""
-        return self.orders or (self.order,)
+    def resolved_orders(self, vocabulary_size: int) -> tuple[int, ...]:
+        """Return the orders that are handed on of a vocabulary of so many ids.
+
+        *Maths.* Where none are named, and there are `SEVERAL_UP_TO` ids or fewer: round(n/3), round(2·n/3) and n for
+        the longest order n, each once and none below 1 (8: 3, 5, 8). Of characters and bytes a distribution is short,
+        so three cost little, and what one letter expects and what a whole word expects are not the same. Of more ids
+        the longest order alone.
+        """
+        if self.orders:
+            return self.orders
+        if vocabulary_size > SEVERAL_UP_TO:
+            return (self.order,)
+        thirds = (round(self.order / 3), round(2 * self.order / 3), self.order)
+        return tuple(sorted({order for order in thirds if order >= 1}))
 
 
 class CountedNetwork(CausalNetwork):

@@ -18,6 +18,9 @@ MEANINGS = {
     "V": "ids of the vocabulary",
     "D": "width of an embedding",
     "C": "cells of a layer",
+    "K": "orders of counts that are handed on",
+    "E": "width of an embedding",
+    "W": "width of the vectors that predict",
     "A": "kinds of segments",
     "n_max": "longest text",
     "R": "rows of n-gram tables",
@@ -38,6 +41,7 @@ PIECES = (
     ("attention", "cross-attention", "feed-forward", "dense layer of the head", "LSTM layer", "pooler", "memory"),
     ("SwiGLU", "GELU", "GELU (tanh)", "ReLU", "squared ReLU", "SiLU", "RMSNorm", "LayerNorm"),
     ("output", "tied to the embeddings"),
+    ("what counts expect", "trust in counts"),
 )
 """What families and the names of their parts are made of; all of it has its Chinese."""
 
