@@ -89,8 +89,8 @@ class Optimiser:
         for rule, state in zip(self.rules, states, strict=True):
             changed = [parameter for group in rule.param_groups for parameter in group["params"]]
             if placed is not None:
-                for index, values in state.items():
-                    values.update({key: placed(value, changed[index]) for key, value in values.items()})
+                for place, values in state.items():
+                    values.update({key: placed(value, changed[place]) for key, value in values.items()})
             rule.load_state_dict({**rule.state_dict(), "state": state})
 
 
