@@ -9,6 +9,7 @@ buckets we keep and whose overlap with backward we leave out). ``fsdp``: weights
 parts by rows, and a block's weights are gathered when it is read (Zhao et al. 2023; Rajbhandari et al. 2020, stage 3).
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -89,7 +90,10 @@ class InParts(Spread):
     def under(self, compute: Callable[[], T], *, last: bool = True) -> T:
         """Return what ``compute`` does, weights being gathered while it does."""
         self.root.set_is_last_backward(last)
-        found: T = self.root(compute)
+        with warnings.catch_warnings():
+            # torch warns of changing in place what a block returns as a view of other numbers: nothing does
+            warnings.filterwarnings("ignore", message="FSDP2-wrapped module", category=UserWarning)
+            found: T = self.root(compute)
         return found
 
     def measured(self, measure: Callable[[], float | None]) -> float | None:
