@@ -37,7 +37,8 @@ from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
 from ziggurat.tokens.word_marks import open_marks, write_marks
 from ziggurat.training.events import metrics_file, several
-from ziggurat.training.job import Job, Spelling, Start, WordMarks, silent, trainer
+from ziggurat.training.job import Fitted, Job, Spelling, Spreads, Start, WordMarks, silent, trainer
+from ziggurat.training.processes import current
 
 __all__ = ["Material", "fit", "prepare_material", "recipe_material"]
 
@@ -155,14 +156,15 @@ def fit(
     start = bundle_folder(Path(recipe.start)) if recipe.start else None
     arrays = "" if start is None else str(read_manifest(start).files[TENSORS]["sha256"])
     key = _key(material.key, recipe.to_mapping() | {"sources": []}, *([arrays] if arrays else []))
-    if _is_done(folder, "bundle", key) and (folder / "bundle" / NAME).is_file():
+    processes = current()
+    if processes.told(_is_done(folder, "bundle", key) and (folder / "bundle" / NAME).is_file()):
         return load(folder / "bundle")
     parts = parts or [
         fit(part, material, folder / "parts" / part.name, listener=_named(part.name, listener), workers=workers)
         for part in recipe.parts
     ]
     begun = _beginning(recipe, material, folder, listener)
-    listener = several((metrics_file(folder / METRICS), listener))
+    listener = several((metrics_file(folder / METRICS), listener)) if processes.rank == 0 else silent
     if begun is not None:
         listener({"event": "vectors", **begun.facts})
     listener({"event": "stage", "stage": "training", "recipe": recipe.name})
@@ -175,24 +177,43 @@ def fit(
         workers=workers,
         start=None if start is None else Start(lambda: load(start).model, arrays),
     )
-    fitted = trainer(job.family, recipe.trainer).fit(job)
+    train = trainer(job.family, recipe.trainer).fit
+    fitted = train(job) if isinstance(recipe.training, Spreads) else None
+    with processes.first_alone():
+        if processes.rank:
+            return load(folder / "bundle")
+        found = {} if start is None else {"from": str(start), "arrays": arrays}
+        _write(recipe, material, folder, fitted or train(job), listener, begun=begun, start=found)
+        _finish(folder, "bundle", key)
+    return load(folder / "bundle")
+
+
+def _write(
+    recipe: Recipe,
+    material: Material,
+    folder: Path,
+    fitted: Fitted,
+    listener: Listener,
+    *,
+    begun: Beginning | None,
+    start: dict[str, str],
+) -> Bundle:
+    """Write the bundle of a fitted model, and the change beside it where that alone was learnt."""
     if fitted.adapter is not None:
         write_adapter(folder / ADAPTER, fitted.adapter, fitted.model, recipe)
     listener({"event": "stage", "stage": "bundle", "recipe": recipe.name})
     facts = dict(fitted.facts) if begun is None else {**fitted.facts, "vectors": begun.facts}
-    if start is not None:
-        facts["start"] = {"from": str(start), "arrays": arrays}
+    if start:
+        facts["start"] = start
     provenance = Provenance(recipe.to_mapping(), recipe.seed, material.corpus, facts)
-    bundle = save(
+    return save(
         folder / "bundle",
         family=recipe.family,
         model=fitted.model,
         tokenizer=material.tokenizer,
         provenance=provenance,
-        chat_template="" if start is None else chat_template(start),
+        chat_template=chat_template(Path(start["from"])) if start else "",
     )
-    _finish(folder, "bundle", key)
-    return bundle
 
 
 def _job(recipe: Recipe, material: Material, listener: Listener) -> Job:

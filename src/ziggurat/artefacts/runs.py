@@ -28,7 +28,7 @@ from ziggurat.artefacts.recipe import Recipe, load_recipe
 from ziggurat.core.errors import ArtefactError, InputError, UsageError
 from ziggurat.core.files import disk_errors, write_text
 
-__all__ = ["METRICS", "Run", "locked", "new_folder", "open_run", "read_metrics"]
+__all__ = ["METRICS", "Run", "locked", "new_folder", "open_run", "other_run", "read_metrics"]
 
 RECIPE = "recipe.toml"
 METRICS = "metrics.jsonl"
@@ -96,9 +96,10 @@ def new_folder(base: Path, name: str) -> Path:
 
 
 @contextmanager
-def open_run(folder: Path, recipe: Recipe | None = None) -> Iterator[Run]:
+def open_run(folder: Path, recipe: Recipe | None = None, *, again: bool = False) -> Iterator[Run]:
     """Lock a run's folder for the ``with`` block: a new one for ``recipe``, or without one the run that is there.
 
+    ``again`` lets a run of the very same recipe that is there go on, as where torchrun starts a command anew.
     A new run that fails for its text before anything of it is made leaves no folder.
 
     Raises:
@@ -112,7 +113,7 @@ def open_run(folder: Path, recipe: Recipe | None = None) -> Iterator[Run]:
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        run = Run(folder, _recorded(folder) if recipe is None else _begun(folder, recipe))
+        run = Run(folder, _recorded(folder) if recipe is None else _begun(folder, recipe, again=again))
         try:
             yield run
         except InputError:
@@ -128,7 +129,18 @@ def _recorded(folder: Path) -> Recipe:
         raise ArtefactError(str(error)) from error
 
 
-def _begun(folder: Path, recipe: Recipe) -> Recipe:
+def other_run(folder: Path, recipe: Recipe | None) -> Run:
+    """Return the run that another process has locked, for one that works with it.
+
+    Raises:
+        ArtefactError: without ``recipe``: what is in ``folder`` is no run.
+    """
+    return Run(folder, _recorded(folder) if recipe is None else recipe)
+
+
+def _begun(folder: Path, recipe: Recipe, *, again: bool) -> Recipe:
+    if again and (folder / RECIPE).is_file() and (folder / RECIPE).read_text(encoding="utf-8") == recipe.to_toml():
+        return recipe
     if (folder / RECIPE).exists():
         ended = (folder / BUNDLE / manifest.NAME).is_file()
         advice = "choose another --out" if ended else f"go on with '--resume {folder}' or choose another --out"

@@ -7,6 +7,7 @@ from ziggurat.core.errors import InterruptedRunError
 from ziggurat.core.types import Listener
 from ziggurat.judge.measuring import figures, measurable
 from ziggurat.surface.material import prepared
+from ziggurat.training.processes import current
 
 __all__ = ["MEASURED_ON", "train_run"]
 
@@ -17,17 +18,22 @@ MEASURED_ON = "test"
 def train_run(run: Run, listener: Listener) -> Bundle:
     """Bring a run to its end, from wherever it stands; return its bundle, measured on the test split.
 
+    Of several processes the first prepares the text and measures; all must see the run's folder.
+
     Raises:
         InterruptedRunError: the user stopped it; the message says how to go on.
     """
-    recipe = run.recipe
+    recipe, processes = run.recipe, current()
     try:
-        corpus = prepared(run, listener)
-        material = recipe_material(recipe, corpus, run.folder / "tokens", listener=listener)
+        with processes.first_alone():
+            corpus = prepared(run, listener)
+            material = recipe_material(recipe, corpus, run.folder / "tokens", listener=listener)
         bundle = fit(recipe, material, run.folder, listener=listener)
     except (InterruptedRunError, KeyboardInterrupt) as error:
         stopped = str(error).partition(";")[0] or "interrupted"
         raise InterruptedRunError(f"{stopped}; go on with: ziggurat train --resume {run.folder}") from error
+    if processes.rank:
+        return bundle
     if measurable(bundle.model) and len(corpus.test) and MEASURED_ON not in bundle.manifest.metrics:
         listener({"event": "stage", "stage": "evaluate"})
         found = figures(

@@ -12,6 +12,7 @@ from ziggurat.training.job import Fitted, Job
 from ziggurat.training.loop.config import Config
 from ziggurat.training.loop.run import Objectives, Run
 from ziggurat.training.objectives.next_token import NextToken
+from ziggurat.training.processes import current
 
 __all__ = ["Config", "Objectives", "fit", "run"]
 
@@ -36,5 +37,6 @@ def run(job: Job, objectives: Objectives) -> Fitted:
         DamagedError: the folder's checkpoints are damaged, or belong to another model.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(job.seed, "dropout"))
+        # each process drops of its own rows what it draws itself; the first draws as one alone does
+        torch.manual_seed(derive(job.seed, "dropout", *([rank] if (rank := current().rank) else [])))
         return Run(job, objectives).train()

@@ -22,6 +22,7 @@ __all__ = [
     "Job",
     "Share",
     "Spelling",
+    "Spreads",
     "Start",
     "Trainer",
     "WordMarks",
@@ -152,6 +153,16 @@ class Adapts(Protocol):
     @property
     def frozen(self) -> tuple[str, ...]:
         """Names of the parts that stay as they are."""
+        ...
+
+
+@runtime_checkable
+class Spreads(Protocol):
+    """A trainer's configuration by which several processes may train one model together."""
+
+    @property
+    def spread(self) -> str:
+        """How they share it."""
         ...
 
 

@@ -85,12 +85,13 @@ class Optimiser:
             number, index, key = name.split(".", 2)
             if int(number) >= len(states):
                 raise KeyError(name)
-            states[int(number)].setdefault(int(index), {})[key] = value
+            # files know no number without an axis, and the count of steps is one
+            states[int(number)].setdefault(int(index), {})[key] = value.reshape(()) if key == "step" else value
         for rule, state in zip(self.rules, states, strict=True):
             changed = [parameter for group in rule.param_groups for parameter in group["params"]]
             if placed is not None:
-                for index, values in state.items():
-                    values.update({key: placed(value, changed[index]) for key, value in values.items()})
+                for place, values in state.items():
+                    values.update({key: placed(value, changed[place]) for key, value in values.items()})
             rule.load_state_dict({**rule.state_dict(), "state": state})
 
 

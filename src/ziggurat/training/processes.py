@@ -14,8 +14,10 @@ from ziggurat.core.errors import UsageError, ZigguratError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Processes", "Together", "current", "joined", "restarted", "started_by_torchrun"]
+__all__ = ["Processes", "Together", "current", "joined", "neighbours", "started_by_torchrun"]
 
+_GONE = ("gloo", "Gloo", "NCCL", "Connection closed", "Connection reset", "Broken pipe")
+"""Words of torch's errors where a process has ended and others wait for it."""
 PATIENCE_HOURS = 24
 """How long processes wait for the first one, which may be preparing much text."""
 _FAILED = 256
@@ -65,7 +67,7 @@ class Together(Processes):
 
     def __init__(self) -> None:
         """Wait for all processes of the run."""
-        import datetime
+        import datetime as dt
 
         import torch
         from torch import distributed
@@ -76,7 +78,7 @@ class Together(Processes):
             self.device = f"cuda:{local}"
         distributed.init_process_group(
             "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
-            timeout=datetime.timedelta(hours=PATIENCE_HOURS),
+            timeout=dt.timedelta(hours=PATIENCE_HOURS),
         )
         self.rank, self.count = distributed.get_rank(), distributed.get_world_size()
 
@@ -99,7 +101,7 @@ class Together(Processes):
         for block in _blocks(tensors):
             flat = torch.cat([tensor.reshape(-1) for tensor in block])
             self._reduce(flat)
-            pieces = flat.split([tensor.numel() for tensor in block])
+            pieces = torch.split(flat, [tensor.numel() for tensor in block])
             for tensor, piece in zip(block, pieces, strict=True):
                 tensor.copy_(piece.view_as(tensor))
 
@@ -109,7 +111,7 @@ class Together(Processes):
         from torch import distributed
 
         found = [torch.empty_like(tensor) for _ in range(self.count)]
-        with _lost():
+        with neighbours():
             distributed.all_gather(found, tensor.contiguous())
         return found
 
@@ -137,7 +139,7 @@ class Together(Processes):
     def _reduce(self, tensor: "torch.Tensor") -> None:
         from torch import distributed
 
-        with _lost():
+        with neighbours():
             distributed.all_reduce(tensor)
 
 
@@ -148,11 +150,6 @@ BLOCK_BYTES = 32 << 20
 def started_by_torchrun() -> bool:
     """Return whether this process is one of several that torchrun started."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "MASTER_ADDR" in os.environ
-
-
-def restarted() -> bool:
-    """Return whether torchrun has started these processes anew, one of them having been lost."""
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
 
 
 def current() -> Processes:
@@ -188,21 +185,22 @@ _CURRENT: list[Processes] = [Processes()]
 
 
 @contextmanager
-def _lost() -> Iterator[None]:
-    """Turn torch's words for a process that is gone into ours."""
+def neighbours() -> Iterator[None]:
+    """Turn torch's words for a process that is gone into ours.
+
+    Raises:
+        ZigguratError: another process of the run is gone.
+    """
     try:
         yield
     except RuntimeError as error:
-        raise lost(error) from error
-
-
-def lost(error: Exception) -> ZigguratError:
-    """Return the error that ends a process whose neighbour is gone."""
-    why = str(error).strip().partition("\n")[0]
-    return ZigguratError(
-        "another process of this run is gone; with torchrun --max-restarts=3 all begin again from the newest "
-        f"checkpoint ({why})"
-    )
+        if not any(word in str(error) for word in _GONE):
+            raise
+        why = str(error).strip().partition("\n")[0]
+        raise ZigguratError(
+            "another process of this run is gone; with torchrun --max-restarts=3 all begin again from the newest "
+            f"checkpoint ({why})"
+        ) from error
 
 
 def _blocks(tensors: "list[torch.Tensor]") -> Iterator[list[Any]]:

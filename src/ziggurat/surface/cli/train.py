@@ -1,6 +1,7 @@
 """Train one model on your text, by a recipe, within a budget."""
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import ArtefactError, InputError, InterruptedRunError, UsageError
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.cli.settings import open_to_settings, split_settings
 from ziggurat.surface.first_use import first_use
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ziggurat.artefacts.bundle import Bundle
     from ziggurat.artefacts.recipe import Recipe
     from ziggurat.artefacts.runs import Run
+    from ziggurat.training.processes import Processes
 
 __all__ = ["COMMAND", "TrainOptions", "train"]
 
@@ -64,18 +66,49 @@ def train(
     Pairs are lines of SOURCE<TAB>TARGET, JSON lines with the keys source and target, or two files of which line n of
     one belongs to line n of the other, with a comma between their names: news.de,news.en.
     """
-    from ziggurat.artefacts.runs import open_run
     from ziggurat.surface.progress import ProgressDisplay
     from ziggurat.surface.training import train_run
+    from ziggurat.training.processes import joined
 
     names, flags = split_settings(texts or [], context)
-    folder, recipe = _resumed(options, names, flags) if options.resume else _new(options, names, flags)
-    terminal = Terminal(quiet=options.quiet)
-    with open_run(folder, recipe) as run:
+    with joined() as processes, ExitStack() as held:
+        with processes.first_alone():
+            run = _opened(options, names, flags, held, processes)
+        if processes.rank:
+            _follow(run)
+            return
+        terminal = Terminal(quiet=options.quiet)
         terminal.say("run folder: {folder}", folder=run.folder)
         with ProgressDisplay(terminal) as display:
             bundle = train_run(run, _listener(display, run, tensorboard=options.tensorboard))
         _report(terminal, run, bundle, json=options.json)
+
+
+def _opened(
+    options: TrainOptions, names: list[str], flags: dict[str, str], held: ExitStack, processes: "Processes"
+) -> "Run":
+    """Return the run, locked by the first process until ``held`` ends."""
+    from ziggurat.artefacts.runs import open_run, other_run
+
+    several = processes.count > 1
+    if several and not (options.out or options.resume):
+        raise UsageError(
+            "with torchrun the run's folder must be named, so that all processes find it, also those that are started "
+            "again: --out FOLDER, on a disk that all of them see"
+        )
+    folder, recipe = _resumed(options, names, flags) if options.resume else _new(options, names, flags)
+    return other_run(folder, recipe) if processes.rank else held.enter_context(open_run(folder, recipe, again=several))
+
+
+def _follow(run: "Run") -> None:
+    """Train with the first process, which says all that is to be said."""
+    from ziggurat.surface.training import train_run
+    from ziggurat.training.job import silent
+
+    try:
+        train_run(run, silent)
+    except (ArtefactError, InputError, InterruptedRunError, UsageError) as error:
+        raise SystemExit(error.exit_code) from error
 
 
 def _new(options: TrainOptions, names: list[str], flags: dict[str, str]) -> tuple[Path, "Recipe"]:

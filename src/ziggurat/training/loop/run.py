@@ -24,7 +24,7 @@ from ziggurat.training.loop.spreading import InParts, spread, whole
 from ziggurat.training.loop.step import Stepper
 from ziggurat.training.memory import holdings, peak_bytes, reset_peak
 from ziggurat.training.objectives.objective import Objective
-from ziggurat.training.processes import current
+from ziggurat.training.processes import current, neighbours
 from ziggurat.training.saves import Saves
 from ziggurat.training.schedules import Plan
 
@@ -90,7 +90,7 @@ class Run:
         tell({"event": "resume" if resumed else "start", "step": progress.step, **forecast})
         begun = time.perf_counter() - progress.elapsed_seconds
         self._saved_at = progress.elapsed_seconds
-        with stop_requests() as stop_requested:
+        with stop_requests() as stop_requested, neighbours():
             while not budget.done():
                 loss, norm = self.stepper.make(progress.step, budget.learning_rate)
                 progress.step += 1
@@ -118,8 +118,13 @@ class Run:
     def _save(self) -> None:
         progress = self.budget.progress
         alike, rows = self.held.give()
-        facts, when = self.budget.held(), {"step": progress.step, "seconds": progress.elapsed_seconds}
-        self.saves.save(arrays(alike), facts, **when, rows=arrays(rows))
+        self.saves.save(
+            arrays(alike),
+            self.budget.held(),
+            step=progress.step,
+            seconds=progress.elapsed_seconds,
+            rows=arrays(rows),
+        )
         self._saved_at = progress.elapsed_seconds
 
     def _restore(self, checkpoint: Checkpoint) -> None:

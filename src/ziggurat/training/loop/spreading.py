@@ -9,15 +9,14 @@ buckets we keep and whose overlap with backward we leave out). ``fsdp``: weights
 parts by rows, and a block's weights are gathered when it is read (Zhao et al. 2023; Rajbhandari et al. 2020, stage 3).
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import torch
 from torch import Tensor, nn
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
-from ziggurat.core.errors import UsageError
 from ziggurat.models.blocks.lstm import LSTMLayer
 from ziggurat.models.blocks.network import Network
 from ziggurat.models.blocks.transformer import TransformerBlock
@@ -64,7 +63,7 @@ class Everywhere(Spread):
         """Let the first process measure, and tell the others."""
         found = measure() if self.processes.rank == 0 else None
         loss = self.processes.told(float("nan") if found is None else found)
-        return None if loss != loss else loss  # noqa: PLR0124 - not a number is what nothing measured was told as
+        return None if loss != loss else loss
 
 
 class InParts(Spread):
@@ -76,17 +75,25 @@ class InParts(Spread):
         """Cut ``network``: its blocks one by one, and what is outside them together."""
         super().__init__(network, processes)
         self.root: Any = _Whole(network)
-        blocks = [module for module in network.modules() if isinstance(module, TransformerBlock | LSTMLayer)]
+        # a block that looks at a source has its keys made before it is read: it stays with the root
+        blocks = [
+            module
+            for module in network.modules()
+            if isinstance(module, LSTMLayer) or (isinstance(module, TransformerBlock) and module.cross_attn is None)
+        ]
         for module in [*blocks, self.root]:
             fully_shard(module)
             # gradients are sums: gloo adds where an average is asked for, so none is asked for
             module.set_gradient_divide_factor(1.0)  # type: ignore[operator]
-            module.set_force_sum_reduction_for_comms(True)  # type: ignore[operator]  # noqa: FBT003 - torch's own
+            module.set_force_sum_reduction_for_comms(True)  # type: ignore[operator]
 
     def under(self, compute: Callable[[], T], *, last: bool = True) -> T:
         """Return what ``compute`` does, weights being gathered while it does."""
         self.root.set_is_last_backward(last)
-        found: T = self.root(compute)
+        with warnings.catch_warnings():
+            # torch warns of changing in place what a block returns as a view of other numbers: nothing does
+            warnings.filterwarnings("ignore", message="FSDP2-wrapped module", category=UserWarning)
+            found: T = self.root(compute)
         return found
 
     def measured(self, measure: Callable[[], float | None]) -> float | None:
@@ -97,14 +104,9 @@ class InParts(Spread):
 def spread(how: str, network: Network, processes: Processes) -> Spread:
     """Return how ``network`` is trained by ``processes``: as told, or for ``auto`` by summing gradients.
 
-    *Raises.* `UsageError` where one process is told to share.
+    One process has nothing to share, whatever is told: a run of several may go on in one.
     """
     if processes.count == 1:
-        if how != "auto":
-            raise UsageError(
-                f"spread = {how}: there is one process only; start several: torchrun --nproc-per-node=2 -m ziggurat "
-                "train …, or leave spread out"
-            )
         return Spread(network, processes)
     return InParts(network, processes) if how == "fsdp" else Everywhere(network, processes)
 

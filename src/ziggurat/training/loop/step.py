@@ -1,5 +1,6 @@
 """One optimiser step: batches, whose gradients are weighed by what they predict, one clipping, one change."""
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -60,9 +61,9 @@ class Stepper:
         unit = self.objective.tokens_per_batch if processes.count > 1 else 0
         for part in range(parts):
             number = step * parts + part
-            mean, predicted = self.spread.under(lambda number=number: self._loss(number), last=part == parts - 1)
+            mean, predicted = self.spread.under(partial(self._loss, number), last=part == parts - 1)
             unit = unit or max(1, predicted)
-            (mean * (predicted / unit)).backward()
+            (mean * (predicted / unit)).backward()  # type: ignore[no-untyped-call]
             total, count = total + mean.item() * predicted, count + predicted
         self.spread.add_up()
         total, count = processes.summed(total, count)

@@ -36,8 +36,8 @@ class MaskedTokens:
         """Lay the job's text out in batches for ``model``; ``whole`` says whether whole words are hidden.
 
         Raises:
-            UsageError: rows can't be shared equally; the model does not guess hidden tokens, there is no token that hides, or it is not known which
-                tokens make a word.
+            UsageError: the model does not guess hidden tokens, there is no token that hides, it is not known which
+                tokens make a word, or rows can't be shared equally among processes.
             TooLittleTextError: the training text is shorter than two tokens.
         """
         if not isinstance(model, NeuralMaskedModel):

@@ -53,7 +53,10 @@ class Targets:
         self.carried: NetworkState | None = None
 
     def loss(self, number: int) -> Loss:
-        """Return the mean nats per target token of this process's pairs of batch ``number``, smoothed, and how many these are."""
+        """Return the mean nats per target token of batch ``number``, smoothed, and how many these are.
+
+        Of several processes each reads its share of the pairs.
+        """
         sources, targets = self.batches.batch(number)
         own = self.share.of(len(sources))
         # a share without a pair reads one that counts nothing, so that all processes do the same
