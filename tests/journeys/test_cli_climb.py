@@ -15,7 +15,7 @@ from ziggurat.study.reproduce import TOLERANCE, read_climb
 from ziggurat.study.result import Climb
 from ziggurat.surface.cli import main
 
-ENTRANTS = {"ngram", "lstm", "lstm-vectors", "gpt", "mixture"}
+ENTRANTS = {"ngram", "lstm", "lstm-vectors", "gpt", "counted-lstm", "mixture"}
 
 
 @pytest.fixture

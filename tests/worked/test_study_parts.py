@@ -11,7 +11,7 @@ from tests.fakes.texts import documents
 from ziggurat.core.errors import InputError
 from ziggurat.study.probing import GAIN, MARGIN, probe
 from ziggurat.study.reproduce import Check, read_climb
-from ziggurat.study.sizing import LEAST, MOST, measured_flops, parameters_for
+from ziggurat.study.sizing import LEAST, MOST, dropout_for, epochs_for, folds_for, measured_flops, parameters_for
 from ziggurat.text.corpus import Corpus
 
 
@@ -27,6 +27,53 @@ def test_parameters_by_hand() -> None:
 def test_four_times_the_time_carries_twice_the_parameters() -> None:
     one, two = (parameters_for(seconds=s, flops=1e12, training_tokens=10**9) for s in (60, 240))
     assert two / one == pytest.approx(2, rel=1e-4)
+
+
+def test_epochs_by_hand() -> None:
+    # 3e12 operations of 6 · 150 000 each: 3.33 M tokens, which are 22.2 times 150 000
+    found = epochs_for(150_000, seconds=100, flops=1e11, training_tokens=150_000)
+    assert found == pytest.approx(3e12 / 9e5 / 150_000)
+    assert epochs_for(100_000, seconds=1, flops=1e11, training_tokens=0) > 0  # no text is read, not divided by
+
+
+def test_a_network_that_the_text_does_not_limit_reads_twelve_tokens_a_parameter() -> None:
+    keys = {"seconds": 600, "flops": 1e11, "training_tokens": 10**9}
+    parameters = parameters_for(**keys)
+    assert epochs_for(parameters, **keys) * 10**9 == pytest.approx(12 * parameters, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("given", "epochs", "expected"),
+    [
+        (0.1, 0.5, 0.0),
+        (0.1, 3, 0.0),
+        (0.1, 6, 0.05),  # half-way, in doublings, from 3 to 12
+        (0.1, 12, 0.1),  # as the recipe says
+        (0.1, 48, 0.3),  # two doublings beyond
+        (0.0, 12, 0.0),
+        (0.0, 24, 0.1),
+        (0.1, 10_000, 0.5),  # no more than a half
+        (0.7, 10_000, 0.7),  # but where the recipe asks for it
+        (0.7, 3, 0.0),
+    ],
+)
+def test_dropout_by_hand(given: float, epochs: float, expected: float) -> None:
+    assert dropout_for(given, epochs=epochs) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "count_seconds", "seconds", "expected"),
+    [
+        (5_000_000, 1, 22.5, 8),  # 8 folds and the whole: 9 s of 22.5 are 0.4
+        (5_000_001, 1, 22.5, 4),
+        (1_000_000, 1, 22.4, 4),  # 5 s
+        (1_000_000, 1, 12.4, 2),  # 3 s of 12.4; 5 would be too many
+        (1_000_000, 1, 7.4, None),  # 3 s are more than 0.4 of it
+        (10**9, 0, 0, 4),  # what takes no time can be done in none
+    ],
+)
+def test_folds_by_hand(tokens: int, count_seconds: float, seconds: float, expected: int | None) -> None:
+    assert folds_for(tokens, count_seconds=count_seconds, seconds=seconds) == expected
 
 
 def test_this_machine_multiplies() -> None:

@@ -102,7 +102,7 @@ class CountedFamily:
         """Return the tower of the network inside, with what reads the counts beneath and what weighs them on top.
 
         *Maths.* `expected` multiplies K distributions of V numbers with the embeddings, K·V·E, and then by its own
-        K·E²; `trust` has W weights and a bias for each of K orders.
+        K·E²; `trust` has U weights and a bias for each of K orders.
 
         *Departs.* What training keeps of the distributions themselves, K·V 32-bit numbers a token, is said; the copies
         of embeddings that 16-bit products with them make are said too large by K − 1 of them. The arrays of the counts
@@ -128,15 +128,15 @@ class CountedFamily:
         trust = Part(
             name="trust in counts",
             kind="output",
-            formula="K·W + K",
-            sizes=(("K", orders), ("W", width)),
+            formula="K·U + K",
+            sizes=(("K", orders), ("U", width)),
             gives="n × V",
             parameters=orders * (width + 1),
             products=orders * width,
             saved=Saved(f32=4 * orders * size, bf16=4 * orders * size + 2 * width),
         )
         parts = (tower.parts[0], expected, *tower.parts[1:], trust)
-        symbols = (*inner.symbols, ("K", orders), ("E", embedding), ("W", width))
+        symbols = (*inner.symbols, ("K", orders), ("E", embedding), ("U", width))
         return replace(inner, towers=(replace(tower, parts=parts),), symbols=symbols)
 
     def sized(self, parameters: int) -> Any:

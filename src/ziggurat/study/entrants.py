@@ -21,7 +21,7 @@ from ziggurat.judge.evaluate import Evaluation, evaluate
 from ziggurat.models.registry import FAMILIES
 from ziggurat.study.clock import Clock
 from ziggurat.study.result import Entrant, Sample, VectorsTrial
-from ziggurat.study.sizing import measured_flops, parameters_for
+from ziggurat.study.sizing import dropout_for, epochs_for, folds_for, measured_flops, parameters_for
 from ziggurat.study.steps import in_steps
 from ziggurat.text.corpus import Corpus
 from ziggurat.text.options import TextConfig
@@ -34,7 +34,9 @@ PLAIN, BEGUN = "lstm", "lstm-vectors"
 """Two recipes that differ only in what embeddings begin with. The second makes the steps of the first, however long
 they take, so it comes last: no other network shall have less for it.
 """
-SINGLES = ("ngram", PLAIN, "gpt", BEGUN)
+COUNTS, ON_COUNTS = "ngram", "counted-lstm"
+"""A recipe that only counts, and one for a network that stands on such counts."""
+SINGLES = (COUNTS, PLAIN, "gpt", ON_COUNTS, BEGUN)
 TOGETHER = "mixture"
 """The recipe whose parts are all the others."""
 RESERVE_FRACTION = 0.12
@@ -96,7 +98,13 @@ def train_all(entry: Entry, material: Material, clock: Clock, *, order: int, lis
             seconds = _share(waiting, clock)
             if seconds < LEAST_SECONDS:
                 raise UsageError(f"{entry.minutes:g} minutes are too short for this text: give more --minutes")
-            plan = _sized(recipe, seconds, flops, len(material.train.tokens))
+            tokens = len(material.train.tokens)
+            folds, counting = _folds(recipe, tokens, seconds, clock)
+            if folds is None:
+                waiting = waiting[1:]  # counts alone would take what it has; the others have it
+                continue
+            sized = _sized(recipe, seconds - counting, flops, tokens).with_budget("minutes", seconds / 60)
+            plan = _ordered(sized.change({"training.folds": folds}), order) if folds else sized
         trained.append(_train(entry, plan, material, clock, listener))
         waiting = waiting[1:]
     recipe = _recipe(TOGETHER, entry, material.tokenizer)
@@ -214,11 +222,29 @@ def _begun(recipe: Recipe, plain: Trained) -> Recipe:
     return in_steps(recipe.change({**size, "vectors.training.threads": 1}), plain.bundle)
 
 
+def _folds(recipe: Recipe, tokens: int, seconds: float, clock: Clock) -> tuple[int | None, float]:
+    """Return the folds of a network on counts and the seconds that counting takes; 0 of both for any other network.
+
+    No folds at all where its seconds are too few for two.
+    """
+    if "folds" not in options(type(recipe.training)):
+        return 0, 0.0
+    once = clock.spent().get(f"train {COUNTS}", 0.0)
+    folds = folds_for(tokens, count_seconds=once, seconds=seconds)
+    return folds, 0.0 if folds is None else once * (folds + 1)
+
+
 def _sized(recipe: Recipe, seconds: float, flops: float, training_tokens: int) -> Recipe:
     """Return the recipe with a network that the seconds and the text can carry."""
     parameters = parameters_for(seconds=seconds, flops=flops, training_tokens=training_tokens)
+    epochs = epochs_for(parameters, seconds=seconds, flops=flops, training_tokens=training_tokens)
     family: Any = FAMILIES.get(recipe.family)
-    keys = {f"model.{key}": value for key, value in to_mapping(family.sized(parameters)).items()}
-    dropouts = {key: value for key, value in to_mapping(recipe.model).items() if key.startswith("dropout")}
-    keys |= {f"model.{key}": value for key, value in dropouts.items()}
+    sized = to_mapping(family.sized(parameters))
+    own = to_mapping(recipe.model)
+    for key in own:
+        if key == "dropout" or (key.startswith("dropout") and own[key]):
+            sized[key] = dropout_for(own[key], epochs=epochs)
+        elif key.startswith("dropout"):
+            sized[key] = own[key]
+    keys = {f"model.{key}": value for key, value in sized.items()}
     return recipe.change(keys).with_budget("minutes", seconds / 60)

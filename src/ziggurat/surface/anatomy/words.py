@@ -20,7 +20,7 @@ MEANINGS = {
     "C": "cells of a layer",
     "K": "orders of counts that are handed on",
     "E": "width of an embedding",
-    "W": "width of the vectors that predict",
+    "U": "width of the vectors that predict",
     "A": "kinds of segments",
     "n_max": "longest text",
     "R": "rows of n-gram tables",
