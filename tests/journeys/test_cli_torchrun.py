@@ -49,6 +49,7 @@ def weights(run: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("how", ["ddp", "fsdp"])
 def test_a_worker_is_killed_and_the_run_goes_on(how: str, texts: Path, tmp_path: Path) -> None:
     keys = ["train", texts, *TRAINING, "--training.spread", how, "--steps", "400", "--training.checkpoint_steps", "20"]
@@ -79,6 +80,7 @@ def test_a_worker_is_killed_and_the_run_goes_on(how: str, texts: Path, tmp_path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_wish_to_stop_saves_and_the_same_command_goes_on(texts: Path, tmp_path: Path) -> None:
     keys = ["train", texts, *TRAINING, "--steps", "2000", "--out", tmp_path / "run"]
     first = torchrun(*keys)

@@ -64,7 +64,9 @@ def test_two_processes_learn_as_one_does(family: str, how: str) -> None:
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("family", ["decoder", "recurrent"])
 def test_two_processes_have_the_curve_of_one_over_200_steps(family: str, how: str) -> None:
-    wanted = asked(family, steps=200, spread=how, window=11, rows=6)
+    # at a larger rate the rounding of any other order of sums grows: one process whose rows come in two batches then
+    # drifts by 1.5e-4 too, the very same as two processes (`benchmarks.spread`)
+    wanted = asked(family, steps=200, spread=how, learning_rate=0.001)
     losses, _, _ = told(wanted)
     for other, _, _ in together(2, lambda _: told(wanted)):
         assert len(other["step"]) == 20
