@@ -25,7 +25,7 @@ from ziggurat.training.frozen import freeze, frozen_names
 
 V, D = 11, 5
 MASK = (1 << 64) - 1
-SMALL = {"layers": 2, "width": 12, "heads": 2, "context": 17}
+SMALL: dict[str, Any] = {"layers": 2, "width": 12, "heads": 2, "context": 17}
 
 
 def tables(*orders: int, rows: int = 151, narrow: int | None = None, size: int = V) -> NgramTables:
