@@ -40,6 +40,9 @@ class TrainOptions:
     vectors: str | None = option(None, "what embeddings begin with: a bundle of word vectors, or a recipe's name")
     out: str | None = option(None, "folder of the run; unless told, a new one below runs/")
     resume: str | None = option(None, "folder of a run that was interrupted, to go on with")
+    workers: str | None = option(
+        None, "who prepares the text: a number of processes, ray, or a Ray cluster's address like ray://host:10001"
+    )
     tensorboard: bool = option(False, "write TensorBoard events beside metrics.jsonl")
     json: bool = option(False, "print JSON")
     quiet: bool = option(False, "say nothing but warnings")
@@ -67,14 +70,16 @@ def train(
     from ziggurat.artefacts.runs import open_run
     from ziggurat.surface.progress import ProgressDisplay
     from ziggurat.surface.training import train_run
+    from ziggurat.surface.workers import named_workers
 
     names, flags = split_settings(texts or [], context)
+    workers = named_workers(options.workers)
     folder, recipe = _resumed(options, names, flags) if options.resume else _new(options, names, flags)
     terminal = Terminal(quiet=options.quiet)
     with open_run(folder, recipe) as run:
         terminal.say("run folder: {folder}", folder=run.folder)
         with ProgressDisplay(terminal) as display:
-            bundle = train_run(run, _listener(display, run, tensorboard=options.tensorboard))
+            bundle = train_run(run, _listener(display, run, tensorboard=options.tensorboard), workers)
         _report(terminal, run, bundle, json=options.json)
 
 
