@@ -10,12 +10,13 @@ from ziggurat.artefacts.fit import Material, prepare_material
 from ziggurat.core.files import write_text
 from ziggurat.core.types import Document, Listener
 from ziggurat.core.version import VERSION
+from ziggurat.core.workers import HERE, Workers
 from ziggurat.judge import compressors
 from ziggurat.judge.evaluate import Evaluation, evaluate
 from ziggurat.judge.ranking import Pair, Ranking, rank
 from ziggurat.study.clock import Clock
 from ziggurat.study.entrants import TOGETHER, Entry, Trained, describe, train_all, try_vectors
-from ziggurat.study.probing import probe
+from ziggurat.study.probing import Chosen, probe
 from ziggurat.study.result import Climb, Comparison, Entrant, Sample, Yardstick
 from ziggurat.study.word_space import learn_words
 from ziggurat.text.corpus import Corpus, prepare
@@ -32,8 +33,8 @@ COMPRESSED_TRAINING_BYTES = 12_000_000
 """Training text up to which ``xz`` is also given it: beyond, it would take longer than the models."""
 
 
-def climb(entry: Entry, *, listener: Listener) -> Climb:
-    """Run the climb and leave the bundles and ``climb.json`` in the entry's folder.
+def climb(entry: Entry, *, listener: Listener, workers: Workers = HERE) -> Climb:
+    """Run the climb and leave the bundles and ``climb.json`` in the entry's folder; the ``workers`` prepare the text.
 
     Raises:
         InputError: a source can't be used, or there is too little text.
@@ -41,13 +42,8 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
         InterruptedRunError: the user stopped it; the same command goes on.
     """
     clock = Clock(60 * entry.minutes)
-    with clock.stage("text"):
-        listener({"event": "stage", "stage": "text"})
-        corpus = prepare(entry.sources, entry.text, folder=entry.folder / "corpus", listener=listener)
-    with clock.stage("tokenizer"):
-        listener({"event": "stage", "stage": "probing"})
-        chosen = probe(corpus)
-        material = prepare_material(corpus, chosen.kind, chosen.config, entry.folder / "material", listener=listener)
+    with workers:
+        corpus, chosen, material = _material(entry, clock, listener, workers)
     with clock.stage("compressors"):
         yardsticks = _yardsticks(corpus)
     with clock.stage("words"):
@@ -80,6 +76,20 @@ def climb(entry: Entry, *, listener: Listener) -> Climb:
     )
     write_text(entry.folder / RESULT, result.to_json())
     return result
+
+
+def _material(entry: Entry, clock: Clock, listener: Listener, workers: Workers) -> tuple[Corpus, Chosen, Material]:
+    """Prepare the text, choose a tokenizer, and write the splits as its ids."""
+    with clock.stage("text"):
+        listener({"event": "stage", "stage": "text"})
+        folder = entry.folder / "corpus"
+        corpus = prepare(entry.sources, entry.text, folder=folder, listener=listener, workers=workers)
+    with clock.stage("tokenizer"):
+        listener({"event": "stage", "stage": "probing"})
+        chosen = probe(corpus)
+        folder = entry.folder / "material"
+        material = prepare_material(corpus, chosen.kind, chosen.config, folder, listener=listener, workers=workers)
+    return corpus, chosen, material
 
 
 def _measured(

@@ -9,6 +9,7 @@ from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import ArtefactError, TooLittleTextError
 from ziggurat.core.protocols import ConditionalModel, ReadsPairs
 from ziggurat.core.types import Document, Listener, Pair
+from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.documents import cut_where_few, read_documents
 from ziggurat.text.corpus import Corpus, open_corpus, prepare
@@ -32,7 +33,7 @@ def check_sources(recipe: Recipe, names: Sequence[str]) -> None:
         resolve(names)
 
 
-def prepared(run: Run, listener: Listener) -> Corpus | ParallelCorpus:
+def prepared(run: Run, listener: Listener, workers: Workers = HERE) -> Corpus | ParallelCorpus:
     """Return a run's prepared text; prepare it where that has not been done."""
     folder, recipe = run.folder / "text", run.recipe
     pairs = isinstance(FAMILIES.get(recipe.family), ReadsPairs)
@@ -40,7 +41,7 @@ def prepared(run: Run, listener: Listener) -> Corpus | ParallelCorpus:
         return open_pairs(folder) if pairs else open_corpus(folder)
     listener({"event": "stage", "stage": "text"})
     read = prepare_pairs if pairs else prepare
-    return read(recipe.sources, recipe.text, folder=folder, listener=listener)
+    return read(recipe.sources, recipe.text, folder=folder, listener=listener, workers=workers)
 
 
 def entries(bundle: Bundle, names: Sequence[str], *, whole: bool = False) -> Iterator[Document] | Iterator[Pair]:

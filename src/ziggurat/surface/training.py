@@ -5,6 +5,7 @@ from ziggurat.artefacts.fit import fit, recipe_material
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import InterruptedRunError
 from ziggurat.core.types import Listener
+from ziggurat.core.workers import HERE, Workers
 from ziggurat.judge.measuring import figures, measurable
 from ziggurat.surface.material import prepared
 from ziggurat.training.processes import current
@@ -15,20 +16,22 @@ MEASURED_ON = "test"
 """The manifest's name for the held-out split of the run's own text."""
 
 
-def train_run(run: Run, listener: Listener) -> Bundle:
+def train_run(run: Run, listener: Listener, workers: Workers = HERE) -> Bundle:
     """Bring a run to its end, from wherever it stands; return its bundle, measured on the test split.
 
-    Of several processes the first prepares the text and measures; all must see the run's folder.
+    Of several processes the first prepares the text and measures; all must see the run's folder. The ``workers``
+    prepare the text and count n-grams; the bundle's model does not depend on who they are.
 
     Raises:
         InterruptedRunError: the user stopped it; the message says how to go on.
     """
     recipe, processes = run.recipe, current()
     try:
-        with processes.first_alone():
-            corpus = prepared(run, listener)
-            material = recipe_material(recipe, corpus, run.folder / "tokens", listener=listener)
-        bundle = fit(recipe, material, run.folder, listener=listener)
+        with processes.first_alone(), workers:
+            corpus = prepared(run, listener, workers)
+            material = recipe_material(recipe, corpus, run.folder / "tokens", listener=listener, workers=workers)
+        with workers:  # anew, at the first task: most trainers have none, and nobody shall wait beside them
+            bundle = fit(recipe, material, run.folder, listener=listener, workers=workers)
     except (InterruptedRunError, KeyboardInterrupt) as error:
         stopped = str(error).partition(";")[0] or "interrupted"
         raise InterruptedRunError(f"{stopped}; go on with: ziggurat train --resume {run.folder}") from error

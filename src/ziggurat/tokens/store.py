@@ -9,6 +9,7 @@
     store.json     vocabulary, tokenizer fingerprint, counts, SHA-256 of each file
 """
 
+import functools
 import hashlib
 import json
 import logging
@@ -27,6 +28,7 @@ from ziggurat.core.files import atomic_folder, sha256, write_text
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.types import Document, IdArray, Vocabulary
 from ziggurat.core.workers import HERE, Workers
+from ziggurat.tokens.loading import load_tokenizer
 
 __all__ = ["Store", "open_store", "write_store"]
 
@@ -168,7 +170,7 @@ def _write_files(
     with ExitStack() as stack:
         files = [stack.enter_context((folder / name).open("wb")) for name in FILES]
         tokens, starts, sizes, ids = writers = [_Writer(file) for file in files]
-        encode = partial(_tokenized, tokenizer, dtype, begin, end_of_each)
+        encode = partial(_tokenized, _Travelling(tokenizer), dtype, begin, end_of_each)
         for encoded, lengths, text_sizes, names in workers.map(encode, _batches(documents)):
             written = tokens.size // dtype.itemsize
             starts.write((written + np.cumsum(lengths) - lengths).tobytes())
@@ -185,11 +187,30 @@ def _write_files(
     }
 
 
+class _Travelling:
+    """A tokenizer that goes to other processes as its JSON, and is opened once in each."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+
+    @functools.cached_property
+    def _packed(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        return self.tokenizer.to_json(), tuple(sorted(getattr(self.tokenizer, "roles", {}).items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, self._packed
+
+
+@functools.lru_cache(maxsize=1)
+def _arrived(text: str, roles: tuple[tuple[str, str], ...]) -> _Travelling:
+    return _Travelling(load_tokenizer(text, dict(roles)))
+
+
 def _tokenized(
-    tokenizer: Tokenizer, dtype: np.dtype[Any], begin: bytes, end: bytes, batch: list[Document]
+    travelling: _Travelling, dtype: np.dtype[Any], begin: bytes, end: bytes, batch: list[Document]
 ) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.int64], bytes]:
     """Return a batch as the files hold it: ids, how many each document has, bytes of its text, and its id."""
-    encoded = _encoded(tokenizer, batch)
+    encoded = _encoded(travelling.tokenizer, batch)
     marks = (len(begin) + len(end)) // dtype.itemsize
     lengths = np.array([one.size + marks for one in encoded], np.int64)
     ids = b"".join(begin + one.astype(dtype).tobytes() + end for one in encoded)

@@ -45,7 +45,7 @@ def fit(job: Job) -> Fitted:
     threads = thread_count(config.threads)
     budget = Budget(memory_limit(config.memory, where="training.memory"), threads, job.folder)
     prune = model_config.thresholds()
-    found = count_ngrams(train.tokens, shape, budget, raw=any(prune[:-1]))
+    found = count_ngrams(train.tokens, shape, budget, raw=any(prune[:-1]), workers=job.workers)
     seen = [int(count) for count in found.starts[1:] - found.starts[:-1]]
     job.listener({"event": "counted", "tokens": int(train.tokens.size), "ngrams": sum(seen)})
     given = model_config.discounts or None

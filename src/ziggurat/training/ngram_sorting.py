@@ -57,8 +57,12 @@ class SortedNgrams:
         return [(int(edges[i]), int(edges[i + 1]), int(words[i]), int(words[i + 1])) for i in range(words.size - 1)]
 
 
-def sort_ngrams(tokens: IdArray, count: int, shape: Shape, *, threads: int) -> SortedNgrams:
+def sort_ngrams(
+    tokens: IdArray, count: int, shape: Shape, *, threads: int, words: tuple[int, int] | None = None
+) -> SortedNgrams:
     """Sort the n-grams that begin at the first ``count`` of ``tokens``; the tokens behind only continue them.
+
+    Where ``words`` (from, to) are given, only those that begin with one of these.
 
     *Cost.* 5 bytes a token beside the tokens (6 above order 255), and for the largest bucket 36 bytes for each of its
     positions; about 70 ns a token.
@@ -66,20 +70,23 @@ def sort_ngrams(tokens: IdArray, count: int, shape: Shape, *, threads: int) -> S
     width = shape.size.bit_length()
     lead = max(1, min(shape.order, _BUCKET_BITS // width))
     layout, marks = (width, lead), shape.marks()
-    buckets = ((shape.size + 1) << (width * (lead - 1))) + 1
+    low, high = words or (0, shape.size)
+    behind = width * (lead - 1)  # bits of a bucket's key behind those of its first word
+    first, buckets = (low + 1) << behind, (high - low) << behind
     ranges = even_ranges(count, threads)
     sizes = np.zeros((len(ranges), buckets), np.int64)
     sizing = [
-        partial(suffix_sort.bucket_sizes, tokens, start, stop, layout, marks, sizes[part])
-        for part, (start, stop) in enumerate(ranges)
+        partial(suffix_sort.bucket_sizes, tokens, span, layout, marks, first, sizes[part])
+        for part, span in enumerate(ranges)
     ]
     in_parallel(sizing, threads=threads)
     edges = np.zeros(buckets + 1, np.int64)
     np.cumsum(sizes.sum(axis=0), out=edges[1:])
     cursors = edges[:-1] + np.cumsum(sizes, axis=0) - sizes
+    count = int(edges[-1])
     positions = np.empty(count, np.int32)
     filling = [
-        partial(suffix_sort.fill_buckets, tokens, span, layout, marks, cursors[part], positions)
+        partial(suffix_sort.fill_buckets, tokens, span, layout, marks, first, cursors[part], positions)
         for part, span in enumerate(ranges)
     ]
     in_parallel(filling, threads=threads)
@@ -94,5 +101,5 @@ def sort_ngrams(tokens: IdArray, count: int, shape: Shape, *, threads: int) -> S
     ]
     in_parallel(sorting, threads=threads)
     suffix_sort.join_buckets(tokens, edges, shape.order, marks, positions, shared)
-    word_edges = edges[np.arange(1, shape.size + 2) << (width * (lead - 1))]
+    word_edges = edges[(np.clip(np.arange(shape.size + 1), low, high) - low) << behind]
     return SortedNgrams(tokens, positions, shared, word_edges)

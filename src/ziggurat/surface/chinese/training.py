@@ -35,6 +35,9 @@ SENTENCES = {
     "Seed of everything that is drawn": "一切抽样的随机种子",
     "Folder of the run; unless told, a new one below runs/": "运行文件夹；未指定时在 runs/ 下新建",
     "Folder of a run that was interrupted, to go on with": "要继续的中断运行的文件夹",
+    "Who prepares the text: a number of processes, ray, or a Ray cluster's address like ray://host:10001": (
+        "由谁准备文本：进程数、ray，或 Ray 集群地址，如 ray://host:10001"
+    ),
     "Write TensorBoard events beside metrics.jsonl": "除 metrics.jsonl 外另写 TensorBoard 事件",
     # tokenize: keys of the kind
     "Files, folders, globs; - is standard input. Keys of the kind: --tokens.lowercase true": (

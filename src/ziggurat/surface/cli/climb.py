@@ -32,6 +32,9 @@ class ClimbOptions:
     seed: int = option(0, "seed of everything that is drawn", low=0)
     field: str | None = option(None, "field or column that holds the text; found where it is not given")
     encoding: str | None = option(None, "encoding of every file; recognised where it is not given")
+    workers: str | None = option(
+        None, "who prepares the text: a number of processes, ray, or a Ray cluster's address like ray://host:10001"
+    )
     json: bool = option(False, "print JSON")
     quiet: bool = option(False, "say nothing but warnings")
 
@@ -55,6 +58,7 @@ def climb(
     from ziggurat.study.entrants import Entry
     from ziggurat.surface.api import run_name
     from ziggurat.surface.progress import ProgressDisplay
+    from ziggurat.surface.workers import named_workers
     from ziggurat.text.options import TextConfig
     from ziggurat.text.sources import resolve
 
@@ -63,6 +67,7 @@ def climb(
         names.append(f"demo:{options.demo}")
     if not names:
         raise UsageError("no text was named: ziggurat climb TEXT…, or try it with --demo en")
+    workers = named_workers(options.workers)
     resolve(names)  # a path that is missing is said before a folder is made
     terminal = Terminal(quiet=options.quiet)
     folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, "climb"))
@@ -80,7 +85,7 @@ def climb(
     terminal.say("run folder: {folder}", folder=folder)
     try:
         with ProgressDisplay(terminal) as display:
-            result = run_climb(entry, listener=display)
+            result = run_climb(entry, listener=display, workers=workers)
     except (InterruptedRunError, KeyboardInterrupt) as error:
         raise InterruptedRunError(
             f"stopped; {folder} holds what was done; run the command again to begin anew"

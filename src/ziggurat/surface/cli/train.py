@@ -42,6 +42,9 @@ class TrainOptions:
     vectors: str | None = option(None, "what embeddings begin with: a bundle of word vectors, or a recipe's name")
     out: str | None = option(None, "folder of the run; unless told, a new one below runs/")
     resume: str | None = option(None, "folder of a run that was interrupted, to go on with")
+    workers: str | None = option(
+        None, "who prepares the text: a number of processes, ray, or a Ray cluster's address like ray://host:10001"
+    )
     tensorboard: bool = option(False, "write TensorBoard events beside metrics.jsonl")
     json: bool = option(False, "print JSON")
     quiet: bool = option(False, "say nothing but warnings")
@@ -68,9 +71,11 @@ def train(
     """
     from ziggurat.surface.progress import ProgressDisplay
     from ziggurat.surface.training import train_run
+    from ziggurat.surface.workers import named_workers
     from ziggurat.training.processes import joined
 
     names, flags = split_settings(texts or [], context)
+    workers = named_workers(options.workers)
     with joined() as processes, ExitStack() as held:
         with processes.first_alone():
             run = _opened(options, names, flags, held, processes)
@@ -80,7 +85,7 @@ def train(
         terminal = Terminal(quiet=options.quiet)
         terminal.say("run folder: {folder}", folder=run.folder)
         with ProgressDisplay(terminal) as display:
-            bundle = train_run(run, _listener(display, run, tensorboard=options.tensorboard))
+            bundle = train_run(run, _listener(display, run, tensorboard=options.tensorboard), workers)
         _report(terminal, run, bundle, json=options.json)
 
 

@@ -66,12 +66,14 @@ def _pack(tokens: IdArray, start: int, depth: int, count: int, width: int, marks
 
 @kernel
 def bucket_sizes(
-    tokens: IdArray, start: int, stop: int, layout: tuple[int, int], marks: tuple[int, int], sizes: Keys
+    tokens: IdArray, span: tuple[int, int], layout: tuple[int, int], marks: tuple[int, int], first: int, sizes: Keys
 ) -> None:
-    """Count into ``sizes`` how many positions of ``[start, stop)`` fall into each bucket."""
+    """Count into ``sizes`` how many positions of ``span`` fall into each bucket from ``first`` on; pass others."""
     width, lead = layout
-    for position in range(start, stop):
-        sizes[_pack(tokens, position, 0, lead, width, marks)] += 1
+    for position in range(span[0], span[1]):
+        bucket = _pack(tokens, position, 0, lead, width, marks) - first
+        if 0 <= bucket < sizes.size:
+            sizes[bucket] += 1
 
 
 @kernel
@@ -80,15 +82,20 @@ def fill_buckets(
     span: tuple[int, int],
     layout: tuple[int, int],
     marks: tuple[int, int],
+    first: int,
     cursors: Keys,
     positions: IdArray,
 ) -> None:
-    """Put the positions of ``span`` into their buckets, from ``cursors`` on, in ascending order."""
+    """Put the positions of ``span`` into their buckets, from ``cursors`` on, in ascending order.
+
+    ``cursors`` are those of the buckets from ``first`` on; positions of others are passed.
+    """
     width, lead = layout
     for position in range(span[0], span[1]):
-        bucket = _pack(tokens, position, 0, lead, width, marks)
-        positions[cursors[bucket]] = position
-        cursors[bucket] += 1
+        bucket = _pack(tokens, position, 0, lead, width, marks) - first
+        if 0 <= bucket < cursors.size:
+            positions[cursors[bucket]] = position
+            cursors[bucket] += 1
 
 
 @kernel(inline=True)
