@@ -23,7 +23,8 @@ ASKED = Asked(Budget("tokens", 1e6))
 
 def anatomy_of(family: str, parameters: int = 100_000) -> Anatomy:
     chosen: Any = FAMILIES.get(family)
-    return chosen.anatomy(chosen.sized(parameters), Vocabulary(size=257, bos=0, eos=0))
+    found: Anatomy = chosen.anatomy(chosen.sized(parameters), Vocabulary(size=257, bos=0, eos=0))
+    return found
 
 
 def work_of(family: str, parameters: int = 100_000, *, rows: int = 3, text: int = 17, precision: str = "f32") -> Work:

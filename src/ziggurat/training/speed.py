@@ -7,6 +7,7 @@ against the bytes that it keeps for the backward pass: an operation on numbers o
 so its cost follows them.
 """
 
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ SECONDS = 0.08
 """A measurement goes on at least so long, and makes at least `LEAST` rounds."""
 _CLOCK: list[Callable[[], float]] = [time.perf_counter]
 """What counts the seconds; the last one does."""
-LEAST = 3
+LEAST = 5
 
 
 def measure(clock: Callable[[], float] = time.perf_counter) -> Machine:
@@ -98,14 +99,14 @@ def _counted_by(clock: Callable[[], float]) -> Iterator[None]:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """Return the fewest seconds that ``work`` took, which has run once before: those in which nothing disturbed it."""
+    """Return the median seconds of ``work``, which has run once before: as disturbed as training would be."""
     work()
     taken: list[float] = []
     while len(taken) < LEAST or sum(taken) < SECONDS:
         began = _CLOCK[-1]()
         work()
         taken.append(_CLOCK[-1]() - began)
-    return min(taken)
+    return statistics.median(taken)
 
 
 def _product(tokens: int, width: int, kind: torch.dtype) -> float:

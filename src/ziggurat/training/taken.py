@@ -11,9 +11,14 @@ import sys
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-__all__ = ["Taken", "taken"]
+__all__ = ["Taken", "measured", "taken"]
 
 PARAMETERS, IDS, ROWS, WINDOW, ROUNDS = 1_500_000, 4096, 8, 256, 4
+PROGRAM = """
+import json, sys
+from ziggurat.training.taken import measured
+print(json.dumps(measured(half=sys.argv[1] == "bf16")))
+"""
 
 
 class Taken(NamedTuple):
@@ -32,7 +37,7 @@ def taken() -> Taken:
     """
     found = []
     for precision in ("f32", "bf16"):
-        command = [sys.executable, "-W", "ignore", "-m", "ziggurat.training.taken", precision]
+        command = [sys.executable, "-W", "ignore", "-c", PROGRAM, precision]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
         with suppress(ValueError):
             found.append(json.loads(done.stdout))
@@ -68,7 +73,7 @@ def _peak(rows: int, window: int, *, parameters: int, ids: int, half: bool) -> i
     from ziggurat.training.optimisers import adamw
 
     families: list[Any] = [FAMILIES.get(name) for name in FAMILIES.names()]
-    family = next(one for one in families if isinstance(one, Sizable) and "gradient" in one.trainers)
+    family: Any = next(one for one in families if isinstance(one, Sizable) and "gradient" in one.trainers)
     config, vocabulary = family.sized(parameters), Vocabulary(size=ids, bos=0, eos=0)
     network = family.build(config, vocabulary, seed=0).network.train()
     optimiser = adamw(network.parameters(), learning_rate=1e-3, weight_decay=0.1, betas=(0.9, 0.95))
@@ -82,7 +87,3 @@ def _peak(rows: int, window: int, *, parameters: int, ids: int, half: bool) -> i
         optimiser.step()
     assert isinstance(family, Dissects)  # noqa: S101 - whatever gradients train says what it is made of
     return training_footprint(family.anatomy(config, vocabulary), ids, Load(rows, window), half=half).peak
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measured(half=sys.argv[1] == "bf16")))

@@ -13,7 +13,7 @@ from ziggurat.study.planning.step import StepTime, from_sheet, measured
 from ziggurat.study.planning.traffic import Traffic, hidden_from_tokens, traffic
 from ziggurat.study.planning.work import Work, fused, recomputes
 
-__all__ = ["Asked", "Outcome", "Plan", "Suggestions", "make", "ways"]
+__all__ = ["Asked", "Outcome", "Plan", "Suggestions", "checkpoint_bytes", "largest", "make", "suggested", "ways"]
 
 
 @dataclass(frozen=True)
