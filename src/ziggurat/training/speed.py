@@ -22,6 +22,7 @@ from ziggurat.models.blocks.attention import Sight, attend
 from ziggurat.models.blocks.lstm import LSTMLayer
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
 from ziggurat.models.blocks.transformer_parts import stack_parts
+from ziggurat.training.allocator import keep_memory
 from ziggurat.training.footprint import LOGIT_COUNT
 from ziggurat.training.optimisers import adamw
 from ziggurat.training.rates import Curve, Machine, Rates, Sheet, between, on_sheet
@@ -57,6 +58,7 @@ def measure(clock: Callable[[], float] = time.perf_counter) -> Machine:
     training slower.
     """
     process = taken()
+    keep_memory()  # as the trainer does: what is timed shall not wait for pages that it would not wait for
     with torch.random.fork_rng(devices=[]), _counted_by(clock):
         torch.manual_seed(0)
         rates = {half: _rates(half=half) for half in (False, True)}
