@@ -33,8 +33,9 @@ Rows = Iterator[Sequence[str]]
 @cache
 def plan_of(model: str, devices: int, hardware: str = "h100-sxm") -> Plan:
     """Return the plan of a compute-optimal run."""
-    options = PlanOptions(hardware=hardware)
-    work = planned(load_recipe(str(FOLDER / f"{MODELS[model]}.toml")), options)[0].work
+    recipe = load_recipe(str(FOLDER / f"{MODELS[model]}.toml"))
+    options = PlanOptions(hardware=hardware, devices=devices, rows=recipe.training.rows)
+    work = planned(recipe, options)[0].work
     asked = Asked(Budget("optimal"), mtbf_hours=MTBF_HOURS, storage_gb=STORAGE_GB)
     return make(work, named(hardware, devices=devices), asked)
 

@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.machines import MACHINE
 from tests.journeys.conftest import Ziggurat
 from ziggurat.artefacts.recipe import load_recipe
+from ziggurat.artefacts.settings import flag_settings
 from ziggurat.core.anatomy import Sizes
 from ziggurat.surface.anatomy.subject import of_recipe
 from ziggurat.training.footprint import training_footprint
@@ -41,12 +42,14 @@ def plan(ziggurat: Ziggurat, *words: str | Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_is_planned_here_and_elsewhere(name: str, ziggurat: Ziggurat) -> None:
-    for where in ((), H100, (*H100, "--devices", "64")):
+    for where in ((), H100, (*H100, "--devices", "64", "--rows", "3")):
         ended = ziggurat("plan", name, *where, "--steps", "7")
         assert ended.code == 0, ended.err
         for word in ("weights", "gradients", "highest at any moment", "tokens a second", "steps", "largest that fits"):
             assert word in ended.out
-        assert ended.err.endswith(f"next: ziggurat train TEXT… --recipe {name}\n")
+        assert f"ziggurat train TEXT… --recipe {name}" in ended.err
+        assert ("torchrun --nnodes=8 --nproc-per-node=8 -m" in ended.err) is ("64" in where)
+        assert ("--training.rows 192 --training.spread " in ended.err) is ("64" in where)
         assert ("FSDP" in ended.out) is ("64" in where)
 
 
@@ -156,6 +159,7 @@ def test_in_chinese(ziggurat: Ziggurat) -> None:
         (("gpt", "--steps", "3", "--optimal"), "--steps and --optimal: give one budget, not 2"),
         (("gpt", "--text-tokens", "3", "--text-bytes", "3"), "--text-bytes: the text's size is given already"),
         (("gpt", "--epochs", "3"), "a budget in epochs needs the size of the text"),
+        (("gpt", "--devices", "17", *H100), "--devices: 17 devices share the 16 rows of a batch of gpt"),
         (("lstm", "--recompute", "yes", *H100), "--recompute: this model has no blocks to compute again"),
         (("gpt", "--strategy", "fsdp"), "--strategy: one device shares nothing with others"),
         (("gpt", "--strategy", "fsdpp", "--devices", "2"), "--strategy: unknown value 'fsdpp'; did you mean 'fsdp'?"),
@@ -170,3 +174,37 @@ def test_what_is_refused(words: tuple[str, ...], said: str, ziggurat: Ziggurat) 
     assert said in ended.err
     assert ended.err.count("\n") == 1
     assert ended.out == ""
+
+
+def test_devices_share_the_rows_of_a_batch_as_processes_do(ziggurat: Ziggurat) -> None:
+    shared = plan(ziggurat, "gpt", *H100, "--devices", "4", "--steps", "1")
+    assert (shared["batch"]["rows"], shared["batch"]["step_tokens"]) == (4, 16 * 256)
+    uneven = plan(ziggurat, "gpt", *H100, "--devices", "5", "--steps", "1")
+    assert uneven["batch"]["rows"] == 4  # the largest share of 16
+    each = plan(ziggurat, "gpt", *H100, "--devices", "4", "--rows", "16", "--steps", "1")
+    assert each["batch"]["step_tokens"] == 4 * 16 * 256
+
+
+def test_a_recipe_that_says_how_it_is_spread_is_planned_so(ziggurat: Ziggurat) -> None:
+    for spread in ("ddp", "fsdp"):
+        found = plan(ziggurat, "gpt", *H100, "--devices", "4", "--training.spread", spread)
+        assert found["strategy"] == spread
+        assert plan(ziggurat, "gpt", *H100, "--training.spread", spread)["strategy"] == "one"
+    asked = plan(ziggurat, "gpt", *H100, "--devices", "4", "--training.spread", "ddp", "--strategy", "zero2")
+    assert asked["strategy"] == "zero2"
+
+
+def test_a_recipe_that_makes_blocks_again_is_planned_so(ziggurat: Ziggurat) -> None:
+    assert plan(ziggurat, "gpt", *H100, "--training.recompute", "true")["recompute"]
+    assert not plan(ziggurat, "gpt", *H100, "--training.recompute", "true", "--recompute", "no")["recompute"]
+    ended = ziggurat("plan", "gpt", *H100, "--recompute", "yes")
+    assert ended.err.endswith("next: ziggurat train TEXT… --recipe gpt --training.recompute true\n")
+
+
+def test_the_command_that_is_named_trains_as_planned(ziggurat: Ziggurat) -> None:
+    """Every key of it is a key of the recipe."""
+    asked = ("plan", "gpt", *H100, "--devices", "8", "--recompute", "yes")
+    said, chosen = ziggurat(*asked).err, plan(ziggurat, *asked[1:])["strategy"]
+    words = said.split("--recipe gpt ")[1].split()
+    recipe = load_recipe("gpt", flag_settings(dict(zip([w[2:] for w in words[::2]], words[1::2], strict=True))))
+    assert (recipe.training.rows, recipe.training.recompute, recipe.training.spread) == (16, True, chosen)

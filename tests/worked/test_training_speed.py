@@ -81,11 +81,11 @@ def test_measuring_leaves_the_generator_of_torch_alone(monkeypatch: pytest.Monke
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_seconds_are_the_fewest_of_some_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seconds_are_the_median_of_some_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "SECONDS", 0.0)
-    times = iter([0, 5, 10, 12, 20, 29])
+    times = iter([0, 5, 10, 12, 20, 29, 30, 31, 40, 47])  # 5, 2, 9, 1, 7
     with speed._counted_by(lambda: next(times)):
-        assert speed._seconds(lambda: None) == 2
+        assert speed._seconds(lambda: None) == 5
     assert [time.perf_counter] == speed._CLOCK
 
 
@@ -109,7 +109,7 @@ def test_a_process_says_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter(["[300, 1.25]", "[500, 1.75]"])
 
     def run(command: list[str], **keys: Any) -> Any:
-        assert command[-2:] == ["ziggurat.training.taken", command[-1]]
+        assert command[-1] in ("f32", "bf16")
         return subprocess.CompletedProcess(command, 0, next(answers), "")
 
     monkeypatch.setattr(subprocess, "run", run)

@@ -7,6 +7,7 @@ against the bytes that it keeps for the backward pass: an operation on numbers o
 so its cost follows them.
 """
 
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from ziggurat.models.blocks.attention import Sight, attend
 from ziggurat.models.blocks.lstm import LSTMLayer
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
 from ziggurat.models.blocks.transformer_parts import stack_parts
+from ziggurat.training.allocator import keep_memory
 from ziggurat.training.footprint import LOGIT_COUNT
 from ziggurat.training.optimisers import adamw
 from ziggurat.training.rates import Curve, Machine, Rates, Sheet, between, on_sheet
@@ -43,7 +45,7 @@ SECONDS = 0.08
 """A measurement goes on at least so long, and makes at least `LEAST` rounds."""
 _CLOCK: list[Callable[[], float]] = [time.perf_counter]
 """What counts the seconds; the last one does."""
-LEAST = 3
+LEAST = 5
 
 
 def measure(clock: Callable[[], float] = time.perf_counter) -> Machine:
@@ -56,6 +58,7 @@ def measure(clock: Callable[[], float] = time.perf_counter) -> Machine:
     training slower.
     """
     process = taken()
+    keep_memory()  # as the trainer does: what is timed shall not wait for pages that it would not wait for
     with torch.random.fork_rng(devices=[]), _counted_by(clock):
         torch.manual_seed(0)
         rates = {half: _rates(half=half) for half in (False, True)}
@@ -98,14 +101,14 @@ def _counted_by(clock: Callable[[], float]) -> Iterator[None]:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """Return the fewest seconds that ``work`` took, which has run once before: those in which nothing disturbed it."""
+    """Return the median seconds of ``work``, which has run once before: as disturbed as training would be."""
     work()
     taken: list[float] = []
     while len(taken) < LEAST or sum(taken) < SECONDS:
         began = _CLOCK[-1]()
         work()
         taken.append(_CLOCK[-1]() - began)
-    return min(taken)
+    return statistics.median(taken)
 
 
 def _product(tokens: int, width: int, kind: torch.dtype) -> float:

@@ -11,9 +11,14 @@ import sys
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-__all__ = ["Taken", "taken"]
+__all__ = ["Taken", "measured", "taken"]
 
 PARAMETERS, IDS, ROWS, WINDOW, ROUNDS = 1_500_000, 4096, 8, 256, 4
+PROGRAM = """
+import json, sys
+from ziggurat.training.taken import measured
+print(json.dumps(measured(half=sys.argv[1] == "bf16")))
+"""
 
 
 class Taken(NamedTuple):
@@ -32,7 +37,7 @@ def taken() -> Taken:
     """
     found = []
     for precision in ("f32", "bf16"):
-        command = [sys.executable, "-W", "ignore", "-m", "ziggurat.training.taken", precision]
+        command = [sys.executable, "-W", "ignore", "-c", PROGRAM, precision]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
         with suppress(ValueError):
             found.append(json.loads(done.stdout))
@@ -43,8 +48,10 @@ def taken() -> Taken:
 
 def measured(*, half: bool) -> Taken:
     """Train in this process and return what it takes."""
+    from ziggurat.training.allocator import keep_memory
     from ziggurat.training.memory import peak_bytes, reset_peak, resident_bytes
 
+    keep_memory()  # as the trainer does
     _peak(1, 2, parameters=1000, ids=16, half=half)  # what is loaded on the way is there from now on
     runtime = resident_bytes()
     reset_peak()
@@ -60,7 +67,6 @@ def _peak(rows: int, window: int, *, parameters: int, ids: int, half: bool) -> i
     import torch
 
     from ziggurat.core.anatomy import Load
-    from ziggurat.core.protocols import Dissects, Sizable
     from ziggurat.core.types import Vocabulary
     from ziggurat.models.registry import FAMILIES
     from ziggurat.training.footprint import training_footprint
@@ -68,7 +74,7 @@ def _peak(rows: int, window: int, *, parameters: int, ids: int, half: bool) -> i
     from ziggurat.training.optimisers import adamw
 
     families: list[Any] = [FAMILIES.get(name) for name in FAMILIES.names()]
-    family = next(one for one in families if isinstance(one, Sizable) and "gradient" in one.trainers)
+    family = next(one for one in families if _fits(one))
     config, vocabulary = family.sized(parameters), Vocabulary(size=ids, bos=0, eos=0)
     network = family.build(config, vocabulary, seed=0).network.train()
     optimiser = adamw(network.parameters(), learning_rate=1e-3, weight_decay=0.1, betas=(0.9, 0.95))
@@ -80,9 +86,10 @@ def _peak(rows: int, window: int, *, parameters: int, ids: int, half: bool) -> i
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-    assert isinstance(family, Dissects)  # noqa: S101 - whatever gradients train says what it is made of
     return training_footprint(family.anatomy(config, vocabulary), ids, Load(rows, window), half=half).peak
 
 
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measured(half=sys.argv[1] == "bf16")))
+def _fits(family: Any) -> bool:
+    from ziggurat.core.protocols import Dissects, Sizable
+
+    return "gradient" in family.trainers and isinstance(family, Sizable) and isinstance(family, Dissects)

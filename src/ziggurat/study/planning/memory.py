@@ -15,10 +15,12 @@ from ziggurat.core.anatomy import NUMBER_BYTES
 from ziggurat.study.planning.work import Work, blocks_of, kept_inputs, recomputes
 from ziggurat.training.footprint import Footprint, training_footprint
 
-__all__ = ["SHARED", "STRATEGIES", "Held", "Strategy", "held", "largest_gathered", "share"]
+__all__ = ["OFFERED", "SHARED", "STRATEGIES", "Held", "Strategy", "held", "largest_gathered", "share"]
 
 Strategy: TypeAlias = Literal["one", "ddp", "zero1", "zero2", "fsdp"]
 STRATEGIES: tuple[Strategy, ...] = ("ddp", "zero1", "zero2", "fsdp")
+OFFERED: tuple[Strategy, ...] = ("one", "ddp", "fsdp")
+"""What our trainer does, and a plan chooses from by itself."""
 SHARED: dict[Strategy, tuple[str, ...]] = {
     "one": (),
     "ddp": (),

@@ -8,12 +8,23 @@ from ziggurat.core.anatomy import NUMBER_BYTES
 from ziggurat.core.errors import UsageError
 from ziggurat.study.planning.budget import Budget, Failures, critical_batch_tokens, failures, tokens_of
 from ziggurat.study.planning.hardware import GIGA, Hardware, check_complete
-from ziggurat.study.planning.memory import STRATEGIES, Held, Strategy, held
+from ziggurat.study.planning.memory import OFFERED, STRATEGIES, Held, Strategy, held
 from ziggurat.study.planning.step import StepTime, from_sheet, measured
 from ziggurat.study.planning.traffic import Traffic, hidden_from_tokens, traffic
 from ziggurat.study.planning.work import Work, fused, recomputes
 
-__all__ = ["Asked", "Outcome", "Plan", "Suggestions", "make", "ways"]
+__all__ = [
+    "PAYS",
+    "Asked",
+    "Outcome",
+    "Plan",
+    "Suggestions",
+    "checkpoint_bytes",
+    "largest",
+    "make",
+    "suggested",
+    "ways",
+]
 
 
 @dataclass(frozen=True)
@@ -23,7 +34,7 @@ class Asked:
     budget: Budget
     corpus_tokens: float | None = None
     strategy: Strategy | None = None
-    """None: the fastest that fits."""
+    """None: the fastest that fits, of those that our trainer does."""
     recompute: bool | None = None
     """None: where that is faster, or nothing fits without."""
     reached: float = 0.4
@@ -309,20 +320,25 @@ def _step(work: Work, hardware: Hardware, strategy: Strategy, *, recompute: bool
     )
 
 
+PAYS = 1.05
+"""So much faster must a way be that shares more than one that shares less: delays of its messages are not counted."""
+
+
 def _choice(work: Work, hardware: Hardware, outcomes: tuple[Outcome, ...], asked: Asked) -> tuple[Strategy, bool, bool]:
-    """Return the way that was asked for, else the fastest that fits, and whether it does."""
+    """Return the way that was asked for, else the fastest that fits of those that are offered, and whether it does."""
+    open_ones = OFFERED if asked.strategy is None else (asked.strategy,)
     found: list[tuple[float, int, bool]] = []
     for place, one in enumerate(outcomes):
         for again in (False, True) if asked.recompute is None else (asked.recompute,):
-            held_here = one.fits_recomputed if again else one.fits
-            if held_here and asked.strategy in (None, one.strategy):
+            if one.strategy in open_ones and (one.fits_recomputed if again else one.fits):
                 step = _step(work, hardware, one.strategy, recompute=again, reached=asked.reached)
                 sent = traffic(work, one.strategy, hardware, computing=step.seconds)
                 found.append((step.seconds + sent.exposed, place, again))
     if found:
-        _, place, again = min(found)
+        fastest = min(seconds for seconds, _, _ in found)
+        _, place, again = next(one for one in found if one[0] <= PAYS * fastest)
         return outcomes[place].strategy, again, True
-    last = [one for one in outcomes if asked.strategy in (None, one.strategy)][-1]
+    last = [one for one in outcomes if one.strategy in open_ones][-1]
     return last.strategy, asked.recompute is not False and last.recomputed is not None, False
 
 

@@ -16,7 +16,7 @@ from ziggurat.study.planning.hardware import Hardware
 from ziggurat.study.planning.memory import Strategy
 from ziggurat.study.planning.work import Work
 
-__all__ = ["BACKWARD_PART", "Traffic", "hidden_from_tokens", "traffic"]
+__all__ = ["BACKWARD_PART", "Traffic", "hidden_from_tokens", "sent_bytes", "traffic"]
 
 BACKWARD_PART = 2 / 3
 """Part of a step in which gradients come about: two of three products."""

@@ -34,11 +34,11 @@ SENTENCES = {
     "Power of a device in watts": "每个设备的功率（瓦）",
     "Price of a device and hour, in your currency": "每个设备每小时的价格（你的货币）",
     "Power of the building for that of the devices": "机房总功率与设备功率之比（PUE）",
-    "Ddp, zero1, zero2 or fsdp; unless told, the fastest that fits": (
-        "ddp、zero1、zero2 或 fsdp；未指定时取放得下的最快者"
+    "Ddp, zero1, zero2 or fsdp; unless told, the faster of ddp and fsdp that fits": (
+        "ddp、zero1、zero2 或 fsdp；未指定时取 ddp 与 fsdp 中放得下的较快者"
     ),
-    "ddp, zero1, zero2 or fsdp; unless told, the fastest that fits": (
-        "ddp、zero1、zero2 或 fsdp；未指定时取放得下的最快者"
+    "ddp, zero1, zero2 or fsdp; unless told, the faster of ddp and fsdp that fits": (
+        "ddp、zero1、zero2 或 fsdp；未指定时取 ddp 与 fsdp 中放得下的较快者"
     ),
     "Yes or no: compute blocks again in the backward pass; unless told, where it must be": (
         "yes 或 no：反向传播时重新计算各块；未指定时仅在必要时采用"
@@ -47,7 +47,9 @@ SENTENCES = {
     "f32 or bf16; unless told, as the recipe trains": "f32 或 bf16；未指定时按配方",
     "Part of a data sheet's peak that products reach": "矩阵乘法达到数据手册峰值的比例",
     "Part of the memory that is counted on": "可计入的内存比例",
-    "Sequences of a batch on each device; unless told, the recipe's": "每个设备上批次的序列数；未指定时取配方的值",
+    "Sequences of a batch on each device; unless told, its share of the recipe's": (
+        "每个设备上批次的序列数；未指定时为配方批次的均分"
+    ),
     "Tokens of the training text, where no files are named": "未给出文件时，训练文本的词元数",
     "Bytes of the training text, where no files are named": "未给出文件时，训练文本的字节数",
     "Bytes of a token, where only bytes are known": "只知道字节数时，每个词元的字节数",

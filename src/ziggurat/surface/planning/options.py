@@ -25,7 +25,7 @@ class PlanOptions:
     price: float | None = option(None, "price of a device and hour, in your currency", low=0)
     pue: float = option(1.0, "power of the building for that of the devices", low=1)
     strategy: Literal["ddp", "zero1", "zero2", "fsdp"] | None = option(
-        None, "ddp, zero1, zero2 or fsdp; unless told, the fastest that fits"
+        None, "ddp, zero1, zero2 or fsdp; unless told, the faster of ddp and fsdp that fits"
     )
     recompute: Literal["yes", "no"] | None = option(
         None, "yes or no: compute blocks again in the backward pass; unless told, where it must be"
@@ -33,7 +33,9 @@ class PlanOptions:
     precision: Literal["f32", "bf16"] | None = option(None, "f32 or bf16; unless told, as the recipe trains")
     mfu: float = option(0.4, "part of a data sheet's peak that products reach", low=0.001, high=1)
     usable: float = option(0.9, "part of the memory that is counted on", low=0.01, high=1)
-    rows: int | None = option(None, "sequences of a batch on each device; unless told, the recipe's", low=1)
+    rows: int | None = option(
+        None, "sequences of a batch on each device; unless told, its share of the recipe's", low=1
+    )
     window: int | None = option(None, "tokens of each that are read at once; unless told, the recipe's", low=1)
     text_tokens: float | None = option(None, "tokens of the training text, where no files are named", low=1)
     text_bytes: float | None = option(None, "bytes of the training text, where no files are named", low=1)

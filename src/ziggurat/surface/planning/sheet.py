@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ziggurat.study.planning.hardware import Hardware
+from ziggurat.study.planning.memory import OFFERED
 from ziggurat.study.planning.plan import Asked, Outcome, Plan, Suggestions, make, suggested
 from ziggurat.surface.anatomy.figures import count, operations, size
 from ziggurat.surface.language import translate
@@ -37,7 +38,23 @@ def write_plans(
             terminal.write(_sheet(one.name, plan, best))
         _warn(terminal, one.name, plan, best)
     if not json:
-        terminal.next(f"ziggurat train TEXT… --recipe {recipe}")
+        terminal.next(_command(recipe, found[0][1]))
+
+
+def _command(recipe: str, plan: Plan) -> str:
+    """Return what trains as planned: by torchrun where there are several devices, with their rows in one batch."""
+    keys = ""
+    if plan.recompute:
+        keys += " --training.recompute true"
+    devices = plan.hardware.devices
+    if devices == 1:
+        return f"ziggurat train TEXT… --recipe {recipe}{keys}"
+    keys = f" --training.rows {devices * plan.work.load.rows}{keys}"
+    if plan.strategy in OFFERED:
+        keys += f" --training.spread {plan.strategy}"
+    each = min(devices, plan.hardware.device.per_node)
+    nodes = f" --nnodes={plan.hardware.nodes}" if plan.hardware.nodes > 1 else ""
+    return f"torchrun{nodes} --nproc-per-node={each} -m ziggurat train TEXT… --recipe {recipe}{keys}"
 
 
 def duration(seconds: float) -> str:

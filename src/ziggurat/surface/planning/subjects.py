@@ -14,6 +14,7 @@ from ziggurat.core.protocols import Dissects, ReadsPairs, Sizable
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.registry import FAMILIES
 from ziggurat.study.planning.budget import Budget, check_countable
+from ziggurat.study.planning.memory import STRATEGIES, Strategy
 from ziggurat.study.planning.plan import Asked
 from ziggurat.study.planning.work import Work
 from ziggurat.surface.anatomy.subject import of_recipe
@@ -58,9 +59,9 @@ def planned(recipe: Recipe, options: PlanOptions) -> list[Planned]:
     Raises:
         UsageError: there are none; or a window is longer than a model can read.
     """
-    sizes = Sizes(options.rows, options.window)
     found = []
     for one in (recipe, *recipe.parts):
+        sizes = Sizes(_rows(one, options), options.window)
         for subject in of_recipe(replace(one, parts=()), sizes):
             if not subject.trains:
                 continue
@@ -104,8 +105,8 @@ def asked_of(recipe: Recipe, names: Sequence[str], options: PlanOptions, budget:
     return Asked(
         budget,
         corpus_tokens=corpus_tokens,
-        strategy=options.strategy,
-        recompute=None if options.recompute is None else options.recompute == "yes",
+        strategy=options.strategy or _spread(training, options),
+        recompute=_recompute(training, options),
         reached=options.mfu,
         usable=options.usable,
         price=options.price,
@@ -115,6 +116,35 @@ def asked_of(recipe: Recipe, names: Sequence[str], options: PlanOptions, budget:
         loss=options.loss,
         evaluation_tokens=float(evaluations) if names else 0.0,
     )
+
+
+def _rows(recipe: Recipe, options: PlanOptions) -> int | None:
+    """Return the rows of a device: those that were asked for, else its share of a recipe's batch.
+
+    Raises:
+        UsageError: there are fewer rows than devices.
+    """
+    rows = getattr(recipe.training, "rows", None)
+    if options.rows is not None or rows is None or options.devices == 1:
+        return options.rows
+    if rows < options.devices:
+        raise UsageError(
+            f"--devices: {options.devices} devices share the {rows} rows of a batch of {recipe.name}: give each some "
+            "by --rows, or the recipe more by --training.rows"
+        )
+    return int(-(-rows // options.devices))
+
+
+def _spread(training: Any, options: PlanOptions) -> Strategy | None:
+    """Return how a recipe says that several processes share its training; None where it leaves that open."""
+    spread = getattr(training, "spread", "auto")
+    return None if options.devices == 1 or spread not in STRATEGIES else spread
+
+
+def _recompute(training: Any, options: PlanOptions) -> bool | None:
+    if options.recompute is not None:
+        return options.recompute == "yes"
+    return True if getattr(training, "recompute", False) else None
 
 
 def _corpus_tokens(recipe: Recipe, names: Sequence[str], options: PlanOptions) -> float | None:
