@@ -205,7 +205,7 @@ def test_orders_that_are_named_are_those() -> None:
 def test_the_network_has_a_weight_for_each_order_and_so_has_its_anatomy() -> None:
     config = CountedRecurrentConfig(layers=1, embedding=3, hidden=5, order=8)
     built = RECURRENT.build(config, VOCABULARY, seed=1).network
-    assert built.shape == (3, SIZE)  # type: ignore[attr-defined]
+    assert built.shape == (3, SIZE)
     parts = {part.name: part for part, _ in RECURRENT.anatomy(config, VOCABULARY).whole.walk()}
     # 3 orders × (3 weights and a bias); 3 embeddings of 3 numbers to one of 3
     assert (parts["trust in counts"].parameters, parts["what counts expect"].parameters) == (12, 27)

@@ -218,6 +218,7 @@ def test_every_recipe_alone_says_how_to_train_its_model_again(
     # there stays none
     assert (fits.recipes["lstm"].model.dropout_hidden, fits.recipes["lstm"].model.dropout_weights) == (0.5, 0.0)
     assert fits.recipes["gpt"].model.dropout == 0.5
+    assert (fits.recipes["gpt"].training.optimiser, fits.recipes["gpt"].training.learning_rate) == ("adamw", 0.003)
 
 
 def test_a_longer_climb_has_larger_networks_up_to_what_the_text_carries(material: Material, tmp_path: Path) -> None:
@@ -238,6 +239,7 @@ def test_a_text_that_is_read_once_needs_no_dropout(fits: SlowFit, material: Mate
     model = fits.recipes["lstm"].model
     assert (model.dropout_input, model.dropout_hidden, model.dropout_output) == (0.0, 0.0, 0.0)
     assert fits.recipes["gpt"].model.dropout == 0.0
+    assert (fits.recipes["gpt"].training.optimiser, fits.recipes["gpt"].training.learning_rate) == ("muon", 0.006)
     assert fits.recipes["counted-lstm"].training.folds == 4
 
 
@@ -250,7 +252,7 @@ def test_counts_beneath_a_network_are_of_the_probed_order_and_their_time_is_the_
     assert (recipe.model.order, recipe.training.folds) == (7, 8)
     assert 60 * recipe.training.minutes == pytest.approx(104.6 / 3)
     family: Any = FAMILIES.get("counted_recurrent")
-    keys = {"flops": 1e12, "training_tokens": 4_000_000}
+    keys: Any = {"flops": 1e12, "training_tokens": 4_000_000}
     own, plain = (family.sized(parameters_for(seconds=s, **keys)).hidden for s in (104.6 / 3 - 9, 104.6 / 3))
     assert recipe.model.hidden == own
     assert fits.recipes["lstm"].model.hidden == plain

@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,16 @@ from tests.fakes.texts import documents
 from ziggurat.core.errors import InputError
 from ziggurat.study.probing import GAIN, MARGIN, probe
 from ziggurat.study.reproduce import Check, read_climb
-from ziggurat.study.sizing import LEAST, MOST, dropout_for, epochs_for, folds_for, measured_flops, parameters_for
+from ziggurat.study.sizing import (
+    LEAST,
+    MOST,
+    dropout_for,
+    epochs_for,
+    folds_for,
+    learning_for,
+    measured_flops,
+    parameters_for,
+)
 from ziggurat.text.corpus import Corpus
 
 
@@ -37,7 +47,7 @@ def test_epochs_by_hand() -> None:
 
 
 def test_a_network_that_the_text_does_not_limit_reads_twelve_tokens_a_parameter() -> None:
-    keys = {"seconds": 600, "flops": 1e11, "training_tokens": 10**9}
+    keys: Any = {"seconds": 600, "flops": 1e11, "training_tokens": 10**9}
     parameters = parameters_for(**keys)
     assert epochs_for(parameters, **keys) * 10**9 == pytest.approx(12 * parameters, rel=1e-4)
 
@@ -59,6 +69,20 @@ def test_a_network_that_the_text_does_not_limit_reads_twelve_tokens_a_parameter(
 )
 def test_dropout_by_hand(given: float, epochs: float, expected: float) -> None:
     assert dropout_for(given, epochs=epochs) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "epochs", "expected"),
+    [
+        (("muon", 0.006), 4.0, ("muon", 0.006)),
+        (("muon", 0.006), 4.1, ("adamw", 0.003)),
+        (("adamw", 0.004), 100.0, ("adamw", 0.004)),
+    ],
+)
+def test_muon_is_for_what_is_read_a_few_times(
+    given: tuple[str, float], epochs: float, expected: tuple[str, float]
+) -> None:
+    assert learning_for(*given, epochs=epochs) == expected
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from ziggurat.judge.evaluate import Evaluation, evaluate
 from ziggurat.models.registry import FAMILIES
 from ziggurat.study.clock import Clock
 from ziggurat.study.result import Entrant, Sample, VectorsTrial
-from ziggurat.study.sizing import dropout_for, epochs_for, folds_for, measured_flops, parameters_for
+from ziggurat.study.sizing import dropout_for, epochs_for, folds_for, learning_for, measured_flops, parameters_for
 from ziggurat.study.steps import in_steps
 from ziggurat.text.corpus import Corpus
 from ziggurat.text.options import TextConfig
@@ -247,4 +247,7 @@ def _sized(recipe: Recipe, seconds: float, flops: float, training_tokens: int) -
         elif key.startswith("dropout"):
             sized[key] = own[key]
     keys = {f"model.{key}": value for key, value in sized.items()}
+    training = recipe.training
+    optimiser, rate = learning_for(training.optimiser, training.learning_rate, epochs=epochs)
+    keys |= {"training.optimiser": optimiser, "training.learning_rate": rate}
     return recipe.change(keys).with_budget("minutes", seconds / 60)
