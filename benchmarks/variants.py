@@ -4,8 +4,8 @@
 
     python -m benchmarks.variants [--quick] [--data DIR] [--only muon,bf16] [--seeds 3] [--steps 300] [--threads 2]
 
-A decoder (4 layers of width 128, 4 heads, windows of 64, 16 a step) and an LSTM (384 cells, windows of 64, 32 a step) are
-trained for the same steps with one thing changed, alternating. They learn from the first 85 % of the text and are
+A decoder (4 layers of width 128, 4 heads, windows of 64, 16 a step) and an LSTM (384 cells, windows of 64, 32 a step)
+are trained for the same steps with one thing changed, alternating. They learn from the first 85 % of the text and are
 judged on the next 5 %, context carried over: nobody looks at the last tenth here. Differences are to the row *as it is*
 of the same network; times are the trainers' own, evaluation left out of the budget.
 """

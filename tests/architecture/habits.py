@@ -91,8 +91,9 @@ def branches_on_family(sources: Iterable[Source], names: Collection[str]) -> lis
 def imports_of_family(sources: Iterable[Source], trainers: Mapping[str, Collection[str]]) -> list[str]:
     """Imports of a family's module by name: families are found by the registry.
 
-    ``trainers`` maps each family's module to its trainers'. A trainer that makes one family's models, and a foreign
-    format, which holds one family's models, know that family.
+    ``trainers`` maps each family's module to its trainers'. A trainer that makes one family's models, a foreign
+    format, which holds one family's models, and a family that stands on another and is named after it
+    (``counted_decoder`` on ``decoder``), know that family.
     """
     shared = {one for one, times in Counter(one for own in trainers.values() for one in own).items() if times > 1}
     return [
@@ -101,9 +102,14 @@ def imports_of_family(sources: Iterable[Source], trainers: Mapping[str, Collecti
         if not s.module.startswith("ziggurat.artefacts.interchange.")
         for name, line in s.imports()
         for family, own in trainers.items()
-        if s.module != family and s.module not in set(own) - shared
+        if s.module != family and s.module not in set(own) - shared and not _stands_on(s.module, family, trainers)
         if name == family or name.startswith(f"{family}.")
     ]
+
+
+def _stands_on(module: str, family: str, families: Collection[str]) -> bool:
+    """Whether a family is built on another, as its name says."""
+    return module in families and module.endswith(f"_{family.rpartition('.')[2]}")
 
 
 def _choices(tree: ast.AST, names: set[str]) -> Iterator[ast.expr]:

@@ -119,6 +119,14 @@ def test_only_a_familys_own_trainer_and_foreign_formats_know_it() -> None:
     assert len(habits.imports_of_family(made_up(text, "ziggurat.training.count"), shared)) == 1
 
 
+def test_a_family_knows_the_one_that_it_stands_on_by_name() -> None:
+    text = "from ziggurat.models.ngram import Table"
+    trainers = {"ziggurat.models.ngram": {"a"}, "ziggurat.models.smooth_ngram": {"b"}, "ziggurat.models.other": {"c"}}
+    assert habits.imports_of_family(made_up(text, "ziggurat.models.smooth_ngram"), trainers) == []
+    for module in ("ziggurat.models.other", "ziggurat.use.smooth_ngram"):
+        assert len(habits.imports_of_family(made_up(text, module), trainers)) == 1
+
+
 def test_a_family_is_found_by_its_marker_only_in_its_folder() -> None:
     marked = "FAMILY: Family = Counted()\n"
     sources = [

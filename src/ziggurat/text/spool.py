@@ -4,15 +4,14 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer as Buffer
-
 __all__ = ["Spool"]
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
 
 
 class Spool:

@@ -93,7 +93,7 @@ def between(curve: Sequence[tuple[float, float]], size: float) -> float:
 
     Beyond the ends it says what it says at the end.
 
-    >>> between(((10, 1.0), (1000, 100.0)), 100), between(((10, 1.0), (1000, 100.0)), 4)
+    >>> round(between(((10, 1.0), (1000, 100.0)), 100), 9), between(((10, 1.0), (1000, 100.0)), 4)
     (10.0, 1.0)
     """
     sizes = [one for one, _ in curve]
