@@ -29,7 +29,7 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -70,30 +70,79 @@ class Goal:
     """Seconds within which it must do so, of the whole process."""
 
 
-_SMALL = {"model.layers": 4, "model.width": 128, "model.heads": 4, "model.context": 128, "training.keep": "last"}
-_BESIDE_COUNTS = {"ngram.model.order": ORDER, **{f"gpt.{key}": value for key, value in _SMALL.items()}}
+_SMALL = {
+    "model.layers": 4,
+    "model.width": 128,
+    "model.heads": 4,
+    "model.context": 64,
+    "training.window": 64,
+    "training.rows": 16,
+    "training.keep": "last",
+    "training.optimiser": "muon",
+    "training.learning_rate": 6e-3,
+    "training.decay_fraction": 0.7,
+}
+"""The peer's layers, width and heads."""
+_CELLS = {
+    "model.layers": 2,
+    "model.embedding": 128,
+    "model.hidden": 384,
+    "model.tied": False,
+    "model.order": 8,
+    "model.orders": [3, 5, 8],
+    "training.window": 64,
+    "training.rows": 32,
+    "training.learning_rate": 3e-3,
+    "training.decay_fraction": 0.6,
+    "training.folds": 8,
+}
+_DROPPED = {"model.dropout_input": 0.1, "model.dropout_hidden": 0.2, "model.dropout_output": 0.2}
+_BLOCKS = _SMALL | {
+    "model.context": 128,
+    "training.window": 128,
+    "training.keep": "best",
+    "model.dropout": 0.1,
+    "model.order": 8,
+    "model.orders": [3, 5, 8],
+    "training.folds": 8,
+}
+
+
+def _of(part: str, settings: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return settings of a part of a mixture."""
+    return {f"{part}.{key}": value for key, value in {**settings, **changes}.items()}
+
 
 GOALS = (
     Goal(
-        Entry("a", "gpt", {**_SMALL, "training.rows": 16, "training.window": 64, "training.steps": 600}, dev=False),
+        Entry("a", "gpt", {**_SMALL, "training.steps": 220}, dev=False),
         "a Transformer without n-gram tables",
         sooner=4,
     ),
     Goal(
-        Entry("b", "mixture", {**_BESIDE_COUNTS, "gpt.training.rows": 8, "gpt.training.steps": 20}),
-        "n-grams and a network",
+        Entry(
+            "b", "counted-lstm", {**_CELLS, "model.layers": 1, "training.steps": 10, "training.keep": "last"}, dev=False
+        ),
+        "an LSTM on counts",
         sooner=25,
         sooner_process=12,
     ),
     Goal(
-        Entry("c3", "mixture", {**_BESIDE_COUNTS, "gpt.training.rows": 16, "gpt.training.minutes": 2.7}),
-        "what counts, in 3 minutes",
+        Entry("c3", "counted-lstm", {**_CELLS, **_DROPPED, "training.minutes": 2.6}),
+        "an LSTM on counts, in 3 minutes",
         loss=1.45,
         seconds=180,
     ),
     Goal(
-        Entry("c10", "mixture", {**_BESIDE_COUNTS, "gpt.training.rows": 16, "gpt.training.minutes": 9.6}),
-        "what counts, in 10 minutes",
+        Entry(
+            "c10",
+            "counted-mixture",
+            {
+                **_of("counted-lstm", {**_CELLS, **_DROPPED, "training.minutes": 6.0}),
+                **_of("counted-gpt", {**_BLOCKS, "training.minutes": 3.0}),
+            },
+        ),
+        "an LSTM and a decoder on counts, mixed, in 10 minutes",
         loss=1.41,
         seconds=600,
     ),

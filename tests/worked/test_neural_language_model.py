@@ -1,6 +1,6 @@
 """The NumPy side of networks, tested with a network whose answers are known."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ VOCABULARY = Vocabulary(size=5, bos=0, eos=0)
 class Counter(CausalNetwork):
     """Predicts from the sum of all ids read: id v has logit v · sum. Remembers how it was asked."""
 
-    carries_state: ClassVar[bool] = True
+    carries_state = True
 
     def __init__(self) -> None:
         super().__init__(VOCABULARY, width=1, context=None)
@@ -30,7 +30,10 @@ class Counter(CausalNetwork):
         self.projected: list[int] = []
         self.trained = False
 
-    def hidden(self, ids: Tensor, state: Any = None, *, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def hidden(
+        self, ids: Tensor, state: Any = None, *, lengths: Tensor | None = None, beside: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        assert beside is None
         self.windows.append((ids.shape[0], ids.shape[1]))
         self.trained = self.training
         assert not torch.is_grad_enabled()

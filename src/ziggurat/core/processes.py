@@ -9,7 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from ziggurat.core.errors import UsageError, ZigguratError
 from ziggurat.core.workers import Outcome, attempt, in_order
@@ -48,7 +48,8 @@ class LocalProcesses:
         Raises:
             ZigguratError: a process was killed, most likely because memory ran out.
         """
-        begin = partial(self._started().submit, attempt, function)
+        submit: Any = self._started().submit
+        begin = partial(submit, attempt, function)
         return in_order(begin, self._ended, items, most=_AHEAD * self.count, drop=Future.cancel)
 
     def __enter__(self) -> Self:

@@ -22,7 +22,7 @@ def uses_bfloat16(precision: str, network: "Network") -> bool:
     if precision == "auto" and network.device.type == "cuda":
         import torch
 
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return trains_in_bfloat16(precision, network.parameter_count)
 
 
