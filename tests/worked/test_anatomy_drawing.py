@@ -56,7 +56,9 @@ FORMS: dict[str, Anatomy] = {
     "modern translator": translating_anatomy(PRE, 101, decoder_layers=7),
     "LSTM": lstm(),
     "LSTM with tables": lstm(ngram_orders=(2, 3), ngram_rows=211, ngram_width=7),
-    "decoder with tables": decoder_anatomy(DecoderConfig(**asdict(POST), ngram_orders=(2, 3)), 101),
+    "decoder with tables": decoder_anatomy(
+        DecoderConfig(**asdict(POST), ngram_orders=(2, 3), value_embeddings=2), 101, value_embeddings=2
+    ),
     "LSTM on counts": counted(),
 }
 

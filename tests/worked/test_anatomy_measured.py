@@ -36,6 +36,7 @@ DECODERS: dict[str, dict[str, Any]] = {
     "post-norm, dropout": ARTICLE,
     "squared ReLU, untied": {"activation": "relu2", "bias": "qkv", "tied": False, "positions": "learned"},
     "GELU, dropout": {"activation": "gelu", "dropout": 0.1},
+    "value embeddings": {"value_embeddings": 2, "key_heads": 2},
     "n-gram tables": {"ngram_orders": (2, 3, 4, 5), "ngram_rows": 211},
     "narrow n-gram tables": {"ngram_orders": (2, 4), "ngram_rows": 211, "ngram_width": 13},
 }

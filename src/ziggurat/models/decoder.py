@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ziggurat.core.anatomy import Anatomy
+from ziggurat.core.config import option
+from ziggurat.core.errors import UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight
 from ziggurat.models.blocks.cache import KeyValueCache
@@ -22,6 +24,7 @@ from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.blocks.ngram_tables import NgramConfig, NgramTables
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer, layers_and_width
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy
+from ziggurat.models.blocks.value_embeddings import ValueEmbeddings
 from ziggurat.models.layouts.at_rest import at_rest, configured, restored
 
 __all__ = ["FAMILY", "DecoderConfig", "DecoderFamily", "DecoderNetwork"]
@@ -31,10 +34,16 @@ __all__ = ["FAMILY", "DecoderConfig", "DecoderFamily", "DecoderNetwork"]
 class DecoderConfig(NgramConfig, TransformerConfig):
     """The ``[model]`` keys of a decoder."""
 
+    value_embeddings: int = option(
+        0, "embeddings that are added to the values of attention: one each in so many first and last blocks", low=0
+    )
+
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
         TransformerConfig.__post_init__(self)
         NgramConfig.__post_init__(self)
+        if self.value_embeddings > self.layers:
+            raise UsageError(f"value_embeddings ({self.value_embeddings}) is more than layers ({self.layers})")
 
 
 class DecoderNetwork(CausalNetwork):
@@ -51,12 +60,15 @@ class DecoderNetwork(CausalNetwork):
         self.config = config
         self.embed_tokens = Embedding(vocabulary.size, config.width)
         self.embed_ngrams = NgramTables(config, vocabulary.size, config.width) if config.ngram_orders else None
+        self.embed_values = _value_embeddings(config, vocabulary.size) if config.value_embeddings else None
         self.stack = TransformerStack(config)
         self.lm_head = None if config.tied else Linear(config.width, vocabulary.size, bias=False)
 
     def fill(self, seed: int) -> None:
-        """Draw first weights (`fill_transformer`, `NgramTables.fill`)."""
-        fill_transformer(self, seed=seed, apart="embed_ngrams")
+        """Draw first weights (`fill_transformer`, `NgramTables.fill`, `ValueEmbeddings.fill`)."""
+        fill_transformer(self, seed=seed, apart=("embed_ngrams", "embed_values"))
+        if self.embed_values is not None:
+            self.embed_values.fill()
         if self.embed_ngrams is not None:
             self.embed_ngrams.fill(seed=seed, name="embed_ngrams")
 
@@ -80,7 +92,9 @@ class DecoderNetwork(CausalNetwork):
         x_BTD = self.stack.placed(x_BTD if beside is None else x_BTD + beside, places)
         x_BTD = nn.functional.dropout(x_BTD, self.config.dropout, self.training)
         keep_mask = None if fresh or state is None else state.keep_mask(time)
-        x_BTD = self.stack(x_BTD, Sight(self.stack.turns(places), keep_mask, causal=fresh, cache=state))
+        values = () if self.embed_values is None else self.embed_values(ids)
+        sight = Sight(self.stack.turns(places), keep_mask, causal=fresh, cache=state, values=values)
+        x_BTD = self.stack(x_BTD, sight)
         if state is not None:
             state.advance(time, lengths)
         return x_BTD, state
@@ -115,6 +129,11 @@ class DecoderNetwork(CausalNetwork):
     def reorder_state(self, state: KeyValueCache, rows: Tensor) -> KeyValueCache:
         """Return a cache with copies of ``rows``; the old one stays as it was."""
         return state.reorder(rows)
+
+
+def _value_embeddings(config: DecoderConfig, size: int) -> ValueEmbeddings:
+    width = config.resolved_key_heads * config.resolved_head_width
+    return ValueEmbeddings(config.value_embeddings, layers=config.layers, size=size, width=width)
 
 
 class DecoderFamily:
@@ -152,7 +171,7 @@ class DecoderFamily:
 
     def anatomy(self, config: DecoderConfig, vocabulary: Vocabulary) -> Anatomy:
         """Return the tower of a decoder: embeddings, positions, blocks, output."""
-        return decoder_anatomy(config, vocabulary.size)
+        return decoder_anatomy(config, vocabulary.size, value_embeddings=config.value_embeddings)
 
     def sized(self, parameters: int) -> DecoderConfig:
         """Return a decoder with about so many parameters beside the embeddings.

@@ -23,6 +23,7 @@ from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.conditioned import NeuralConditionalModel, TranslatingNetwork
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.transformer import (
+    ADDED,
     TransformerConfig,
     TransformerStack,
     fill_transformer,
@@ -94,7 +95,8 @@ class Seq2seqNetwork(TranslatingNetwork):
         fill_transformer(self, seed=seed)
         if self.config.norm_place == "post":
             for name, module in self.named_modules():
-                if isinstance(module, nn.Linear):
+                silent = self.config.zero_projections and f"{name}.weight".endswith(ADDED)
+                if isinstance(module, nn.Linear) and not silent:
                     std = math.sqrt(2 / (module.in_features + module.out_features))
                     fill_normal(module.weight, std=std, seed=seed, name=f"{name}.weight")
         if self.config.scale_embedding:

@@ -1,6 +1,6 @@
 """Foreign formats: what each can do, and which there are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
@@ -14,7 +14,7 @@ from ziggurat.text.compression import SUFFIXES
 
 __all__ = ["FORMATS", "Foreign", "Format", "Numbered", "Proven", "format_in", "format_of", "refuse_own_parts"]
 
-_OWN_PARTS = ("ngram_orders",)
+OWN_PARTS = ("ngram_orders", "value_embeddings")
 """Keys of ``[model]`` for parts that no other program's models have."""
 
 
@@ -140,14 +140,14 @@ def format_in(path: Path) -> Format:
     return format_of(path)
 
 
-def refuse_own_parts(bundle: Bundle, form: str) -> None:
-    """Refuse to write a model as ``form`` that has parts which only our own form has a place for.
+def refuse_own_parts(bundle: Bundle, form: str, parts: Iterable[str] = OWN_PARTS) -> None:
+    """Refuse to write a model as ``form`` that has ``parts``: keys of what only our own form has a place for.
 
     Raises:
         UsageError: it has; the message names the keys.
     """
     config = getattr(getattr(bundle.model, "network", None), "config", None)
-    if held := [key for key in _OWN_PARTS if getattr(config, key, None)]:
+    if held := [key for key in parts if getattr(config, key, None)]:
         raise UsageError(
             f"{bundle.path}: {form} has no form for what {' and '.join(held)} adds to a model: only Ziggurat opens it "
             "(its weights are plain safetensors); to export a model, train one without"

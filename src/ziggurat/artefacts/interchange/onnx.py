@@ -69,7 +69,7 @@ class OnnxFormat:
             raise UsageError(
                 f"{bundle.path}: a model of family '{bundle.manifest.family}'; as ONNX go decoders, LSTMs and encoders"
             )
-        refuse_own_parts(bundle, "ONNX")
+        refuse_own_parts(bundle, "ONNX", ["ngram_orders"])
         if 4 * network.parameter_count > LARGEST_BYTES:
             raise UsageError(f"{bundle.path}: {network.parameter_count:,} parameters are too many for one ONNX file")
         _runtime()

@@ -40,6 +40,8 @@ class Sight:
     """Whether query t may look at keys 0 … t only, of these at what `keep_mask` lets it; False: at later ones too."""
     cache: KeyValueCache | None = None
     """What was read before, and where these ids' keys and values go."""
+    values: tuple[Tensor | None, ...] = ()
+    """For each layer the (B, T, G·K) vectors that are added to the values of these ids; None, or empty: nothing."""
     source: "Source | None" = None
     """What a decoder that translates looks at beside its own past."""
 
@@ -142,6 +144,8 @@ class MultiHeadAttention(nn.Module):
         """Return (B, T, D): for each position, what it gathered from those it may look at."""
         q_BHTK = self._heads(self.q_proj(x_BTD), self.q_norm)
         k_BGSK, v_BGSK = self.keys_and_values(x_BTD)
+        if sight.values and (added := sight.values[layer]) is not None:
+            v_BGSK = v_BGSK + self._heads(added.to(v_BGSK.dtype), None)
         if sight.turns is not None:
             q_BHTK, k_BGSK = rotate(q_BHTK, *sight.turns), rotate(k_BGSK, *sight.turns)
         if sight.cache is not None:

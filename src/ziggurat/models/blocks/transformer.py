@@ -24,6 +24,7 @@ from ziggurat.models.blocks.normalisation import LayerNorm, RMSNorm
 from ziggurat.models.blocks.positions import STRETCHES, LearnedPositions, RotaryPositions, SinusoidalPositions
 
 __all__ = [
+    "ADDED",
     "TransformerBlock",
     "TransformerConfig",
     "TransformerStack",
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 
-_ADDED = ("o_proj.weight", "down_proj.weight")
+ADDED = ("o_proj.weight", "down_proj.weight")
 """Names of the matrices whose products are added to the residual path."""
 LONGEST_CONTEXT = 1 << 20
 """Positions at most: their tables are computed, so no file's size bears a larger number out."""
@@ -76,6 +77,9 @@ class TransformerConfig:
     )
     bias: Literal["none", "qkv", "all"] = option(
         "none", "which matrices add a vector: none, those of queries, keys and values, or all"
+    )
+    zero_projections: bool = option(
+        False, "whether the matrices at the end of each block's halves begin at 0, so that it begins by doing nothing"
     )
 
     def __post_init__(self) -> None:
@@ -238,7 +242,7 @@ def normalisation(config: TransformerConfig) -> RMSNorm | LayerNorm:
     return kind(config.width, epsilon=config.norm_epsilon)
 
 
-def fill_transformer(network: nn.Module, *, seed: int, apart: str | None = None) -> None:
+def fill_transformer(network: nn.Module, *, seed: int, apart: tuple[str, ...] = ()) -> None:
     """Draw first weights: N(0, 0.02²), and what N additions put on a residual path smaller by √N; biases are 0.
 
     *Maths.* Standard deviations of GPT-2 (Radford et al. 2019, section 2.3): with pre-norm the variance at the last
@@ -247,21 +251,26 @@ def fill_transformer(network: nn.Module, *, seed: int, apart: str | None = None)
     *Departs.* With post-norm each sum is normalised, so that nothing grows; there the smaller numbers only make a block
     begin nearer to doing nothing.
 
-    What is inside ``apart``, a module of the network, keeps what it has: it fills itself.
+    Modules of the network that are named ``apart`` keep what they have: they fill themselves. With
+    ``zero_projections`` what is put on a residual path begins at 0, as the last layer of each branch does in Fixup
+    (Zhang, Dauphin & Ma 2019, section 3): every block begins by doing nothing.
     """
     added: dict[str, int] = {}
+    silent: set[str] = set()
     for place, stack in network.named_modules():
         if isinstance(stack, TransformerStack):
-            onto = [name for name, _ in stack.named_parameters() if name.endswith(_ADDED)]
-            added |= {f"{place}.{name}".removeprefix("."): len(onto) for name in onto}
+            onto = [name for name, _ in stack.named_parameters() if name.endswith(ADDED)]
+            named = [f"{place}.{name}".removeprefix(".") for name in onto]
+            added |= dict.fromkeys(named, len(onto))
+            silent |= set(named if stack.config.zero_projections else ())
     for name, parameter in network.named_parameters():
-        if apart is not None and name.startswith(f"{apart}."):
+        if name.startswith(tuple(f"{module}." for module in apart)):
             continue
-        if parameter.dim() > 1:
+        if name.endswith("bias") or name in silent:
+            nn.init.zeros_(parameter)
+        elif parameter.dim() > 1:
             std = 0.02 / math.sqrt(added.get(name, 1))
             fill_normal(parameter, std=std, seed=seed, name=name.removeprefix("stack."))
-        elif name.endswith("bias"):
-            nn.init.zeros_(parameter)
 
 
 def layers_and_width(parameters: int, *, per_layer: int, slope: int) -> tuple[int, int]:

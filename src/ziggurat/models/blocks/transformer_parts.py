@@ -15,7 +15,16 @@ from ziggurat.core.anatomy import NUMBER_BYTES, Part, Saved, Stream
 from ziggurat.models.blocks.attention import FORMULA_PAIRS
 from ziggurat.models.blocks.transformer import TransformerConfig
 
-__all__ = ["embedding_part", "memory_part", "norm_part", "output_part", "position_parts", "stack_parts", "symbols_of"]
+__all__ = [
+    "embedding_part",
+    "memory_part",
+    "norm_part",
+    "output_part",
+    "position_parts",
+    "stack_parts",
+    "symbols_of",
+    "value_parts",
+]
 
 FULL, HALF = NUMBER_BYTES, 2
 ID_BYTES = 8
@@ -82,6 +91,24 @@ def position_parts(config: TransformerConfig, *, reads: Stream = "text") -> tupl
             reads=reads,
         ),
     )
+
+
+def value_parts(config: TransformerConfig, vocabulary_size: int, count: int) -> tuple[Part, ...]:
+    """Return the ``count`` embeddings that are added to values of attention; none where there are none.
+
+    A look-up keeps the ids, which the embedding of tokens keeps already, and a sum keeps nothing.
+    """
+    groups = "h_kv" if config.resolved_key_heads != config.heads else "h"
+    sizes = (("V", vocabulary_size), (groups, config.resolved_key_heads), ("d_k", config.resolved_head_width))
+    part = Part(
+        name="value embeddings",
+        kind="tables",
+        formula=f"n_v·V·{groups}·d_k",
+        sizes=(("n_v", count), *sizes),
+        gives=f"n × {groups}·d_k",
+        parameters=count * vocabulary_size * config.resolved_key_heads * config.resolved_head_width,
+    )
+    return (part,) if count else ()
 
 
 def norm_part(config: TransformerConfig, *, reads: Stream = "text") -> Part:

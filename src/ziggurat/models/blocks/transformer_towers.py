@@ -15,6 +15,7 @@ from ziggurat.models.blocks.transformer_parts import (
     position_parts,
     stack_parts,
     symbols_of,
+    value_parts,
 )
 
 __all__ = ["decoder_anatomy", "encoder_anatomy", "translating_anatomy"]
@@ -26,16 +27,18 @@ USUAL_PICKS = 0.15
 """Part of the tokens that a masked language model guesses where no recipe says it (Devlin et al. 2019, 3.1)."""
 
 
-def decoder_anatomy(config: TransformerConfig, vocabulary_size: int) -> Anatomy:
-    """Return the one tower of a decoder: embeddings, tables of n-grams, positions, blocks, output."""
+def decoder_anatomy(config: TransformerConfig, vocabulary_size: int, *, value_embeddings: int = 0) -> Anatomy:
+    """Return the one tower of a decoder: embeddings of all kinds, positions, blocks, output."""
     tower = (
         embedding_part(config, vocabulary_size),
         *ngram_parts(config, vocabulary_size, ("d_model", config.width)),
+        *value_parts(config, vocabulary_size, value_embeddings),
         *position_parts(config),
         *stack_parts(config),
         output_part(config, vocabulary_size, tied=config.tied),
     )
     symbols = (*symbols_of(config, vocabulary_size), *ngram_symbols(config, vocabulary_size))
+    symbols += (("n_v", value_embeddings),) if value_embeddings else ()
     return Anatomy((Part("decoder stack", "tower", parts=tower),), symbols, config.context)
 
 

@@ -139,8 +139,9 @@ def layout_of(model_type: str) -> Layout | None:
 
 
 def has_own_parts(config: TransformerConfig) -> bool:
-    """Return whether a decoder has parts that are in no other program's: tables of n-grams."""
-    return isinstance(config, NgramConfig) and bool(config.ngram_orders)
+    """Return whether a decoder has parts that are in no other program's: tables of n-grams, value embeddings."""
+    tables = isinstance(config, NgramConfig) and config.ngram_orders
+    return bool(tables or getattr(config, "value_embeddings", 0))
 
 
 def extras(config: TransformerConfig, vocabulary: Vocabulary) -> dict[str, Any]:

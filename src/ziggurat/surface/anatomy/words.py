@@ -26,6 +26,7 @@ MEANINGS = {
     "R": "rows of n-gram tables",
     "k": "n-gram tables",
     "W": "width of n-gram tables",
+    "n_v": "value embeddings",
     "L_enc": "blocks of the encoder",
     "L_dec": "blocks of the decoder",
     "n": "tokens read at once",
@@ -36,7 +37,7 @@ MEANINGS = {
 
 PIECES = (
     ("decoder stack", "encoder stack", "LSTM", "word vectors"),
-    ("token embeddings", "shared", "segment embeddings", "n-gram tables"),
+    ("token embeddings", "shared", "segment embeddings", "n-gram tables", "value embeddings"),
     ("learned positions", "sinusoidal positions", "rotary positions"),
     ("attention", "cross-attention", "feed-forward", "dense layer of the head", "LSTM layer", "pooler", "memory"),
     ("SwiGLU", "GELU", "GELU (tanh)", "ReLU", "squared ReLU", "SiLU", "RMSNorm", "LayerNorm"),

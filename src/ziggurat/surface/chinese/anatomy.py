@@ -57,6 +57,7 @@ SENTENCES = {
     "n-gram tables": "n 元表",
     "rows of n-gram tables": "n 元表的行数",
     "width of n-gram tables": "n 元表的宽度",
+    "value embeddings": "值嵌入",
     "attention": "注意力",
     "cross-attention": "交叉注意力",
     "feed-forward": "前馈层",
