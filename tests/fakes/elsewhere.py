@@ -24,7 +24,8 @@ class Elsewhere:
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
         def begin(item: Any) -> Outcome[Any]:
             self.tasks += 1
-            return sent(attempt(sent(function), sent(item)))
+            outcome: Outcome[Any] = sent(attempt(sent(function), sent(item)))
+            return outcome
 
         def drop(outcome: Outcome[Any]) -> None:
             self.dropped += 1
