@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -48,8 +47,11 @@ class LocalProcesses:
         Raises:
             ZigguratError: a process was killed, most likely because memory ran out.
         """
-        submit: Any = self._started().submit
-        begin = partial(submit, attempt, function)
+        pool = self._started()
+
+        def begin(item: T) -> "Future[Outcome[R]]":
+            return pool.submit(attempt, function, item)
+
         return in_order(begin, self._ended, items, most=_AHEAD * self.count, drop=Future.cancel)
 
     def __enter__(self) -> Self:

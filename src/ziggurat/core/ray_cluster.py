@@ -10,6 +10,8 @@ import logging
 import os
 import secrets
 import shutil
+import signal
+import socket
 import sys
 import tempfile
 import unicodedata
@@ -29,6 +31,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD = 2
+_PATIENCE_SECONDS = 10.0
 _LONGEST_PLACE = 30
 """Characters of a temporary folder below which Ray's sockets still have a name that the system takes (107 bytes)."""
 _ALIKE = (VERSION, sys.version_info[:2], unicodedata.unidata_version)
@@ -58,6 +61,7 @@ class RayCluster:
         self._task: Any = None
         self._folder = ""
         self._before: dict[str, str] | None = None
+        self._on_term: Any = signal.SIG_DFL
         self._maps = 0
         if not _installed():
             raise MissingExtraError("a Ray cluster", "cluster")
@@ -103,16 +107,20 @@ class RayCluster:
                 del os.environ[name]
             os.environ.update(self._before)
             self._before = None
+            with suppress(ValueError):  # set by Ray; another thread than the main one may not
+                signal.signal(signal.SIGTERM, self._on_term)
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = ""
 
     def _started(self) -> Any:
         if self._ray is None:
+            _check_that_somebody_answers(self.address)
             settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
             if not self.address:  # a token of its own, so that nobody else can use it, and Ray leaves none at home
-                settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+                settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
             self._before = _ray_settings()
+            self._on_term = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
             os.environ.update(settings)
             import ray
 
@@ -124,7 +132,7 @@ class RayCluster:
                 else:
                     self._folder = tempfile.mkdtemp(prefix="zg-", dir=_short_place())
                     ray.init("local", num_cpus=self._cores, include_dashboard=False, _temp_dir=self._folder, **said)
-            except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            except (ConnectionError, RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
                 where = self.address or "this machine"
                 self.__exit__(None, None, None)
                 raise UsageError(f"{where}: no Ray cluster could be reached ({_first_line(error)})") from error
@@ -170,12 +178,32 @@ def _function(key: str, box: list[Any]) -> Callable[[Any], Any]:
 _UNPACKED: dict[str, Callable[[Any], Any]] = {}
 
 
+@functools.cache
+def _token() -> str:
+    """Return this process' token: Ray remembers the first that it is given."""
+    return secrets.token_hex(32)
+
+
 def _installed() -> bool:
     from importlib.util import find_spec
 
     with suppress(ImportError, ValueError):
         return find_spec("ray") is not None
     return False
+
+
+def _check_that_somebody_answers(address: str) -> None:
+    """Ask at ``host:port``, because Ray itself would try for minutes.
+
+    Raises:
+        UsageError: nobody answers.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"{address}: no Ray cluster answers there ({error}); is it running?") from error
 
 
 def _ray_settings() -> dict[str, str]:
