@@ -83,6 +83,34 @@ def test_other_ways_to_train_are_shared_too(how: str, keys: dict[str, Any]) -> N
     assert found.keys() == alone.keys()
 
 
+def with_tables(wanted: Job) -> Job:
+    keys = {"ngram_orders": (2, 3), "ngram_rows": 101}
+    return dataclasses.replace(wanted, model_config=dataclasses.replace(wanted.model_config, **keys))
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_tables_are_shared_too_and_others_go_on_with_them(how: str, tmp_path: Path) -> None:
+    keys: dict[str, Any] = {"spread": how, "steps": 10, "checkpoint_steps": 2, "accumulate": 2}
+    losses, alone, _ = told(with_tables(asked("decoder", **keys)))
+
+    def until_four(event: Any) -> None:
+        if event["event"] == "checkpoint" and event["step"] == 4:
+            raise InterruptedRunError("here")
+
+    def work(_: Processes) -> Any:
+        return fit(dataclasses.replace(with_tables(asked("decoder", tmp_path, **keys)), listener=Recorder(until_four)))
+
+    for error in together(2, work):
+        assert isinstance(error, InterruptedRunError), error
+    last = fit(with_tables(asked("decoder", tmp_path, **keys)))
+    ((other, found, _), _) = together(2, lambda _: told(with_tables(asked("decoder", **keys))))
+    like(losses, other, 1e-5)
+    table = "embed_ngrams.weight"
+    assert alone[table].any()
+    for values in (found[table], weights(last)[table]):
+        assert np.isclose(values, alone[table], rtol=2e-3, atol=1e-4).mean() > 0.97
+
+
 @pytest.mark.parametrize("how", HOW)
 def test_a_run_of_two_goes_on_in_one_and_in_three(how: str, tmp_path: Path) -> None:
     # an LSTM, whose rows each carry a state of their own from batch to batch

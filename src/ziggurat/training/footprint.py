@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Load, Precision
-from ziggurat.core.protocols import Family
+from ziggurat.core.protocols import Dissects, Family
 from ziggurat.core.types import Vocabulary
-from ziggurat.training.memory import trained_bytes
+from ziggurat.training.memory import MEANS
 
 __all__ = [
     "Footprint",
@@ -18,6 +18,8 @@ __all__ = [
     "training_footprint",
 ]
 
+_ROW_BYTES = 8
+"""Bytes of a row's number beside its gradient."""
 LOGIT_COUNT = 1 << 23
 """Logits that training has in memory at once: 32 MB in 32-bit. It stands here, where torch is not needed."""
 
@@ -70,12 +72,18 @@ class Trained:
     numbers: int
     added: int = 0
     """Numbers that training puts beside the model's own: low-rank changes."""
+    moments: int | None = None
+    """Numbers that the optimiser keeps; None: AdamW's two for each that is trained."""
+    table_numbers: int = 0
+    """How many of `numbers` are in tables, whose gradient is only of the rows that a batch reads."""
+    read_bytes: int = 0
+    """Bytes of the gradients of the rows that are read for a token."""
 
 
 def trained_of(
     family: Family, model_config: Any, vocabulary: Vocabulary, training: Mapping[str, Any]
 ) -> Trained | None:
-    """Return what the ``[training]`` keys ``frozen`` and ``lora_…`` let be trained; None where it is everything.
+    """Return what the ``[training]`` keys ``frozen``, ``lora_…`` and ``optimiser`` train; None: everything, by AdamW.
 
     *Idea.* The model is made without numbers (on torch's ``meta`` device), so however large it is, it takes no memory.
 
@@ -84,13 +92,15 @@ def trained_of(
         UsageError: nothing is left to be trained, or there is nothing to adapt.
     """
     rank, frozen = int(training.get("lora_rank") or 0), tuple(training.get("frozen") or ())
-    if not rank and not frozen:
+    rule = training.get("optimiser", "adamw")
+    if not rank and not frozen and rule == "adamw" and not _has_tables(family, model_config, vocabulary):
         return None
     import torch
 
     from ziggurat.models.blocks.lora import LowRankOptions
     from ziggurat.models.blocks.network import Neural
     from ziggurat.training.frozen import choose_trained
+    from ziggurat.training.optimisers import parted
 
     with torch.device("meta"):
         model = family.build(model_config, vocabulary, seed=0)
@@ -100,11 +110,25 @@ def trained_of(
     before = sum(weight.numel() for weight in network.parameters())
     options = LowRankOptions(rank, alpha=1.0)
     choose_trained(network, frozen=frozen, options=options, on=training.get("lora_on") or (), seed=0)
-    weights = list(network.parameters())
+    weights, parts = list(network.parameters()), parted(network, rule)
+    numbers = sum(weight.numel() for weight in weights if weight.requires_grad)
     return Trained(
-        numbers=sum(weight.numel() for weight in weights if weight.requires_grad),
+        numbers=numbers,
         added=sum(weight.numel() for weight in weights) - before,
+        moments=None if parts.moments == MEANS * numbers else parts.moments,
+        table_numbers=sum(table.numel() for table in parts.tables),
+        read_bytes=sum(
+            rows * (NUMBER_BYTES * table.shape[1] + _ROW_BYTES)
+            for table, rows in network.rows_read()
+            if table.requires_grad
+        ),
     )
+
+
+def _has_tables(family: Family, model_config: Any, vocabulary: Vocabulary) -> bool:
+    if not isinstance(family, Dissects):
+        return False
+    return any(part.kind == "tables" for part, _ in family.anatomy(model_config, vocabulary).whole.walk())
 
 
 def training_flops(anatomy: Anatomy, vocabulary_size: int, load: Load) -> int:
@@ -129,12 +153,13 @@ def training_flops_per_token(anatomy: Anatomy, vocabulary_size: int, load: Load)
 def training_footprint(
     anatomy: Anatomy, vocabulary_size: int, load: Load, *, half: bool, trained: Trained | None = None
 ) -> Footprint:
-    """Return the bytes of a training step on ``load`` by AdamW.
+    """Return the bytes of a training step on ``load``.
 
     *Maths.* With N weights of which N′ are trained: 4·N bytes for weights, 4·N′ for gradients, 8·N′ for moments
-    (`ziggurat.training.memory.trained_bytes`), and under autocast 2 for each number of a matrix. Activations are what
-    the parts keep (`ziggurat.core.anatomy.Saved`). Logits are V numbers a predicted token, as many tokens at a time as
-    `ziggurat.training.objectives.objective.cross_entropy` makes.
+    (4 for each number of Muon's, 4 for a row of a table), and under autocast 2 for each number of a matrix. Of tables
+    the gradient is what a batch reads. Activations are what the parts keep (`ziggurat.core.anatomy.Saved`). Logits are
+    V numbers a predicted token, as many tokens at a time as `ziggurat.training.objectives.objective.cross_entropy`
+    makes.
 
     Args:
         anatomy: The model.
@@ -146,14 +171,15 @@ def training_footprint(
     *Departs.* Activations are counted as if everything was trained: where parts are frozen, these are the most.
     """
     trained = Trained(anatomy.parameters) if trained is None else trained
-    gradients, moments = trained_bytes(NUMBER_BYTES * trained.numbers)
+    read = load.rows * load.text * trained.read_bytes
+    moments = MEANS * trained.numbers if trained.moments is None else trained.moments
     precision: Precision = "bf16" if half else "f32"
     later, latest = anatomy.whole.later_bytes(load, precision=precision)
     predicted = min(load.rows * load.tokens("picked"), _piece(vocabulary_size))
     return Footprint(
         weights=NUMBER_BYTES * (anatomy.parameters + trained.added),
-        gradients=gradients,
-        moments=moments,
+        gradients=NUMBER_BYTES * (trained.numbers - trained.table_numbers) + read,
+        moments=NUMBER_BYTES * moments,
         copies=anatomy.weight_copies_bytes() if half else 0,
         activations=anatomy.whole.saved_bytes(load, precision=precision),
         logits=NUMBER_BYTES * predicted * vocabulary_size,

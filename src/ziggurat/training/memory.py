@@ -1,7 +1,8 @@
 """What training holds in memory: counted before it begins, measured while it runs.
 
 *Maths.* With P numbers in all weights, T of them trained, AdamW in 32-bit holds 4·P bytes of weights, 4·T of gradients
-and 8·T of its two means (Kingma & Ba 2015, algorithm 1). Activations come on top, and follow the batch.
+and 8·T of its two means (Kingma & Ba 2015, algorithm 1); Muon keeps one number in their place for each of a block's
+matrices, and a table one for a row. Activations come on top, and follow the batch, and so do the gradients of tables.
 """
 
 import resource
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Holdings", "holdings", "peak_bytes", "reset_peak", "resident_bytes", "trained_bytes"]
+    from ziggurat.training.optimisers import Rule
+
+__all__ = ["MEANS", "Holdings", "holdings", "peak_bytes", "reset_peak", "resident_bytes"]
 
 MEANS = 2
 """Numbers that AdamW keeps for each that it trains: its gradient's mean and mean square."""
@@ -31,23 +34,24 @@ class Holdings:
     optimiser_bytes: int
 
 
-def holdings(network: "nn.Module") -> Holdings:
-    """Return what AdamW will hold for a network whose frozen weights are marked as such."""
-    weights = list(network.parameters())
+def holdings(network: "nn.Module", rule: "Rule" = "adamw") -> Holdings:
+    """Return what will be held for a network whose frozen weights are marked as such, ``rule`` being its optimiser's.
+
+    The gradient of a table is as large as a batch's rows are many, and is none of it.
+    """
+    from ziggurat.training.optimisers import parted
+
+    weights, parts = list(network.parameters()), parted(network, rule)
     trained = [weight for weight in weights if weight.requires_grad]
-    gradients, means = trained_bytes(sum(weight.nbytes for weight in trained))
+    bytes_each = trained[0].element_size() if trained else 0
+    whole = sum(weight.nbytes for weight in trained) - sum(table.nbytes for table in parts.tables)
     return Holdings(
         parameters=sum(weight.numel() for weight in weights),
         trainable=sum(weight.numel() for weight in trained),
         weights_bytes=sum(weight.nbytes for weight in weights),
-        gradients_bytes=gradients,
-        optimiser_bytes=means,
+        gradients_bytes=whole,
+        optimiser_bytes=bytes_each * parts.moments,
     )
-
-
-def trained_bytes(weights_bytes: int) -> tuple[int, int]:
-    """Return the bytes of the gradients of trained weights of so many bytes, and of what AdamW keeps for them."""
-    return weights_bytes, MEANS * weights_bytes
 
 
 def reset_peak() -> None:

@@ -85,6 +85,10 @@ class Network(nn.Module, ABC):
         """Return the weights of which a batch reads and changes few rows, and which may be far larger than the rest."""
         return [module.weight for module in self.modules() if isinstance(module, NgramTables)]
 
+    def rows_read(self) -> list[tuple[nn.Parameter, int]]:
+        """Return `tables`, each with how many of its rows are read for an id."""
+        return [(module.weight, len(module.orders)) for module in self.modules() if isinstance(module, NgramTables)]
+
     def sparse_tables(self, wanted: bool) -> None:
         """Say whether gradients of `tables` come as sparse tensors (`NgramTables.sparse`)."""
         for module in self.modules():

@@ -30,6 +30,7 @@ class Config:
     optimiser: Literal["adamw", "muon"] = option(
         "adamw", "adamw, or muon for the matrices between layers and adamw for the rest"
     )
+    table_rate: float = option(10.0, "learning rate of n-gram tables, in multiples of learning_rate", low=0.0)
     weight_decay: float = option(0.1, "pull of matrices towards zero per unit of learning rate", low=0.0)
     beta1: float = option(0.9, "memory of the gradient's mean", low=0.0, high=0.9999)
     beta2: float = option(0.95, "memory of the gradient's square", low=0.0, high=0.99999)

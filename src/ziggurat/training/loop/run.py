@@ -72,7 +72,7 @@ class Run:
         config, network = self.config, self.network
         options = LowRankOptions(config.lora_rank, config.lora_alpha, config.lora_dropout)
         choose_trained(network, frozen=config.frozen, options=options, on=config.lora_on, seed=self.job.seed)
-        self.holdings = holdings(network)
+        self.holdings = holdings(network, config.optimiser)
 
     def train(self) -> Fitted:
         """Go on from the newest checkpoint, or begin; return the model.
@@ -140,6 +140,7 @@ class Run:
         if isinstance(self.stepper.spread, InParts):
             self._put_together()
         restore(self.network)
+        self.network.sparse_tables(False)
         adapter = adapter_of(self.network)
         merge(self.network, keep=False)
         strip(self.network)

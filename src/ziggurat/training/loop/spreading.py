@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
@@ -31,6 +32,8 @@ class Spread:
     """One process: nothing is shared."""
 
     name = "none"
+    sparse = True
+    """Whether gradients of tables may come as the rows that were read."""
 
     def __init__(self, network: Network, processes: Processes) -> None:
         """Train ``network`` by ``processes``."""
@@ -57,7 +60,24 @@ class Everywhere(Spread):
 
     def add_up(self) -> None:
         """Sum all gradients over all processes."""
-        self.processes.sum_all([weight.grad for weight in self.network.parameters() if weight.grad is not None])
+        dense = []
+        for weight in self.network.parameters():
+            if weight.grad is not None and weight.grad.is_sparse:
+                weight.grad = self._rows_of_all(weight.grad)
+            elif weight.grad is not None:
+                dense.append(weight.grad)
+        self.processes.sum_all(dense)
+
+    def _rows_of_all(self, gradient: Tensor) -> Tensor:
+        """Return the sum of all processes' sparse gradients, of which each has rows of its own."""
+        own = gradient.coalesce()
+        count, numbers = own.indices().shape[1], own.values()
+        most = max(int(other) for other in self.processes.gathered(torch.tensor([count])))
+        short = most - count  # made up by zeros for row 0, which change nothing
+        rows = self.processes.gathered(nn.functional.pad(own.indices()[0], (0, short)))
+        values = self.processes.gathered(nn.functional.pad(numbers, (0, 0, 0, short)))
+        places = torch.cat(rows)[None]
+        return torch.sparse_coo_tensor(places, torch.cat(values), gradient.shape, check_invariants=False)
 
     def measured(self, measure: Callable[[], float | None]) -> float | None:
         """Let the first process measure, and tell the others."""
@@ -70,6 +90,7 @@ class InParts(Spread):
     """Every process has a part of each weight, and of all that is kept for it."""
 
     name = "fsdp"
+    sparse = False  # a table's rows are spread, and parts of gradients are summed as they are
 
     def __init__(self, network: Network, processes: Processes) -> None:
         """Cut ``network``: its blocks one by one, and what is outside them together."""

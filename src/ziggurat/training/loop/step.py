@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 
 from ziggurat.models.blocks.network import Network
+from ziggurat.training.clipping import clip_norm
 from ziggurat.training.loop.config import Config
 from ziggurat.training.loop.spreading import Spread, whole
 from ziggurat.training.objectives.objective import Loss, Objective
@@ -40,7 +41,9 @@ class Stepper:
             learning_rate=config.learning_rate,
             weight_decay=config.weight_decay,
             betas=(config.beta1, config.beta2),
+            table_rate=config.table_rate,
         )
+        network.sparse_tables(spread.sparse)
 
     def make(self, step: int, learning_rate: float) -> Made:
         """Make optimiser step ``step`` (0, 1, …)."""
@@ -48,7 +51,7 @@ class Stepper:
         self.optimiser.zero_grad()
         loss = self._gradients(step)
         limit = self.config.clip_norm or float("inf")
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
+        norm = clip_norm(self.network.parameters(), limit)
         self.optimiser.step()
         return Made(loss, whole(norm).item())
 
