@@ -1,8 +1,8 @@
 """Memory that is used again instead of being given back to the system at every step.
 
 *Idea.* The C library hands large blocks back to the system when they are freed, and gets them anew at the next step;
-the system then clears each page as it is touched, which can take a quarter of a small network's step. Told to keep what
-it has, it reuses it.
+the system then clears each page as it is touched, which can take a quarter of a step. Told to keep what it has, it
+reuses it.
 """
 
 import ctypes
@@ -14,7 +14,8 @@ __all__ = ["keep_memory"]
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of mallopt(3), in bytes."""
 _NEVER = (1 << 31) - 1
-_LARGEST = 1 << 30
+_LARGEST = (1 << 30, 32 << 20)
+"""Blocks below so many bytes are kept; before glibc 2.35 no more than the second could be asked for."""
 
 
 def keep_memory() -> bool:
@@ -27,5 +28,6 @@ def keep_memory() -> bool:
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL("libc.so.6")
         library.gnu_get_libc_version  # noqa: B018 - other C libraries have no such name
-        return bool(library.mallopt(_MMAP_THRESHOLD, _LARGEST)) and bool(library.mallopt(_TRIM_THRESHOLD, _NEVER))
+        kept = any(library.mallopt(_MMAP_THRESHOLD, size) for size in _LARGEST)
+        return bool(library.mallopt(_TRIM_THRESHOLD, _NEVER)) and kept
     return False

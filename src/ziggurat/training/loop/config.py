@@ -50,6 +50,9 @@ class Config:
     evaluate_steps: int | None = option(None, "steps between evaluations, instead", low=1)
     evaluate_tokens: int = option(50_000, "dev tokens of an evaluation while training", low=2)
     patience: int = option(0, "stop after so many evaluations without a better one; 0 never", low=0)
+    average: Literal["none", "ema", "tail"] = option(
+        "none", "a mean of weights, kept where better on dev: ema of all steps, tail of those in which the rate decays"
+    )
     keep: Literal["best", "last"] = option("best", "which weights become the model: best on dev, or last")
     checkpoint_seconds: float = option(60.0, "seconds between checkpoints", low=0.0)
     checkpoint_steps: int | None = option(None, "steps between checkpoints, besides", low=1)
@@ -70,6 +73,8 @@ class Config:
             raise UsageError(f"{' and '.join(given)}: give one budget, not {len(given)}")
         if self.minutes is not None and self.schedule in ("cosine", "linear"):
             raise UsageError(f"schedule {self.schedule} needs to know its steps: give steps, or use wsd with minutes")
+        if self.average == "tail" and (self.decay_fraction == 0 or self.decay_steps == 0):
+            raise UsageError("average tail is of the steps in which the rate decays, and there are none: use ema")
         if self.lora_rank and self.frozen:
             raise UsageError("frozen: with lora_rank everything stays as it is but the change; leave frozen out")
         for key in ("lora_alpha", "lora_on", "lora_dropout"):

@@ -7,6 +7,7 @@ import torch
 
 from ziggurat.core.types import TensorMap
 from ziggurat.models.blocks.network import Network, NetworkState
+from ziggurat.training.averaging import Average
 from ziggurat.training.frozen import frozen_names
 from ziggurat.training.job import Share
 from ziggurat.training.loop.spreading import like, local, whole
@@ -14,7 +15,7 @@ from ziggurat.training.loop.step import Stepper
 
 __all__ = ["Held", "arrays", "tensors"]
 
-_WEIGHTS, _MEMORY, _CARRIED, _DICE = "model.", "optimiser.", "carried.", "rng"
+_WEIGHTS, _MEMORY, _MEAN, _CARRIED, _DICE = "model.", "optimiser.", "average.", "carried.", "rng"
 
 
 class Held:
@@ -25,6 +26,7 @@ class Held:
         self.network = network
         self.stepper = stepper
         self.frozen = frozen_names(network)
+        self.average = Average(stepper.config.average, self.trained, self.put_back)
 
     def trained(self) -> dict[str, torch.Tensor]:
         """Return what training changes; frozen weights are in no checkpoint."""
@@ -50,7 +52,12 @@ class Held:
         processes = self.stepper.spread.processes
         alike: dict[str, torch.Tensor] = {}
         rows: dict[str, torch.Tensor] = {}
-        for prefix, found in ((_WEIGHTS, self.trained().items()), (_MEMORY, self.stepper.optimiser.held())):
+        kinds = {
+            _WEIGHTS: self.trained().items(),
+            _MEMORY: self.stepper.optimiser.held(),
+            _MEAN: self.average.means.items(),
+        }
+        for prefix, found in kinds.items():
             for name, value in found:
                 part = local(value)
                 (alike if part is None else rows)[f"{prefix}{name}"] = value if part is None else part
@@ -70,6 +77,9 @@ class Held:
         processes = self.stepper.spread.processes
         self.put_back(_under(_WEIGHTS, held))
         self.stepper.optimiser.take(_under(_MEMORY, held), like)
+        own_weights = self.trained()
+        means = {name: like(value, own_weights[name]) for name, value in _under(_MEAN, held).items()}
+        self.average.take(means)
         carried = _under(_CARRIED, held)
         share = Share(processes.rank, processes.count)
         own = {place: value[share.of(len(value))].contiguous() for place, value in carried.items()}

@@ -96,6 +96,7 @@ class Run:
                 progress.step += 1
                 progress.elapsed_seconds, stopping = self._agreed(time.perf_counter() - begun, stop_requested())
                 budget.fix()
+                self.held.average.follow(progress.step, budget.plan)
                 if progress.step % 10 == 0 or budget.done():
                     tell({"event": "step", "step": progress.step, "loss": loss, "gradient_norm": norm, **budget.pace()})
                 if self.job.dev is not None and budget.evaluation_due():
@@ -120,7 +121,7 @@ class Run:
         alike, rows = self.held.give()
         self.saves.save(
             arrays(alike),
-            self.budget.held(),
+            {**self.budget.held(), "averaged": self.held.average.count},
             step=progress.step,
             seconds=progress.elapsed_seconds,
             rows=arrays(rows),
@@ -131,6 +132,7 @@ class Run:
         self.held.take(tensors(checkpoint.tensors))
         self.budget.progress = Progress(**checkpoint.facts["progress"])
         self.budget.plan = Plan(**checkpoint.facts["plan"])
+        self.held.average.count = checkpoint.facts.get("averaged", 0)
         self.choice.resume(self.budget.progress)
 
     def _finish(self) -> Fitted:
