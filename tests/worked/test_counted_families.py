@@ -254,7 +254,8 @@ def test_a_part_that_is_not_there_is_named(base: Fitted) -> None:
 def test_a_model_without_counts_beneath_it_is_not_for_this_trainer() -> None:
     plain = job("decoder", steps=1)
     config = counted.Config(steps=1, rows=3, window=11, folds=2)
-    odd = dataclasses.replace(plain, family=_Ordered(), model_config=small().model_config, config=config)
+    ordered: Any = _Ordered()
+    odd = dataclasses.replace(plain, family=ordered, model_config=small().model_config, config=config)
     with pytest.raises(UsageError, match="a decoder model does not stand on counts: train it by another trainer"):
         counted.fit(odd)
 

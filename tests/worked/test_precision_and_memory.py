@@ -1,5 +1,6 @@
 """Which numbers products are made of, and memory that is kept: rules that a resumed run decides alike."""
 
+import ctypes
 import subprocess
 import sys
 from pathlib import Path
@@ -145,7 +146,7 @@ class Library:
 def test_both_thresholds_are_set_and_fit_an_int(monkeypatch: pytest.MonkeyPatch) -> None:
     library = Library()
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: library)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
     assert allocator.keep_memory() is True
     # M_MMAP_THRESHOLD is −3 and M_TRIM_THRESHOLD −1 in <malloc.h>; mallopt takes an int, of 31 bits and a sign
     assert [option for option, _ in library.told] == [-3, -1]
@@ -154,23 +155,23 @@ def test_both_thresholds_are_set_and_fit_an_int(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_library_that_refuses_is_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: Library(answer=0))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Library(answer=0))
     assert allocator.keep_memory() is False
 
 
 def test_other_libraries_and_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     other = Library(glibc=False)
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: other)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: other)
     assert allocator.keep_memory() is False
 
     def missing(name: str) -> Library:
         raise OSError(f"{name}: cannot open shared object file")
 
-    monkeypatch.setattr(allocator.ctypes, "CDLL", missing)
+    monkeypatch.setattr(ctypes, "CDLL", missing)
     assert allocator.keep_memory() is False
     for system in ("darwin", "win32"):
         monkeypatch.setattr(sys, "platform", system)
-        monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: pytest.fail("it was looked for"))
+        monkeypatch.setattr(ctypes, "CDLL", lambda name: pytest.fail("it was looked for"))
         assert allocator.keep_memory() is False
     assert other.told == []
