@@ -12,7 +12,7 @@ from benchmarks.entries import Entry
 from benchmarks.time_to_loss_steps import cut, put_aside
 from benchmarks.variants import DECODER, LSTM, VARIANTS, show
 
-BASES = {"decoder": DECODER, "LSTM": LSTM}
+BASES: dict[str, dict[str, Any]] = {"decoder": DECODER, "LSTM": LSTM}
 KEYS = {
     "bf16": {"training.precision"},
     "muon": {"training.optimiser", "training.learning_rate"},
