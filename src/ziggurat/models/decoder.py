@@ -19,7 +19,7 @@ from ziggurat.models.blocks.attention import Sight
 from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
-from ziggurat.models.blocks.ngram_tables import NgramConfig, NgramTables
+from ziggurat.models.blocks.ngram_tables import NgramTableKeys, NgramTables
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer, layers_and_width
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy
 from ziggurat.models.layouts.at_rest import at_rest, configured, restored
@@ -28,13 +28,13 @@ __all__ = ["FAMILY", "DecoderConfig", "DecoderFamily", "DecoderNetwork"]
 
 
 @dataclass(frozen=True)
-class DecoderConfig(NgramConfig, TransformerConfig):
+class DecoderConfig(NgramTableKeys, TransformerConfig):
     """The ``[model]`` keys of a decoder."""
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
         TransformerConfig.__post_init__(self)
-        NgramConfig.__post_init__(self)
+        NgramTableKeys.__post_init__(self)
 
 
 class DecoderNetwork(CausalNetwork):
