@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from ziggurat.training.processes import Processes, joined
+from ziggurat.training.torchrun import Processes, joined
 
 __all__ = ["together"]
 

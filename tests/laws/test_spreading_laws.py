@@ -15,7 +15,7 @@ from ziggurat.core.errors import InterruptedRunError, UsageError
 from ziggurat.core.protocols import ReadsPairs
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.job import Fitted, Job
-from ziggurat.training.processes import Processes
+from ziggurat.training.torchrun import Processes
 
 HOW = ["ddp", "fsdp"]
 READING_ROWS = [name for name in GRADIENT_FAMILIES if not isinstance(FAMILIES.get(name), ReadsPairs)]

@@ -1,5 +1,6 @@
 """Networks on counts: the formula by hand, and that no text is read with counts that have seen it."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from tests.fakes.jobs import job, stream
+from tests.fakes.processes import together
 from ziggurat.core.errors import ArtefactError, TooLittleTextError, UsageError
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.models.blocks.counted import CountedNetwork
@@ -19,7 +21,8 @@ from ziggurat.models.ngram import NgramConfig
 from ziggurat.models.ngram_random import random_trie
 from ziggurat.models.ngram_reading import NgramReader
 from ziggurat.training import count, counted
-from ziggurat.training.job import Job
+from ziggurat.training.job import Fitted, Job
+from ziggurat.training.torchrun import Processes
 
 SIZE = 7
 VOCABULARY = Vocabulary(size=SIZE, bos=0, eos=0)
@@ -148,6 +151,38 @@ def test_one_long_document_is_cut_anywhere() -> None:
     assert counted._cuts(asked.train, 8).tolist() != np.linspace(0, len(asked.train.tokens), 9).astype(int).tolist()
     single = type(asked.train)(asked.train.vocabulary, one, np.array([0, len(one) - 1]))  # type: ignore[call-arg]
     assert counted._cuts(single, 3).tolist() == np.linspace(0, len(one), 4).astype(int).tolist()
+
+
+@pytest.mark.parametrize("long", [0, 20, 40])
+def test_one_long_document_among_many_leaves_folds_of_like_size(long: int) -> None:
+    lengths = np.full(41, 7)
+    lengths[long] = 1009
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    text = stream(1)
+    lopsided = type(text)(text.vocabulary, np.zeros(starts[-1], np.int64), starts[:-1])  # type: ignore[call-arg]
+    cuts = counted._cuts(lopsided, 5)
+    assert (cuts[0], cuts[-1]) == (0, starts[-1])
+    sizes = np.diff(cuts)
+    assert sizes.min() > 0.4 * starts[-1] / 5
+    assert sizes.max() < 1.6 * starts[-1] / 5
+
+
+@pytest.mark.parametrize("how", ["ddp", "fsdp"])
+def test_processes_that_count_at_unlike_speed_have_the_same_minutes_left(how: str) -> None:
+    def work(processes: Processes) -> object:
+        counting = counted._Counts.__init__
+
+        def slowly(self: Any, job: Job) -> None:
+            counting(self, job)
+            time.sleep(0.7 * processes.rank)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(counted._Counts, "__init__", slowly)
+            patch.setattr(counted.gradient, "run", lambda left, _: Fitted(None, {"left": left.config.minutes}))  # type: ignore[arg-type]
+            return counted.fit(job("counted_recurrent", minutes=1.0, rows=6, spread=how)).facts["left"]
+
+    first, second = together(2, work)
+    assert first == second < 1.0
 
 
 def test_too_little_text_and_too_little_time_are_said() -> None:

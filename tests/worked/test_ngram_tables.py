@@ -15,7 +15,7 @@ from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks import ngram_tables
 from ziggurat.models.blocks.ngram_parts import ngram_parts, ngram_symbols
-from ziggurat.models.blocks.ngram_tables import NO_ID, NgramConfig, NgramTables, mixed, table_rows
+from ziggurat.models.blocks.ngram_tables import NO_ID, NgramTableKeys, NgramTables, mixed, table_rows
 from ziggurat.models.decoder import FAMILY as DECODER
 from ziggurat.models.decoder import DecoderConfig
 from ziggurat.models.layouts.layout import has_own_parts, layout_for
@@ -29,7 +29,7 @@ SMALL: dict[str, Any] = {"layers": 2, "width": 12, "heads": 2, "context": 17}
 
 
 def tables(*orders: int, rows: int = 151, narrow: int | None = None, size: int = V) -> NgramTables:
-    made = NgramTables(NgramConfig(orders, rows, narrow), size, D)
+    made = NgramTables(NgramTableKeys(orders, rows, narrow), size, D)
     torch.manual_seed(3)
     for weight in made.parameters():
         torch.nn.init.normal_(weight)
@@ -118,7 +118,7 @@ def test_an_order_of_ids_matters() -> None:
 def test_the_largest_table_has_rows_that_a_32_bit_number_tells() -> None:
     rows = (1 << 31) - 1
     with torch.device("meta"):  # its numbers would take memory
-        made = NgramTables(NgramConfig((3,), rows), 2_000_003, 1)
+        made = NgramTables(NgramTableKeys((3,), rows), 2_000_003, 1)
     made.weight = torch.nn.Parameter(torch.empty(0))
     places, _ = made.places(torch.randint(0, 2_000_003, (5, 101)))
     assert 0 <= int(places.min()) < rows // 100
@@ -256,7 +256,7 @@ def test_both_families_have_the_same_keys_behind_their_layers() -> None:
     for kind, last in ((DecoderConfig, "zero_projections"), (RecurrentConfig, "dropout_weights")):
         keys = list(options(kind))
         assert keys[keys.index(last) + 1 :][:3] == names
-        assert {name: options(kind)[name] for name in names} == options(NgramConfig)
+        assert {name: options(kind)[name] for name in names} == options(NgramTableKeys)
 
 
 @pytest.mark.parametrize("kind", [DecoderConfig, RecurrentConfig])
@@ -321,19 +321,19 @@ def test_a_model_without_tables_is_written_as_it_was() -> None:
 
 
 def test_rows_are_as_many_as_n_grams_or_as_asked_for() -> None:
-    assert table_rows(NgramConfig((2, 3, 4), 1331), V) == (121, 1331, 1331)
-    assert table_rows(NgramConfig((2, 3, 4), 1330), V) == (121, 1330, 1330)
+    assert table_rows(NgramTableKeys((2, 3, 4), 1331), V) == (121, 1331, 1331)
+    assert table_rows(NgramTableKeys((2, 3, 4), 1330), V) == (121, 1330, 1330)
 
 
 def test_parts_count_rows_and_the_matrix() -> None:
     """Pairs have 121 rows and threes 151; wide of 12 numbers, narrow of 7 and a matrix of 2·7·12."""
-    assert ngram_parts(NgramConfig(), V, ("D", 12)) == ()
-    assert ngram_symbols(NgramConfig(), V) == ()
-    (wide,) = ngram_parts(NgramConfig((2, 3), 151), V, ("D", 12))
+    assert ngram_parts(NgramTableKeys(), V, ("D", 12)) == ()
+    assert ngram_symbols(NgramTableKeys(), V) == ()
+    (wide,) = ngram_parts(NgramTableKeys((2, 3), 151), V, ("D", 12))
     assert (wide.parameters, wide.products, wide.formula) == (272 * 12, 0, "R·D")
-    (narrow,) = ngram_parts(NgramConfig((2, 3), 151, 7), V, ("D", 12))
+    (narrow,) = ngram_parts(NgramTableKeys((2, 3), 151, 7), V, ("D", 12))
     assert (narrow.parameters, narrow.products) == (272 * 7 + 2 * 7 * 12, 2 * 7 * 12)
-    assert ngram_symbols(NgramConfig((2, 3), 151, 7), V) == (("R", 272), ("k", 2), ("W", 7))
+    assert ngram_symbols(NgramTableKeys((2, 3), 151, 7), V) == (("R", 272), ("k", 2), ("W", 7))
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -342,7 +342,7 @@ def test_parts_count_rows_and_the_matrix() -> None:
 def test_what_they_keep_is_what_is_said_to_the_byte(orders: tuple[int, ...], narrow: int | None, sparse: bool) -> None:
     made, ids = tables(*orders, narrow=narrow), torch.randint(0, V, (3, 13))
     made.sparse = sparse
-    (part,) = ngram_parts(NgramConfig(orders, 151, narrow), V, ("D", D))
+    (part,) = ngram_parts(NgramTableKeys(orders, 151, narrow), V, ("D", D))
     for half in (False, True):
         said = part.saved.bytes_of(3, 13, 0, precision="bf16" if half else "f32") + 2 * half * part.products
         assert saved_bytes(made, lambda: made(ids).sum(), half=half) == said

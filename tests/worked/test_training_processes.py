@@ -21,7 +21,7 @@ from ziggurat.training.checkpoints import (
     write_rows,
 )
 from ziggurat.training.job import Share
-from ziggurat.training.processes import Processes, current, joined, neighbours
+from ziggurat.training.torchrun import Processes, current, joined, neighbours
 
 
 def test_shares_are_neighbours_and_leave_nothing_out() -> None:

@@ -38,7 +38,7 @@ from ziggurat.tokens.store import Store, open_store, write_store
 from ziggurat.tokens.word_marks import open_marks, write_marks
 from ziggurat.training.events import metrics_file, several
 from ziggurat.training.job import Fitted, Job, Spelling, Spreads, Start, WordMarks, silent, trainer
-from ziggurat.training.processes import current
+from ziggurat.training.torchrun import current
 
 __all__ = ["Material", "fit", "prepare_material", "recipe_material"]
 

@@ -21,7 +21,7 @@ from ziggurat.models.blocks.attention import Sight
 from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
-from ziggurat.models.blocks.ngram_tables import NgramConfig, NgramTables
+from ziggurat.models.blocks.ngram_tables import NgramTableKeys, NgramTables
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer, layers_and_width
 from ziggurat.models.blocks.transformer_towers import decoder_anatomy
 from ziggurat.models.blocks.value_embeddings import ValueEmbeddings
@@ -31,7 +31,7 @@ __all__ = ["FAMILY", "DecoderConfig", "DecoderFamily", "DecoderNetwork"]
 
 
 @dataclass(frozen=True)
-class DecoderConfig(NgramConfig, TransformerConfig):
+class DecoderConfig(NgramTableKeys, TransformerConfig):
     """The ``[model]`` keys of a decoder."""
 
     value_embeddings: int = option(
@@ -41,7 +41,7 @@ class DecoderConfig(NgramConfig, TransformerConfig):
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
         TransformerConfig.__post_init__(self)
-        NgramConfig.__post_init__(self)
+        NgramTableKeys.__post_init__(self)
         if self.value_embeddings > self.layers:
             raise UsageError(f"value_embeddings ({self.value_embeddings}) is more than layers ({self.layers})")
 

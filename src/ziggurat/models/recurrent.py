@@ -25,7 +25,7 @@ from ziggurat.models.blocks.lstm import CellState, LSTMLayer
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.blocks.ngram_parts import ngram_parts, ngram_symbols
-from ziggurat.models.blocks.ngram_tables import NgramConfig, NgramTables
+from ziggurat.models.blocks.ngram_tables import NgramTableKeys, NgramTables
 from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_only, tensors_of
 
 __all__ = ["FAMILY", "LSTMConfig", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
@@ -63,7 +63,7 @@ class LSTMConfig:
 
 
 @dataclass(frozen=True)
-class RecurrentConfig(NgramConfig, LSTMConfig):
+class RecurrentConfig(NgramTableKeys, LSTMConfig):
     """The ``[model]`` keys of an LSTM."""
 
 

@@ -8,7 +8,7 @@ from ziggurat.core.types import Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.judge.measuring import figures, measurable
 from ziggurat.surface.material import prepared
-from ziggurat.training.processes import current
+from ziggurat.training.torchrun import current
 
 __all__ = ["MEASURED_ON", "train_run"]
 

@@ -33,6 +33,7 @@ from ziggurat.training.ngram_sorting import Shape
 from ziggurat.training.objectives.next_token import NextToken
 from ziggurat.training.objectives.objective import Loss
 from ziggurat.training.scratch import memory_limit
+from ziggurat.training.torchrun import current
 
 __all__ = ["Config", "fit"]
 
@@ -60,7 +61,8 @@ def fit(job: Job) -> Fitted:
     config: Config = job.config
     started = time.perf_counter()
     counts = _Counts(job)
-    seconds = time.perf_counter() - started
+    # several processes count each for itself, and must have the same budget left or they would not end together
+    seconds = current().told(time.perf_counter() - started)
     job.listener({"event": "counted", "tokens": int(job.train.tokens.size), "ngrams": sum(counts.whole.counts())})
     left = job
     if config.minutes is not None:
@@ -157,13 +159,17 @@ class _Folds:
 
 
 def _cuts(stream: TokenStream, folds: int) -> npt.NDArray[np.int64]:
-    """Return where folds begin, and the end: at beginnings of documents where these are many, else anywhere.
+    """Return where folds begin, and the end: at beginnings of documents where these are many and near, else anywhere.
+
+    So folds grow by no more than half, however unlike documents are in length, and none is empty.
 
     A window that lies across two folds is read with the counts of the one in which it begins, which have seen its end:
     of N windows ``folds`` at most.
     """
     even = np.linspace(0, stream.tokens.size, folds + 1).astype(np.int64)
     if len(stream.starts) > 4 * folds:
-        nearest = np.asarray(stream.starts)[np.searchsorted(stream.starts, even[1:-1])]
-        even[1:-1] = nearest
+        starts = np.append(stream.starts, stream.tokens.size)
+        next_start = starts[np.searchsorted(starts, even[1:-1])]
+        near = next_start - even[1:-1] < stream.tokens.size / folds / 2
+        even[1:-1] = np.where(near, next_start, even[1:-1])
     return even

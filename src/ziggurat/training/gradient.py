@@ -12,7 +12,7 @@ from ziggurat.training.job import Fitted, Job
 from ziggurat.training.loop.config import Config
 from ziggurat.training.loop.run import Objectives, Run
 from ziggurat.training.objectives.next_token import NextToken
-from ziggurat.training.processes import current
+from ziggurat.training.torchrun import current
 
 __all__ = ["Config", "Objectives", "fit", "run"]
 

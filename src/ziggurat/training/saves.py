@@ -22,7 +22,7 @@ from ziggurat.training.checkpoints import (
     write_rows,
 )
 from ziggurat.training.job import Job
-from ziggurat.training.processes import current
+from ziggurat.training.torchrun import current
 
 __all__ = ["Saves"]
 

@@ -1,7 +1,7 @@
 """Tables of n-grams as a part of a model: what they hold, multiply and keep."""
 
 from ziggurat.core.anatomy import NUMBER_BYTES, Part, Saved
-from ziggurat.models.blocks.ngram_tables import NgramConfig, table_rows
+from ziggurat.models.blocks.ngram_tables import NgramTableKeys, table_rows
 
 __all__ = ["ngram_parts", "ngram_symbols"]
 
@@ -20,7 +20,7 @@ def ngram_parts(config: object, vocabulary_size: int, width: tuple[str, int]) ->
     number of tables. A look-up is no product. For the backward pass are kept, for each token, its k rows, a weight for
     each that is 1 or 0, and of each bag of rows `BAG_BYTES`; and what the matrix widened.
     """
-    if not isinstance(config, NgramConfig) or not config.ngram_orders:
+    if not isinstance(config, NgramTableKeys) or not config.ngram_orders:
         return ()
     rows, orders, (symbol, wide) = sum(table_rows(config, vocabulary_size)), len(config.ngram_orders), width
     narrow = config.ngram_width
@@ -44,7 +44,7 @@ def ngram_parts(config: object, vocabulary_size: int, width: tuple[str, int]) ->
 
 def ngram_symbols(config: object, vocabulary_size: int) -> tuple[tuple[str, int], ...]:
     """Return the symbols of `ngram_parts` and their values; none where there are no tables."""
-    if not isinstance(config, NgramConfig) or not config.ngram_orders:
+    if not isinstance(config, NgramTableKeys) or not config.ngram_orders:
         return ()
     narrow = () if config.ngram_width is None else (("k", len(config.ngram_orders)), ("W", config.ngram_width))
     return (("R", sum(table_rows(config, vocabulary_size))), *narrow)

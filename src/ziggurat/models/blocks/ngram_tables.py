@@ -22,7 +22,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.models.blocks.initialisation import Linear, fill_normal
 
-__all__ = ["NO_ID", "NgramConfig", "NgramTables", "mixed", "table_rows"]
+__all__ = ["NO_ID", "NgramTableKeys", "NgramTables", "mixed", "table_rows"]
 
 NO_ID = -1
 """Stands where nothing has been read."""
@@ -45,7 +45,7 @@ _STEP, _FIRST, _SECOND = map(_signed, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0
 
 
 @dataclass(frozen=True)
-class NgramConfig:
+class NgramTableKeys:
     """The ``[model]`` keys of a network that may have tables of n-grams."""
 
     ngram_orders: tuple[int, ...] = option(
@@ -68,14 +68,14 @@ class NgramConfig:
         if len(set(self.ngram_orders)) < len(self.ngram_orders):
             raise UsageError("ngram_orders: each length of n-grams may stand there once")
         for key in ("ngram_rows", "ngram_width"):
-            if not self.ngram_orders and getattr(self, key) != NgramConfig.__dataclass_fields__[key].default:
+            if not self.ngram_orders and getattr(self, key) != NgramTableKeys.__dataclass_fields__[key].default:
                 raise UsageError(f"{key}: there are no tables without ngram_orders; set it too, or leave {key} out")
 
 
-def table_rows(config: NgramConfig, vocabulary_size: int) -> tuple[int, ...]:
+def table_rows(config: NgramTableKeys, vocabulary_size: int) -> tuple[int, ...]:
     """Return the rows of each order's table: one for each n-gram where so many fit, else ``ngram_rows``.
 
-    >>> table_rows(NgramConfig(ngram_orders=(2, 3), ngram_rows=200), 11)
+    >>> table_rows(NgramTableKeys(ngram_orders=(2, 3), ngram_rows=200), 11)
     (121, 200)
     """
     return tuple(min(vocabulary_size**order, config.ngram_rows) for order in config.ngram_orders)
@@ -112,7 +112,7 @@ class NgramTables(nn.Module):
     tables is as large as they are, unless `sparse` says that only touched rows are wanted.
     """
 
-    def __init__(self, config: NgramConfig, vocabulary_size: int, width: int) -> None:
+    def __init__(self, config: NgramTableKeys, vocabulary_size: int, width: int) -> None:
         """Make tables that give vectors of ``width`` numbers; their values come from `fill` or from a file."""
         super().__init__()
         self.orders = config.ngram_orders

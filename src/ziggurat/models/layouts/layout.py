@@ -16,7 +16,7 @@ from torch import nn
 from ziggurat.core.errors import ArtefactError
 from ziggurat.core.registry import Registry
 from ziggurat.core.types import TensorMap, Vocabulary
-from ziggurat.models.blocks.ngram_tables import NgramConfig
+from ziggurat.models.blocks.ngram_tables import NgramTableKeys
 from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.blocks.weights import tensors_of
 
@@ -140,7 +140,7 @@ def layout_of(model_type: str) -> Layout | None:
 
 def has_own_parts(config: TransformerConfig) -> bool:
     """Return whether a decoder has parts that are in no other program's: tables of n-grams, value embeddings."""
-    tables = isinstance(config, NgramConfig) and config.ngram_orders
+    tables = isinstance(config, NgramTableKeys) and config.ngram_orders
     return bool(tables or getattr(config, "value_embeddings", 0))
 
 

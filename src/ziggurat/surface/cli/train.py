@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ziggurat.artefacts.bundle import Bundle
     from ziggurat.artefacts.recipe import Recipe
     from ziggurat.artefacts.runs import Run
-    from ziggurat.training.processes import Processes
+    from ziggurat.training.torchrun import Processes
 
 __all__ = ["COMMAND", "TrainOptions", "train"]
 
@@ -72,7 +72,7 @@ def train(
     from ziggurat.surface.progress import ProgressDisplay
     from ziggurat.surface.training import train_run
     from ziggurat.surface.workers import named_workers
-    from ziggurat.training.processes import joined
+    from ziggurat.training.torchrun import joined
 
     names, flags = split_settings(texts or [], context)
     workers = named_workers(options.workers)

@@ -24,9 +24,9 @@ from ziggurat.training.loop.spreading import InParts, spread, whole
 from ziggurat.training.loop.step import Stepper
 from ziggurat.training.memory import holdings, peak_bytes, reset_peak
 from ziggurat.training.objectives.objective import Objective
-from ziggurat.training.processes import current, neighbours
 from ziggurat.training.saves import Saves
 from ziggurat.training.schedules import Plan
+from ziggurat.training.torchrun import current, neighbours
 
 __all__ = ["Objectives", "Run"]
 

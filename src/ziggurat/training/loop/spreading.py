@@ -21,7 +21,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from ziggurat.models.blocks.lstm import LSTMLayer
 from ziggurat.models.blocks.network import Network
 from ziggurat.models.blocks.transformer import TransformerBlock
-from ziggurat.training.processes import Processes
+from ziggurat.training.torchrun import Processes
 
 __all__ = ["Everywhere", "InParts", "Spread", "like", "local", "spread", "whole"]
 
