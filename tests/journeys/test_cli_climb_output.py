@@ -35,7 +35,8 @@ def climbing(
     monkeypatch.setattr("vl_convert.vegalite_to_svg", lambda spec: "<svg></svg>")
 
     def run(*arguments: str, result: Climb | None = None) -> Ended:
-        def study(entry: Entry, *, listener: Any) -> Climb:
+        def study(entry: Entry, *, listener: Any, **rest: Any) -> Climb:
+            assert set(rest) <= {"workers"}
             asked.append(entry)
             entry.folder.mkdir(parents=True, exist_ok=True)
             listener({"event": "stage", "stage": "text"})

@@ -68,7 +68,7 @@ def facts(ziggurat: Ziggurat, *words: str | Path) -> dict[str, object]:
 def test_memory_for_training_is_of_what_the_recipe_trains(
     ziggurat: Ziggurat, words: tuple[str, ...], trained: int | None
 ) -> None:
-    told: Any = facts(ziggurat, "gpt", *TINY, "--tokens.kind", "bytes", *words)
+    told: Any = facts(ziggurat, "gpt", *TINY, "--tokens.kind", "bytes", "--training.optimiser", "adamw", *words)
     memory = told["training"]["memory_bytes"]["f32"]
     if trained is None:
         trained = told["parameters"] - (told["vocabulary"] * 20 if words else 0)

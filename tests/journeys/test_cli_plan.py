@@ -56,7 +56,10 @@ def test_every_network_is_planned_here_and_elsewhere(name: str, ziggurat: Ziggur
 def test_memory_is_that_of_describe(ziggurat: Ziggurat) -> None:
     found = plan(ziggurat, "gpt", "--precision", "f32", "--rows", "3", "--window", "17")
     subject = next(of_recipe(load_recipe("gpt"), Sizes(rows=3, window=17)))
-    said = training_footprint(subject.anatomy, subject.vocabulary, subject.training, half=False).to_mapping()
+    whole = training_footprint(
+        subject.anatomy, subject.vocabulary, subject.training, half=False, trained=subject.trained
+    )
+    said = whole.to_mapping()
     assert {key: value for key, value in found["memory_bytes"]["one"].items() if key in said} == said
     assert found["batch"] == {"rows": 3, "tokens": 17, "accumulate": 1, "step_tokens": 51}
 

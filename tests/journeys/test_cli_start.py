@@ -45,7 +45,7 @@ def test_a_bundle_is_trained_on(base: Path, texts: Path, tmp_path: Path, ziggura
     recipe = tomllib.loads((out / "recipe.toml").read_text(encoding="utf-8"))
     assert (recipe["name"], recipe["start"], recipe["model"]["width"]) == ("gpt-adapted", str(base), 8)
     # gpt's rate is 3e-3
-    assert (recipe["training"]["steps"], recipe["training"]["learning_rate"]) == (3, 0.0003)
+    assert (recipe["training"]["steps"], recipe["training"]["learning_rate"]) == (3, 0.0006)
     assert "training gpt-adapted" in ended.err
     assert "of them trained; in memory: weights" in ended.err
     assert "of memory while training" in ended.err

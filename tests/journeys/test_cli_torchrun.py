@@ -106,7 +106,7 @@ def test_a_wish_to_stop_saves_and_the_same_command_goes_on(texts: Path, tmp_path
 def test_the_folder_must_be_named(texts: Path, monkeypatch: pytest.MonkeyPatch, ziggurat: Ziggurat) -> None:
     from contextlib import contextmanager
 
-    from ziggurat.training import processes
+    from ziggurat.training import torchrun as processes
 
     class Two(processes.Processes):
         count = 2
@@ -122,11 +122,15 @@ def test_the_folder_must_be_named(texts: Path, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_follower_says_nothing_and_ends_as_the_first(
-    texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ziggurat: Ziggurat
+    texts: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ziggurat: Ziggurat,
 ) -> None:
     from contextlib import contextmanager
 
-    from ziggurat.training import processes
+    from ziggurat.training import torchrun as processes
 
     class Second(processes.Processes):
         rank, count = 1, 2
@@ -137,8 +141,10 @@ def test_a_follower_says_nothing_and_ends_as_the_first(
 
     monkeypatch.setattr(processes, "joined", second)
     monkeypatch.setattr("ziggurat.surface.training.train_run", interrupted)
-    ended = ziggurat("train", texts, *TRAINING, "--out", tmp_path / "run")
-    assert (ended.code, ended.out, ended.err) == (130, "", "")
+    with pytest.raises(SystemExit) as ended:
+        ziggurat("train", texts, *TRAINING, "--out", tmp_path / "run")
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out, told.err) == (130, "", "")
 
 
 def interrupted(*_: Any) -> None:

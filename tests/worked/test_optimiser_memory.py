@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from tests.fakes.jobs import VOCABULARY
 from ziggurat.models.registry import FAMILIES
-from ziggurat.training import processes
+from ziggurat.training import torchrun as processes
 from ziggurat.training.loop.held import arrays, tensors
 from ziggurat.training.optimisers import Optimiser, adamw, matrices, optimiser
 

@@ -21,7 +21,7 @@ from ziggurat.training.loop.progress import Progress
 from ziggurat.training.loop.spreading import Everywhere, InParts, Spread, like, local, spread, whole
 from ziggurat.training.loop.step import Stepper
 from ziggurat.training.objectives.objective import Loss
-from ziggurat.training.processes import Processes
+from ziggurat.training.torchrun import Processes
 
 
 class Line(Network):

@@ -10,7 +10,7 @@ import torch
 
 from tests.fakes.processes import together
 from ziggurat.core.errors import DamagedError, TooLittleTextError, UsageError, ZigguratError
-from ziggurat.training import processes as module
+from ziggurat.training import torchrun as module
 from ziggurat.training.checkpoints import (
     NEWEST,
     Checkpoint,
