@@ -20,7 +20,7 @@ from ziggurat.models.ngram import FAMILY as NGRAM
 from ziggurat.models.ngram import NgramConfig
 from ziggurat.models.ngram_random import random_trie
 from ziggurat.models.ngram_reading import NgramReader
-from ziggurat.training import count, counted
+from ziggurat.training import count, counted, gradient
 from ziggurat.training.job import Fitted, Job
 from ziggurat.training.torchrun import Processes
 
@@ -159,7 +159,7 @@ def test_one_long_document_among_many_leaves_folds_of_like_size(long: int) -> No
     lengths[long] = 1009
     starts = np.concatenate([[0], np.cumsum(lengths)])
     text = stream(1)
-    lopsided = type(text)(text.vocabulary, np.zeros(starts[-1], np.int64), starts[:-1])  # type: ignore[call-arg]
+    lopsided = type(text)(text.vocabulary, np.zeros(starts[-1], np.int64), starts[:-1])
     cuts = counted._cuts(lopsided, 5)
     assert (cuts[0], cuts[-1]) == (0, starts[-1])
     sizes = np.diff(cuts)
@@ -178,7 +178,7 @@ def test_processes_that_count_at_unlike_speed_have_the_same_minutes_left(how: st
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(counted._Counts, "__init__", slowly)
-            patch.setattr(counted.gradient, "run", lambda left, _: Fitted(None, {"left": left.config.minutes}))  # type: ignore[arg-type]
+            patch.setattr(gradient, "run", lambda left, _: Fitted(None, {"left": left.config.minutes}))  # type: ignore[arg-type]
             return counted.fit(job("counted_recurrent", minutes=1.0, rows=6, spread=how)).facts["left"]
 
     first, second = together(2, work)
