@@ -66,3 +66,14 @@ def test_the_change_merges_into_the_same_model(base: Path, changed: Path, tmp_pa
     for name, array in merged.items():
         np.testing.assert_allclose(np.asarray(array, np.float64), np.asarray(learnt[name], np.float64), atol=1e-7)
     assert ziggurat("generate", tmp_path / "merged", "--prompt", "the", "--max-tokens", "3").code == 0
+
+
+@pytest.mark.parametrize("name", ["model.gguf", "model.onnx", "folder"])
+def test_no_other_program_has_a_form_for_it_and_that_is_said(
+    base: Path, name: str, tmp_path: Path, ziggurat: Ziggurat
+) -> None:
+    form = ["--to", "transformers"] if name == "folder" else []
+    ended = ziggurat("export", base, tmp_path / name, *form)
+    assert (ended.code, ended.out) == (2, "")
+    assert "has no form for a network on n-gram counts: only Ziggurat opens it" in ended.err
+    assert not (tmp_path / name).exists()

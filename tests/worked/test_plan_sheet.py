@@ -78,7 +78,7 @@ def test_one_device_by_hand() -> None:
     found = rows(own())
     # counted in test_plan_memory: 160 numbers, 1080 bytes of activations, 264 of log-probabilities
     assert found["memory of a device"] == "one device"
-    assert (found["weights"], found["gradients"], found["Adam's two moments"]) == ("640 B", "640 B", "1.28 kB")
+    assert (found["weights"], found["gradients"], found["the optimiser's moments"]) == ("640 B", "640 B", "1.28 kB")
     assert (found["activations kept for the backward pass"], found["log-probabilities of all ids"]) == (
         "1.08 kB",
         "264 B",
@@ -102,7 +102,7 @@ def test_several_devices_stand_side_by_side() -> None:
     assert found["memory of a device"] == "DDP | ZeRO-1 | ZeRO-2 | FSDP"
     assert found["weights"] == "640 B | 640 B | 640 B | 92 B"
     assert found["gradients"] == "640 B | 640 B | 92 B | 92 B"
-    assert found["Adam's two moments"] == "1.28 kB | 183 B | 183 B | 183 B"
+    assert found["the optimiser's moments"] == "1.28 kB | 183 B | 183 B | 183 B"
     assert found["weights of other devices, in use"] == "– | – | – | 720 B"
     assert found["a step of 7 × 1 × 2 × 3 tokens"].endswith("| DDP")
     # 2 · 6/7 · 640 bytes over a link of a million bytes a second

@@ -58,21 +58,12 @@ def fit(job: Job) -> Fitted:
         TooLittleTextError: the text has fewer tokens than folds.
         UsageError: counting alone takes more than the minutes given.
     """
-    config: Config = job.config
     started = time.perf_counter()
     counts = _Counts(job)
     # several processes count each for itself, and must have the same budget left or they would not end together
     seconds = current().told(time.perf_counter() - started)
     job.listener({"event": "counted", "tokens": int(job.train.tokens.size), "ngrams": sum(counts.whole.counts())})
-    left = job
-    if config.minutes is not None:
-        minutes = config.minutes - seconds / 60
-        if minutes <= 0:
-            raise UsageError(
-                f"counting took {seconds / 60:.1f} of {config.minutes:g} minutes: give more, or fewer folds"
-            )
-        left = dataclasses.replace(job, config=dataclasses.replace(config, minutes=minutes))
-    fitted = gradient.run(left, lambda job, model: _Residual(job, model, counts))
+    fitted = gradient.run(job, lambda job, model: _Residual(job, model, counts), spent_seconds=seconds)
     facts = {"ngrams_kept": counts.whole.counts(), "folds": len(counts.folds), "counting_seconds": seconds}
     return dataclasses.replace(fitted, facts={**fitted.facts, **facts})
 
@@ -93,7 +84,10 @@ class _Counts:
 
         def counted(tokens: npt.NDArray[Any]) -> NgramTrie:
             return smooth(
-                count_ngrams(tokens, shape, budget, raw=False), discounts=None, prune=(0,) * order, threads=threads
+                count_ngrams(tokens, shape, budget, raw=False, workers=job.workers),
+                discounts=None,
+                prune=(0,) * order,
+                threads=threads,
             )[0]
 
         self.cuts = _cuts(stream, config.folds)

@@ -27,11 +27,13 @@ def fit(job: Job) -> Fitted:
     return run(job, lambda job, model: NextToken(job, model, rows=config.rows, window=config.window))
 
 
-def run(job: Job, objectives: Objectives) -> Fitted:
+def run(job: Job, objectives: Objectives, *, spent_seconds: float = 0.0) -> Fitted:
     """Train a neural model from its first weights, or go on from the newest checkpoint in the job's folder.
 
+    A run that begins has spent ``spent_seconds`` of its budget already; one that goes on, what its checkpoint says.
+
     Raises:
-        UsageError: no budget is given, or the model is no network.
+        UsageError: no budget is given, it was spent before the first step, or the model is no network.
         InterruptedRunError: the user stopped the run; a checkpoint is saved.
         DiskFullError: a checkpoint could not be written; the one before it is whole.
         DamagedError: the folder's checkpoints are damaged, or belong to another model.
@@ -39,4 +41,4 @@ def run(job: Job, objectives: Objectives) -> Fitted:
     with torch.random.fork_rng(devices=[]):
         # each process drops of its own rows what it draws itself; the first draws as one alone does
         torch.manual_seed(derive(job.seed, "dropout", *([rank] if (rank := current().rank) else [])))
-        return Run(job, objectives).train()
+        return Run(job, objectives, spent_seconds=spent_seconds).train()

@@ -84,10 +84,14 @@ def parse_bytes(text: str, *, where: str) -> int:
 
 
 def memory_limit(text: str, *, where: str) -> int:
-    """Return the bytes that ``text`` allows; for ``auto`` half of what this machine or container has."""
+    """Return the bytes that ``text`` allows.
+
+    For ``auto`` that is half of what this machine or container has, shared out among the processes that torchrun has
+    started here.
+    """
     if text != "auto":
         return parse_bytes(text, where=where)
     sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")] if hasattr(os, "sysconf") else []
     with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit
         sizes.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return min(sizes, default=8 << 30) // 2
+    return min(sizes, default=8 << 30) // 2 // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

@@ -144,9 +144,15 @@ def refuse_own_parts(bundle: Bundle, form: str, parts: Iterable[str] = OWN_PARTS
     """Refuse to write a model as ``form`` that has ``parts``: keys of what only our own form has a place for.
 
     Raises:
-        UsageError: it has; the message names the keys.
+        UsageError: it has, the message names the keys; or it stands on counts.
     """
-    config = getattr(getattr(bundle.model, "network", None), "config", None)
+    network = getattr(bundle.model, "network", None)
+    if hasattr(network, "counts"):
+        raise UsageError(
+            f"{bundle.path}: {form} has no form for a network on n-gram counts: only Ziggurat opens it (its weights "
+            "and counts are plain safetensors); to export a model, train one without counts"
+        )
+    config = getattr(network, "config", None)
     if held := [key for key in parts if getattr(config, key, None)]:
         raise UsageError(
             f"{bundle.path}: {form} has no form for what {' and '.join(held)} adds to a model: only Ziggurat opens it "

@@ -15,7 +15,8 @@ is one number; weights that follow the context are those of a mixture of experts
 logarithms.
 
 *Departs.* The counts that a network is trained on must not have seen the text that they predict, or it would learn to
-believe them blindly: `ziggurat.training.counted`.
+believe them blindly: `ziggurat.training.counted`. What the counts expect is taken as it is: no gradient goes through it
+to the embeddings, which would cost two products of B·T·V·E more.
 
 Axes: **B** batch, **T** time, **V** vocabulary, **K** orders, **D** width, **E** embedding width.
 """

@@ -102,7 +102,7 @@ def memory_rows(subject: Subject, memory: Memory) -> tuple[list[tuple[str, ...]]
 NAMES = {
     "weights": "weights",
     "gradients": "gradients",
-    "moments": "Adam's two moments",
+    "moments": "the optimiser's moments",
     "copies": "16-bit copies of matrices",
     "activations": "activations kept for the backward pass",
     "logits": "log-probabilities of all ids",

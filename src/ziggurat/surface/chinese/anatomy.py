@@ -108,7 +108,7 @@ SENTENCES = {
     "memory for generating {rows} × {tokens} tokens": "生成 {rows} × {tokens} 个词元所需内存",
     "weights": "权重",
     "gradients": "梯度",
-    "Adam's two moments": "Adam 的两个矩",
+    "the optimiser's moments": "优化器的矩",
     "16-bit copies of matrices": "矩阵的 16 位副本",
     "activations kept for the backward pass": "为反向传播保留的激活值",
     "log-probabilities of all ids": "全部词元的对数概率",

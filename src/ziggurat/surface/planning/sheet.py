@@ -6,22 +6,16 @@ from ziggurat.study.planning.hardware import Hardware
 from ziggurat.study.planning.memory import OFFERED
 from ziggurat.study.planning.plan import Asked, Outcome, Plan, Suggestions, make, suggested
 from ziggurat.surface.anatomy.figures import count, operations, size
+from ziggurat.surface.anatomy.tables import NAMES
 from ziggurat.surface.language import translate
 from ziggurat.surface.planning.subjects import Planned
 from ziggurat.surface.terminal import Terminal, align
 
 __all__ = ["duration", "write_plans"]
 
+MEMORY = ("weights", "gradients", "moments", "copies", "activations", "logits")
+"""The entries of a footprint that are told one by one."""
 WAYS = {"one": "one device", "ddp": "DDP", "zero1": "ZeRO-1", "zero2": "ZeRO-2", "fsdp": "FSDP"}
-NAMES = {
-    "weights": "weights",
-    "gradients": "gradients",
-    "moments": "Adam's two moments",
-    "copies": "16-bit copies of matrices",
-    "activations": "activations kept for the backward pass",
-    "logits": "log-probabilities of all ids",
-}
-"""What the entries of a footprint are called."""
 
 
 def write_plans(
@@ -88,8 +82,8 @@ def _memory_rows(plan: Plan) -> list[tuple[str, ...]]:
     outcomes = plan.outcomes
     again = [one.recomputed for one in outcomes if one.recomputed is not None]
     rows: list[tuple[str, ...]] = [(translate("memory of a device"), *(translate(WAYS[o.strategy]) for o in outcomes))]
-    for key, said in NAMES.items():
-        rows.append((translate(said), *(_bytes(getattr(o.kept.footprint, key)) for o in outcomes)))
+    for key in MEMORY:
+        rows.append((translate(NAMES[key]), *(_bytes(getattr(o.kept.footprint, key)) for o in outcomes)))
         if key == "activations" and again:
             rows.append(
                 (translate("… where blocks are computed again"), *(_bytes(a.footprint.activations) for a in again))

@@ -16,18 +16,25 @@ class Progress:
 
     step: int = 0
     elapsed_seconds: float = 0.0
+    spent_seconds: float = 0.0
+    """What of these was spent before the first step."""
     best_loss: float = float("inf")
     best_step: int = 0
     stale: int = 0
     evaluate_steps: int | None = None
     stopped_early: bool = False
 
+    @property
+    def stepping_seconds(self) -> float:
+        """Seconds since the first step began."""
+        return self.elapsed_seconds - self.spent_seconds
+
 
 class Budget:
     """What a run may still do, from what it was given and what it has done."""
 
-    def __init__(self, config: Config, objective: Objective) -> None:
-        """Begin with nothing done.
+    def __init__(self, config: Config, objective: Objective, *, spent_seconds: float = 0.0) -> None:
+        """Begin with no step made and ``spent_seconds`` gone.
 
         Raises:
             UsageError: no budget is given.
@@ -36,7 +43,9 @@ class Budget:
         self.tokens_per_step = objective.tokens_per_batch * config.accumulate
         self.steps_per_epoch = objective.steps_per_epoch / config.accumulate
         self.plan = self._plan()
-        self.progress = Progress(evaluate_steps=self._evaluate_steps())
+        self.progress = Progress(
+            elapsed_seconds=spent_seconds, spent_seconds=spent_seconds, evaluate_steps=self._evaluate_steps()
+        )
 
     @property
     def seconds(self) -> float:
@@ -75,17 +84,13 @@ class Budget:
 
     def fix(self) -> None:
         """Turn a budget in minutes into steps when decay is to begin, and into an evaluation rhythm before that."""
-        progress, budget = self.progress, self.seconds
+        progress = self.progress
+        elapsed, budget = progress.stepping_seconds, self.seconds - progress.spent_seconds
         if self.plan.total_steps is None:
-            if progress.evaluate_steps is None and progress.elapsed_seconds >= budget / self.config.evaluations:
+            if progress.evaluate_steps is None and elapsed >= budget / self.config.evaluations:
                 progress.evaluate_steps = progress.step
-            if progress.elapsed_seconds >= budget * (1 - self.config.decay_fraction):
-                self.plan = fix_total(
-                    self.plan,
-                    step=progress.step,
-                    elapsed_seconds=progress.elapsed_seconds,
-                    budget_seconds=budget,
-                )
+            if elapsed >= budget * (1 - self.config.decay_fraction):
+                self.plan = fix_total(self.plan, step=progress.step, elapsed_seconds=elapsed, budget_seconds=budget)
 
     def forecast(self) -> dict[str, float | int]:
         """Return what is known before the first step, for the event that tells of it."""
@@ -98,12 +103,13 @@ class Budget:
     def pace(self) -> dict[str, float | int]:
         """Return speed and what is left, for the event that tells of a step."""
         progress, total = self.progress, self.plan.total_steps
-        speed = progress.step / max(progress.elapsed_seconds, 1e-9)
+        stepping = max(progress.stepping_seconds, 1e-9)
+        speed = progress.step / stepping
         left = self.seconds - progress.elapsed_seconds if total is None else (total - progress.step) / speed
         return {
             "learning_rate": self._rate(progress.step - 1),
             "tokens": self.tokens_seen,
-            "tokens_per_second": self.tokens_seen / max(progress.elapsed_seconds, 1e-9),
+            "tokens_per_second": self.tokens_seen / stepping,
             "seconds": progress.elapsed_seconds,
             "seconds_left": max(0.0, left),
         }

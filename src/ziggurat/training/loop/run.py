@@ -37,7 +37,7 @@ Objectives: TypeAlias = Callable[[Job, Any], Objective]
 class Run:
     """One run's parts, and the loop over them."""
 
-    def __init__(self, job: Job, objectives: Objectives) -> None:
+    def __init__(self, job: Job, objectives: Objectives, *, spent_seconds: float = 0.0) -> None:
         """Make a model and what trains it; nothing is read from the job's folder yet.
 
         Raises:
@@ -61,7 +61,7 @@ class Run:
         self.objective = objectives(shared, model)
         shared_how = spread(self.config.spread, self.network, self.processes)
         self.stepper = Stepper(self.config, self.network, self.objective, shared_how)
-        self.budget = Budget(self.config, self.objective)
+        self.budget = Budget(self.config, self.objective, spent_seconds=spent_seconds)
         self.held = Held(self.network, self.stepper)
         self.choice = Choice(job, self.objective, self.held)
         self.saves = Saves(job, {} if job.start is None else {"start": job.start.arrays})
@@ -78,6 +78,7 @@ class Run:
         """Go on from the newest checkpoint, or begin; return the model.
 
         Raises:
+            UsageError: the budget was spent before the first step.
             InterruptedRunError: the user stopped the run; a checkpoint is saved.
             DiskFullError: a checkpoint could not be written; the one before it is whole.
             DamagedError: the folder's checkpoints are damaged, or belong to another model.
@@ -86,6 +87,11 @@ class Run:
         reset_peak()
         resumed = self.saves.resume(self._restore)
         budget, progress, tell = self.budget, self.budget.progress, self.job.listener
+        if not resumed and progress.spent_seconds and budget.done():
+            raise UsageError(
+                f"{progress.spent_seconds / 60:.1f} of {self.config.minutes:g} minutes were gone before a step: "
+                "counting the text took them; give more minutes, or fewer training.folds"
+            )
         forecast = {**asdict(self.holdings), **budget.forecast()}
         tell({"event": "resume" if resumed else "start", "step": progress.step, **forecast})
         begun = time.perf_counter() - progress.elapsed_seconds
