@@ -51,11 +51,21 @@ QUICK_MINUTES = 0.02
 QUICK_BYTES = 120_000
 """Of the training text, and a quarter of it of the held-out text, in a quick run."""
 
+_LSTM = {"model.dropout_input": 0.0, "model.dropout_output": 0.0, "training.folds": 3}
+_DECODER = {"training.folds": 3}
 ENTRIES = (
-    Entry("decoder", "gpt", {}, {"training.minutes": 1.0}),
-    Entry("lstm", "lstm", {}, {"training.minutes": 1.0}),
+    Entry("decoder", "counted-gpt", _DECODER, {"training.minutes": 1.0}),
+    Entry("lstm", "counted-lstm", _LSTM, {"training.minutes": 1.0}),
     Entry("ngram", "ngram", {"model.order": ORDER}, dev=False),
-    Entry("mixture", "mixture", {"ngram.model.order": ORDER}, {"gpt.training.minutes": 0.85}),
+    Entry(
+        "mixture",
+        "counted-mixture",
+        {
+            **{f"counted-lstm.{key}": value for key, value in _LSTM.items()},
+            **{f"counted-gpt.{key}": value for key, value in _DECODER.items()},
+        },
+        {"counted-lstm.training.minutes": 0.45, "counted-gpt.training.minutes": 0.5},
+    ),
 )
 """Our entries: change a recipe, its settings or its part of the minutes here."""
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ziggurat.core.errors import UsageError, ZigguratError
+from ziggurat.training.meeting import meet
 
 if TYPE_CHECKING:
     import torch
@@ -76,9 +77,14 @@ class Together(Processes):
         if torch.cuda.is_available():
             torch.cuda.set_device(local)
             self.device = f"cuda:{local}"
+        patience = dt.timedelta(hours=PATIENCE_HOURS)
+        store, rank, count = next(distributed.rendezvous("env://", timeout=patience))
         distributed.init_process_group(
             "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
-            timeout=dt.timedelta(hours=PATIENCE_HOURS),
+            store=meet(store, rank, count),
+            rank=rank,
+            world_size=count,
+            timeout=patience,
         )
         self.rank, self.count = distributed.get_rank(), distributed.get_world_size()
 
@@ -196,7 +202,7 @@ def neighbours() -> Iterator[None]:
     except RuntimeError as error:
         if not any(word in str(error) for word in _GONE):
             raise
-        why = str(error).strip().partition("\n")[0]
+        why = str(error).strip().partition("\n")[0].partition(". This is")[0]
         raise ZigguratError(
             "another process of this run is gone; with torchrun --max-restarts=3 all begin again from the newest "
             f"checkpoint ({why})"
