@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ziggurat.core.errors import ZigguratError
 
 if TYPE_CHECKING:
-    from torch.distributed import Store
+    from torch.distributed.distributed_c10d import Store
 
 __all__ = ["meet"]
 
@@ -31,7 +31,7 @@ def meet(store: "Store", rank: int, count: int, *, patience_seconds: float = PAT
     Raises:
         ZigguratError: some did not come in time.
     """
-    from torch.distributed import PrefixStore
+    from torch.distributed.distributed_c10d import PrefixStore
 
     met = _invite if rank == 0 else _answer
     return PrefixStore(f"ziggurat/round/{met(store, rank, count, patience_seconds)}", store)

@@ -72,13 +72,14 @@ class Together(Processes):
 
         import torch
         from torch import distributed
+        from torch.distributed.rendezvous import rendezvous
 
         local = int(os.environ.get("LOCAL_RANK", "0"))
         if torch.cuda.is_available():
             torch.cuda.set_device(local)
             self.device = f"cuda:{local}"
         patience = dt.timedelta(hours=PATIENCE_HOURS)
-        store, rank, count = next(distributed.rendezvous("env://", timeout=patience))
+        store, rank, count = next(rendezvous("env://", timeout=patience))
         distributed.init_process_group(
             "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
             store=meet(store, rank, count),
