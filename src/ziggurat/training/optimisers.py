@@ -17,8 +17,10 @@ from ziggurat.models.blocks.initialisation import Linear
 from ziggurat.models.blocks.lstm import LSTMLayer
 from ziggurat.models.blocks.network import Network
 from ziggurat.models.blocks.transformer import TransformerStack
+from ziggurat.training.loop.spreading import like, whole
 from ziggurat.training.precision import has_bfloat16
 from ziggurat.training.table_rows import TableRows
+from ziggurat.training.torchrun import Processes, current
 
 __all__ = ["Muon", "Optimiser", "Parted", "Rule", "adamw", "matrices", "optimiser", "orthogonal", "parted"]
 
@@ -192,7 +194,8 @@ class Muon(torch.optim.Optimizer):
     of G + μ·B (Nesterov) and s = 0.2·√max(rows, columns), which makes the step as large as AdamW's usually is, so that
     one learning rate and one decay serve both (Liu et al. 2025, "Muon is Scalable for LLM Training", eq. 4).
 
-    *Cost.* 4 bytes a number beside its gradient. Matrices of one shape are made orthogonal together.
+    *Cost.* 4 bytes a number beside its gradient. Matrices of one shape are made orthogonal together; of several
+    processes each makes its share of them so and sends it to the others.
     """
 
     def __init__(
@@ -209,6 +212,7 @@ class Muon(torch.optim.Optimizer):
             for count in sorted({held for _, held in blocks})
         ]
         super().__init__(groups, {"lr": learning_rate, "weight_decay": weight_decay, "momentum": momentum})
+        self.processes = current()
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
@@ -232,12 +236,23 @@ class Muon(torch.optim.Optimizer):
                 state["momentum"] = torch.zeros_like(matrix)
             state["momentum"].mul_(group["momentum"]).add_(gradient)
             direction = gradient.add(state["momentum"], alpha=group["momentum"])
-            directions.extend(direction.chunk(group["held"]))
-        steps = orthogonal(torch.stack(directions))
+            directions.extend(whole(direction).chunk(group["held"]))
+        steps = _shared(torch.stack(directions), self.processes)
         scale = MATCH * max(steps.shape[1:]) ** 0.5
         for number, matrix in enumerate(alike):
             own = steps[number * group["held"] : (number + 1) * group["held"]].flatten(0, 1)
-            matrix.mul_(1 - group["lr"] * group["weight_decay"]).add_(own, alpha=-group["lr"] * scale)
+            matrix.mul_(1 - group["lr"] * group["weight_decay"]).add_(like(own, matrix), alpha=-group["lr"] * scale)
+
+
+def _shared(matrices_NRC: Tensor, processes: Processes) -> Tensor:
+    """Return what `orthogonal` makes of (N, R, C) matrices that all processes have, each having made a share of it."""
+    if processes.count == 1:
+        return orthogonal(matrices_NRC)
+    each = -(-len(matrices_NRC) // processes.count)
+    own_ERC = matrices_NRC[processes.rank * each :][:each]
+    short = each - len(own_ERC)  # made up by zeros, so that all send the same size
+    made_ERC = nn.functional.pad(orthogonal(own_ERC), (0, 0, 0, 0, 0, short))
+    return torch.cat(processes.gathered(made_ERC))[: len(matrices_NRC)]
 
 
 def orthogonal(matrices_NRC: Tensor) -> Tensor:
