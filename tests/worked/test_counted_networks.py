@@ -62,6 +62,34 @@ def test_logits_are_the_networks_own_and_the_weighed_counts() -> None:
     np.testing.assert_allclose(built.logits(joined)[0].detach().numpy(), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_gradients_are_those_of_the_formula(pieces: int) -> None:
+    built = network()
+    random = np.random.default_rng(5)
+    counts = np.log(random.dirichlet(np.ones(SIZE), 2)).astype(np.float32)
+    built.counts = Fixed(counts)
+    ids, targets = torch.tensor([[0, 3, 5, 2, 1, 6]]), torch.tensor([3, 5, 2, 1, 6, 4])
+    with torch.no_grad():
+        built.trust.weight.copy_(torch.from_numpy(random.normal(size=(2, 3)).astype(np.float32)))
+
+    def gradients(loss: torch.Tensor) -> dict[str, torch.Tensor]:
+        built.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return {name: weight.grad.clone() for name, weight in built.named_parameters() if weight.grad is not None}
+
+    joined = built.hidden(ids, built.initial_state(1))[0].flatten(0, 1)
+    parts = zip(joined.chunk(pieces), targets.chunk(pieces), strict=True)
+    loss = torch.nn.functional.cross_entropy
+    found = gradients(sum((loss(built.logits(h), t, reduction="sum") for h, t in parts), torch.zeros(())))
+    told = built.expected((torch.from_numpy(np.exp(counts)) @ built.token_embedding.detach()).flatten())
+    h, _ = built.network.hidden(ids, built.network.initial_state(1), beside=told.expand(1, 6, 3))
+    weighed = built.trust(h[0]) @ torch.from_numpy(counts)
+    expected = gradients(loss(built.network.logits(h[0]) + weighed, targets, reduction="sum"))
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, atol=1e-5, rtol=1e-4, msg=name)
+
+
 def test_what_counts_expect_enters_beside_each_id() -> None:
     built = network()
     certain = np.full((2, SIZE), -20.0)

@@ -71,7 +71,7 @@ class Seen:
 
 @pytest.mark.parametrize("supported", [True, False])
 def test_on_a_gpu_auto_is_what_it_has_at_any_size(supported: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: supported)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: supported)
     monkeypatch.setattr(precision, "has_bfloat16", lambda: not supported)
     there: Any = Seen("cuda", 1)
     assert uses_bfloat16("auto", there) is supported

@@ -14,9 +14,9 @@ BATCH, EPOCH = 77, 40
 """Predicted tokens of a batch, and batches of a pass over the text."""
 
 
-def budget(**keys: Any) -> Budget:
+def budget(dev_tokens: int = 0, **keys: Any) -> Budget:
     objective: Any = SimpleNamespace(tokens_per_batch=BATCH, steps_per_epoch=EPOCH)
-    return Budget(Config(**keys), objective)
+    return Budget(Config(**keys), objective, dev_tokens=dev_tokens)
 
 
 # -- what was given ----------------------------------------------------------------------------------------------------
@@ -163,6 +163,24 @@ def test_evaluations_are_spread_over_the_run_and_one_is_at_its_end() -> None:
     assert due == [12, 24, 36, 48, 50]
     assert budget(steps=3, evaluations=12).progress.evaluate_steps == 1
     assert budget(steps=50, evaluate_steps=17).progress.evaluate_steps == 17
+
+
+@pytest.mark.parametrize(
+    ("dev_tokens", "keys", "steps"),
+    [
+        (10_000, {}, 100),  # quick
+        (10_001, {}, 650),  # 5 · 10,001 tokens of 77 a step
+        (10_001, {"accumulate": 13}, 100),
+        (10**9, {"evaluate_tokens": 12_000}, 780),
+        (10**9, {"evaluate_steps": 3}, 3),  # what is asked for is done
+    ],
+)
+def test_evaluations_that_take_long_are_rarer(dev_tokens: int, keys: dict[str, Any], steps: int) -> None:
+    assert budget(dev_tokens, steps=1000, evaluations=10, **keys).progress.evaluate_steps == steps
+    made = budget(dev_tokens, minutes=10.0, evaluations=10, **keys)
+    made.progress.step, made.progress.elapsed_seconds = 100, 60.0
+    made.fix()
+    assert made.progress.evaluate_steps == steps
 
 
 def test_minutes_have_no_rhythm_before_one_is_measured() -> None:

@@ -68,7 +68,7 @@ def test_each_polynomial_is_the_best_for_what_the_one_before_left() -> None:
 def test_singular_values_come_near_one_and_directions_stay(
     shape: tuple[int, ...], half: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(optimisers, "has_bfloat16", lambda: half)
+    monkeypatch.setattr(optimisers, "multiplies_bfloat16", lambda _: half)
     given = drawn(*shape)
     found = orthogonal(given)
     assert (found.shape, found.dtype) == (given.shape, torch.float32)
@@ -88,7 +88,7 @@ def test_singular_values_come_near_one_and_directions_stay(
 @pytest.mark.parametrize("half", [True, False])
 def test_matrices_of_few_directions_are_no_trouble(rank: int, half: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     # with one direction the singular value is the norm, 1, where the polynomials are steep and rounding could make more
-    monkeypatch.setattr(optimisers, "has_bfloat16", lambda: half)
+    monkeypatch.setattr(optimisers, "multiplies_bfloat16", lambda _: half)
     found = orthogonal(drawn(7, 61, rank) @ drawn(7, rank, 43, seed=5))
     largest = torch.linalg.matrix_norm(found, 2)
     assert largest.max() < 1.25
@@ -100,14 +100,16 @@ def test_no_gradient_is_no_step() -> None:
 
 
 def test_one_matrix_is_changed_as_many_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(optimisers, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(optimisers, "multiplies_bfloat16", lambda _: False)
     given = drawn(3, 7, 13)
     for one, alone in zip(orthogonal(given), given, strict=True):
         torch.testing.assert_close(one, orthogonal(alone[None])[0], atol=1e-5, rtol=0)
 
 
 def test_steps_of_muon_by_its_formula(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(optimisers, "has_bfloat16", lambda: False)  # whose rounding differs from shape to shape
+    monkeypatch.setattr(
+        optimisers, "multiplies_bfloat16", lambda _: False
+    )  # whose rounding differs from shape to shape
     rate, decay, momentum = 0.1, 0.5, 0.95
     wide, tall, gates = (nn.Parameter(drawn(*shape)) for shape in ((5, 11), (13, 3), (4 * 7, 3)))
     rule = Muon([(wide, 1), (tall, 1), (gates, 4)], learning_rate=rate, weight_decay=decay)

@@ -31,7 +31,7 @@ class Average:
     with η = 8, an exponential mean whose memory grows with the run, about its last ninth (Shamir & Zhang 2013, who call
     it polynomial-decay averaging). ``tail``: a = 1 / n from the step on at which the rate begins to fall.
 
-    *Cost.* A copy of the weights, and a pass over them at every tenth step.
+    *Cost.* A copy of the weights, and a pass over them at every tenth step and the last.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Average:
     @torch.no_grad()
     def follow(self, step: int, plan: Plan) -> None:
         """Look at the weights after ``step`` steps, where it is time to."""
-        if step % EVERY or not self._begun(step, plan):
+        if (step % EVERY and step != plan.total_steps) or not self._begun(step, plan):
             return
         self.count += 1
         found = {name: value for name, value in self._weights().items() if value.is_floating_point()}

@@ -19,7 +19,7 @@ from ziggurat.core.errors import ZigguratError
 if TYPE_CHECKING:
     from torch.distributed.distributed_c10d import Store
 
-__all__ = ["meet"]
+__all__ = ["PATIENCE_SECONDS", "meet"]
 
 PATIENCE_SECONDS = 600.0
 """How long processes wait for each other: torchrun starts all at once, but some may load torch over a slow network."""

@@ -12,13 +12,16 @@ from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
+from ziggurat.core.errors import UsageError
 from ziggurat.models.blocks.initialisation import Linear
 from ziggurat.models.blocks.lstm import LSTMLayer
 from ziggurat.models.blocks.network import Network
 from ziggurat.models.blocks.transformer import TransformerStack
+from ziggurat.training.loop.config import TABLE_RATE
 from ziggurat.training.loop.spreading import like, whole
-from ziggurat.training.precision import has_bfloat16
+from ziggurat.training.precision import multiplies_bfloat16
 from ziggurat.training.table_rows import TableRows
 from ziggurat.training.torchrun import Processes, current
 
@@ -76,13 +79,20 @@ def optimiser(
     learning_rate: float,
     weight_decay: float,
     betas: tuple[float, float],
-    table_rate: float = 10.0,
+    table_rate: float = TABLE_RATE,
 ) -> "Optimiser":
     """Return what changes the trained parameters of ``network``: AdamW, with Muon for `matrices` where asked for.
 
     Tables are changed by `TableRows`, whose rate is ``table_rate`` times the others'.
+
+    Raises:
+        UsageError: a rule, or a rate, is for parameters that are not trained here.
     """
     parts = parted(network, rule)
+    if rule == "muon" and not parts.blocks:
+        raise UsageError("optimiser muon: nothing that is trained here is a matrix between layers; use adamw")
+    if table_rate != TABLE_RATE and not parts.tables:
+        raise UsageError("table_rate: there are no tables; set model.ngram_orders too, or leave it out")
     rules: list[torch.optim.Optimizer] = []
     if parts.rest:
         rules.append(adamw(parts.rest, learning_rate=learning_rate, weight_decay=weight_decay, betas=betas))
@@ -224,7 +234,13 @@ class Muon(torch.optim.Optimizer):
                 if matrix.grad is not None:
                     shapes.setdefault(matrix.shape, []).append(matrix)
             for alike in shapes.values():
-                self._change(alike, group)
+                most = self._most(alike, group["held"])
+                for start in range(0, len(alike), most):
+                    self._change(alike[start : start + most], group)
+
+    def _most(self, alike: list[nn.Parameter], held: int) -> int:
+        """Return how many parameters are changed at once: of those in parts few, since they are whole meanwhile."""
+        return max(1, self.processes.count // held) if isinstance(alike[0], DTensor) else len(alike)
 
     def _change(self, alike: list[nn.Parameter], group: dict[str, Any]) -> None:
         """Change matrices of one shape."""
@@ -268,7 +284,7 @@ def orthogonal(matrices_NRC: Tensor) -> Tensor:
     """
     tall = matrices_NRC.shape[1] > matrices_NRC.shape[2]
     x_NRC: Tensor = matrices_NRC.transpose(1, 2) if tall else matrices_NRC
-    half = x_NRC.device.type != "cpu" or has_bfloat16()
+    half = multiplies_bfloat16(x_NRC.device.type)
     x_NRC = x_NRC / (x_NRC.norm(dim=(1, 2), keepdim=True) + 1e-7)
     x_NRC = x_NRC.to(torch.bfloat16 if half else torch.float32).contiguous()
     for a, b, c in POLYNOMIALS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ziggurat.models.blocks.network import Network
 
-__all__ = ["has_bfloat16", "trains_in_bfloat16", "uses_bfloat16"]
+__all__ = ["has_bfloat16", "multiplies_bfloat16", "trains_in_bfloat16", "uses_bfloat16"]
 
 PAYS_FROM_PARAMETERS = 200_000
 """Below this size, turning numbers into bfloat16 and back costs about what the faster products save."""
@@ -20,10 +20,17 @@ def uses_bfloat16(precision: str, network: "Network") -> bool:
     wherever it has it.
     """
     if precision == "auto" and network.device.type == "cuda":
-        import torch
-
-        return bool(torch.cuda.is_bf16_supported())
+        return multiplies_bfloat16("cuda")
     return trains_in_bfloat16(precision, network.parameter_count)
+
+
+def multiplies_bfloat16(device: str) -> bool:
+    """Return whether a ``cpu`` or ``cuda`` device multiplies bfloat16 in hardware."""
+    if device == "cpu":
+        return has_bfloat16()
+    import torch
+
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def trains_in_bfloat16(precision: str, parameters: int) -> bool:

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ziggurat.core.errors import UsageError, ZigguratError
-from ziggurat.training.meeting import meet
+from ziggurat.training.meeting import PATIENCE_SECONDS, meet
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Processes", "Together", "current", "joined", "neighbours", "started_by_torchrun"]
+__all__ = ["Processes", "Together", "begun_by_torchrun", "current", "joined", "neighbours", "started_by_torchrun"]
 
 _GONE = ("gloo", "Gloo", "NCCL", "Connection closed", "Connection reset", "Broken pipe")
 """Words of torch's errors where a process has ended and others wait for it."""
@@ -76,10 +76,16 @@ class Together(Processes):
 
         local = int(os.environ.get("LOCAL_RANK", "0"))
         if torch.cuda.is_available():
+            if local >= (there := torch.cuda.device_count()):
+                raise UsageError(
+                    f"torchrun --nproc-per-node: more than the {there} GPUs of this machine; start {there}, or train on "
+                    "the processor: CUDA_VISIBLE_DEVICES= torchrun …"
+                )
             torch.cuda.set_device(local)
             self.device = f"cuda:{local}"
         patience = dt.timedelta(hours=PATIENCE_HOURS)
-        store, rank, count = next(rendezvous("env://", timeout=patience))
+        store, rank, count = next(rendezvous("env://", timeout=dt.timedelta(seconds=PATIENCE_SECONDS)))
+        store.set_timeout(patience)
         distributed.init_process_group(
             "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
             store=meet(store, rank, count),
@@ -154,6 +160,11 @@ BLOCK_BYTES = 32 << 20
 """Bytes of gradients that are summed over processes at once."""
 
 
+def begun_by_torchrun() -> bool:
+    """Return whether torchrun watches this process, be it the only one, and may have begun it again."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
 def started_by_torchrun() -> bool:
     """Return whether this process is one of several that torchrun started."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "MASTER_ADDR" in os.environ
@@ -178,7 +189,7 @@ def joined() -> Iterator[Processes]:
 
     try:
         processes = Together()
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, distributed.DistNetworkError, distributed.DistStoreError) as error:
         raise UsageError(f"torchrun's variables (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT): {error}") from error
     _CURRENT.append(processes)
     try:

@@ -121,7 +121,7 @@ class CountedNetwork(CausalNetwork):
         told_BTE = self.expected(expected_BTX)
         told_BTE = told_BTE if beside is None else told_BTE + beside
         hidden_BTD, inner = self.network.hidden(ids, inner, lengths=lengths, beside=told_BTE)
-        joined = torch.cat([hidden_BTD.float(), logprobs_BTKV.flatten(2)], dim=2)
+        joined: Tensor = _Beside.apply(hidden_BTD.float(), logprobs_BTKV.flatten(2))  # type: ignore[no-untyped-call]
         if inner is None:
             return joined, None
         return joined, (self._after(before, ids, lengths), inner)
@@ -129,11 +129,13 @@ class CountedNetwork(CausalNetwork):
     def logits(self, hidden: Tensor) -> Tensor:
         """Return (…, V): the network's own logits and the weighed log-probabilities of the counts, in 32-bit."""
         inner = self.network.width
-        own, told = hidden[..., :inner], hidden[..., inner:]
+        own: Tensor = _Front.apply(hidden, inner)  # type: ignore[no-untyped-call]
+        told = hidden.detach()[..., inner:]
         weights: Tensor = self.trust(own).float()
-        logprobs = told.reshape(*told.shape[:-1], *self.shape)
-        weighed: Tensor = (weights[..., None] * logprobs).sum(-2)
-        return self.network.logits(own).float() + weighed
+        found: Tensor = self.network.logits(own).float()
+        for order, logprobs in enumerate(told.split(self.shape[1], dim=-1)):
+            found = torch.addcmul(found, weights[..., order, None], logprobs)
+        return found
 
     @property
     def token_embedding(self) -> Tensor:
@@ -158,3 +160,34 @@ class CountedNetwork(CausalNetwork):
         if lengths is None:
             return read[:, read.shape[1] - self.before :]
         return read.gather(1, lengths[:, None] + torch.arange(self.before, device=self.device))
+
+
+class _Beside(torch.autograd.Function):
+    """Vectors with numbers behind them that have no gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, vectors: Tensor, numbers: Tensor) -> Tensor:
+        ctx.width = vectors.shape[-1]
+        return torch.cat([vectors, numbers], dim=-1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        return gradients[0][..., : ctx.width], None
+
+
+class _Front(torch.autograd.Function):
+    """The vectors of what `_Beside` has put together.
+
+    *Departs.* The gradient's part for the numbers, the larger by far, is left unwritten: `_Beside` does not read it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, both: Tensor, width: int) -> Tensor:
+        ctx.shape, ctx.width = both.shape, width
+        return both[..., :width].contiguous()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        found = gradients[0].new_empty(ctx.shape)
+        found[..., : ctx.width] = gradients[0]
+        return found, None

@@ -94,15 +94,16 @@ def _opened(
 ) -> "Run":
     """Return the run, locked by the first process until ``held`` ends."""
     from ziggurat.artefacts.runs import open_run, other_run
+    from ziggurat.training.torchrun import begun_by_torchrun
 
-    several = processes.count > 1
-    if several and not (options.out or options.resume):
+    again = processes.count > 1 or begun_by_torchrun()
+    if again and not (options.out or options.resume):
         raise UsageError(
             "with torchrun the run's folder must be named, so that all processes find it, also those that are started "
             "again: --out FOLDER, on a disk that all of them see"
         )
     folder, recipe = _resumed(options, names, flags) if options.resume else _new(options, names, flags)
-    return other_run(folder, recipe) if processes.rank else held.enter_context(open_run(folder, recipe, again=several))
+    return other_run(folder, recipe) if processes.rank else held.enter_context(open_run(folder, recipe, again=again))
 
 
 def _follow(run: "Run") -> None:

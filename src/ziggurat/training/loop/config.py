@@ -6,7 +6,10 @@ from typing import Literal
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 
-__all__ = ["Config"]
+__all__ = ["TABLE_RATE", "Config"]
+
+TABLE_RATE = 10.0
+"""Learning rate of n-gram tables, in multiples of the others'."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Config:
     optimiser: Literal["adamw", "muon"] = option(
         "adamw", "adamw, or muon for the matrices between layers and adamw for the rest"
     )
-    table_rate: float = option(10.0, "learning rate of n-gram tables, in multiples of learning_rate", low=0.0)
+    table_rate: float = option(TABLE_RATE, "learning rate of n-gram tables, in multiples of learning_rate", low=0.0)
     weight_decay: float = option(0.1, "pull of matrices towards zero per unit of learning rate", low=0.0)
     beta1: float = option(0.9, "memory of the gradient's mean", low=0.0, high=0.9999)
     beta2: float = option(0.95, "memory of the gradient's square", low=0.0, high=0.99999)
@@ -46,7 +49,7 @@ class Config:
         False, "compile Transformer blocks with torch.compile: minutes at first, faster steps after"
     )
     precision: Literal["auto", "f32", "bf16"] = option("auto", "numbers of products: bf16 where it pays, or fixed")
-    evaluations: int = option(12, "evaluations on dev in a run", low=1)
+    evaluations: int = option(12, "most evaluations on dev in a run; fewer where they would take long", low=1)
     evaluate_steps: int | None = option(None, "steps between evaluations, instead", low=1)
     evaluate_tokens: int = option(50_000, "dev tokens of an evaluation while training", low=2)
     patience: int = option(0, "stop after so many evaluations without a better one; 0 never", low=0)
@@ -73,6 +76,10 @@ class Config:
             raise UsageError(f"{' and '.join(given)}: give one budget, not {len(given)}")
         if self.minutes is not None and self.schedule in ("cosine", "linear"):
             raise UsageError(f"schedule {self.schedule} needs to know its steps: give steps, or use wsd with minutes")
+        if self.minutes is not None and self.decay_steps is not None:
+            raise UsageError(
+                "decay_steps: the steps of a budget in minutes are not known; give decay_fraction, or steps"
+            )
         if self.average == "tail" and (self.decay_fraction == 0 or self.decay_steps == 0):
             raise UsageError("average tail is of the steps in which the rate decays, and there are none: use ema")
         if self.lora_rank and self.frozen:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
@@ -102,8 +103,9 @@ class InParts(Spread):
             for module in network.modules()
             if isinstance(module, LSTMLayer) or (isinstance(module, TransformerBlock) and module.cross_attn is None)
         ]
+        mesh = init_device_mesh(network.device.type, (processes.count,))
         for module in [*blocks, self.root]:
-            fully_shard(module)
+            fully_shard(module, mesh=mesh)
             # gradients are sums: gloo adds where an average is asked for, so none is asked for
             module.set_gradient_divide_factor(1.0)  # type: ignore[operator]
             module.set_force_sum_reduction_for_comms(True)  # type: ignore[operator]
