@@ -78,8 +78,8 @@ class Together(Processes):
         if torch.cuda.is_available():
             if local >= (there := torch.cuda.device_count()):
                 raise UsageError(
-                    f"torchrun --nproc-per-node: more than the {there} GPUs of this machine; start {there}, or train on "
-                    "the processor: CUDA_VISIBLE_DEVICES= torchrun …"
+                    f"torchrun --nproc-per-node: more processes than the {there} GPUs of this machine; start {there}, "
+                    "or train on the processor: CUDA_VISIBLE_DEVICES= torchrun …"
                 )
             torch.cuda.set_device(local)
             self.device = f"cuda:{local}"
