@@ -11,7 +11,7 @@ from ziggurat.artefacts.fit import Material, fit
 from ziggurat.artefacts.recipe import Recipe, load_recipe
 from ziggurat.core.errors import UsageError
 
-__all__ = ["Entry", "fit_entry", "trained_seconds"]
+__all__ = ["Entry", "bundle_facts", "fit_entry", "trained_seconds"]
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,16 @@ class Entry:
 def fit_entry(entry: Entry, material: Material, folder: Path, *, seed: int) -> dict[str, Any]:
     """Fit the entry's model into ``folder/bundle``; return the seconds that its trainers worked, and their facts."""
     recipe = entry.resolved(seed)
-    bundle = fit(recipe, material, folder)
-    facts = bundle.manifest.training
+    fit(recipe, material, folder)
+    return bundle_facts(recipe, folder)
+
+
+def bundle_facts(recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """Return the seconds that the trainers of the bundle in ``folder`` worked, and their facts."""
+    manifest = read_manifest(bundle_folder(folder))
+    facts = manifest.training
     kept = {key: facts[key] for key in ("steps", "tokens", "epochs", "dev_loss", "weights") if key in facts}
-    return {"seconds": trained_seconds(recipe, folder), "parameters": bundle.manifest.model.get("parameters"), **kept}
+    return {"seconds": trained_seconds(recipe, folder), "parameters": manifest.model.get("parameters"), **kept}
 
 
 def trained_seconds(recipe: Recipe, folder: Path) -> float:

@@ -74,7 +74,7 @@ def test_gradients_are_those_of_the_formula(pieces: int) -> None:
 
     def gradients(loss: torch.Tensor) -> dict[str, torch.Tensor]:
         built.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return {name: weight.grad.clone() for name, weight in built.named_parameters() if weight.grad is not None}
 
     joined = built.hidden(ids, built.initial_state(1))[0].flatten(0, 1)

@@ -133,7 +133,7 @@ class CountedNetwork(CausalNetwork):
         told = hidden.detach()[..., inner:]
         weights: Tensor = self.trust(own).float()
         found: Tensor = self.network.logits(own).float()
-        for order, logprobs in enumerate(told.split(self.shape[1], dim=-1)):
+        for order, logprobs in enumerate(torch.split(told, self.shape[1], dim=-1)):
             found = torch.addcmul(found, weights[..., order, None], logprobs)
         return found
 
