@@ -80,7 +80,7 @@ class _Counts:
         vocabulary = stream.vocabulary
         shape = Shape(order, vocabulary.size, vocabulary.bos, vocabulary.eos)
         threads = thread_count(config.threads)
-        budget = Budget(memory_limit(config.memory, where="training.memory"), threads, job.folder)
+        budget = Budget(memory_limit(config.memory, where="training.memory"), threads, job.working_folder())
 
         def counted(tokens: npt.NDArray[Any]) -> NgramTrie:
             return smooth(
