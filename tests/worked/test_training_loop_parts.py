@@ -21,6 +21,7 @@ from ziggurat.training.loop.progress import Progress
 from ziggurat.training.loop.spreading import Everywhere, InParts, Spread, like, local, spread, whole
 from ziggurat.training.loop.step import Stepper
 from ziggurat.training.objectives.objective import Loss
+from ziggurat.training.schedules import Plan
 from ziggurat.training.torchrun import Processes
 
 
@@ -163,6 +164,19 @@ def test_a_run_goes_on_from_what_it_gave_to_the_bit(family: str, rule: str) -> N
     assert [again.make(step, 1e-3) for step in (3, 4)] == expected
     weights = dict(held.network.named_parameters())
     assert all(torch.equal(value, weights[name]) for name, value in other.network.named_parameters())
+
+
+def test_what_a_file_held_goes_to_where_the_weights_are() -> None:
+    held, made = ran("recurrent", 0, average="ema")
+    made.objective.loss(0)  # leaves a state to the next batch
+    held.average.follow(10, Plan("constant", 0, 20, None))
+    kept = tensors(arrays(held.give()[0]))
+    other, again = ran("recurrent", 0, average="ema")
+    other.network.to("meta")
+    other.take(kept)
+    found = [*other.average.means.values(), *(value for _, value in _leaves(again.objective.carried))]
+    assert len(found) > len(other.average.means) > 0
+    assert {value.device.type for value in found} == {"meta"}
 
 
 def test_random_numbers_go_on_too() -> None:

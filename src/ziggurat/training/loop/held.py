@@ -78,11 +78,12 @@ class Held:
         self.put_back(_under(_WEIGHTS, held))
         self.stepper.optimiser.take(_under(_MEMORY, held), like)
         own_weights = self.trained()
-        means = {name: like(value, own_weights[name]) for name, value in _under(_MEAN, held).items()}
+        means = {n: like(value.to(own_weights[n].device), own_weights[n]) for n, value in _under(_MEAN, held).items()}
         self.average.take(means)
         carried = _under(_CARRIED, held)
         share = Share(processes.rank, processes.count)
-        own = {place: value[share.of(len(value))].contiguous() for place, value in carried.items()}
+        device = self.network.device
+        own = {place: value[share.of(len(value))].contiguous().to(device) for place, value in carried.items()}
         self.stepper.objective.carried = _nested(own)
         dice = held.get(f"{_DICE}.{processes.rank}" if processes.rank else _DICE)
         if dice is not None:  # a process more than there were goes on with the stream that it began
