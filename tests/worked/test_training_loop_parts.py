@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tests.fakes.jobs import VOCABULARY, Recorder, job
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.network import Network
+from ziggurat.training import gradient
 from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
 from ziggurat.training.loop.choice import Choice
 from ziggurat.training.loop.config import Config
@@ -186,6 +187,40 @@ def test_random_numbers_go_on_too() -> None:
     torch.rand(5)
     held.take(kept)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_gpu_s_random_numbers_go_on_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, _ = ran("decoder", 0)
+    states = {torch.device("cuda", 1): torch.tensor([1, 2], dtype=torch.uint8)}
+    assert "rng.cuda" not in held.give()[0]
+    monkeypatch.setattr(Network, "device", torch.device("cuda", 1))
+    monkeypatch.setattr(torch.cuda, "get_rng_state", states.__getitem__)
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device: states.update({device: state}))
+    kept = {name: value.clone() for name, value in held.give()[0].items()}
+    assert kept["rng.cuda"].tolist() == [1, 2]
+    states[torch.device("cuda", 1)] = torch.tensor([9, 9], dtype=torch.uint8)
+    held.take(kept)
+    assert [state.tolist() for state in states.values()] == [[1, 2]]
+
+
+@pytest.mark.parametrize(("device", "forked"), [("cpu", []), ("cuda:3", ["cuda:3"])])
+def test_whoever_trains_leaves_the_caller_s_random_numbers(
+    device: str, forked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    class Forked(Exception):
+        pass
+
+    def fork(devices: list[str]) -> None:
+        asked.append(devices)
+        raise Forked
+
+    monkeypatch.setattr(gradient, "chosen_device", lambda *_: device)
+    monkeypatch.setattr(torch.random, "fork_rng", fork)
+    with pytest.raises(Forked):
+        gradient.fit(job("decoder", steps=1))
+    assert asked == [forked]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import torch
 from ziggurat.core.seeding import derive
 from ziggurat.training.job import Fitted, Job
 from ziggurat.training.loop.config import Config
+from ziggurat.training.loop.machinery import chosen_device
 from ziggurat.training.loop.run import Objectives, Run
 from ziggurat.training.objectives.next_token import NextToken
 from ziggurat.training.torchrun import current
@@ -38,7 +39,8 @@ def run(job: Job, objectives: Objectives, *, spent_seconds: float = 0.0) -> Fitt
         DiskFullError: a checkpoint could not be written; the one before it is whole.
         DamagedError: the folder's checkpoints are damaged, or belong to another model.
     """
-    with torch.random.fork_rng(devices=[]):
+    device = chosen_device(job.config.device, current().device)
+    with torch.random.fork_rng(devices=[] if device == "cpu" else [device]):
         # each process drops of its own rows what it draws itself; the first draws as one alone does
         torch.manual_seed(derive(job.seed, "dropout", *([rank] if (rank := current().rank) else [])))
         return Run(job, objectives, spent_seconds=spent_seconds).train()
