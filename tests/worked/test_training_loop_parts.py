@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from tests.fakes.jobs import VOCABULARY, Recorder, job
+from ziggurat.core.errors import UsageError
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.network import Network
 from ziggurat.training import gradient
-from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
+from ziggurat.training.checkpoints import BEST, NEWEST, Checkpoint, read_checkpoint, write_checkpoint
 from ziggurat.training.loop.choice import Choice
 from ziggurat.training.loop.config import Config
 from ziggurat.training.loop.held import Held, _leaves, _nested, arrays, tensors
 from ziggurat.training.loop.progress import Progress
 from ziggurat.training.loop.spreading import Everywhere, InParts, Spread, like, local, spread, whole
-from ziggurat.training.loop.step import Stepper
+from ziggurat.training.loop.step import Made, Stepper
 from ziggurat.training.objectives.objective import Loss
 from ziggurat.training.schedules import Plan
 from ziggurat.training.torchrun import Processes
@@ -404,7 +406,30 @@ def test_the_first_measures_for_all(rank: int, expected: float) -> None:
 
 def test_that_nothing_can_be_measured_reaches_all() -> None:
     assert Everywhere(Line(), Pair(0)).measured(lambda: None) is None
-    assert Everywhere(Line(), Pair(1, math.nan)).measured(lambda: 1.0) is None
+    assert Everywhere(Line(), Pair(1, 0.0)).measured(lambda: 1.0) is None  # the first says: nothing there
+
+
+def test_a_loss_that_is_no_number_is_not_taken_for_nothing() -> None:
+    for alone in (Spread(Line(), Processes()), Everywhere(Line(), Pair(0)), Everywhere(Line(), Pair(1, math.nan))):
+        found = alone.measured(lambda: math.nan)
+        assert found is not None
+        assert math.isnan(found)
+
+
+@pytest.mark.parametrize(
+    ("loss", "norm", "ends"),
+    [(math.nan, 1.0, True), (math.inf, 1.0, True), (2.0, math.nan, True), (2.0, math.inf, False), (2.0, 3.0, False)],
+)
+def test_a_run_that_diverges_ends_and_says_so(
+    loss: float, norm: float, ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([Made(2.0, 1.0), Made(loss, norm), Made(2.0, 1.0)])
+    monkeypatch.setattr(Stepper, "make", lambda *_: next(told))
+    asked = job("decoder", tmp_path, steps=3, learning_rate=0.25, checkpoint_steps=2)
+    said = r"training\.learning_rate: the loss grew beyond all numbers at step 2; lower it \(now 0\.25\)"
+    with pytest.raises(UsageError, match=said) if ends else nullcontext():
+        gradient.fit(asked)
+    assert (tmp_path / NEWEST).exists() is not ends  # what is lost is not kept
 
 
 def test_a_tensor_in_one_place_is_whole_already() -> None:

@@ -1,5 +1,6 @@
 """One run: its parts, and the loop over them."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -78,10 +79,10 @@ class Run:
         """Go on from the newest checkpoint, or begin; return the model.
 
         Raises:
-            UsageError: the budget was spent before the first step.
+            UsageError: the budget was spent before the first step, or the loss grew beyond all numbers.
             InterruptedRunError: the user stopped the run; a checkpoint is saved.
             DiskFullError: a checkpoint could not be written; the one before it is whole.
-            DamagedError: the folder's checkpoints are damaged, or belong to another model.
+            DamagedError: the folder's checkpoints are damaged, belong to another model, or processes see unlike ones.
         """
         keep_memory()
         reset_peak()
@@ -100,6 +101,7 @@ class Run:
             while not budget.done():
                 loss, norm = self.stepper.make(progress.step, budget.learning_rate)
                 progress.step += 1
+                self._check_numbers(loss, norm)
                 progress.elapsed_seconds, stopping = self._agreed(time.perf_counter() - begun, stop_requested())
                 budget.fix()
                 self.held.average.follow(progress.step, budget.plan)
@@ -114,6 +116,17 @@ class Run:
                 if self.job.folder is not None and budget.checkpoint_due(self._saved_at):
                     self._save()
         return self._finish()
+
+    def _check_numbers(self, loss: float, norm: float) -> None:
+        """End a run that diverged, before a checkpoint of it is kept; all processes have the same numbers.
+
+        A gradient too long to be told is shortened to nothing, and the run goes on; of one that is no number it can't.
+        """
+        if not math.isfinite(loss) or math.isnan(norm):
+            raise UsageError(
+                f"training.learning_rate: the loss grew beyond all numbers at step {self.budget.progress.step}; "
+                f"lower it (now {self.config.learning_rate:g})"
+            )
 
     def _agreed(self, seconds: float, stopping: bool) -> tuple[float, bool]:
         """Return the first process's time and whether any wishes to stop, so that all do the same."""
