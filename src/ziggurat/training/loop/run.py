@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import DamagedError, UsageError
 from ziggurat.core.protocols import Model
 from ziggurat.models.blocks.initialisation import fill_from
 from ziggurat.models.blocks.lora import LowRankOptions, adapter_of, merge, strip
@@ -86,7 +86,7 @@ class Run:
         """
         keep_memory()
         reset_peak()
-        resumed = self.saves.resume(self._restore)
+        resumed = self._resume()
         budget, progress, tell = self.budget, self.budget.progress, self.job.listener
         if not resumed and progress.spent_seconds and budget.done():
             raise UsageError(
@@ -146,6 +146,18 @@ class Run:
             rows=arrays(rows),
         )
         self._saved_at = progress.elapsed_seconds
+
+    def _resume(self) -> bool:
+        """Go on from the newest checkpoint; return whether there was one. All processes must find the same."""
+        found = self.saves.resume(self._restore)
+        step = self.budget.progress.step if found else -1
+        first = int(self.processes.told(step))
+        if self.processes.summed(float(step != first))[0]:
+            raise DamagedError(
+                f"{self.job.folder}: processes found different checkpoints; do all see the same disk? "
+                "Put the run's folder where all see it"
+            )
+        return found
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         self.held.take(tensors(checkpoint.tensors))
