@@ -33,8 +33,8 @@ class Progress:
 class Budget:
     """What a run may still do, from what it was given and what it has done."""
 
-    def __init__(self, config: Config, objective: Objective, *, spent_seconds: float = 0.0) -> None:
-        """Begin with no step made and ``spent_seconds`` gone.
+    def __init__(self, config: Config, objective: Objective) -> None:
+        """Begin with no step made.
 
         Raises:
             UsageError: no budget is given.
@@ -43,9 +43,12 @@ class Budget:
         self.tokens_per_step = objective.tokens_per_batch * config.accumulate
         self.steps_per_epoch = objective.steps_per_epoch / config.accumulate
         self.plan = self._plan()
-        self.progress = Progress(
-            elapsed_seconds=spent_seconds, spent_seconds=spent_seconds, evaluate_steps=self._evaluate_steps()
-        )
+        self.progress = Progress(evaluate_steps=self._evaluate_steps())
+
+    def spend(self, seconds: float) -> None:
+        """Take ``seconds`` that went before the first step from the budget."""
+        self.progress.spent_seconds += seconds
+        self.progress.elapsed_seconds += seconds
 
     @property
     def seconds(self) -> float:

@@ -38,7 +38,7 @@ Objectives: TypeAlias = Callable[[Job, Any], Objective]
 class Run:
     """One run's parts, and the loop over them."""
 
-    def __init__(self, job: Job, objectives: Objectives, *, spent_seconds: float = 0.0) -> None:
+    def __init__(self, job: Job, objectives: Objectives) -> None:
         """Make a model and what trains it; nothing is read from the job's folder yet.
 
         Raises:
@@ -62,7 +62,7 @@ class Run:
         self.objective = objectives(shared, model)
         shared_how = spread(self.config.spread, self.network, self.processes)
         self.stepper = Stepper(self.config, self.network, self.objective, shared_how)
-        self.budget = Budget(self.config, self.objective, spent_seconds=spent_seconds)
+        self.budget = Budget(self.config, self.objective)
         self.held = Held(self.network, self.stepper)
         self.choice = Choice(job, self.objective, self.held)
         self.saves = Saves(job, {} if job.start is None else {"start": job.start.arrays})
