@@ -349,6 +349,28 @@ def test_a_best_of_later_than_the_checkpoint_is_come_to_again(tmp_path: Path) ->
     assert fresh == Progress(step=1)
 
 
+@pytest.mark.parametrize("damage", ["missing", "cut"])
+def test_without_the_best_the_run_goes_on_and_chooses_anew(
+    damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen([3.0, 2.0], tmp_path)
+    if damage == "missing":
+        (tmp_path / BEST).unlink()
+    else:
+        (tmp_path / BEST).write_bytes((tmp_path / BEST).read_bytes()[:-3])
+    again, _, network, _ = chosen([], tmp_path)
+    again.objective.dev = [2.5]  # type: ignore[attr-defined]
+    progress = Progress(step=2, best_loss=2.0, best_step=2)
+    again.resume(progress)
+    assert (progress.best_step, progress.best_loss) == (0, math.inf)
+    (line,) = caplog.messages
+    assert line == f"{tmp_path / BEST}: missing or damaged: the best weights are chosen anew from here"
+    progress.step = 3
+    again.evaluate(progress)
+    assert (progress.best_step, progress.best_loss) == (3, 2.5)
+    assert read_checkpoint(tmp_path / BEST).facts["step"] == 3
+
+
 # -- how it is shared, seen by one process -----------------------------------------------------------------------------
 
 
