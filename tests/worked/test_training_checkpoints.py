@@ -1,5 +1,6 @@
 """Checkpoints of NumPy arrays: what comes back, which one is read, and what stays when a file is damaged."""
 
+import errno
 import json
 import logging
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from ziggurat.core.errors import DamagedError, NewerVersionError
+from ziggurat.core.errors import DamagedError, DiskFullError, NewerVersionError
 from ziggurat.training.checkpoints import (
     BEFORE,
     FORMAT,
@@ -125,6 +126,25 @@ def test_stepping_back_copies_nothing_and_twice_is_once(tmp_path: Path) -> None:
     assert (tmp_path / NEWEST).samefile(tmp_path / BEFORE)
     numbered(tmp_path, 2)  # written beside its place, so the older file keeps its bytes
     assert number_of(read_checkpoint(tmp_path / BEFORE)) == 1
+
+
+def test_a_disk_without_links_gets_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    for number in (1, 2, 3):
+        numbered(tmp_path, number)
+    assert (number_of(read_newest(tmp_path)), number_of(read_checkpoint(tmp_path / BEFORE))) == (3, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([NEWEST, BEFORE])
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(DiskFullError, match=r"previous\.safetensors: no space left"):
+        keep_before(tmp_path)
+    assert number_of(read_checkpoint(tmp_path / BEFORE)) == 2
 
 
 # -- damage -----------------------------------------------------------------------------------------------------------
