@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from tests.fakes.jobs import job
 from ziggurat.core.errors import DamagedError, DiskFullError, NewerVersionError
 from ziggurat.training.checkpoints import (
     BEFORE,
@@ -23,6 +24,8 @@ from ziggurat.training.checkpoints import (
     read_newest,
     write_checkpoint,
 )
+from ziggurat.training.saves import Saves
+from ziggurat.training.torchrun import Processes
 
 KINDS = ("float32", "float64", "float16", "int8", "int32", "int64", "uint8", "uint32", "uint64", "bool")
 
@@ -145,6 +148,22 @@ def test_a_disk_without_links_gets_a_copy(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(DiskFullError, match=r"previous\.safetensors: no space left"):
         keep_before(tmp_path)
     assert number_of(read_checkpoint(tmp_path / BEFORE)) == 2
+
+
+# -- going on --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "start"), [(1, ""), (3, "torchrun --nproc-per-node=3 -m ")])
+def test_who_stops_a_run_is_told_how_to_go_on_with_as_many(
+    count: int, start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Several(Processes):
+        pass
+
+    Several.count = count
+    monkeypatch.setattr("ziggurat.training.saves.current", Several)
+    said = str(Saves(job("decoder", tmp_path / "checkpoints", steps=1)).interruption("stopped at step 3"))
+    assert said == f"stopped at step 3; go on with: {start}ziggurat train --resume {tmp_path}"
 
 
 # -- damage -----------------------------------------------------------------------------------------------------------
