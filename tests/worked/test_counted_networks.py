@@ -116,9 +116,19 @@ def test_counts_of_another_order_are_refused() -> None:
         DECODER.restore(config, wrong)
 
 
+def test_lost_counts_are_not_passed_over_in_silence() -> None:
+    facts, tensors = RECURRENT.state(RECURRENT.tiny(seed=1))
+    left = {name: array for name, array in tensors.items() if not name.startswith("counts.")}
+    for said in (facts, {key: value for key, value in facts.items() if key != "counted"}):  # and of older bundles
+        with pytest.raises(ArtefactError, match=r"^model\.safetensors: its counts are missing"):
+            RECURRENT.restore(said, left)
+
+
 def test_a_model_without_counts_comes_back_without() -> None:
     built = RECURRENT.build(CountedRecurrentConfig(layers=1, embedding=3, hidden=5), VOCABULARY, seed=1)
-    again = RECURRENT.restore(*RECURRENT.state(built))
+    facts, tensors = RECURRENT.state(built)
+    assert facts["counted"] is False
+    again = RECURRENT.restore(facts, tensors)
     text, lengths = np.array([[0, 3, 5, 1]]), np.array([4])
     np.testing.assert_array_equal(again.token_logprobs(text, lengths), built.token_logprobs(text, lengths))
 
