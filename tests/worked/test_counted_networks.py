@@ -141,6 +141,8 @@ def test_each_token_is_predicted_with_counts_that_have_not_seen_it(
     found = counted._Counts(asked)
     objective = counted._Residual(asked, asked.family.build(asked.model_config, asked.train.vocabulary, seed=0), found)
     found.make()
+    assert isinstance(objective.network, CountedNetwork)
+    shape = objective.network.shape
 
     class Named:
         """Counts that say which they are."""
@@ -150,7 +152,7 @@ def test_each_token_is_predicted_with_counts_that_have_not_seen_it(
 
         def read(self, before: IdArray, ids: IdArray) -> FloatArray:
             assert len(before) == len(ids)
-            return np.full((*ids.shape, *objective.network.shape), -float(self.fold), np.float32)  # type: ignore[attr-defined]
+            return np.full((*ids.shape, *shape), -float(self.fold), np.float32)
 
     told: list[FloatArray] = []
     read = counted._Folds.read
@@ -171,7 +173,6 @@ def test_each_token_is_predicted_with_counts_that_have_not_seen_it(
         assert (targets < found.cuts[folds + 1]).all()
         across += int((folds.min(axis=1) < folds.max(axis=1)).sum())
     assert across  # rows that lie across two folds were among them
-    assert isinstance(objective.network, CountedNetwork)
     assert objective.network.counts is objective.own  # between batches, and so on dev
 
 

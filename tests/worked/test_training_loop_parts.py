@@ -358,7 +358,7 @@ def test_without_the_best_the_run_goes_on_and_chooses_anew(
         (tmp_path / BEST).unlink()
     else:
         (tmp_path / BEST).write_bytes((tmp_path / BEST).read_bytes()[:-3])
-    again, _, network, _ = chosen([], tmp_path)
+    again, *_ = chosen([], tmp_path)
     again.objective.dev = [2.5]  # type: ignore[attr-defined]
     progress = Progress(step=2, best_loss=2.0, best_step=2)
     again.resume(progress)

@@ -28,6 +28,7 @@ from ziggurat.training.objectives.objective import Objective
 from ziggurat.training.saves import Saves
 from ziggurat.training.schedules import Plan
 from ziggurat.training.torchrun import current, neighbours
+from ziggurat.training.utilisation import device_name, utilisation
 
 __all__ = ["Objectives", "Run"]
 
@@ -169,7 +170,7 @@ class Run:
     def _finish(self) -> Fitted:
         budget, progress = self.budget, self.budget.progress
         self.choice.put_back()
-        most_bytes = peak_bytes()
+        most_bytes, used = peak_bytes(), self._utilisation()
         if isinstance(self.stepper.spread, InParts):
             self._put_together()
         restore(self.network)
@@ -192,13 +193,28 @@ class Run:
             "stopped_early": progress.stopped_early,
             **held,
             "peak_bytes": most_bytes,
+            **used,
         }
         if progress.best_step:
             kept = progress.best_step if self.config.keep == "best" else progress.step
             facts.update(best_step=progress.best_step, dev_loss=progress.best_loss, kept_step=kept)
-        end = {"step": progress.step, "seconds": progress.elapsed_seconds, "peak_bytes": most_bytes}
+        end = {"step": progress.step, "seconds": progress.elapsed_seconds, "peak_bytes": most_bytes, **used}
         self.job.listener({"event": "end", **end})
         return Fitted(self.model, facts, adapter)
+
+    def _utilisation(self) -> dict[str, float]:
+        """Return what the run made of its machine; nothing where only a part of the model was trained."""
+        progress, held = self.budget.progress, self.holdings
+        if held.trainable < held.parameters:
+            return {}
+        return utilisation(
+            self.job,
+            self.network.vocabulary,
+            steps=progress.step,
+            seconds=max(progress.stepping_seconds, 1e-9),
+            device=device_name(self.network.device),
+            processes=self.processes.count,
+        )
 
     def _put_together(self) -> None:
         """Let the model be a whole one, its weights having been in parts."""
