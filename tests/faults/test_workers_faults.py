@@ -4,6 +4,7 @@ import importlib.util
 import os
 import signal
 import tempfile
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,18 @@ def test_a_process_that_is_killed_is_told_of(tmp_path: Path) -> None:
         with pytest.raises(ZigguratError, match=r"one of 2 worker processes was killed.*fewer --workers"):
             list(workers.map(killed_once, [str(tmp_path / "a")]))
         assert list(workers.map(squared, [4])) == [16]  # others take over
+
+
+def test_a_process_that_was_killed_between_tasks_is_told_of_too() -> None:
+    class Broken:
+        def submit(self, *_: object) -> None:
+            raise BrokenProcessPool("a process was terminated abruptly")
+
+    workers = LocalProcesses(3)
+    workers._pool = Broken()  # type: ignore[assignment]
+    with pytest.raises(ZigguratError, match=r"one of 3 worker processes was killed.*fewer --workers"):
+        list(workers.map(squared, [2]))
+    assert workers._pool is None  # so the next tasks begin anew
 
 
 def test_no_process_is_started_for_nothing() -> None:

@@ -68,6 +68,21 @@ def test_the_change_merges_into_the_same_model(base: Path, changed: Path, tmp_pa
     assert ziggurat("generate", tmp_path / "merged", "--prompt", "the", "--max-tokens", "3").code == 0
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["--recipe", "ngram"],
+        ["--recipe", "counted-lstm", "--model.embedding", "4", "--model.hidden", "4", "--steps", "1"],
+    ],
+    ids=["ngram", "counted-lstm"],
+)
+def test_a_new_run_counts_beyond_memory_in_its_own_folder(keys: list[str], texts: Path, tmp_path: Path) -> None:
+    folds = ["--training.folds", "2"] if "counted-lstm" in keys else []
+    sizes = ["--tokens.vocab_size", "300", "--model.order", "3", "--training.memory", "1K"]
+    run = train(tmp_path / "run", texts, *keys, *folds, *sizes)
+    assert (run / "bundle" / "model.safetensors").is_file()
+
+
 @pytest.mark.parametrize("name", ["model.gguf", "model.onnx", "folder"])
 def test_no_other_program_has_a_form_for_it_and_that_is_said(
     base: Path, name: str, tmp_path: Path, ziggurat: Ziggurat

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes.jobs import GRADIENT_FAMILIES, Recorder, fit, job, weights
 from tests.fakes.processes import together
-from ziggurat.core.errors import InterruptedRunError, UsageError
+from ziggurat.core.errors import DamagedError, InterruptedRunError, UsageError
 from ziggurat.core.protocols import ReadsPairs
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.job import Fitted, Job
@@ -143,6 +143,27 @@ def test_a_run_of_two_goes_on_in_one_and_in_three(how: str, tmp_path: Path) -> N
     np.testing.assert_allclose([float(e["loss"]) for e in recorder.of("eval")][-1], losses["eval"][-1], rtol=1e-5)
     for name, value in weights(last).items():
         np.testing.assert_allclose(value, alone[name], rtol=2e-3, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("other", ["none", "older"])
+def test_processes_that_see_other_disks_do_not_go_on(other: str, tmp_path: Path) -> None:
+    # the first has a checkpoint of step 4 in its folder; the other has one of step 2 in its own, or none at all
+    for place, until in [("0", 4), ("1", 2)][: 1 if other == "none" else 2]:
+
+        def stop(event: Any, until: int = until) -> None:
+            if event["event"] == "checkpoint" and event["step"] == until:
+                raise InterruptedRunError("here")
+
+        wanted = asked("decoder", tmp_path / place, checkpoint_steps=2)
+        with pytest.raises(InterruptedRunError):
+            fit(dataclasses.replace(wanted, listener=Recorder(stop)))
+
+    def work(processes: Processes) -> Fitted:
+        return fit(asked("decoder", tmp_path / str(processes.rank), checkpoint_steps=2))
+
+    for rank, error in enumerate(together(2, work)):
+        assert isinstance(error, DamagedError), error
+        assert f"{tmp_path / str(rank)}: processes found different checkpoints; do all see the same disk?" in str(error)
 
 
 @pytest.mark.parametrize(

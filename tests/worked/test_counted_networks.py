@@ -1,6 +1,7 @@
 """Networks on counts: the formula by hand, and that no text is read with counts that have seen it."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +24,7 @@ from ziggurat.models.ngram import NgramConfig
 from ziggurat.models.ngram_random import random_trie
 from ziggurat.models.ngram_reading import NgramReader
 from ziggurat.training import count, counted, gradient
-from ziggurat.training.job import Fitted, Job
+from ziggurat.training.job import Fitted, Job, Share
 from ziggurat.training.torchrun import Processes
 
 SIZE = 7
@@ -143,29 +144,70 @@ def test_counts_of_another_order_are_refused() -> None:
         DECODER.restore(config, wrong)
 
 
+def test_lost_counts_are_not_passed_over_in_silence() -> None:
+    facts, tensors = RECURRENT.state(RECURRENT.tiny(seed=1))
+    left = {name: array for name, array in tensors.items() if not name.startswith("counts.")}
+    for said in (facts, {key: value for key, value in facts.items() if key != "counted"}):  # and of older bundles
+        with pytest.raises(ArtefactError, match=r"^model\.safetensors: its counts are missing"):
+            RECURRENT.restore(said, left)
+
+
 def test_a_model_without_counts_comes_back_without() -> None:
     built = RECURRENT.build(CountedRecurrentConfig(layers=1, embedding=3, hidden=5), VOCABULARY, seed=1)
-    again = RECURRENT.restore(*RECURRENT.state(built))
+    facts, tensors = RECURRENT.state(built)
+    assert facts["counted"] is False
+    again = RECURRENT.restore(facts, tensors)
     text, lengths = np.array([[0, 3, 5, 1]]), np.array([4])
     np.testing.assert_array_equal(again.token_logprobs(text, lengths), built.token_logprobs(text, lengths))
 
 
-def test_each_row_is_read_with_counts_that_have_not_seen_it() -> None:
-    asked = job("counted_recurrent", steps=5, folds=3)
+@pytest.mark.parametrize("family", ["counted_recurrent", "counted_decoder"])
+def test_each_token_is_predicted_with_counts_that_have_not_seen_it(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = job(family, steps=5, folds=7)
     found = counted._Counts(asked)
     objective = counted._Residual(asked, asked.family.build(asked.model_config, asked.train.vocabulary, seed=0), found)
-    for number in range(7):
-        places = objective.batches.places(number)[:, 0]
-        objective.loss(number)
-        folds = objective.others.of_rows
-        assert all(found.cuts[fold] <= place < found.cuts[fold + 1] for fold, place in zip(folds, places, strict=True))
+    found.make()
     assert isinstance(objective.network, CountedNetwork)
+    shape = objective.network.shape
+
+    class Named:
+        """Counts that say which they are."""
+
+        def __init__(self, fold: int) -> None:
+            self.fold = fold
+
+        def read(self, before: IdArray, ids: IdArray) -> FloatArray:
+            assert len(before) == len(ids)
+            return np.full((*ids.shape, *shape), -float(self.fold), np.float32)
+
+    told: list[FloatArray] = []
+    read = counted._Folds.read
+
+    def heard(self: Any, before: IdArray, ids: IdArray) -> FloatArray:
+        told.append(read(self, before, ids))
+        return told[-1]
+
+    monkeypatch.setattr(counted._Folds, "read", heard)
+    objective.others = counted._Folds([Named(fold) for fold in range(7)])  # type: ignore[misc]
+    across = 0
+    for number in range(31):
+        targets = objective.batches.places(number)[:, 1:]
+        objective.loss(number)
+        folds = -told[-1][:, :, 0, 0].astype(int)
+        assert told[-1].min() == told[-1][:, :, 0, 0].min()
+        assert (found.cuts[folds] <= targets).all()
+        assert (targets < found.cuts[folds + 1]).all()
+        across += int((folds.min(axis=1) < folds.max(axis=1)).sum())
+    assert across  # rows that lie across two folds were among them
     assert objective.network.counts is objective.own  # between batches, and so on dev
 
 
 def test_a_fold_is_counted_from_all_but_itself() -> None:
     asked = job("counted_decoder", steps=5, folds=3)
     found = counted._Counts(asked)
+    found.make()
     tokens = asked.train.tokens
     for fold, trie in enumerate(found.folds):
         rest = np.concatenate([tokens[: found.cuts[fold]], tokens[found.cuts[fold + 1] :]])
@@ -200,15 +242,15 @@ def test_one_long_document_among_many_leaves_folds_of_like_size(long: int) -> No
 @pytest.mark.parametrize("how", ["ddp", "fsdp"])
 def test_processes_that_count_at_unlike_speed_have_the_same_minutes_left(how: str) -> None:
     def work(processes: Processes) -> object:
-        counting = counted._Counts.__init__
+        counting = counted._Counts._count
 
-        def slowly(self: Any, job: Job) -> None:
-            counting(self, job)
+        def slowly(self: Any) -> None:
+            counting(self)
             time.sleep(0.7 * processes.rank)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(counted._Counts, "__init__", slowly)
-            patch.setattr(gradient, "run", lambda *_, spent_seconds: Fitted(None, {"spent": spent_seconds}))  # type: ignore[arg-type]
+            patch.setattr(counted._Counts, "_count", slowly)
+            patch.setattr(gradient, "run", lambda *_, before: Fitted(None, {"spent": before()}))  # type: ignore[arg-type]
             return counted.fit(job("counted_recurrent", minutes=1.0, rows=6, spread=how)).facts["spent"]
 
     first, second = together(2, work)
@@ -244,6 +286,34 @@ def test_too_little_text_and_too_little_time_are_said() -> None:
         counted.fit(job("counted_recurrent", steps=1, folds=5000))
     with pytest.raises(UsageError, match=r"minutes were gone before a step: counting"):
         counted.fit(job("counted_recurrent", minutes=1e-6))
+
+
+@pytest.mark.parametrize(
+    ("family", "keys", "said"),
+    [
+        ("counted_recurrent", {}, "no budget: give one of"),
+        ("counted_recurrent", {"steps": 1, "recompute": True}, "training.recompute: it is for Transformer blocks"),
+        ("counted_decoder", {"steps": 1, "device": "cuda"}, "torch sees no GPU here"),
+        ("counted_decoder", {"steps": 1, "frozen": ["nothing"]}, "nothing"),
+        ("counted_decoder", {"steps": 1, "lora_rank": 1, "lora_on": ["nothing"]}, "nothing"),
+        ("counted_decoder", {"steps": 1, "memory": "much"}, "training.memory"),
+    ],
+)
+def test_wrong_keys_are_told_before_anything_is_counted(
+    family: str, keys: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(counted, "count_ngrams", lambda *_, **__: pytest.fail("it counted"))
+    with pytest.raises(UsageError, match=said):
+        counted.fit(job(family, **keys))
+
+
+def test_rows_that_can_not_be_shared_are_told_before_anything_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counted, "count_ngrams", lambda *_, **__: pytest.fail("it counted"))
+    counts = counted._Counts(asked := job("counted_decoder", steps=1, rows=5))
+    model = asked.family.build(asked.model_config, asked.train.vocabulary, seed=0)
+    with pytest.raises(UsageError, match=r"training\.rows: 5 rows"):
+        counted._Residual(replace(asked, share=Share(0, 2)), model, counts)
 
 
 def test_it_is_better_than_its_counts() -> None:

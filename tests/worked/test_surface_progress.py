@@ -174,6 +174,32 @@ def test_quiet_says_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines(capsys) == []
 
 
+@pytest.mark.parametrize(
+    ("told", "english", "chinese"),
+    [
+        ({}, [], []),
+        ({"flops_per_second": 3.1e11}, ["310 GFLOP/s while training"], ["训练速度 310 GFLOP/s"]),
+        (
+            {"flops_per_second": 4.05e14, "mfu": 0.4095},
+            ["41 % of what the device can do (MFU), 405 TFLOP/s"],
+            ["达到设备算力的 41 %（MFU），405 TFLOP/s"],
+        ),
+        (
+            {"flops_per_second": 2e12, "mfu": 0.0202},
+            ["2.0 % of what the device can do (MFU), 2.00 TFLOP/s"],
+            ["达到设备算力的 2.0 %（MFU），2.00 TFLOP/s"],
+        ),
+    ],
+)
+def test_an_end_tells_what_was_made_of_the_machine(
+    told: Event, english: list[str], chinese: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for speech, expected in (("en", english), ("zh", chinese)):
+        with language.speaking(speech), ProgressDisplay(Terminal()) as display:
+            display({"event": "end", "step": 3, "seconds": 1.0, **told})
+        assert lines(capsys) == expected
+
+
 def test_it_speaks_chinese_where_the_user_does(capsys: pytest.CaptureFixture[str]) -> None:
     language.choose("zh")
     try:

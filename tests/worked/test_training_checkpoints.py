@@ -1,5 +1,6 @@
 """Checkpoints of NumPy arrays: what comes back, which one is read, and what stays when a file is damaged."""
 
+import errno
 import json
 import logging
 from pathlib import Path
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from ziggurat.core.errors import DamagedError, NewerVersionError
+from tests.fakes.jobs import job
+from ziggurat.core.errors import DamagedError, DiskFullError, NewerVersionError
 from ziggurat.training.checkpoints import (
     BEFORE,
     FORMAT,
@@ -22,6 +24,8 @@ from ziggurat.training.checkpoints import (
     read_newest,
     write_checkpoint,
 )
+from ziggurat.training.saves import Saves
+from ziggurat.training.torchrun import Processes
 
 KINDS = ("float32", "float64", "float16", "int8", "int32", "int64", "uint8", "uint32", "uint64", "bool")
 
@@ -125,6 +129,41 @@ def test_stepping_back_copies_nothing_and_twice_is_once(tmp_path: Path) -> None:
     assert (tmp_path / NEWEST).samefile(tmp_path / BEFORE)
     numbered(tmp_path, 2)  # written beside its place, so the older file keeps its bytes
     assert number_of(read_checkpoint(tmp_path / BEFORE)) == 1
+
+
+def test_a_disk_without_links_gets_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    for number in (1, 2, 3):
+        numbered(tmp_path, number)
+    assert (number_of(read_newest(tmp_path)), number_of(read_checkpoint(tmp_path / BEFORE))) == (3, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([NEWEST, BEFORE])
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(DiskFullError, match=r"previous\.safetensors: no space left"):
+        keep_before(tmp_path)
+    assert number_of(read_checkpoint(tmp_path / BEFORE)) == 2
+
+
+# -- going on --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "start"), [(1, ""), (3, "torchrun --nproc-per-node=3 -m ")])
+def test_who_stops_a_run_is_told_how_to_go_on_with_as_many(
+    count: int, start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Several(Processes):
+        pass
+
+    Several.count = count
+    monkeypatch.setattr("ziggurat.training.saves.current", Several)
+    said = str(Saves(job("decoder", tmp_path / "checkpoints", steps=1)).interruption("stopped at step 3"))
+    assert said == f"stopped at step 3; go on with: {start}ziggurat train --resume {tmp_path}"
 
 
 # -- damage -----------------------------------------------------------------------------------------------------------

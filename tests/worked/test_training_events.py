@@ -44,6 +44,19 @@ def test_a_resumed_run_reads_as_if_it_had_never_stopped(tmp_path: Path) -> None:
     ]
 
 
+def test_a_run_lost_before_its_first_checkpoint_leaves_no_steps(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    listen = events.metrics_file(path)
+    for _ in range(2):
+        listen({"event": "stage", "stage": "training"})
+        listen({"event": "start", "step": 0})
+        for step in (10, 20):
+            listen({"event": "step", "step": step})
+    told = [(line["event"], line.get("step")) for line in lines(path)]
+    before = [("stage", None), ("start", 0)]
+    assert told == [*before, *before, ("step", 10), ("step", 20)]
+
+
 def test_resuming_without_a_file_begins_one(tmp_path: Path) -> None:
     events.metrics_file(tmp_path / "m.jsonl")({"event": "resume", "step": 5})
     assert lines(tmp_path / "m.jsonl") == [{"event": "resume", "step": 5}]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from tests.fakes.jobs import VOCABULARY, Recorder, job
+from ziggurat.core.errors import UsageError
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.network import Network
-from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
+from ziggurat.training import gradient
+from ziggurat.training.checkpoints import BEST, NEWEST, Checkpoint, read_checkpoint, write_checkpoint
 from ziggurat.training.loop.choice import Choice
 from ziggurat.training.loop.config import Config
 from ziggurat.training.loop.held import Held, _leaves, _nested, arrays, tensors
 from ziggurat.training.loop.progress import Progress
 from ziggurat.training.loop.spreading import Everywhere, InParts, Spread, like, local, spread, whole
-from ziggurat.training.loop.step import Stepper
+from ziggurat.training.loop.step import Made, Stepper
 from ziggurat.training.objectives.objective import Loss
+from ziggurat.training.schedules import Plan
 from ziggurat.training.torchrun import Processes
 
 
@@ -165,6 +169,19 @@ def test_a_run_goes_on_from_what_it_gave_to_the_bit(family: str, rule: str) -> N
     assert all(torch.equal(value, weights[name]) for name, value in other.network.named_parameters())
 
 
+def test_what_a_file_held_goes_to_where_the_weights_are() -> None:
+    held, made = ran("recurrent", 0, average="ema")
+    made.objective.loss(0)  # leaves a state to the next batch
+    held.average.follow(10, Plan("constant", 0, 20, None))
+    kept = tensors(arrays(held.give()[0]))
+    other, again = ran("recurrent", 0, average="ema")
+    other.network.to("meta")
+    other.take(kept)
+    found = [*other.average.means.values(), *(value for _, value in _leaves(again.objective.carried))]
+    assert len(found) > len(other.average.means) > 0
+    assert {value.device.type for value in found} == {"meta"}
+
+
 def test_random_numbers_go_on_too() -> None:
     held, _ = ran("decoder", 0)
     kept = {name: value.clone() for name, value in held.give()[0].items()}
@@ -172,6 +189,40 @@ def test_random_numbers_go_on_too() -> None:
     torch.rand(5)
     held.take(kept)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_gpu_s_random_numbers_go_on_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, _ = ran("decoder", 0)
+    states = {torch.device("cuda", 1): torch.tensor([1, 2], dtype=torch.uint8)}
+    assert "rng.cuda" not in held.give()[0]
+    monkeypatch.setattr(Network, "device", torch.device("cuda", 1))
+    monkeypatch.setattr(torch.cuda, "get_rng_state", states.__getitem__)
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device: states.update({device: state}))
+    kept = {name: value.clone() for name, value in held.give()[0].items()}
+    assert kept["rng.cuda"].tolist() == [1, 2]
+    states[torch.device("cuda", 1)] = torch.tensor([9, 9], dtype=torch.uint8)
+    held.take(kept)
+    assert [state.tolist() for state in states.values()] == [[1, 2]]
+
+
+@pytest.mark.parametrize(("device", "forked"), [("cpu", []), ("cuda:3", ["cuda:3"])])
+def test_whoever_trains_leaves_the_caller_s_random_numbers(
+    device: str, forked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    class Forked(Exception):
+        pass
+
+    def fork(devices: list[str]) -> None:
+        asked.append(devices)
+        raise Forked
+
+    monkeypatch.setattr(gradient, "chosen_device", lambda *_: device)
+    monkeypatch.setattr(torch.random, "fork_rng", fork)
+    with pytest.raises(Forked):
+        gradient.fit(job("decoder", steps=1))
+    assert asked == [forked]
 
 
 @pytest.mark.parametrize(
@@ -298,6 +349,28 @@ def test_a_best_of_later_than_the_checkpoint_is_come_to_again(tmp_path: Path) ->
     assert fresh == Progress(step=1)
 
 
+@pytest.mark.parametrize("damage", ["missing", "cut"])
+def test_without_the_best_the_run_goes_on_and_chooses_anew(
+    damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen([3.0, 2.0], tmp_path)
+    if damage == "missing":
+        (tmp_path / BEST).unlink()
+    else:
+        (tmp_path / BEST).write_bytes((tmp_path / BEST).read_bytes()[:-3])
+    again, *_ = chosen([], tmp_path)
+    again.objective.dev = [2.5]  # type: ignore[attr-defined]
+    progress = Progress(step=2, best_loss=2.0, best_step=2)
+    again.resume(progress)
+    assert (progress.best_step, progress.best_loss) == (0, math.inf)
+    (line,) = caplog.messages
+    assert line == f"{tmp_path / BEST}: missing or damaged: the best weights are chosen anew from here"
+    progress.step = 3
+    again.evaluate(progress)
+    assert (progress.best_step, progress.best_loss) == (3, 2.5)
+    assert read_checkpoint(tmp_path / BEST).facts["step"] == 3
+
+
 # -- how it is shared, seen by one process -----------------------------------------------------------------------------
 
 
@@ -355,7 +428,30 @@ def test_the_first_measures_for_all(rank: int, expected: float) -> None:
 
 def test_that_nothing_can_be_measured_reaches_all() -> None:
     assert Everywhere(Line(), Pair(0)).measured(lambda: None) is None
-    assert Everywhere(Line(), Pair(1, math.nan)).measured(lambda: 1.0) is None
+    assert Everywhere(Line(), Pair(1, 0.0)).measured(lambda: 1.0) is None  # the first says: nothing there
+
+
+def test_a_loss_that_is_no_number_is_not_taken_for_nothing() -> None:
+    for alone in (Spread(Line(), Processes()), Everywhere(Line(), Pair(0)), Everywhere(Line(), Pair(1, math.nan))):
+        found = alone.measured(lambda: math.nan)
+        assert found is not None
+        assert math.isnan(found)
+
+
+@pytest.mark.parametrize(
+    ("loss", "norm", "ends"),
+    [(math.nan, 1.0, True), (math.inf, 1.0, True), (2.0, math.nan, True), (2.0, math.inf, False), (2.0, 3.0, False)],
+)
+def test_a_run_that_diverges_ends_and_says_so(
+    loss: float, norm: float, ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([Made(2.0, 1.0), Made(loss, norm), Made(2.0, 1.0)])
+    monkeypatch.setattr(Stepper, "make", lambda *_: next(told))
+    asked = job("decoder", tmp_path, steps=3, learning_rate=0.25, checkpoint_steps=2)
+    said = r"training\.learning_rate: the loss grew beyond all numbers at step 2; lower it \(now 0\.25\)"
+    with pytest.raises(UsageError, match=said) if ends else nullcontext():
+        gradient.fit(asked)
+    assert (tmp_path / NEWEST).exists() is not ends  # what is lost is not kept
 
 
 def test_a_tensor_in_one_place_is_whole_already() -> None:

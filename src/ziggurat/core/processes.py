@@ -50,7 +50,10 @@ class LocalProcesses:
         pool = self._started()
 
         def begin(item: T) -> "Future[Outcome[R]]":
-            return pool.submit(attempt, function, item)
+            try:
+                return pool.submit(attempt, function, item)
+            except BrokenProcessPool as error:
+                raise self._killed() from error
 
         return in_order(begin, self._ended, items, most=_AHEAD * self.count, drop=Future.cancel)
 
@@ -77,11 +80,15 @@ class LocalProcesses:
         try:
             outcome = future.result()
         except BrokenProcessPool as error:
-            self._pool = None
-            raise ZigguratError(
-                f"one of {self.count} worker processes was killed, most likely for want of memory: give fewer --workers"
-            ) from error
+            raise self._killed() from error
         return outcome.unwrap()
+
+    def _killed(self) -> ZigguratError:
+        """Return the error that says so; the next tasks have processes of their own."""
+        self._pool = None
+        return ZigguratError(
+            f"one of {self.count} worker processes was killed, most likely for want of memory: give fewer --workers"
+        )
 
 
 def _begin_quietly() -> None:

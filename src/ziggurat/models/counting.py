@@ -61,10 +61,14 @@ class CountedFamily:
         return NeuralLanguageModel(network)
 
     def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
-        """Return the configuration with the vocabulary, and the weights beside the arrays of the counts."""
+        """Return the configuration with the vocabulary, and the weights beside the arrays of the counts.
+
+        A model that was never fitted stands on nothing, and says so: ``counted`` is false.
+        """
         network: CountedNetwork = model.network
         counts = network.counts.trie.state() if isinstance(network.counts, NgramReader) else {}
-        facts = {"model": to_mapping(network.config), "vocabulary": to_mapping(network.vocabulary)}
+        facts: dict[str, Any] = {"model": to_mapping(network.config), "vocabulary": to_mapping(network.vocabulary)}
+        facts["counted"] = bool(counts)
         return facts, {**tensors_of(network), **{f"{_COUNTS}{name}": array for name, array in counts.items()}}
 
     def restore(self, config: dict[str, Any], tensors: TensorMap) -> NeuralLanguageModel:
@@ -79,6 +83,8 @@ class CountedFamily:
         def make() -> CountedNetwork:
             return self._network(own, self._inside.build(own, vocabulary, seed=0))
 
+        if not counts and config.get("counted", True):
+            raise ArtefactError("model.safetensors: its counts are missing (tensors counts.…); put a whole copy there")
         check_tensors(shape_only(make, own, weights), weights)
         network = make()
         load_tensors(network, weights)

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ziggurat.core.types import Event
+from ziggurat.surface.anatomy.figures import operations
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal
 
@@ -115,6 +116,13 @@ class ProgressDisplay:
     def _on_end(self, event: Event) -> None:
         if "peak_bytes" in event:
             self._terminal.say("at most {size} of memory while training", size=size(event["peak_bytes"]))
+        speed = operations(float(event.get("flops_per_second", 0))) + "/s"
+        if "mfu" in event:
+            percent = 100 * float(event["mfu"])
+            part = f"{percent:.{0 if percent >= 10 else 1}f}"
+            self._terminal.say("{part} % of what the device can do (MFU), {speed}", part=part, speed=speed)
+        elif "flops_per_second" in event:
+            self._terminal.say("{speed} while training", speed=speed)
 
     def _on_eval(self, event: Event) -> None:
         self._dev_loss = float(event["loss"])

@@ -8,6 +8,7 @@ from ziggurat.core.types import Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.judge.measuring import figures, measurable
 from ziggurat.surface.material import prepared
+from ziggurat.training.saves import resuming
 from ziggurat.training.torchrun import current
 
 __all__ = ["MEASURED_ON", "train_run"]
@@ -34,7 +35,7 @@ def train_run(run: Run, listener: Listener, workers: Workers = HERE) -> Bundle:
             bundle = fit(recipe, material, run.folder, listener=listener, workers=workers)
     except (InterruptedRunError, KeyboardInterrupt) as error:
         stopped = str(error).partition(";")[0] or "interrupted"
-        raise InterruptedRunError(f"{stopped}; go on with: ziggurat train --resume {run.folder}") from error
+        raise InterruptedRunError(f"{stopped}; go on with: {resuming(run.folder)}") from error
     if processes.rank:
         return bundle
     if measurable(bundle.model) and len(corpus.test) and MEASURED_ON not in bundle.manifest.metrics:

@@ -9,6 +9,7 @@ together again when it is read, so that any number of processes can go on.
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,13 +94,22 @@ def remove_old_rows(folder: Path) -> None:
 
 
 def keep_before(folder: Path) -> None:
-    """Let the newest checkpoint step back to second place, before a newer one is written."""
+    """Let the newest checkpoint step back to second place, before a newer one is written.
+
+    Raises:
+        DiskFullError: the disk has no links between files, and no room for a copy; both checkpoints are as before.
+    """
     newest = folder / NEWEST
     if newest.is_file():
         link = folder / f".{BEFORE}.link"
         link.unlink(missing_ok=True)
-        link.hardlink_to(newest)
-        link.replace(folder / BEFORE)
+        try:
+            link.hardlink_to(newest)
+        except OSError:  # a disk that has no such links, like exFAT
+            with atomic_file(folder / BEFORE) as partial:
+                shutil.copyfile(newest, partial)
+        else:
+            link.replace(folder / BEFORE)
 
 
 def read_newest(folder: Path) -> Checkpoint | None:

@@ -43,7 +43,7 @@ def fit(job: Job) -> Fitted:
     vocabulary = train.vocabulary
     shape = Shape(model_config.order, vocabulary.size, vocabulary.bos, vocabulary.eos)
     threads = thread_count(config.threads)
-    budget = Budget(memory_limit(config.memory, where="training.memory"), threads, job.folder)
+    budget = Budget(memory_limit(config.memory, where="training.memory"), threads, job.working_folder())
     prune = model_config.thresholds()
     found = count_ngrams(train.tokens, shape, budget, raw=any(prune[:-1]), workers=job.workers)
     seen = [int(count) for count in found.starts[1:] - found.starts[:-1]]

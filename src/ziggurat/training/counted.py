@@ -8,7 +8,7 @@ stands on the counts of the whole text, which are a little better than any that 
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -52,35 +52,63 @@ class Config(gradient.Config):
 def fit(job: Job) -> Fitted:
     """Count the job's text and train its network on the counts, as `ziggurat.training.gradient.run` says.
 
-    A budget in minutes is for both.
+    A budget in minutes is for both. Nothing is counted before all keys of the recipe are found to be right.
 
     Raises:
         TooLittleTextError: the text has fewer tokens than folds.
         UsageError: counting alone takes more than the minutes given.
     """
-    started = time.perf_counter()
     counts = _Counts(job)
-    # several processes count each for itself, and must have the same budget left or they would not end together
-    seconds = current().told(time.perf_counter() - started)
-    job.listener({"event": "counted", "tokens": int(job.train.tokens.size), "ngrams": sum(counts.whole.counts())})
-    fitted = gradient.run(job, lambda job, model: _Residual(job, model, counts), spent_seconds=seconds)
-    facts = {"ngrams_kept": counts.whole.counts(), "folds": len(counts.folds), "counting_seconds": seconds}
+    fitted = gradient.run(job, lambda job, model: _Residual(job, model, counts), before=counts.make)
+    facts = {"ngrams_kept": counts.whole.counts(), "folds": len(counts.folds), "counting_seconds": counts.seconds}
     return dataclasses.replace(fitted, facts={**fitted.facts, **facts})
 
 
 class _Counts:
-    """The n-gram models of a job: of the whole text, and of what is left without each fold."""
+    """The n-gram models of a job: of the whole text, and of what is left without each fold; made when told to."""
+
+    whole: NgramTrie
+    folds: list[NgramTrie]
+    seconds: float
+    """What making them took."""
 
     def __init__(self, job: Job) -> None:
+        self.job = job
         config: Config = job.config
-        stream, order = job.train, job.model_config.order
-        count = stream.tokens.size
+        count = job.train.tokens.size
         if count <= config.folds:
             raise TooLittleTextError(f"{count} tokens are too few for {config.folds} folds: give more text")
-        vocabulary = stream.vocabulary
+        self.memory_bytes = memory_limit(config.memory, where="training.memory")
+        self.cuts = _cuts(job.train, config.folds)
+        self._waiting: list[Callable[[], None]] | None = []
+
+    def then(self, use: Callable[[], None]) -> None:
+        """Call ``use`` once they are made, which may be at once."""
+        if self._waiting is None:
+            use()
+        else:
+            self._waiting.append(use)
+
+    def make(self) -> float:
+        """Count; return the seconds that it took."""
+        started = time.perf_counter()
+        self._count()
+        # several processes count each for itself, and must have the same budget left or they would not end together
+        self.seconds = current().told(time.perf_counter() - started)
+        tokens = int(self.job.train.tokens.size)
+        self.job.listener({"event": "counted", "tokens": tokens, "ngrams": sum(self.whole.counts())})
+        waiting, self._waiting = self._waiting or [], None
+        for use in waiting:
+            use()
+        return self.seconds
+
+    def _count(self) -> None:
+        job, stream = self.job, self.job.train
+        config: Config = job.config
+        vocabulary, order = stream.vocabulary, job.model_config.order
         shape = Shape(order, vocabulary.size, vocabulary.bos, vocabulary.eos)
         threads = thread_count(config.threads)
-        budget = Budget(memory_limit(config.memory, where="training.memory"), threads, job.folder)
+        budget = Budget(self.memory_bytes, threads, job.working_folder())
 
         def counted(tokens: npt.NDArray[Any]) -> NgramTrie:
             return smooth(
@@ -90,7 +118,6 @@ class _Counts:
                 threads=threads,
             )[0]
 
-        self.cuts = _cuts(stream, config.folds)
         self.whole = counted(stream.tokens)
         self.folds = [
             counted(np.concatenate([stream.tokens[:start], stream.tokens[stop:]]))
@@ -103,7 +130,7 @@ class _Counts:
 
 
 class _Residual(NextToken):
-    """Next tokens, each batch's rows read with the counts that have not seen them."""
+    """Next tokens, each read with the counts that have not seen it."""
 
     def __init__(self, job: Job, model: object, counts: _Counts) -> None:
         config: Config = job.config
@@ -111,13 +138,18 @@ class _Residual(NextToken):
         if not isinstance(self.network, CountedNetwork):
             raise UsageError(f"a {job.family.name} model does not stand on counts: train it by another trainer")
         self.counts = counts
-        self.own = counted_by(self.network, counts.whole)
+        counts.then(self._stand)
+
+    def _stand(self) -> None:
+        """Let the network stand on the counts of the whole text, and have those of its parts at hand."""
+        assert isinstance(self.network, CountedNetwork)  # noqa: S101 - checked in the beginning
+        self.own = counted_by(self.network, self.counts.whole)
         orders = self.network.config.resolved_orders(self.network.vocabulary.size)
-        self.others = _Folds([NgramReader(fold, orders) for fold in counts.folds])
+        self.others = _Folds([NgramReader(fold, orders) for fold in self.counts.folds])
 
     def loss(self, number: int) -> Loss:
         """Return the mean nats per token of batch ``number``, and how many these are."""
-        self.others.of_rows = self.counts.fold_of(self.batches.places(number)[self.rows, 0])
+        self.others.of_targets = self.counts.fold_of(self.batches.places(number)[self.rows, 1:])
         with self._unseen():
             return super().loss(number)
 
@@ -133,32 +165,33 @@ class _Residual(NextToken):
 
 
 class _Folds:
-    """Counts of which each row of a batch has its own."""
+    """Counts of which each token of a batch has those that have not seen it."""
 
     def __init__(self, readers: list[NgramReader]) -> None:
         self.readers = readers
-        self.of_rows: npt.NDArray[np.intp] = np.zeros(0, np.intp)
+        self.of_targets: npt.NDArray[np.intp] = np.zeros((0, 0), np.intp)
+        """(B, T) the fold of the token behind each place, which is the one to be predicted."""
 
     def read(self, before: IdArray, ids: IdArray) -> FloatArray:
-        """Return (B, T, K, V) log-probabilities (see `ziggurat.models.ngram_reading.Counts`)."""
-        told = [(rows, self.readers[fold].read(before[rows], ids[rows])) for fold, rows in self._rows()]
-        found = np.empty((len(ids), *told[0][1].shape[1:]), np.float32)
-        for rows, logprobs in told:
-            found[rows] = logprobs
-        return found
+        """Return (B, T, K, V) log-probabilities (see `ziggurat.models.ngram_reading.Counts`).
 
-    def _rows(self) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
-        for fold in np.unique(self.of_rows).tolist():
-            yield fold, np.flatnonzero(self.of_rows == fold)
+        A row that lies across two folds is read with the counts of both, and each place takes from its own.
+        """
+        found: FloatArray = np.zeros((0,), np.float32)
+        for fold in np.unique(self.of_targets).tolist():
+            own = self.of_targets == fold
+            rows = np.flatnonzero(own.any(axis=1))
+            logprobs = self.readers[fold].read(before[rows], ids[rows])
+            if not found.size:
+                found = np.empty((*ids.shape, *logprobs.shape[2:]), np.float32)
+            found[own] = logprobs[own[rows]]
+        return found
 
 
 def _cuts(stream: TokenStream, folds: int) -> npt.NDArray[np.int64]:
     """Return where folds begin, and the end: at beginnings of documents where these are many and near, else anywhere.
 
     So folds grow by no more than half, however unlike documents are in length, and none is empty.
-
-    A window that lies across two folds is read with the counts of the one in which it begins, which have seen its end:
-    of N windows ``folds`` at most.
     """
     even = np.linspace(0, stream.tokens.size, folds + 1).astype(np.int64)
     if len(stream.starts) > 4 * folds:

@@ -24,14 +24,14 @@ def several(listeners: Iterable[Listener]) -> Listener:
 def metrics_file(path: Path) -> Listener:
     """Return a listener that appends each event to a file of JSON lines, flushed at once.
 
-    *Idea.* A run that was killed has written lines past its last checkpoint. When it resumes, lines of later steps are
-    cut off first, so that the file reads as if the run had never stopped.
+    *Idea.* A run that was killed has written lines past its last checkpoint. When it resumes, or begins again
+    because there is no checkpoint yet, lines of later steps are cut off first: no step stands in the file twice.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def listen(event: Event) -> None:
-        if event.get("event") == "resume":
-            _cut(path, int(event["step"]))
+        if event.get("event") in ("start", "resume"):
+            _cut(path, int(event.get("step", 0)))
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dict(event), ensure_ascii=False) + "\n")
 

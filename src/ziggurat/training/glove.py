@@ -106,7 +106,7 @@ class _Run:
         self.config: Config = job.config
         self.threads = thread_count(self.config.threads)
         limit = memory_limit(self.config.memory, where="training.memory")
-        self.budget = Budget(limit, self.threads, job.folder)
+        self.budget = Budget(limit, self.threads, job.working_folder())
         self.window = Window(self.config.window, self.config.symmetric, self.config.distance_weighting)
         self.blocks = self._count()
         self.matrices = Matrices(job.train.vocabulary, job.model_config.width, seed=job.seed)
@@ -116,8 +116,6 @@ class _Run:
 
     def _count(self) -> PairBlocks:
         job, started = self.job, time.perf_counter()
-        if job.folder is not None:
-            job.folder.mkdir(parents=True, exist_ok=True)
         job.listener({"event": "stage", "stage": "counting"})
         counts = count_cooccurrences(job.train, self.window, self.budget, self._check)
         if counts.contexts.size == 0:

@@ -134,6 +134,12 @@ class Job:
     workers: Workers = HERE
     """Whoever does tasks of a trainer that can be cut into such; the model does not depend on who they are."""
 
+    def working_folder(self) -> Path | None:
+        """Return `folder` for files that a trainer works with; it is made where it is not there yet."""
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
+
 
 @dataclass(frozen=True)
 class Fitted:

@@ -24,7 +24,7 @@ from ziggurat.training.checkpoints import (
 from ziggurat.training.job import Job
 from ziggurat.training.torchrun import current
 
-__all__ = ["Saves"]
+__all__ = ["Saves", "resuming"]
 
 _RUN = "run"
 
@@ -88,4 +88,10 @@ class Saves:
         """Return the error that ends a run which the user stopped, once it was saved; ``done`` says how far it is."""
         if self.folder is None:
             return InterruptedRunError(f"{done}; nothing was saved: the run has no folder")
-        return InterruptedRunError(f"{done}; go on with: ziggurat train --resume {self.folder.parent}")
+        return InterruptedRunError(f"{done}; go on with: {resuming(self.folder.parent)}")
+
+
+def resuming(folder: Path) -> str:
+    """Return the command that goes on with the run in ``folder``, by as many processes as there are now."""
+    count = current().count
+    return f"{f'torchrun --nproc-per-node={count} -m ' if count > 1 else ''}ziggurat train --resume {folder}"

@@ -55,6 +55,8 @@ SENTENCES = {
         "其中 {count} 个参与训练；内存：权重 {weights}，梯度 {gradients}，优化器 {optimiser}"
     ),
     "at most {size} of memory while training": "训练时内存最多 {size}",
+    "{part} % of what the device can do (MFU), {speed}": "达到设备算力的 {part} %（MFU），{speed}",
+    "{speed} while training": "训练速度 {speed}",
     "A bundle whose model is trained on, with its tokenizer, instead of a new one": (
         "在此模型包的模型上继续训练（沿用其分词器），而不是训练新模型"
     ),

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import torch
 
+from ziggurat.core.errors import DamagedError
 from ziggurat.training.checkpoints import BEST, Checkpoint, read_checkpoint, write_checkpoint
 from ziggurat.training.job import Job
 from ziggurat.training.loop.config import Config
@@ -83,14 +84,15 @@ class Choice:
                 write_checkpoint(self.job.folder / BEST, best)
 
     def resume(self, progress: Progress) -> None:
-        """Read the best weights back, for a run that goes on from ``progress``.
-
-        Raises:
-            DamagedError: their file is damaged.
-        """
+        """Read the best weights back, for a run that goes on from ``progress``; without them, choose anew."""
         if not progress.best_step or self.config.keep != "best" or self.job.folder is None:
             return
-        best = read_checkpoint(self.job.folder / BEST)
+        try:
+            best = read_checkpoint(self.job.folder / BEST)
+        except DamagedError:
+            _LOG.warning("%s: missing or damaged: the best weights are chosen anew from here", self.job.folder / BEST)
+            progress.best_loss, progress.best_step = float("inf"), 0
+            return
         if best.facts["step"] > progress.step:
             # written after the checkpoint that the run goes back to; the run will come to it again
             progress.best_loss, progress.best_step = float("inf"), 0

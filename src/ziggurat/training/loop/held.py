@@ -1,6 +1,8 @@
 """What a checkpoint of the loop holds: weights, the optimiser's memory, carried state, random numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -63,8 +65,9 @@ class Held:
                 (alike if part is None else rows)[f"{prefix}{name}"] = value if part is None else part
         carried = alike if processes.count == 1 else rows
         carried.update({f"{_CARRIED}{place}": value for place, value in _leaves(self.stepper.objective.carried)})
-        for rank, state in enumerate(processes.gathered(torch.get_rng_state())):
-            alike[f"{_DICE}.{rank}" if rank else _DICE] = state
+        for name, dice in self._dice().items():
+            for rank, state in enumerate(processes.gathered(dice.give())):
+                alike[f"{name}.{rank}" if rank else name] = state
         return alike, rows
 
     def take(self, held: dict[str, torch.Tensor]) -> None:
@@ -78,15 +81,34 @@ class Held:
         self.put_back(_under(_WEIGHTS, held))
         self.stepper.optimiser.take(_under(_MEMORY, held), like)
         own_weights = self.trained()
-        means = {name: like(value, own_weights[name]) for name, value in _under(_MEAN, held).items()}
+        means = {n: like(value.to(own_weights[n].device), own_weights[n]) for n, value in _under(_MEAN, held).items()}
         self.average.take(means)
         carried = _under(_CARRIED, held)
         share = Share(processes.rank, processes.count)
-        own = {place: value[share.of(len(value))].contiguous() for place, value in carried.items()}
+        device = self.network.device
+        own = {place: value[share.of(len(value))].contiguous().to(device) for place, value in carried.items()}
         self.stepper.objective.carried = _nested(own)
-        dice = held.get(f"{_DICE}.{processes.rank}" if processes.rank else _DICE)
-        if dice is not None:  # a process more than there were goes on with the stream that it began
-            torch.set_rng_state(dice)
+        for name, dice in self._dice().items():
+            state = held.get(f"{name}.{processes.rank}" if processes.rank else name)
+            if state is not None:  # a process more than there were goes on with the stream that it began
+                dice.take(state)
+
+    def _dice(self) -> dict[str, "_Dice"]:
+        """Return what training draws from: the processor's random numbers, and where it computes there, the GPU's."""
+        found = {_DICE: _Dice(torch.get_rng_state, torch.set_rng_state)}
+        device = self.network.device
+        if device.type == "cuda":
+            found[f"{_DICE}.cuda"] = _Dice(
+                partial(torch.cuda.get_rng_state, device), partial(torch.cuda.set_rng_state, device=device)
+            )
+        return found
+
+
+class _Dice(NamedTuple):
+    """One stream of random numbers."""
+
+    give: Callable[[], torch.Tensor]
+    take: Callable[[torch.Tensor], None]
 
 
 def arrays(found: dict[str, torch.Tensor]) -> TensorMap:

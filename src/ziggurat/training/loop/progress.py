@@ -39,10 +39,8 @@ class Progress:
 class Budget:
     """What a run may still do, from what it was given and what it has done."""
 
-    def __init__(
-        self, config: Config, objective: Objective, *, dev_tokens: int = 0, spent_seconds: float = 0.0
-    ) -> None:
-        """Begin with no step made and ``spent_seconds`` gone; the held-out text is of ``dev_tokens``.
+    def __init__(self, config: Config, objective: Objective, *, dev_tokens: int = 0) -> None:
+        """Begin with no step made; the held-out text is of ``dev_tokens``.
 
         Raises:
             UsageError: no budget is given.
@@ -52,9 +50,12 @@ class Budget:
         self.steps_per_epoch = objective.steps_per_epoch / config.accumulate
         self.dev_tokens = dev_tokens
         self.plan = self._plan()
-        self.progress = Progress(
-            elapsed_seconds=spent_seconds, spent_seconds=spent_seconds, evaluate_steps=self._evaluate_steps()
-        )
+        self.progress = Progress(evaluate_steps=self._evaluate_steps())
+
+    def spend(self, seconds: float) -> None:
+        """Take ``seconds`` that went before the first step from the budget."""
+        self.progress.spent_seconds += seconds
+        self.progress.elapsed_seconds += seconds
 
     @property
     def seconds(self) -> float:

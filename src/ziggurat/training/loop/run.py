@@ -1,11 +1,12 @@
 """One run: its parts, and the loop over them."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import DamagedError, UsageError
 from ziggurat.core.protocols import Model
 from ziggurat.models.blocks.initialisation import fill_from
 from ziggurat.models.blocks.lora import LowRankOptions, adapter_of, merge, strip
@@ -27,6 +28,7 @@ from ziggurat.training.objectives.objective import Objective
 from ziggurat.training.saves import Saves
 from ziggurat.training.schedules import Plan
 from ziggurat.training.torchrun import current, neighbours
+from ziggurat.training.utilisation import device_name, utilisation
 
 __all__ = ["Objectives", "Run"]
 
@@ -37,7 +39,7 @@ Objectives: TypeAlias = Callable[[Job, Any], Objective]
 class Run:
     """One run's parts, and the loop over them."""
 
-    def __init__(self, job: Job, objectives: Objectives, *, spent_seconds: float = 0.0) -> None:
+    def __init__(self, job: Job, objectives: Objectives) -> None:
         """Make a model and what trains it; nothing is read from the job's folder yet.
 
         Raises:
@@ -62,7 +64,7 @@ class Run:
         shared_how = spread(self.config.spread, self.network, self.processes)
         self.stepper = Stepper(self.config, self.network, self.objective, shared_how)
         dev_tokens = 0 if job.dev is None else len(job.dev.tokens)
-        self.budget = Budget(self.config, self.objective, dev_tokens=dev_tokens, spent_seconds=spent_seconds)
+        self.budget = Budget(self.config, self.objective, dev_tokens=dev_tokens)
         self.held = Held(self.network, self.stepper)
         self.choice = Choice(job, self.objective, self.held)
         self.saves = Saves(job, {} if job.start is None else {"start": job.start.arrays})
@@ -79,14 +81,14 @@ class Run:
         """Go on from the newest checkpoint, or begin; return the model.
 
         Raises:
-            UsageError: the budget was spent before the first step.
+            UsageError: the budget was spent before the first step, or the loss grew beyond all numbers.
             InterruptedRunError: the user stopped the run; a checkpoint is saved.
             DiskFullError: a checkpoint could not be written; the one before it is whole.
-            DamagedError: the folder's checkpoints are damaged, or belong to another model.
+            DamagedError: the folder's checkpoints are damaged, belong to another model, or processes see unlike ones.
         """
         keep_memory()
         reset_peak()
-        resumed = self.saves.resume(self._restore)
+        resumed = self._resume()
         budget, progress, tell = self.budget, self.budget.progress, self.job.listener
         if not resumed and progress.spent_seconds and budget.done():
             raise UsageError(
@@ -101,6 +103,7 @@ class Run:
             while not budget.done():
                 loss, norm = self.stepper.make(progress.step, budget.learning_rate)
                 progress.step += 1
+                self._check_numbers(loss, norm)
                 progress.elapsed_seconds, stopping = self._agreed(time.perf_counter() - begun, stop_requested())
                 budget.fix()
                 self.held.average.follow(progress.step, budget.plan)
@@ -115,6 +118,17 @@ class Run:
                 if self.job.folder is not None and budget.checkpoint_due(self._saved_at):
                     self._save()
         return self._finish()
+
+    def _check_numbers(self, loss: float, norm: float) -> None:
+        """End a run that diverged, before a checkpoint of it is kept; all processes have the same numbers.
+
+        A gradient too long to be told is shortened to nothing, and the run goes on; of one that is no number it can't.
+        """
+        if not math.isfinite(loss) or math.isnan(norm):
+            raise UsageError(
+                f"training.learning_rate: the loss grew beyond all numbers at step {self.budget.progress.step}; "
+                f"lower it (now {self.config.learning_rate:g})"
+            )
 
     def _agreed(self, seconds: float, stopping: bool) -> tuple[float, bool]:
         """Return the first process's time and whether any wishes to stop, so that all do the same."""
@@ -135,6 +149,18 @@ class Run:
         )
         self._saved_at = progress.elapsed_seconds
 
+    def _resume(self) -> bool:
+        """Go on from the newest checkpoint; return whether there was one. All processes must find the same."""
+        found = self.saves.resume(self._restore)
+        step = self.budget.progress.step if found else -1
+        first = int(self.processes.told(step))
+        if self.processes.summed(float(step != first))[0]:
+            raise DamagedError(
+                f"{self.job.folder}: processes found different checkpoints; do all see the same disk? "
+                "Put the run's folder where all see it"
+            )
+        return found
+
     def _restore(self, checkpoint: Checkpoint) -> None:
         self.held.take(tensors(checkpoint.tensors))
         self.budget.progress = Progress(**checkpoint.facts["progress"])
@@ -145,7 +171,7 @@ class Run:
     def _finish(self) -> Fitted:
         budget, progress = self.budget, self.budget.progress
         self.choice.put_back()
-        most_bytes = peak_bytes()
+        most_bytes, used = peak_bytes(), self._utilisation()
         if isinstance(self.stepper.spread, InParts):
             self._put_together()
         restore(self.network)
@@ -168,13 +194,28 @@ class Run:
             "stopped_early": progress.stopped_early,
             **held,
             "peak_bytes": most_bytes,
+            **used,
         }
         if progress.best_step:
             kept = progress.best_step if self.config.keep == "best" else progress.step
             facts.update(best_step=progress.best_step, dev_loss=progress.best_loss, kept_step=kept)
-        end = {"step": progress.step, "seconds": progress.elapsed_seconds, "peak_bytes": most_bytes}
+        end = {"step": progress.step, "seconds": progress.elapsed_seconds, "peak_bytes": most_bytes, **used}
         self.job.listener({"event": "end", **end})
         return Fitted(self.model, facts, adapter)
+
+    def _utilisation(self) -> dict[str, float]:
+        """Return what the run made of its machine; nothing where only a part of the model was trained."""
+        progress, held = self.budget.progress, self.holdings
+        if held.trainable < held.parameters:
+            return {}
+        return utilisation(
+            self.job,
+            self.network.vocabulary,
+            steps=progress.step,
+            seconds=max(progress.stepping_seconds, 1e-9),
+            device=device_name(self.network.device),
+            processes=self.processes.count,
+        )
 
     def _put_together(self) -> None:
         """Let the model be a whole one, its weights having been in parts."""

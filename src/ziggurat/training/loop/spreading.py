@@ -83,8 +83,9 @@ class Everywhere(Spread):
     def measured(self, measure: Callable[[], float | None]) -> float | None:
         """Let the first process measure, and tell the others."""
         found = measure() if self.processes.rank == 0 else None
-        loss = self.processes.told(float("nan") if found is None else found)
-        return None if loss != loss else loss
+        there = self.processes.told(float(found is not None))
+        loss = self.processes.told(0.0 if found is None else found)  # of a network that diverged it is no number
+        return loss if there else None
 
 
 class InParts(Spread):
