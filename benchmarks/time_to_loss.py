@@ -128,7 +128,7 @@ GOALS = (
         sooner_process=12,
     ),
     Goal(
-        Entry("c3", "counted-lstm", {**_CELLS, **_DROPPED, "training.minutes": 2.6}),
+        Entry("c3", "counted-lstm", {**_CELLS, **_DROPPED, "training.minutes": 2.2}),
         "an LSTM on counts, in 3 minutes",
         loss=1.45,
         seconds=180,
@@ -138,8 +138,8 @@ GOALS = (
             "c10",
             "counted-mixture",
             {
-                **_of("counted-lstm", {**_CELLS, **_DROPPED, "training.minutes": 6.0}),
-                **_of("counted-gpt", {**_BLOCKS, "training.minutes": 3.0}),
+                **_of("counted-lstm", {**_CELLS, **_DROPPED, "training.minutes": 5.2}),
+                **_of("counted-gpt", {**_BLOCKS, "training.minutes": 2.6}),
             },
         ),
         "an LSTM and a decoder on counts, mixed, in 10 minutes",
