@@ -53,6 +53,7 @@ LSTM = _COMMON | {
     "training.rows": 32,
 }
 _MUON = {"training.optimiser": "muon", "training.learning_rate": 6e-3}
+_CONSTANT = {"training.schedule": "constant"}
 _COUNTS = {"model.order": 8, "model.orders": [3, 5, 8]}
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -69,12 +70,19 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         DECODER | _MUON | {"training.window": 32, "training.rows": 32},
     ),
     "decoder, muon, tables of 2 to 5": ("gpt", DECODER | _MUON | {"model.ngram_orders": [2, 3, 4, 5]}),
+    "decoder, muon, value embeddings": ("gpt", DECODER | _MUON | {"model.value_embeddings": 2}),
+    "decoder, muon, projections from zero": ("gpt", DECODER | _MUON | {"model.zero_projections": True}),
+    "decoder, muon, mean of the tail": ("gpt", DECODER | _MUON | {"training.average": "tail"}),
+    "decoder, muon, constant rate": ("gpt", DECODER | _MUON | _CONSTANT),
+    "decoder, muon, constant rate, mean of all": ("gpt", DECODER | _MUON | _CONSTANT | {"training.average": "ema"}),
     "decoder, muon, on counts": ("counted-gpt", DECODER | _MUON | _COUNTS),
     "LSTM, as it is": ("lstm", LSTM),
     "LSTM, bf16": ("lstm", LSTM | {"training.precision": "bf16"}),
     "LSTM, muon 3e-3": ("lstm", LSTM | {"training.optimiser": "muon"}),
     "LSTM, tables of 2 to 5": ("lstm", LSTM | {"model.ngram_orders": [2, 3, 4, 5]}),
     "LSTM, on counts": ("counted-lstm", LSTM | _COUNTS),
+    "LSTM, muon, on counts": ("counted-lstm", LSTM | _MUON | _COUNTS),
+    "LSTM, tables of 2 to 5, on counts": ("counted-lstm", LSTM | _COUNTS | {"model.ngram_orders": [2, 3, 4, 5]}),
 }
 """A recipe of the package and what is changed in it, by name; what is compared with what stands before the comma."""
 TWICE = ("twice the steps",)

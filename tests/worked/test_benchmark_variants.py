@@ -21,6 +21,10 @@ KEYS = {
     "relu": {"model.activation"},
     "norm": {"model.query_norm"},
     "half the rows": {"training.rows"},
+    "value embeddings": {"model.value_embeddings"},
+    "projections": {"model.zero_projections"},
+    "mean": {"training.average"},
+    "constant rate": {"training.schedule"},
     "windows": {"training.window", "training.rows"},
     "as it is": set(),
 }
