@@ -3,6 +3,7 @@
 python docs/scaling/tables.py [--check]
 """
 
+import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -87,7 +88,8 @@ def traffic() -> Rows:
             sent, computing = plan.traffic, duration(plan.step.seconds)
             yield (
                 model, f"{devices:,}", way if plan.fits else "does not fit", count(plan.step_tokens), computing,
-                size(sent.sent), duration(sent.seconds), duration(sent.exposed), count(plan.hidden_from),
+                size(sent.sent), duration(sent.seconds), duration(sent.exposed),
+                count(plan.hidden_from) if math.isfinite(plan.hidden_from) else "–",
                 f"{100 * plan.mfu:.0f} %",
             )  # fmt: skip
 

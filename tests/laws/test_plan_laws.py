@@ -133,6 +133,8 @@ def test_a_fused_attention_keeps_no_pairs(family: str) -> None:
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 63, 64, 65, 1009])
 def test_the_largest_is_found(number: int) -> None:
     assert largest(lambda one: one <= number) == number
+    # and never more than was asked for
+    assert largest(lambda one: True, most=max(1, number)) == max(1, number)
 
 
 def test_no_way_that_is_offered_and_fits_is_much_faster_than_the_one_chosen(family: str) -> None:

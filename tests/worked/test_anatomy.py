@@ -219,7 +219,9 @@ def test_what_a_recipe_trains_is_counted_without_making_the_model(keys: dict[str
     options = LowRankOptions(keys.get("lora_rank", 0), alpha=7.0)
     choose_trained(network, frozen=keys.get("frozen", ()), options=options, on=keys.get("lora_on", ()), seed=3)
     held = holdings(network)
-    assert found == Trained(held.trainable, held.parameters - before)
+    assert found is not None
+    assert found == Trained(held.trainable, held.parameters - before, still=found.still)
+    assert 0 < found.still < 1
     anatomy = family.anatomy(config, vocabulary)
     told = training_footprint(anatomy, V, Load(rows=2, text=11), half=False, trained=found)
     assert (told.weights, told.gradients) == (held.weights_bytes, held.gradients_bytes)

@@ -1,10 +1,13 @@
 """Bytes on a device, and bytes between devices, counted by hand."""
 
+import math
+
 import pytest
 
+from tests.fakes.machines import MACHINE
 from ziggurat.core.anatomy import Anatomy, Load, Part, Saved
-from ziggurat.study.planning.hardware import named
-from ziggurat.study.planning.memory import held, largest_gathered, share
+from ziggurat.study.planning.hardware import as_measured, named
+from ziggurat.study.planning.memory import Strategy, held, largest_gathered, share
 from ziggurat.study.planning.traffic import hidden_from_tokens, sent_bytes, traffic
 from ziggurat.study.planning.work import Work, block_flops, kept_inputs, recomputes
 
@@ -55,10 +58,12 @@ def test_zero_shares_out_stage_by_stage(strategy: str, weights: int, gradients: 
 
 
 def test_fsdp_has_two_blocks_and_what_is_outside_at_once() -> None:
-    # 2·35 of two blocks, 55 outside all, and the gradients of the larger of both; 4 bytes each, or 2
+    # 2·35 of two blocks, 55 outside all, and the gradients of the larger of both; 4 bytes each, under autocast too
     assert held(work(), "fsdp", 7).gathered == 4 * (70 + 55 + 55)
     halved = held(work("bf16"), "fsdp", 7)
-    assert (halved.gathered, halved.footprint.copies) == (2 * (70 + 55 + 55), 0)
+    # and copies of all 160 numbers of matrices, which autocast remembers until the forward pass ends
+    assert (halved.gathered, halved.footprint.copies) == (4 * (70 + 55 + 55), 2 * 160)
+    assert held(work("bf16"), "fsdp", 7, recompute=True).footprint.copies == 2 * 160
     assert held(work(), "fsdp", 1).gathered == 0
 
 
@@ -85,19 +90,52 @@ def test_gradients_that_wait_stand_beside_activations() -> None:
         ("zero1", "f32", 1, 2 * 3 / 4 * 640),
         ("zero2", "bf16", 1, 2 * 3 / 4 * 640),
         ("fsdp", "f32", 1, 3 / 4 * (2 * 640 + 640)),
-        ("fsdp", "bf16", 1, 3 / 4 * (2 * 320 + 640)),
-        ("fsdp", "bf16", 5, 5 * 3 / 4 * (2 * 320 + 640)),
+        ("zero1", "bf16", 5, 2 * 3 / 4 * 640),
+        ("zero2", "bf16", 5, 3 / 4 * (5 * 640 + 640)),  # sums of five batches, and the new weights
+        ("fsdp", "bf16", 1, 3 / 4 * (2 * 640 + 640)),
+        ("fsdp", "bf16", 5, 5 * 3 / 4 * (2 * 640 + 640)),
     ],
 )
 def test_what_four_devices_send(strategy: str, precision: str, accumulate: int, bytes_sent: float) -> None:
     assert sent_bytes(work(precision, accumulate), strategy, 4) == pytest.approx(bytes_sent)  # type: ignore[arg-type]
 
 
-def test_what_is_not_hidden_is_waited_for() -> None:
-    pair = named("own", devices=4, changes={"per_node": 4, "link_gb": 1e-6})
-    # 960 bytes at 1000 bytes a second: 0.96 s; behind the backward pass of 0.6 s hide 0.4
-    found = traffic(work(), "ddp", pair, computing=0.6)
-    assert (found.seconds, found.exposed) == (pytest.approx(0.96), pytest.approx(0.56))
-    # 0.96 s = 2/3 · 0.1 s · tokens
-    assert hidden_from_tokens(work(), "ddp", pair, seconds_per_token=0.1) == pytest.approx(14.4)
-    assert traffic(work(), "one", named("h100-sxm"), computing=1.0).sent == 0
+@pytest.mark.parametrize(
+    ("strategy", "accumulate", "computing", "exposed"),
+    [
+        ("ddp", 1, 99.0, 0.96),  # summed behind the backward pass: nothing hides
+        ("zero1", 1, 0.6, 0.48 + 0.48 - 0.4),  # gradients behind two thirds; the new weights wait for the update
+        ("zero1", 1, 99.0, 0.48),
+        ("zero1", 3, 0.6, 0.48 + 0.48 - 0.4 / 3),  # only those of the last batch are sent
+        ("zero2", 3, 0.6, 0.48 + 3 * 0.48 - 0.4),
+        ("fsdp", 1, 0.6, 3 * 0.48 - 0.6),
+        ("fsdp", 1, 2.0, 0.0),
+    ],
+)
+def test_what_is_not_hidden_is_waited_for(
+    strategy: Strategy, accumulate: int, computing: float, exposed: float
+) -> None:
+    # 3/4 of 640 bytes at 1000 bytes a second: 0.48 s each time that they go round
+    four = named("own", devices=4, changes={"per_node": 4, "link_gb": 1e-6})
+    found = traffic(work(accumulate=accumulate), strategy, four, computing=computing)
+    assert found.exposed == pytest.approx(exposed)
+    assert found.seconds == pytest.approx(found.sent / 1000)
+
+
+def test_only_fsdp_hides_all_that_it_sends() -> None:
+    four = named("own", devices=4, changes={"per_node": 4, "link_gb": 1e-6})
+    for accumulate in (1, 3):  # 1.44 s of a batch = 0.1 s · tokens
+        found = hidden_from_tokens(work(accumulate=accumulate), "fsdp", four, seconds_per_token=0.1)
+        assert found == pytest.approx(14.4)
+    others: tuple[Strategy, ...] = ("ddp", "zero1", "zero2")
+    assert all(hidden_from_tokens(work(), one, four, seconds_per_token=0.1) == math.inf for one in others)
+    alone = named("h100-sxm")
+    assert traffic(work(), "one", alone, computing=1.0).sent == 0
+    assert hidden_from_tokens(work(), "one", alone, seconds_per_token=0.1) == 0
+
+
+def test_processes_of_one_machine_send_by_the_cores_that_compute() -> None:
+    here = as_measured(MACHINE, devices=4, cores=4)
+    found = traffic(work(), "fsdp", here, computing=99.0)
+    assert found.exposed == found.seconds > 0
+    assert hidden_from_tokens(work(), "fsdp", here, seconds_per_token=0.1) == math.inf

@@ -10,7 +10,7 @@ from ziggurat.core.errors import DamagedError, UnknownNameError, UsageError
 from ziggurat.study.planning.budget import Budget, critical_batch_tokens, failures, tokens_of
 from ziggurat.study.planning.hardware import Hardware, as_measured, here, named, names
 from ziggurat.study.planning.plan import Asked, make, suggested
-from ziggurat.study.planning.step import TOUCHES, UPDATE_NUMBERS, from_sheet, measured
+from ziggurat.study.planning.step import TOUCHES, UPDATE_NUMBERS, from_sheet, measured, weights_moved
 from ziggurat.training.rates import Machine, between, of_mapping, on_sheet
 
 OWN = {"memory_gb": 1e-5, "bandwidth_gb": 1e-3, "f32_tflops": 1e-6, "watts": 500.0, "per_node": 8, "link_gb": 1e-3}
@@ -31,12 +31,27 @@ def test_between_two_sizes_logarithms_are_straight() -> None:
 
 def test_a_step_on_a_data_sheet() -> None:
     # 3 · 2 rows · 2·(3·35 + 55)·3 tokens = 5760 operations at 0.5 of 1e6 a second
-    step = from_sheet(work(), peak=1e6, bandwidth=1e6, reached=0.5, held_numbers=160)
+    step = from_sheet(work(), own(), reached=0.5)
     assert step.products == pytest.approx(5760 / 0.5e6)
-    # activations of 1080 bytes and 264 of logits move less long than that; 160 numbers of 4 bytes are updated
+    # activations of 1080 bytes and 264 of logits move less long than that, and so do 160 numbers of matrices, read
+    # twice, and of gradients; 160 numbers of 4 bytes are updated
     assert (step.moved, step.update) == (0, pytest.approx(UPDATE_NUMBERS * 4 * 160 / 1e6))
-    slow = from_sheet(work(), peak=1e6, bandwidth=1e5, reached=0.5, held_numbers=160)
-    assert slow.products + slow.moved == pytest.approx(TOUCHES * (1080 + 264) / 1e5)
+    slow = from_sheet(work(), own(bandwidth_gb=1e-4), reached=0.5, shares=4)
+    assert slow.products + slow.moved == pytest.approx((TOUCHES * (1080 + 264) + 3 * 640) / 1e5)
+    assert slow.update == pytest.approx(UPDATE_NUMBERS * 4 * 40 / 1e5)
+
+
+@pytest.mark.parametrize(
+    ("precision", "accumulate", "each"),
+    [
+        ("f32", 1, 8 + 4),
+        ("f32", 3, 8 + 8),  # gradients that add up are read too
+        ("bf16", 1, 4 + 2 + 4 + 4),  # read once, a copy written, and read twice
+        ("bf16", 3, 4 + 2 + 4 + 8),
+    ],
+)
+def test_weights_go_through_memory_for_each_batch(precision: str, accumulate: int, each: int) -> None:
+    assert weights_moved(work(precision, accumulate)) == 160 * each
 
 
 def test_a_step_on_a_machine_that_was_measured() -> None:
@@ -73,10 +88,11 @@ def test_epochs_need_a_text() -> None:
 
 def test_failures_by_young() -> None:
     # 1000 devices that fail once in 50,000 hours: the whole fails every 50 hours, 180,000 s; √(2·100·180,000) = 6,000 s
-    found = failures(seconds=1_800_000, devices=1000, mtbf_hours=50_000, checkpoint_seconds=100)
-    assert (found.mean_seconds, found.expected, found.interval_seconds) == (180_000, 10, 6000)
-    # 100/6000 for saving and 6000/360,000 for what is done again
+    found = failures(useful_seconds=1_740_000, devices=1000, mtbf_hours=50_000, checkpoint_seconds=100)
+    assert (found.mean_seconds, found.interval_seconds) == (180_000, 6000)
+    # 100/6000 for saving and 6000/360,000 for what is done again: 29 parts of 30 are useful, of 1,800,000 s
     assert found.lost_part == pytest.approx(1 / 60 + 1 / 60)
+    assert found.expected == pytest.approx(10)
 
 
 def test_the_critical_batch() -> None:
@@ -98,12 +114,12 @@ def test_energy_cost_and_time_of_a_plan() -> None:
 
 def test_evaluations_take_a_third_a_token_and_stay_within_minutes() -> None:
     plain = make(work(), own(), Asked(Budget("steps", 10)))
-    each = plain.step_seconds / 6
+    each, reading = plain.step_seconds / 6, plain.step.computing / 6 / 3  # nothing is updated
     more = make(work(), own(), Asked(Budget("steps", 10), evaluation_tokens=90))
-    assert more.seconds - plain.seconds == pytest.approx(30 * each)
+    assert more.seconds - plain.seconds == pytest.approx(90 * reading)
     minute = make(work(), own(), Asked(Budget("minutes", 1), evaluation_tokens=90))
     assert minute.seconds == pytest.approx(60)
-    assert minute.tokens == pytest.approx(60 / each - 30)
+    assert minute.tokens == pytest.approx((60 - 90 * reading) / each)
 
 
 def test_the_largest_that_fit() -> None:
@@ -129,6 +145,8 @@ def test_a_figure_that_is_missing_is_asked_for(missing: dict[str, float]) -> Non
 def test_nodes_wait_for_their_network() -> None:
     near, far = named("h100-sxm", devices=8), named("h100-sxm", devices=9)
     assert (near.nodes, near.link, far.nodes, far.link) == (1, 450e9, 2, 50e9)
+    with pytest.raises(UsageError, match="--link"):
+        make(work(), own(9, network_gb=1.0, link_gb=0.0), Asked(Budget("steps", 1)))
     with pytest.raises(UsageError, match="--network"):
         make(work(), own(9), Asked(Budget("steps", 1)))
 
@@ -156,11 +174,16 @@ def test_a_machine_is_measured_once(tmp_path, monkeypatch: pytest.MonkeyPatch) -
         return MACHINE
 
     for again in (False, False, True):
-        assert here(measure=measure, again=again).machine == MACHINE
+        assert here(measure=measure, again=again, memory=lambda: 0).machine == MACHINE
     assert len(calls) == 2
     file = next(tmp_path.glob("machine-*.json"))
     file.write_text("{", encoding="utf-8")
-    assert here(measure=measure).machine == MACHINE
+    assert here(measure=measure, memory=lambda: 0).machine == MACHINE
+    assert len(calls) == 3
+    # how much memory there is is asked anew, of a machine that is remembered too
+    sizes = iter([7 << 30, 3 << 30])
+    found = [here(measure=measure, memory=lambda: next(sizes)).memory_bytes for _ in range(2)]
+    assert found == [7 << 30, 3 << 30]
     assert len(calls) == 3
 
 

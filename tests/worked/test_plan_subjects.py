@@ -204,13 +204,14 @@ def test_a_sample_says_how_many_bytes_a_token_has(tmp_path: Path, monkeypatch: p
     [
         (1, 8, 1, float("inf")),
         (8, 8, 1, 450e9),
-        (9, 8, 2, 50e9),
-        (16, 8, 2, 50e9),
-        (17, 8, 3, 50e9),
+        (9, 8, 2, 50e9),  # one device in the last node, and one way out of it
+        (16, 8, 2, 400e9),
+        (18, 8, 3, 100e9),
+        (36, 12, 3, 450e9),  # twelve adapters carry more than a device can send
         (2, 1, 2, 50e9),  # nothing joins devices inside a node of one
     ],
 )
-def test_nodes_and_the_slowest_link(devices: int, per_node: int, nodes: int, link: float) -> None:
+def test_a_node_sends_by_all_its_adapters(devices: int, per_node: int, nodes: int, link: float) -> None:
     device = Device(per_node=per_node, link_gb=450.0, network_gb=50.0)
     found = Hardware("made", device, devices)
     assert (found.nodes, found.link) == (nodes, link)
@@ -234,9 +235,9 @@ def test_numbers_of_one_s_own_take_the_place_of_a_sheet_s() -> None:
 
 
 def test_processes_on_one_machine_share_its_memory() -> None:
-    one, three = as_measured(MACHINE), as_measured(MACHINE, devices=3)
+    one, three = as_measured(MACHINE), as_measured(MACHINE, devices=3, cores=3)
     assert three.memory_bytes == pytest.approx(one.memory_bytes / 3)
-    assert (three.nodes, three.link) == (1, 1e10 / 4)
+    assert (three.nodes, three.link) == (1, pytest.approx(1e10 / 4 / 3))
     # the fastest product anywhere on the sheet
     assert one.peak("f32") == pytest.approx(8e9)
     with_own = as_measured(MACHINE, changes={"memory_gb": 2.0})
@@ -264,13 +265,18 @@ def test_the_interval_loses_least() -> None:
 
     best = checkpoint_interval(saving, mean)
     assert all(lost(best) < lost(best * other) for other in (0.5, 0.9, 1.1, 2.0))
-    found = failures(seconds=1.0, devices=1, mtbf_hours=mean / 3600, checkpoint_seconds=saving)
+    found = failures(useful_seconds=1.0, devices=1, mtbf_hours=mean / 3600, checkpoint_seconds=saving)
     assert found.lost_part == pytest.approx(lost(best))
 
 
-def test_no_more_than_everything_is_lost() -> None:
-    assert failures(seconds=1.0, devices=10**6, mtbf_hours=0.01, checkpoint_seconds=9e9).lost_part == 1
-    assert failures(seconds=1.0, devices=3, mtbf_hours=1.0, checkpoint_seconds=0.0).lost_part == 0
+def test_a_run_that_never_ends_is_refused() -> None:
+    # a failure every 36 s: a checkpoint may take nearly 18
+    near = failures(useful_seconds=7.0, devices=1000, mtbf_hours=10.0, checkpoint_seconds=17.99)
+    assert 0.999 < near.lost_part < 1
+    assert near.expected == pytest.approx(7 / (1 - near.lost_part) / 36)
+    with pytest.raises(UsageError, match=r"--mtbf: a failure comes every 36 s, a checkpoint takes 18 s: .* --storage"):
+        failures(useful_seconds=7.0, devices=1000, mtbf_hours=10.0, checkpoint_seconds=18.0)
+    assert failures(useful_seconds=1.0, devices=3, mtbf_hours=1.0, checkpoint_seconds=0.0).lost_part == 0
 
 
 def test_failures_make_a_run_longer_by_what_is_lost() -> None:

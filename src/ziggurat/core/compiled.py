@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, overload
 
-__all__ = ["cache_folder", "even_ranges", "in_parallel", "kernel", "thread_count"]
+__all__ = ["cache_folder", "core_count", "even_ranges", "in_parallel", "kernel", "thread_count"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,6 +80,11 @@ def cache_folder() -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
+def core_count() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def thread_count(wanted: int = 0) -> int:
     """Return how many threads to use: ``wanted``, or for 0 all cores that this process may use.
 
@@ -87,7 +92,7 @@ def thread_count(wanted: int = 0) -> int:
     """
     if wanted > 0:
         return wanted
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = core_count()
     limit = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
     return max(1, min(cores, int(limit))) if limit.isdecimal() and int(limit) else cores
 

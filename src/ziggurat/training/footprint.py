@@ -1,13 +1,17 @@
 """How much memory training takes, before anything is trained."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Load, Precision
 from ziggurat.core.protocols import Dissects, Family
 from ziggurat.core.types import Vocabulary
 from ziggurat.training.memory import MEANS
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = [
     "Footprint",
@@ -20,6 +24,7 @@ __all__ = [
 
 _ROW_BYTES = 8
 """Bytes of a row's number beside its gradient."""
+MATRIX_AXES = 2
 LOGIT_COUNT = 1 << 23
 """Logits that training has in memory at once: 32 MB in 32-bit. It stands here, where torch is not needed."""
 
@@ -78,6 +83,10 @@ class Trained:
     """How many of `numbers` are in tables, whose gradient is only of the rows that a batch reads."""
     read_bytes: int = 0
     """Bytes of the gradients of the rows that are read for a token."""
+    orthogonal: tuple[tuple[int, int, int], ...] = ()
+    """Matrices whose steps Muon makes orthogonal: the shorter side, the longer side, and how many there are alike."""
+    still: float = 0.0
+    """Part of all matrices' numbers that stays as it is: no gradient of them is made."""
 
 
 def trained_of(
@@ -122,7 +131,34 @@ def trained_of(
             for table, rows in network.rows_read()
             if table.requires_grad
         ),
+        orthogonal=_alike(parts.blocks),
+        still=_still(network, tied=getattr(model_config, "tied", False)),
     )
+
+
+def _alike(blocks: "Sequence[tuple[nn.Parameter, int]]") -> tuple[tuple[int, int, int], ...]:
+    """Return the sides of Muon's matrices, and how many there are of each shape, as it makes them orthogonal."""
+    found: Counter[tuple[int, int, int]] = Counter()
+    for matrix, held in blocks:
+        rows, columns = matrix.shape[0] // held, matrix.shape[1]
+        found[rows, columns, held] += held
+    return tuple((*sorted(shape[:2]), many) for shape, many in found.items())  # type: ignore[misc]
+
+
+def _still(network: "nn.Module", *, tied: bool) -> float:
+    """Return which part of the matrices' numbers is frozen.
+
+    Tables that are only looked up multiply nothing and are left out: all of them, or where the first is ``tied`` to the
+    output the others.
+    """
+    from ziggurat.models.blocks.initialisation import Embedding
+
+    looked_up = {
+        id(one.weight) for one in [one for one in network.modules() if isinstance(one, Embedding)][int(tied) :]
+    }
+    matrices = [one for one in network.parameters() if one.dim() == MATRIX_AXES and id(one) not in looked_up]
+    frozen = sum(one.numel() for one in matrices if not one.requires_grad)
+    return frozen / max(1, sum(one.numel() for one in matrices))
 
 
 def _has_tables(family: Family, model_config: Any, vocabulary: Vocabulary) -> bool:

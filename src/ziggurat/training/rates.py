@@ -8,7 +8,7 @@ sizes of its matrices. So a handful of things that every training step consists 
 import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -43,6 +43,22 @@ class Rates:
     part: float
     """Seconds that a part of a model takes however little it has to do."""
 
+    def slowed(self, times: float) -> "Rates":
+        """Return the rates of something ``times`` slower: fewer operations a second, more seconds for the rest."""
+
+        def by(curve: Curve, factor: float) -> Curve:
+            return tuple((size, value * factor) for size, value in curve)
+
+        return Rates(
+            products=tuple((size, by(curve, 1 / times)) for size, curve in self.products),
+            attention=by(self.attention, 1 / times),
+            cells=tuple((size, by(curve, 1 / times)) for size, curve in self.cells),
+            moved=by(self.moved, times),
+            logit_forward=by(self.logit_forward, times),
+            logit_backward=by(self.logit_backward, times),
+            part=self.part * times,
+        )
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -61,6 +77,26 @@ class Machine:
     slack: float
     """Bytes that its peak grows by for each byte that its arrays add up to."""
     threads: int
+
+    def shared_by(self, processes: int, *, cores: int) -> "Machine":
+        """Return what one of ``processes`` has of this machine and its ``cores``, all of them at work.
+
+        *Maths.* What was measured is what `threads` threads do. P processes of as many get cores / (P·threads) of their
+        time, where these are more than there are cores; where they are not, each is as fast as one alone. Bandwidth is
+        that of all, so each has a P-th of it; memory too.
+
+        *Departs.* What moves numbers one by one waits for memory or for cores, which was not measured apart: it is
+        slowed down as products are.
+        """
+        slower = max(1.0, processes * self.threads / cores)
+        return replace(
+            self,
+            f32=self.f32.slowed(slower),
+            bf16=self.bf16.slowed(slower),
+            bandwidth=self.bandwidth / processes,
+            update=self.update * slower,
+            memory_bytes=self.memory_bytes // processes,
+        )
 
     def of(self, precision: str) -> Rates:
         """Return the rates of a precision."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ziggurat.core.errors import DiskFullError, UsageError
 
-__all__ = ["Scratch", "memory_limit", "parse_bytes"]
+__all__ = ["Scratch", "memory_here", "memory_limit", "parse_bytes"]
 
 T = TypeVar("T", bound=np.generic)
 
@@ -91,7 +91,15 @@ def memory_limit(text: str, *, where: str) -> int:
     """
     if text != "auto":
         return parse_bytes(text, where=where)
+    return (memory_here() or 8 << 30) // 2 // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def memory_here(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Return the bytes of memory that this machine has, or the container that it runs in; 0 where nothing says.
+
+    ``limit`` is the file that a container's limit stands in.
+    """
     sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")] if hasattr(os, "sysconf") else []
     with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit
-        sizes.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return min(sizes, default=8 << 30) // 2 // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        sizes.append(int(limit.read_text(encoding="ascii")))
+    return min(sizes, default=0)

@@ -1,4 +1,4 @@
-"""Measures what this machine does in a second, in a few seconds: the figures of `ziggurat.training.rates`.
+"""Measures what this machine does in a second: the figures of `ziggurat.training.rates`.
 
 *Idea.* What is timed is what the trainer runs: products as a linear layer makes them and its gradient, attention and
 the recurrent layer as our blocks have them, the cross-entropy, AdamW with its clipping. All the rest of a block (norms,
@@ -11,7 +11,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -26,14 +25,16 @@ from ziggurat.training.allocator import keep_memory
 from ziggurat.training.footprint import LOGIT_COUNT
 from ziggurat.training.optimisers import adamw
 from ziggurat.training.rates import Curve, Machine, Rates, Sheet, between, on_sheet
+from ziggurat.training.scratch import memory_here
 from ziggurat.training.taken import taken
 
 __all__ = ["measure"]
 
 TOKENS = (32, 256, 2048)
 WIDTHS = (128, 384, 1024)
-SEEN = (64, 256, 512, 1024)
-"""Up to 512 tokens attention in 16-bit is made by its formula, beyond by a kernel (`attend`): no line joins the two."""
+SEEN = (64, 256, 512, 576, 1024)
+"""Up to 512 tokens attention in 16-bit is made by its formula, beyond by a kernel (`attend`): 512 and 576 are near each
+other, so that few sizes are read off the line between the two."""
 ROWS = (4, 16)
 CELLS = (128, 384, 768)
 STEPS = 64
@@ -55,8 +56,8 @@ def measure(clock: Callable[[], float] = time.perf_counter) -> Machine:
     ``clock`` counts the seconds: those of the wall, or with one thread `time.process_time`, which leaves out the time
     in which other processes had the core.
 
-    *Cost.* About ten seconds on a laptop's core. Other work on the machine makes the figures worse, as it would make
-    training slower.
+    *Cost.* Some twenty seconds on a laptop, eight of them for the processes of `taken`. Other work on the machine makes
+    the figures worse, as it would make training slower.
     """
     process = taken()
     keep_memory()  # as the trainer does: what is timed shall not wait for pages that it would not wait for
@@ -68,7 +69,7 @@ def measure(clock: Callable[[], float] = time.perf_counter) -> Machine:
             bf16=rates[True],
             bandwidth=_bandwidth(),
             update=_update(),
-            memory_bytes=_memory_bytes(),
+            memory_bytes=memory_here(),
             runtime_bytes=process.runtime_bytes,
             slack=process.slack,
             threads=thread_count(),
@@ -218,12 +219,3 @@ def _bandwidth() -> float:
     """Return the bytes a second of reading two long vectors and writing a third."""
     one, other, third = (torch.ones(1 << 24) for _ in range(3))
     return 3 * one.nbytes / _seconds(lambda: torch.add(one, other, out=third))
-
-
-def _memory_bytes() -> int:
-    """Return the bytes of this machine's memory; 0 where it does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemTotal:"))
-    except (OSError, StopIteration, ValueError):
-        return 0

@@ -14,6 +14,7 @@ __all__ = [
     "checkpoint_interval",
     "critical_batch_tokens",
     "failures",
+    "lost_part",
     "tokens_of",
 ]
 
@@ -89,16 +90,39 @@ def checkpoint_interval(checkpoint_seconds: float, mean_seconds: float) -> float
     return math.sqrt(2 * checkpoint_seconds * mean_seconds)
 
 
-def failures(*, seconds: float, devices: int, mtbf_hours: float, checkpoint_seconds: float) -> Failures:
-    """Return what a run of ``seconds`` loses on devices each of which fails once in ``mtbf_hours``.
+def lost_part(checkpoint_seconds: float, mean_seconds: float) -> float:
+    """Return the part of all time that failures cost where checkpoints are `checkpoint_interval` apart.
 
-    *Maths.* Failures of devices are independent, so N of them fail N times as often: M = MTBF/N. With an interval of τ
-    the part C/τ goes to checkpoints, and τ/(2·M) to what is done again.
+    *Maths.* With an interval of τ the part C/τ goes to checkpoints, and τ/(2·M) to what is done again: together
+    √(2·C/M), which is all time where a checkpoint takes half the time between failures.
+
+    Raises:
+        UsageError: nothing is left of the time.
+
+    >>> lost_part(60, 12000)
+    0.1
+    """
+    if 2 * checkpoint_seconds >= mean_seconds:
+        raise UsageError(
+            f"--mtbf: a failure comes every {mean_seconds:,.0f} s, a checkpoint takes {checkpoint_seconds:,.0f} s: the "
+            "run never ends; raise --storage or take fewer devices"
+        )
+    return math.sqrt(2 * checkpoint_seconds / mean_seconds)
+
+
+def failures(*, useful_seconds: float, devices: int, mtbf_hours: float, checkpoint_seconds: float) -> Failures:
+    """Return what is lost beside ``useful_seconds`` on devices each of which fails once in ``mtbf_hours``.
+
+    *Maths.* Failures of devices are independent, so N of them fail N times as often: M = MTBF/N. They come in all of
+    the time, in what is lost too.
+
+    Raises:
+        UsageError: the run never ends.
     """
     mean = 3600 * mtbf_hours / devices
+    lost = lost_part(checkpoint_seconds, mean)
     interval = checkpoint_interval(checkpoint_seconds, mean)
-    lost = checkpoint_seconds / interval + interval / (2 * mean) if interval else 0.0
-    return Failures(mean, seconds / mean, checkpoint_seconds, interval, min(1.0, lost))
+    return Failures(mean, useful_seconds / (1 - lost) / mean, checkpoint_seconds, interval, lost)
 
 
 CRITICAL_TOKENS, CRITICAL_POWER = 2e8, 0.21

@@ -12,12 +12,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ziggurat.core.compiled import cache_folder, thread_count
+from ziggurat.core.compiled import cache_folder, core_count, thread_count
 from ziggurat.core.config import from_mapping, option
 from ziggurat.core.errors import UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.files import write_text
 from ziggurat.core.version import VERSION
 from ziggurat.training.rates import Machine, of_mapping
+from ziggurat.training.scratch import memory_here
 
 __all__ = ["HERE", "OWN", "Device", "Hardware", "as_measured", "check_complete", "here", "named", "names"]
 
@@ -74,13 +75,19 @@ class Hardware:
         return TERA * (self.device.bf16_tflops if precision == "bf16" else self.device.f32_tflops)
 
     @property
-    def link(self) -> float:
-        """Bytes a second that a device sends to the next one of a ring over all of them: the slowest part of it.
+    def fewest_of_a_node(self) -> int:
+        """Devices of the last node, which has the fewest."""
+        return self.devices - (self.nodes - 1) * self.device.per_node
 
-        *Maths.* In a ring each device sends to one other. Where there are several nodes, some of these steps cross
-        the network, and all wait for the slowest.
+    @property
+    def link(self) -> float:
+        """Bytes a second that a device sends to the next one where rings go through all of them.
+
+        *Maths.* Libraries make as many rings as a node has adapters, each leaving the node by one of them and carrying
+        its part of the bytes (as NCCL does: its maintainers in NVIDIA/nccl-tests#119 and NVIDIA/nccl#652). So what
+        leaves a node has all its adapters together: min(link, devices of a node · network), for the node with fewest.
         """
-        inside, outside = GIGA * self.device.link_gb, GIGA * self.device.network_gb
+        inside, outside = GIGA * self.device.link_gb, GIGA * self.device.network_gb * self.fewest_of_a_node
         if self.devices == 1:
             return float("inf")
         if self.nodes == 1:
@@ -122,33 +129,40 @@ def here(
     again: bool = False,
     told: Callable[[], None] = lambda: None,
     measure: Callable[[], Machine] | None = None,
+    memory: Callable[[], int] = memory_here,
 ) -> Hardware:
     """Return this machine, measured now or as it was measured before.
 
     *Idea.* The figures are kept in the cache folder for each number of threads; ``again`` measures anew. ``told`` is
-    called before a measurement, which takes some seconds.
+    called before a measurement, which takes some twenty seconds. How much ``memory`` there is is asked each time: a
+    container's limit is another tomorrow.
     """
     machine = None if again else _remembered()
     if machine is None:
         told()
         machine = (measure or _measure)()
         _remember(machine)
+    machine = dataclasses.replace(machine, memory_bytes=memory() or machine.memory_bytes)
     return as_measured(machine, devices=devices, changes=changes)
 
 
-def as_measured(machine: Machine, *, devices: int = 1, changes: Mapping[str, Any] | None = None) -> Hardware:
-    """Return a machine whose rates are known as hardware: ``devices`` of them share its memory.
+def as_measured(
+    machine: Machine, *, devices: int = 1, changes: Mapping[str, Any] | None = None, cores: int | None = None
+) -> Hardware:
+    """Return a machine whose rates are known as hardware: ``devices`` processes share its ``cores`` and its memory.
 
     Processes on one machine hand each other what they send through its memory: written, read, and summed by being read
-    and written once more, so a quarter of its bandwidth is what a ring has.
+    and written once more, so a quarter of its bandwidth is what a ring has. ``cores`` are those that this process may
+    use, unless told.
     """
+    machine = machine.shared_by(devices, cores=cores or core_count())
     most = {
         name: max(value for _, curve in machine.of(name).products for _, value in curve) for name in ("f32", "bf16")
     }
     device = Device(
         title=f"this machine, {machine.threads} thread{'s' * (machine.threads > 1)}",
         source="measured here",
-        memory_gb=machine.memory_bytes / GIGA / devices,
+        memory_gb=machine.memory_bytes / GIGA,
         bandwidth_gb=machine.bandwidth / GIGA,
         bf16_tflops=most["bf16"] / TERA,
         f32_tflops=most["f32"] / TERA,
@@ -208,8 +222,10 @@ def check_complete(hardware: Hardware, precision: str) -> None:
         "--bandwidth": device.bandwidth_gb,
         f"--{precision}-tflops": hardware.peak(precision),
     }
-    if hardware.devices > 1:
-        needed["--link" if hardware.nodes == 1 else "--network"] = hardware.link
+    if hardware.devices > 1 and device.per_node > 1:
+        needed["--link"] = device.link_gb
+    if hardware.nodes > 1:
+        needed["--network"] = device.network_gb
     for flag, value in needed.items():
         if not value:
             raise UsageError(f"{flag}: {hardware.name} does not say; give a number")

@@ -56,7 +56,9 @@ def held(work: Work, strategy: Strategy, devices: int, *, recompute: bool = Fals
     """Return what one of ``devices`` devices holds.
 
     Under FSDP the weights of two blocks are there at once (one is used, the next is on its way), those outside all
-    blocks stay, and a block's gradients are there before they are shared out.
+    blocks stay, and a block's gradients are there before they are shared out; all in 32-bit. Autocast makes 16-bit
+    copies of what was gathered and remembers each until the forward pass ends, whether blocks are computed again or
+    not: these are shared out by nothing.
     """
     whole = training_footprint(work.anatomy, work.vocabulary, work.load, half=work.half, trained=work.trained)
     if recompute and recomputes(work.anatomy):
@@ -65,8 +67,7 @@ def held(work: Work, strategy: Strategy, devices: int, *, recompute: bool = Fals
     gathered = 0
     if strategy == "fsdp" and devices > 1:
         block, rest = largest_gathered(work)
-        gathered = (2 if work.half else NUMBER_BYTES) * (2 * block + rest + max(block, rest))
-        whole = replace(whole, copies=0)  # what is gathered is a copy already
+        gathered = NUMBER_BYTES * (2 * block + rest + max(block, rest))
     return Held(replace(whole, **parts), gathered, accumulates=work.accumulate > 1)
 
 

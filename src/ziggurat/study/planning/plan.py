@@ -1,5 +1,6 @@
 """The whole plan: what fits where, how fast it goes, how long the budget takes, what it costs."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +9,7 @@ from ziggurat.core.anatomy import NUMBER_BYTES
 from ziggurat.core.errors import UsageError
 from ziggurat.study.planning.budget import Budget, Failures, critical_batch_tokens, failures, tokens_of
 from ziggurat.study.planning.hardware import GIGA, Hardware, check_complete
-from ziggurat.study.planning.memory import OFFERED, STRATEGIES, Held, Strategy, held
+from ziggurat.study.planning.memory import OFFERED, SHARED, STRATEGIES, Held, Strategy, held
 from ziggurat.study.planning.step import StepTime, from_sheet, measured
 from ziggurat.study.planning.traffic import Traffic, hidden_from_tokens, traffic
 from ziggurat.study.planning.work import Work, fused, recomputes
@@ -107,7 +108,7 @@ class Plan:
     cost: float | None
     failures: Failures | None
     hidden_from: float
-    """Tokens of a batch on one device from which on sending is hidden."""
+    """Tokens of a batch on one device from which on sending is hidden; infinite where part of it never is."""
     asked: Asked
 
     @property
@@ -177,7 +178,7 @@ class Plan:
             "step": {"seconds": self.step_seconds, "model_flops": self.work.model_flops,
                      "done_flops": self.work.done_flops(recompute=self.recompute), **vars(self.step)},
             "traffic": {"bytes": self.traffic.sent, "seconds": self.traffic.seconds, "exposed": self.traffic.exposed,
-                        "hidden_from_tokens": self.hidden_from},
+                        "hidden_from_tokens": self.hidden_from if math.isfinite(self.hidden_from) else None},
             "tokens_per_second": self.tokens_per_second,
             "mfu": self.mfu,
             "tokens": self.tokens,
@@ -196,7 +197,7 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
     """Return the plan of a training.
 
     Raises:
-        UsageError: the hardware lacks a figure, or the budget can't be counted.
+        UsageError: the hardware lacks a figure, the budget can't be counted, or failures leave nothing of the time.
     """
     check_complete(hardware, work.precision)
     if asked.recompute and not recomputes(work.anatomy):
@@ -206,30 +207,23 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
     outcomes = ways(work, hardware, usable=asked.usable)
     strategy, recompute, fits = _choice(work, hardware, outcomes, asked)
     step = _step(work, hardware, strategy, recompute=recompute, reached=asked.reached)
-    sent = traffic(work, strategy, hardware, computing=step.seconds)
-    step_seconds = step.seconds + sent.exposed
+    sent = traffic(work, strategy, hardware, computing=step.computing)
+    each = (step.seconds + sent.exposed) / (hardware.devices * work.tokens)
     tokens = tokens_of(
         asked.budget,
         step_tokens=hardware.devices * work.tokens,
-        step_seconds=step_seconds,
+        step_seconds=step.seconds + sent.exposed,
         parameters=work.anatomy.parameters,
         corpus_tokens=asked.corpus_tokens,
     )
-    each = step_seconds / (hardware.devices * work.tokens)
-    # what is only read takes a third of what is learnt from
-    evaluating = asked.evaluation_tokens * each / 3
-    if asked.budget.unit == "minutes":  # the budget is for both
-        tokens = max(0.0, tokens - evaluating / each)
-    seconds = tokens * each + evaluating
-    lost = None
-    if asked.mtbf_hours is not None:
-        lost = failures(
-            seconds=seconds,
-            devices=hardware.devices,
-            mtbf_hours=asked.mtbf_hours,
-            checkpoint_seconds=checkpoint_bytes(work) / (GIGA * asked.storage_gb),
-        )
-        seconds /= max(1e-3, 1 - lost.lost_part)
+    evaluating = _evaluating(work, hardware, strategy, asked)
+    useful = tokens * each + evaluating
+    if asked.budget.unit == "minutes":  # the budget is for all of it
+        useful = 60 * asked.budget.amount * (1 - _lost(work, hardware, asked, useful).lost_part)
+        tokens = max(0.0, useful - evaluating) / each
+        useful = max(useful, evaluating)
+    lost = _lost(work, hardware, asked, useful)
+    seconds = useful / (1 - lost.lost_part)
     hours = seconds / 3600
     return Plan(
         work, hardware, outcomes, strategy, recompute, fits, step, sent,
@@ -238,10 +232,28 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
         evaluation_seconds=evaluating,
         energy_kwh=hours * hardware.devices * hardware.device.watts * asked.pue / 1000,
         cost=None if asked.price is None else hours * hardware.devices * asked.price,
-        failures=lost,
-        hidden_from=hidden_from_tokens(work, strategy, hardware, seconds_per_token=step.seconds / work.tokens),
+        failures=None if asked.mtbf_hours is None else lost,
+        hidden_from=hidden_from_tokens(work, strategy, hardware, seconds_per_token=step.computing / work.tokens),
         asked=asked,
     )  # fmt: skip
+
+
+def _evaluating(work: Work, hardware: Hardware, strategy: Strategy, asked: Asked) -> float:
+    """Return the seconds of all evaluations: on one device while the others wait, or on each of them all of it.
+
+    What is only read takes a third of what is learnt from, of which nothing is computed again.
+    """
+    step = _step(work, hardware, strategy, recompute=False, reached=asked.reached)
+    return asked.evaluation_tokens * step.computing / work.tokens / 3
+
+
+def _lost(work: Work, hardware: Hardware, asked: Asked, useful_seconds: float) -> Failures:
+    return failures(
+        useful_seconds=useful_seconds,
+        devices=hardware.devices,
+        mtbf_hours=math.inf if asked.mtbf_hours is None else asked.mtbf_hours,
+        checkpoint_seconds=checkpoint_bytes(work) / (GIGA * asked.storage_gb),
+    )
 
 
 def ways(work: Work, hardware: Hardware, *, usable: float) -> tuple[Outcome, ...]:
@@ -261,8 +273,8 @@ def ways(work: Work, hardware: Hardware, *, usable: float) -> tuple[Outcome, ...
 
 
 def checkpoint_bytes(work: Work) -> int:
-    """Return the bytes of a checkpoint: all weights, and two moments of those that are trained."""
-    return NUMBER_BYTES * (work.anatomy.parameters + 2 * work.trained_numbers)
+    """Return the bytes of a checkpoint: all weights, low-rank changes too, and what the optimiser keeps."""
+    return NUMBER_BYTES * (work.all_numbers + work.kept_numbers)
 
 
 def largest(fits: Callable[[int], bool], *, most: int = 1 << 40) -> int:
@@ -276,6 +288,7 @@ def largest(fits: Callable[[int], bool], *, most: int = 1 << 40) -> int:
     low, high = 1, 2
     while high <= most and fits(high):
         low, high = high, 2 * high
+    high = min(high, most + 1)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
@@ -301,23 +314,16 @@ def suggested(plan: Plan, sized: Callable[[int], Work] | None) -> Suggestions:
         found = own(1000 * target).anatomy.parameters if target else 0
     return Suggestions(
         rows=largest(lambda rows: fitting(plan.work.with_load(replace(load, rows=rows)))),
-        window=min(context, largest(longer, most=context)),
+        window=largest(longer, most=context),
         parameters=found,
     )
 
 
 def _step(work: Work, hardware: Hardware, strategy: Strategy, *, recompute: bool, reached: float) -> StepTime:
+    shares = hardware.devices if "moments" in SHARED[strategy] else 1
     if hardware.machine is not None:
-        return measured(work, hardware.machine, recompute=recompute)
-    shares = hardware.devices if strategy in ("zero1", "zero2", "fsdp") else 1
-    return from_sheet(
-        work,
-        peak=hardware.peak(work.precision),
-        bandwidth=hardware.bandwidth,
-        reached=reached,
-        held_numbers=work.trained_numbers / shares,
-        recompute=recompute,
-    )
+        return measured(work, hardware.machine, recompute=recompute, devices=hardware.devices, shares=shares)
+    return from_sheet(work, hardware, reached=reached, shares=shares, recompute=recompute)
 
 
 PAYS = 1.05
@@ -332,7 +338,7 @@ def _choice(work: Work, hardware: Hardware, outcomes: tuple[Outcome, ...], asked
         for again in (False, True) if asked.recompute is None else (asked.recompute,):
             if one.strategy in open_ones and (one.fits_recomputed if again else one.fits):
                 step = _step(work, hardware, one.strategy, recompute=again, reached=asked.reached)
-                sent = traffic(work, one.strategy, hardware, computing=step.seconds)
+                sent = traffic(work, one.strategy, hardware, computing=step.computing)
                 found.append((step.seconds + sent.exposed, place, again))
     if found:
         fastest = min(seconds for seconds, _, _ in found)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from ziggurat.core.anatomy import NUMBER_BYTES, Anatomy, Load, Part, Precision
 from ziggurat.training.footprint import LOGIT_COUNT, Trained, training_flops
+from ziggurat.training.memory import MEANS
 
 __all__ = ["Work", "block_flops", "blocks_of", "fused", "kept_inputs", "recomputes", "width_of"]
 
@@ -33,20 +34,54 @@ class Work:
         return self.anatomy.parameters if self.trained is None else self.trained.numbers
 
     @property
+    def all_numbers(self) -> int:
+        """Numbers of all weights: those of the model, and those that training puts beside them."""
+        return self.anatomy.parameters + (0 if self.trained is None else self.trained.added)
+
+    @property
+    def kept_numbers(self) -> int:
+        """Numbers that the optimiser keeps: of AdamW two for each that is trained, of other rules fewer."""
+        told = None if self.trained is None else self.trained.moments
+        return MEANS * self.trained_numbers if told is None else told
+
+    @property
+    def orthogonal(self) -> tuple[tuple[int, int, int], ...]:
+        """The sides of Muon's matrices, the shorter one first, and how many there are alike."""
+        return () if self.trained is None else self.trained.orthogonal
+
+    @property
+    def orthogonal_numbers(self) -> int:
+        """Numbers of Muon's matrices."""
+        return sum(short * long * many for short, long, many in self.orthogonal)
+
+    @property
+    def products_made(self) -> float:
+        """Part of a step's three products that are made: a matrix that stays as it is needs no gradient of its own."""
+        return 1.0 if self.trained is None else 1 - self.trained.still / 3
+
+    @property
     def tokens(self) -> int:
         """Tokens that one device reads in a step; where it translates, those of the text."""
         return self.accumulate * self.load.rows * self.load.text
 
     @property
-    def model_flops(self) -> int:
-        """Operations of a step that the model asks for: three times those of reading it."""
-        return self.accumulate * self.anatomy.training_flops(self.load)
+    def model_flops(self) -> float:
+        """Operations of a step that the model asks for: three times those of reading it, less what stays as it is."""
+        return self.accumulate * (self.anatomy.training_flops(self.load) - self._spared)
 
-    def done_flops(self, *, recompute: bool) -> int:
+    @property
+    def _spared(self) -> float:
+        """Operations of a batch that are not made, because no gradient of frozen matrices is."""
+        products = sum(
+            times * part.products * self.load.tokens(part.reads) for part, times in self.anatomy.whole.walk()
+        )
+        return 6 * (1 - self.products_made) * self.load.rows * products
+
+    def done_flops(self, *, recompute: bool) -> float:
         """Return the operations of a step that are made: with those that are made again for the backward pass."""
         once = training_flops(self.anatomy, self.vocabulary, self.load)
         again = self.load.rows * block_flops(self.anatomy, self.load) if recompute else 0
-        return self.accumulate * (once + again)
+        return self.accumulate * (once + again - self._spared)
 
     @property
     def piece(self) -> int:
