@@ -168,6 +168,9 @@ def test_in_chinese(ziggurat: Ziggurat) -> None:
         (("gpt", "--strategy", "fsdpp", "--devices", "2"), "--strategy: unknown value 'fsdpp'; did you mean 'fsdp'?"),
         (("gpt", "--measure", *H100), "--measure: h100-sxm is not this machine"),
         (("gpt", "--model.layer", "3"), "--model.layer"),
+        (("gpt", "demo:en"), "demo:en: its size can't be told before it is read; give --text-tokens or --text-bytes"),
+        (("gpt", "-"), "standard input: its size can't be told before it is read"),
+        (("article-transformer", "a.tsv"), "a.tsv: the size of pairs is not read here; give --text-tokens or"),
         (("gpt", "--window", "999"), "--window: 999 tokens are more than gpt can read at once"),
     ],
 )
