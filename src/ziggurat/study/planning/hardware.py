@@ -208,8 +208,10 @@ def check_complete(hardware: Hardware, precision: str) -> None:
         "--bandwidth": device.bandwidth_gb,
         f"--{precision}-tflops": hardware.peak(precision),
     }
-    if hardware.devices > 1:
-        needed["--link" if hardware.nodes == 1 else "--network"] = hardware.link
+    if hardware.devices > 1 and device.per_node > 1:
+        needed["--link"] = device.link_gb
+    if hardware.nodes > 1:
+        needed["--network"] = device.network_gb
     for flag, value in needed.items():
         if not value:
             raise UsageError(f"{flag}: {hardware.name} does not say; give a number")
