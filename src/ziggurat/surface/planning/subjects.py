@@ -32,6 +32,10 @@ class Planned:
     work: Work
     sized: Callable[[int], Work] | None
     """The same work with a model of so many parameters, where the family comes in any size."""
+    section: str = "training"
+    """Where the recipe has the keys of its training, as flags name it."""
+    recomputes: bool = False
+    """Whether the recipe says that blocks are computed again."""
 
 
 def is_recipe(word: str) -> bool:
@@ -71,7 +75,8 @@ def planned(recipe: Recipe, options: PlanOptions) -> list[Planned]:
                 int(getattr(one.training, "accumulate", 1)),
                 subject.trained,
             )
-            found.append(Planned(one.name, work, _sized(one, work)))
+            section = "training" if one is recipe else f"{one.name}.training"
+            found.append(Planned(one.name, work, _sized(one, work), section, _recomputes(one)))
     if not found:
         raise UsageError(
             f"{recipe.name}: a model of family {recipe.family} is counted or fitted in passes over the text and has no "
@@ -141,6 +146,10 @@ def _recompute(training: Any, options: PlanOptions) -> bool | None:
     return True if getattr(training, "recompute", False) else None
 
 
+def _recomputes(recipe: Recipe) -> bool:
+    return bool(getattr(recipe.training, "recompute", False))
+
+
 def _corpus_tokens(recipe: Recipe, names: Sequence[str], options: PlanOptions) -> float | None:
     if options.text_tokens is not None:
         return options.text_tokens
@@ -149,7 +158,9 @@ def _corpus_tokens(recipe: Recipe, names: Sequence[str], options: PlanOptions) -
     if not names:
         return None
     if isinstance(FAMILIES.get(recipe.family), ReadsPairs):
-        raise UsageError(f"{names[0]}: the size of pairs is not read here; give --text-tokens or --text-bytes in their place")
+        raise UsageError(
+            f"{names[0]}: the size of pairs is not read here; give --text-tokens or --text-bytes in their place"
+        )
     return training_tokens(recipe, names)
 
 
