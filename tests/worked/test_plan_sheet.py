@@ -1,6 +1,7 @@
 """A plan in words: which lines a sheet has, what stands in them, in both languages, and what trains as planned."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -184,8 +185,6 @@ def test_figures_are_the_same_in_both(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_places_in_a_sentence_have_the_same_names_in_both() -> None:
-    import re
-
     for english, chinese in SENTENCES.items():
         names = re.compile(r"{(\w+)}")
         assert set(names.findall(english)) == set(names.findall(chinese)), english
@@ -227,6 +226,18 @@ def test_what_does_not_fit_is_warned_of_with_what_would(
     for word in ("--devices", "--strategy fsdp", "tower", "--rows", "--window"):
         words = words.replace(word, "")
     assert not set("".join(words.split())) & set("acdefghijlmnopqrstuvwxyz")  # all but kB
+
+
+def test_options_are_named_as_they_can_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    """Numbers in them have no commas, and what they say fits."""
+    many = work().with_load(Load(rows=9000, text=3))
+    hardware, none = own(memory_gb=5e-3), replace(STEPS, recompute=False)
+    _, err = written(capsys, hardware, none, wanted=many)
+    rows, window = re.findall(r"--rows (\d+) or --window (\d+) would fit", err)[0]
+    assert int(rows) > 1000
+    for load in (Load(rows=int(rows), text=3), Load(rows=9000, text=int(window))):
+        assert make(work().with_load(load), hardware, none).fits
+    assert not make(work().with_load(Load(rows=int(rows) + 1, text=3)), hardware, none).fits
 
 
 def test_where_neither_alone_is_enough_both_are_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -189,11 +189,11 @@ def _remedy(plan: Plan, best: Suggestions) -> str:
     Where neither one row nor a window of one token fits, it is what a model takes with no text at all that is told, if
     that is the reason.
     """
-    ways = [(best.rows, "--rows {number}"), (best.window, "--window {number}")]
-    if any(number for number, _ in ways):
-        ways.append((best.parameters or 0, translate("a model of {number} parameters")))
-        largest = translate(" or ").join(said.format(number=f"{number:,}") for number, said in ways if number)
-        return translate("{largest} would fit").format(largest=largest)
+    ways = [f"--{key} {number}" for key, number in (("rows", best.rows), ("window", best.window)) if number]
+    if ways:
+        if best.parameters:
+            ways.append(translate("a model of {number} parameters").format(number=f"{best.parameters:,}"))
+        return translate("{largest} would fit").format(largest=translate(" or ").join(ways))
     held = plan.chosen
     alone = held.footprint.weights + held.footprint.gradients + held.footprint.moments + held.gathered
     if alone <= plan.outcomes[0].limit:
