@@ -1,6 +1,8 @@
 """What `ziggurat plan` says before anything is trained, and what it refuses."""
 
 import json
+import math
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,10 @@ from tests.journeys.conftest import Ziggurat
 from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.artefacts.settings import flag_settings
 from ziggurat.core.anatomy import Sizes
+from ziggurat.study.planning.memory import STRATEGIES
+from ziggurat.surface.anatomy.figures import size
 from ziggurat.surface.anatomy.subject import of_recipe
+from ziggurat.surface.planning.sheet import duration
 from ziggurat.training.footprint import training_footprint
 
 H100 = ("--hardware", "h100-sxm")
@@ -48,7 +53,7 @@ def test_every_network_is_planned_here_and_elsewhere(name: str, ziggurat: Ziggur
         for word in ("weights", "gradients", "highest at any moment", "tokens a second", "steps", "largest that fits"):
             assert word in ended.out
         assert f"ziggurat train TEXT… --recipe {name}" in ended.err
-        assert ("torchrun --nnodes=8 --nproc-per-node=8 -m" in ended.err) is ("64" in where)
+        assert ("torchrun --nnodes=8 --nproc-per-node=8 --rdzv-backend=c10d " in ended.err) is ("64" in where)
         assert ("--training.rows 192 --training.spread " in ended.err) is ("64" in where)
         assert ("FSDP" in ended.out) is ("64" in where)
 
@@ -66,7 +71,7 @@ def test_memory_is_that_of_describe(ziggurat: Ziggurat) -> None:
 
 def test_this_machine_is_measured_once(ziggurat: Ziggurat, measured: list[int]) -> None:
     first, second = (ziggurat("plan", "gpt", "--steps", "1") for _ in range(2))
-    assert "measuring this machine" in first.err
+    assert "measuring this machine, once: some twenty seconds" in first.err
     assert "measuring" not in second.err
     assert first.out == second.out
     assert len(measured) == 1
@@ -108,9 +113,28 @@ def test_hardware_of_ones_own(ziggurat: Ziggurat) -> None:
     own = ("--hardware", "own", "--memory", "7", "--bandwidth", "50", "--bf16-tflops", "3")
     found = plan(ziggurat, "gpt", *own)
     assert (found["hardware"]["memory_gb"], found["limit_bytes"]) == (7, pytest.approx(6.3e9))
-    refused = ziggurat("plan", "gpt", *own, "--devices", "2")
-    assert (refused.code, refused.err) == (2, "error: --network: own does not say; give a number\n")
     assert plan(ziggurat, "gpt", *own, "--devices", "2", "--per-node", "2", "--link", "5")["hardware"]["nodes"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        (("--devices", "2"), "--network"),
+        (("--devices", "2", "--per-node", "2"), "--link"),
+        (("--devices", "4", "--per-node", "2"), "--link"),
+        (("--devices", "4", "--per-node", "2", "--network", "3"), "--link"),
+        (("--devices", "4", "--per-node", "2", "--link", "3"), "--network"),
+        (("--devices", "4", "--network", "3"), None),
+        (("--devices", "4", "--per-node", "2", "--link", "3", "--network", "3"), None),
+    ],
+)
+def test_what_joins_devices_is_asked_for_where_it_is_missing(
+    words: tuple[str, ...], missing: str | None, ziggurat: Ziggurat
+) -> None:
+    own = ("--hardware", "own", "--memory", "7", "--bandwidth", "50", "--bf16-tflops", "3")
+    ended = ziggurat("plan", "gpt", *own, *words)
+    said = f"error: {missing}: own does not say; give a number\n"
+    assert (ended.code, ended.err if missing else "") == ((2, said) if missing else (0, ""))
 
 
 def test_what_does_not_fit_is_warned_of_and_the_largest_named(ziggurat: Ziggurat) -> None:
@@ -147,6 +171,11 @@ def test_in_chinese(ziggurat: Ziggurat) -> None:
     assert "每个设备的内存" in ended.out
     assert "每秒词元数" in ended.out
     assert "下一步" in ended.err
+    assert "NVIDIA H100 SXM 80 GB（H100 与 DGX H100 的厂商数据手册）" in ended.out
+    assert "优化器" in ended.out
+    here = ziggurat("plan", "gpt", "--lang", "zh")
+    assert "本机，1 个线程（本机实测）" in here.out
+    assert "约二十秒" in here.err
 
 
 @pytest.mark.parametrize(
@@ -165,9 +194,25 @@ def test_in_chinese(ziggurat: Ziggurat) -> None:
         (("gpt", "--devices", "17", *H100), "--devices: 17 devices share the 16 rows of a batch of gpt"),
         (("lstm", "--recompute", "yes", *H100), "--recompute: this model has no blocks to compute again"),
         (("gpt", "--strategy", "fsdp"), "--strategy: one device shares nothing with others"),
+        (("gpt", "--mfu", "0.5"), "--mfu: the rates of this machine are measured; leave it out, or choose other"),
+        (("gpt", "--bandwidth", "50"), "--bandwidth: the rates of this machine are measured"),
+        (("gpt", "--storage", "3", *H100), "--storage: what a checkpoint takes is told beside failures; give --mtbf"),
+        (("gpt", "--bytes-per-token", "3", *H100), "--bytes-per-token: only --text-bytes is divided by it"),
+        (("gpt", "--bytes-per-token", "3", "--text-tokens", "9", *H100), "--bytes-per-token: only --text-bytes"),
+        (("gpt", "--pue", "1.2"), "--pue: no power of a device is known; give --watts"),
+        (("gpt", "--pue", "1.2", "--watts", "0", *H100), "--pue: no power of a device is known"),
+        (("gpt", "--link", "3", *H100), "--link: one device is joined to no other; give --devices"),
+        (("gpt", "--per-node", "3", *H100), "--per-node: one device is joined to no other"),
+        (("gpt", "--network", "3", *H100), "--network: one device is joined to no other"),
+        (("gpt", "--network", "3", "--devices", "8", *H100), "--network: 8 devices are in one node; leave it out"),
+        (("gpt", "--network", "3", "--devices", "8"), "--network: 8 devices are in one node"),
+        (("gpt", "--link", "3", "--devices", "8", "--hardware", "own"), "--link: a node has one device only"),
         (("gpt", "--strategy", "fsdpp", "--devices", "2"), "--strategy: unknown value 'fsdpp'; did you mean 'fsdp'?"),
         (("gpt", "--measure", *H100), "--measure: h100-sxm is not this machine"),
         (("gpt", "--model.layer", "3"), "--model.layer"),
+        (("gpt", "demo:en"), "demo:en: its size can't be told before it is read; give --text-tokens or --text-bytes"),
+        (("gpt", "-"), "standard input: its size can't be told before it is read"),
+        (("article-transformer", "a.tsv"), "a.tsv: the size of pairs is not read here; give --text-tokens or"),
         (("gpt", "--window", "999"), "--window: 999 tokens are more than gpt can read at once"),
     ],
 )
@@ -177,6 +222,27 @@ def test_what_is_refused(words: tuple[str, ...], said: str, ziggurat: Ziggurat) 
     assert said in ended.err
     assert ended.err.count("\n") == 1
     assert ended.out == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--mfu", "0.5", "--bandwidth", "900", "--pue", "1.2", *H100),
+        ("--mtbf", "500", "--storage", "3"),
+        ("--pue", "1.2", "--watts", "65"),
+        ("--text-bytes", "4000", "--bytes-per-token", "3"),
+        ("--devices", "4", "--per-node", "2", "--link", "3", "--network", "2", *H100),
+        ("--devices", "9", "--network", "2", "--rows", "3", *H100),
+        ("--devices", "4", "--per-node", "2", "--network", "2"),
+    ],
+)
+def test_options_that_do_something_are_taken(words: tuple[str, ...], ziggurat: Ziggurat) -> None:
+    """Each changes what is planned."""
+    found = plan(ziggurat, "gpt", "--steps", "7", *words)
+    for at in range(0, len(words) - (2 if "--hardware" in words else 0), 2):
+        without = [*words[:at], *words[at + 2 :]]
+        ended = ziggurat("plan", "gpt", "--steps", "7", *without, "--json")
+        assert ended.code == 2 or json.loads(ended.out)["plans"][0] != found, words[at]
 
 
 def test_devices_share_the_rows_of_a_batch_as_processes_do(ziggurat: Ziggurat) -> None:
@@ -204,10 +270,46 @@ def test_a_recipe_that_makes_blocks_again_is_planned_so(ziggurat: Ziggurat) -> N
     assert ended.err.endswith("next: ziggurat train TEXT… --recipe gpt --training.recompute true\n")
 
 
-def test_the_command_that_is_named_trains_as_planned(ziggurat: Ziggurat) -> None:
-    """Every key of it is a key of the recipe."""
-    asked = ("plan", "gpt", *H100, "--devices", "8", "--recompute", "yes")
-    said, chosen = ziggurat(*asked).err, plan(ziggurat, *asked[1:])["strategy"]
-    words = said.split("--recipe gpt ")[1].split()
-    recipe = load_recipe("gpt", flag_settings(dict(zip([w[2:] for w in words[::2]], words[1::2], strict=True))))
-    assert (recipe.training.rows, recipe.training.recompute, recipe.training.spread) == (16, True, chosen)
+def test_the_command_that_is_named_trains_as_planned(ziggurat: Ziggurat, texts: Path) -> None:
+    """It holds all that the plan was asked for, and every key of it is a key of the recipe."""
+    asked = (*H100, "--devices", "8", "--recompute", "yes", "--model.layers", "3", "--tokens", "1e6", "--window", "31")
+    said, found = ziggurat("plan", "gpt", texts, *asked).err, plan(ziggurat, "gpt", texts, *asked)
+    launch, _, rest = said.partition(f" {shlex.quote(str(texts))} --recipe gpt ")
+    assert launch.splitlines()[-1] == "next: torchrun --nproc-per-node=8 -m ziggurat train"
+    words = rest.split()
+    keys = dict(zip([w[2:] for w in words[::2]], words[1::2], strict=True))
+    assert (keys.pop("out"), keys.pop("steps")) == ("FOLDER", str(math.ceil(found["steps"])))
+    recipe = load_recipe("gpt", flag_settings(keys))
+    training = recipe.training
+    assert (training.rows, training.recompute, training.spread) == (16, True, found["strategy"])
+    assert (training.window, recipe.model.layers) == (31, 3)
+
+
+def test_what_can_t_be_trained_so_has_no_command(ziggurat: Ziggurat) -> None:
+    nine = ziggurat("plan", "gpt", *H100, "--devices", "9")
+    small = ziggurat("plan", "gpt", *H100, "--memory", "0.03")
+    zero = ziggurat("plan", "gpt", *H100, "--devices", "8", "--strategy", "zero1")
+    for ended in (nine, small, zero):
+        assert ended.code == 0
+        assert "next" not in ended.err
+    assert "weights, gradients and moments alone take 55.4 MB: share them (--devices" in small.err
+
+
+def test_json_says_what_the_sheet_says(ziggurat: Ziggurat) -> None:
+    asked = ("gpt", *H100, "--devices", "8", "--steps", "7", "--mtbf", "50000", "--price", "2")
+    ended, found = ziggurat("plan", *asked), plan(ziggurat, *asked)
+    said = {line.partition("  ")[0]: line.partition("  ")[2].split("  ") for line in ended.out.splitlines()}
+    cells = {name: [cell.strip() for cell in row if cell.strip()] for name, row in said.items()}
+    assert cells["optimiser"] == [duration(found["step"]["update"])]
+    assert cells["matrix products"][0] == duration(found["step"]["products"])
+    assert cells["highest at any moment"] == [size(found["memory_bytes"][way]["peak"]) for way in STRATEGIES]
+    assert cells["sent by each device"] == [duration(found["traffic"]["seconds"]), size(found["traffic"]["bytes"])]
+    assert cells["tokens a second"] == [f"{found['tokens_per_second']:,.0f}"]
+    assert cells["time"] == [duration(found["seconds"])]
+    assert cells["energy"] == [f"{found['energy_kwh']:,.2f} kWh"]
+    assert cells["cost"] == [f"{found['cost']:,.2f}"]
+    assert cells["save every"][0] == duration(found["failures"]["interval_seconds"])
+    assert cells["rows of a device"] == [f"{found['largest']['rows']:,}"]
+    assert cells["model of this family, in parameters"] == [f"{found['largest']['parameters']:,}"]
+    head = f"gpt: {found['parameters']:,} parameters in {found['precision']}, on 8 × {found['hardware']['title']} "
+    assert ended.out.startswith(f"{head}({found['hardware']['source']})\n")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.machines import MACHINE
+from ziggurat.study.planning.hardware import OWN, as_measured, named, names
 from ziggurat.surface.chinese import SENTENCES
 from ziggurat.surface.cli import COMMANDS, main, parser
 from ziggurat.surface.progress import STAGES
@@ -119,7 +121,19 @@ def written(repository: Path) -> set[str]:
     for field in (field for config in declared for field in dataclasses.fields(config)):
         doc = str(field.metadata["doc"])
         found |= {doc, doc[:1].upper() + doc[1:]}
-    return found
+    return found | hardware_words()
+
+
+def hardware_words() -> set[str]:
+    """Return what hardware is called and where its figures come from, as a plan's head says it."""
+    devices = [named(name).device for name in (*names(), OWN)]
+    return {as_measured(MACHINE).device.source, *(word for one in devices for word in (one.title, one.source))}
+
+
+def test_where_figures_of_hardware_come_from_is_said_in_chinese() -> None:
+    makers = {word for word in hardware_words() if word.startswith("NVIDIA ")}
+    assert len(makers) == len(names())
+    assert [word for word in hardware_words() - makers if not known(word)] == []
 
 
 def test_no_entry_has_outlived_its_sentence(repository: Path) -> None:

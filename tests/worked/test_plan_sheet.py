@@ -1,6 +1,7 @@
 """A plan in words: which lines a sheet has, what stands in them, in both languages, and what trains as planned."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.fakes.machines import MACHINE
 from tests.worked.test_plan_memory import ANATOMY, work
-from ziggurat.core.anatomy import Load
+from ziggurat.core.anatomy import Anatomy, Load, Saved
 from ziggurat.study.planning.budget import Budget
 from ziggurat.study.planning.hardware import Hardware, as_measured, named
 from ziggurat.study.planning.plan import Asked, Plan, make, suggested
@@ -16,6 +17,8 @@ from ziggurat.study.planning.work import Work
 from ziggurat.surface.chinese.planning import SENTENCES
 from ziggurat.surface.language import speaking
 from ziggurat.surface.planning import sheet
+from ziggurat.surface.planning.command import Order
+from ziggurat.surface.planning.options import PlanOptions
 from ziggurat.surface.planning.sheet import duration, write_plans
 from ziggurat.surface.planning.subjects import Planned
 from ziggurat.surface.terminal import Terminal
@@ -44,7 +47,8 @@ def written(
     capsys: pytest.CaptureFixture[str], hardware: Hardware, asked: Asked = STEPS, *, json: bool = False, **keys: Any
 ) -> tuple[str, str]:
     wanted = keys.pop("wanted", work())
-    write_plans(Terminal(), "gpt", [Planned("tower", wanted, None)], hardware, asked, json=json)
+    order = Order("gpt", options=PlanOptions(json=json))
+    write_plans(Terminal(), order, [Planned("tower", wanted, keys.pop("sized", None))], hardware, asked)
     out, err = capsys.readouterr()
     return out, err
 
@@ -88,7 +92,7 @@ def test_one_device_by_hand() -> None:
     assert found["there is room for 10.0 kB"] == "fits"
     # 5760 operations at half of 1e6 a second, and 7 · 4 · 160 bytes at 1e6 a second
     assert found["matrix products"].startswith("11.5 ms")
-    assert found["AdamW"] == "4.5 ms"
+    assert found["optimiser"] == "4.5 ms"
     assert found["a step of 1 × 1 × 2 × 3 tokens"] == "16.0 ms | one device"
     assert found["tokens that are read"].endswith("37.5 a parameter")  # 6000 / 160
     assert found["steps"] == "1,000"
@@ -160,8 +164,8 @@ def test_nothing_in_a_chinese_sheet_is_english(capsys: pytest.CaptureFixture[str
     with speaking("zh"):
         chinese, _ = written(capsys, own(7), full)
     assert len(english.splitlines()) == len(chinese.splitlines())
-    names = {"DDP", "ZeRO", "FSDP", "AdamW", "Adam", "FLOP", "FLOPs", "kWh", "MFU", "B", "kB", "ms", "s", "min", "h"}
-    names |= {"tower", "f32", "numbers", "of", "your", "own", "given", "k", "GFLOP", "MFLOP", "kFLOP", "mfu", "d", "M"}
+    names = {"DDP", "ZeRO", "FSDP", "FLOP", "FLOPs", "kWh", "MFU", "B", "kB", "ms", "s", "min", "h"}
+    names |= {"tower", "f32", "k", "GFLOP", "MFLOP", "kFLOP", "mfu", "d", "M"}
     for line in chinese.splitlines():
         words = {word.strip("0123456789.,:()（）×–%-") for word in line.split() if word.isascii()}
         assert {word for word in words if word.isalpha()} <= names, line
@@ -181,8 +185,6 @@ def test_figures_are_the_same_in_both(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_places_in_a_sentence_have_the_same_names_in_both() -> None:
-    import re
-
     for english, chinese in SENTENCES.items():
         names = re.compile(r"{(\w+)}")
         assert set(names.findall(english)) == set(names.findall(chinese)), english
@@ -191,12 +193,94 @@ def test_places_in_a_sentence_have_the_same_names_in_both() -> None:
 # -- what is warned of, and what comes next ----------------------------------------------------------------------------
 
 
-def test_what_does_not_fit_is_warned_of_with_what_would(capsys: pytest.CaptureFixture[str]) -> None:
-    _, err = written(capsys, own(memory_gb=3e-6), replace(STEPS, recompute=False))
-    # 3,000 bytes: 1920 of weights and moments, 936 a row
-    assert "tower does not fit: 3.79 kB of 3.00 kB; 1 rows would, window 1, or – parameters" in err
+def sized(parameters: int) -> Work:
+    """The work with a layer of its own size in the place of all."""
+    part = replace(ANATOMY.towers[0].parts[0], parameters=parameters, saved=Saved(f32=1))
+    return replace(work(), anatomy=Anatomy((replace(ANATOMY.towers[0], parts=(part,)),), ANATOMY.symbols))
+
+
+@pytest.mark.parametrize(
+    ("bytes_of_memory", "devices", "keys", "said"),
+    [
+        # 1920 bytes of weights and moments, 936 for a row of three tokens, 624 for a token of both rows
+        (3000, 1, {}, "3.79 kB of 3.00 kB; --rows 1 or --window 1 would fit"),
+        (2900, 1, {}, "3.79 kB of 2.90 kB; --rows 1 or --window 1 would fit"),
+        (2560, 1, {}, "3.79 kB of 2.56 kB; --window 1 would fit"),
+        (2559, 1, {}, "2.56 kB; weights, gradients and moments alone take 2.56 kB: "
+         "share them (--devices, --strategy fsdp)"),
+        (500, 7, {"strategy": "ddp"}, "alone take 2.56 kB: share them (--devices, --strategy fsdp)"),
+        (500, 7, {"strategy": "fsdp"}, "alone take 1.09 kB: share them among more (--devices)"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_warned_of_with_what_would(
+    bytes_of_memory: int, devices: int, keys: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hardware = own(devices, memory_gb=bytes_of_memory / 1e9)
+    _, err = written(capsys, hardware, replace(STEPS, recompute=False, **keys))
+    assert err.startswith("warning: tower does not fit: ")
+    assert err.endswith(f"{said}\n")
+    assert " 0" not in err
+    with speaking("zh"):
+        _, err = written(capsys, hardware, replace(STEPS, recompute=False, **keys))
+    words = err
+    for word in ("--devices", "--strategy fsdp", "tower", "--rows", "--window"):
+        words = words.replace(word, "")
+    assert not set("".join(words.split())) & set("acdefghijlmnopqrstuvwxyz")  # all but kB
+
+
+def test_options_are_named_as_they_can_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    """Numbers in them have no commas, and what they say fits."""
+    many = work().with_load(Load(rows=9000, text=3))
+    hardware, none = own(memory_gb=5e-3), replace(STEPS, recompute=False)
+    _, err = written(capsys, hardware, none, wanted=many)
+    rows, window = re.findall(r"--rows (\d+) or --window (\d+) would fit", err)[0]
+    assert int(rows) > 1000
+    for load in (Load(rows=int(rows), text=3), Load(rows=9000, text=int(window))):
+        assert make(work().with_load(load), hardware, none).fits
+    assert not make(work().with_load(Load(rows=int(rows) + 1, text=3)), hardware, none).fits
+
+
+def test_where_neither_alone_is_enough_both_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    large = work().with_load(Load(rows=50, text=13))
+    _, err = written(capsys, own(memory_gb=2.56e-6), replace(STEPS, recompute=False), wanted=large)
+    assert err.endswith("of 2.56 kB; take fewer rows and a shorter window\n")
+
+
+def test_a_smaller_model_is_a_way_too(capsys: pytest.CaptureFixture[str]) -> None:
+    none = replace(STEPS, recompute=False)
+    _, err = written(capsys, own(memory_gb=3e-6), none, sized=lambda number: sized(max(1, number // 1000)))
+    assert "--rows 1 or --window 1 or a model of 1" in err
+    _, err = written(capsys, own(memory_gb=1e-6), none, sized=lambda number: sized(max(1, number // 1000)))
+    assert "share them (--devices, --strategy fsdp), or take a model of " in err
+    out, err = written(capsys, own(memory_gb=1e-9), none, sized=sized)
+    assert "model of" not in err
+    assert [line.split()[-1] for line in out.rstrip().splitlines()[-3:]] == ["–", "–", "–"]
+
+
+def test_what_fits_is_not_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
     _, err = written(capsys, own(), STEPS)
     assert "warning" not in err
+    assert err == "next: ziggurat train TEXT… --recipe gpt\n"
+
+
+def test_there_is_no_next_for_what_does_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    _, err = written(capsys, own(memory_gb=3e-6), replace(STEPS, recompute=False))
+    assert "next" not in err
+
+
+@pytest.mark.parametrize(
+    ("hardware", "said"),
+    [
+        (named("h100-sxm"), "NVIDIA H100 SXM 80 GB（H100 与 DGX H100 的厂商数据手册）"),
+        (own(), "你给的数字（给定）"),
+        (as_measured(MACHINE), "本机，1 个线程（本机实测）"),
+        (as_measured(replace(MACHINE, threads=3)), "本机，3 个线程（本机实测）"),
+    ],
+)
+def test_the_hardware_is_named_in_chinese(hardware: Hardware, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with speaking("zh"):
+        out, _ = written(capsys, hardware)
+    assert out.startswith(f"tower：160 个参数，f32，1 × {said}\n")
 
 
 def test_large_batches_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,37 +296,6 @@ def test_waiting_for_each_other_is_warned_of(capsys: pytest.CaptureFixture[str])
     assert "devices wait for each other more than they compute" in err
     _, err = written(capsys, own(7))
     assert "wait for each other" not in err
-
-
-@pytest.mark.parametrize(
-    ("devices", "keys", "command"),
-    [
-        (1, {}, "ziggurat train TEXT… --recipe gpt"),
-        (1, {"recompute": True}, "ziggurat train TEXT… --recipe gpt --training.recompute true"),
-        (
-            7,
-            {},
-            # a seventh of the moments is moved in a seventh of the time, and all that is sent is hidden
-            "torchrun --nproc-per-node=7 -m ziggurat train TEXT… --recipe gpt --training.rows 14 "
-            "--training.spread fsdp",
-        ),
-        (
-            13,
-            {"strategy": "fsdp"},
-            "torchrun --nnodes=2 --nproc-per-node=8 -m ziggurat train TEXT… --recipe gpt --training.rows 26 "
-            "--training.spread fsdp",
-        ),
-        # our trainer has no ZeRO-1: the command names no way
-        (
-            7,
-            {"strategy": "zero1"},
-            "torchrun --nproc-per-node=7 -m ziggurat train TEXT… --recipe gpt --training.rows 14",
-        ),
-    ],
-)
-def test_the_command_that_trains_as_planned(devices: int, keys: dict[str, Any], command: str) -> None:
-    plan = make(work(), own(devices, network_gb=1e-3), replace(STEPS, **keys))
-    assert sheet._command("gpt", plan) == command
 
 
 def test_json_holds_what_the_sheet_says_and_no_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -270,7 +323,7 @@ def test_warnings_come_with_json_too(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_plan_of_several_models_has_a_sheet_of_each(capsys: pytest.CaptureFixture[str]) -> None:
     longer = work().with_load(Load(rows=5, text=11))
     subjects = [Planned("first", work(), None), Planned("second", longer, None)]
-    write_plans(Terminal(), "mixture", subjects, own(memory_gb=1.0), STEPS, json=False)
+    write_plans(Terminal(), Order("mixture"), subjects, own(memory_gb=1.0), STEPS)
     out, err = capsys.readouterr()
     assert (out.count("memory of a device"), err.count("next:")) == (2, 1)
     assert out.index("first: 160 parameters") < out.index("second: 160 parameters")

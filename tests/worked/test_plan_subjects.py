@@ -9,13 +9,12 @@ import pytest
 from tests.fakes.machines import MACHINE, RATES
 from tests.worked.test_plan_memory import work
 from ziggurat.artefacts.recipe import load_recipe
-from ziggurat.core.errors import InputError, TooLittleTextError, UnknownNameError, UsageError
+from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.study.planning.budget import Budget, checkpoint_interval, failures
 from ziggurat.study.planning.hardware import Device, Hardware, as_measured, check_complete, named, names
 from ziggurat.study.planning.memory import held
 from ziggurat.study.planning.plan import Asked, checkpoint_bytes, make, ways
 from ziggurat.study.planning.work import kept_inputs
-from ziggurat.surface.planning import subjects
 from ziggurat.surface.planning.options import PlanOptions
 from ziggurat.surface.planning.subjects import asked_of, is_recipe, planned
 from ziggurat.training import precision
@@ -146,22 +145,6 @@ def test_the_size_of_the_text_as_it_is_told(options: PlanOptions, tokens: float 
     assert asked_of(recipe(), [], options, Budget("steps", 1)).corpus_tokens == tokens
 
 
-def test_the_size_of_the_text_as_it_is_on_disk(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("abcdefg " * 500)
-    chars = recipe(tokens__kind="characters", text__dev=0.1, text__test=0.2)
-    found = asked_of(chars, [str(tmp_path)], PlanOptions(), Budget("epochs", 1)).corpus_tokens
-    # 4,000 bytes, of which seven tenths are learnt; a character is a byte and a token
-    assert found == pytest.approx(2800, rel=0.01)
-    with pytest.raises(InputError, match="nowhere"):
-        asked_of(chars, [str(tmp_path / "nowhere.txt")], PlanOptions(), Budget("steps", 1))
-
-
-def test_a_text_without_text_is_said(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text(" \n \n")
-    with pytest.raises(TooLittleTextError):
-        asked_of(recipe(), [str(tmp_path / "a.txt")], PlanOptions(), Budget("steps", 1))
-
-
 def test_evaluations_are_read_only_of_a_text() -> None:
     wanted = recipe(training__evaluations=3, training__evaluate_tokens=700)
     assert asked_of(wanted, [], PlanOptions(), Budget("steps", 1)).evaluation_tokens == 0
@@ -187,13 +170,6 @@ def test_how_it_is_spread(spread: str, options: PlanOptions, expected: str | Non
 def test_whether_blocks_are_computed_again(recomputes: bool, told: Any, expected: bool | None) -> None:
     wanted = recipe(training__recompute=recomputes)
     assert asked_of(wanted, [], PlanOptions(recompute=told), Budget("steps", 1)).recompute is expected
-
-
-def test_a_sample_says_how_many_bytes_a_token_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "a.txt").write_text("塔" * 300)
-    chars = recipe(tokens__kind="characters")
-    monkeypatch.setattr(subjects, "SAMPLE_CHARACTERS", 100)
-    assert subjects._bytes_per_token(chars, [str(tmp_path / "a.txt")]) == pytest.approx(3.0, rel=0.05)
 
 
 # -- hardware ----------------------------------------------------------------------------------------------------------

@@ -32,6 +32,8 @@ def open_source(source: Source) -> io.BufferedReader:
         raw = io.BytesIO(source.content)
     else:
         raw = source.path.open("rb") if source.path else sys.stdin.buffer
+    if source.watch is not None:
+        source.watch(raw)
     try:
         return decompressed(raw, source.label)
     except InputError:

@@ -1,10 +1,10 @@
 """What a format's reader gets and gives: sources in, records out."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import BinaryIO, ClassVar, Protocol
 
 from ziggurat.core.registry import Registry
 from ziggurat.text.ledger import Ledger
@@ -32,6 +32,8 @@ class Source:
     """Whether the user named exactly this; what a folder or glob merely contains may be skipped."""
     content: bytes | None = None
     """The file's bytes, where it was read already: whoever reads this source may stand on another machine."""
+    watch: Callable[[BinaryIO], object] | None = None
+    """Told of the file as it is opened, compressed as it is, by whoever wants to see how far it was read."""
 
     def __post_init__(self) -> None:
         """Escape in the label what can't be written in one line of UTF-8."""

@@ -1,6 +1,7 @@
 """Say what a training will take before it begins: memory, time, energy and cost, here or on other hardware."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +53,7 @@ def plan(
     """
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.settings import environment_settings, flag_settings
+    from ziggurat.surface.planning.command import Order
     from ziggurat.surface.planning.sheet import write_plans
     from ziggurat.surface.planning.subjects import asked_of, is_recipe, planned
 
@@ -63,7 +65,8 @@ def plan(
     budget = _budget(options)
     subjects = planned(recipe, options)
     asked = asked_of(recipe, names, options, budget)
-    write_plans(terminal, name, subjects, _hardware(options, terminal), asked, json=options.json)
+    order = Order(name, tuple(names), flags, options)
+    write_plans(terminal, order, subjects, _hardware(options, terminal), asked)
 
 
 def _hardware(options: PlanOptions, terminal: Terminal) -> "Hardware":
@@ -76,7 +79,7 @@ def _hardware(options: PlanOptions, terminal: Terminal) -> "Hardware":
         devices=options.devices,
         changes=given,
         again=options.measure,
-        told=lambda: terminal.say("measuring this machine, once: some ten seconds"),
+        told=lambda: terminal.say("measuring this machine, once: some twenty seconds"),
     )
 
 
@@ -104,10 +107,37 @@ def _check(options: PlanOptions, names: list[str]) -> None:
         raise UsageError(f"{sizes[-1]}: the text's size is given already; leave it out")
     if options.measure and options.hardware != HERE:
         raise UsageError(f"--measure: {options.hardware} is not this machine; leave it out, or choose --hardware here")
-    if options.strategy is not None and options.devices == 1:
-        raise UsageError(
-            f"--strategy: one device shares nothing with others; give --devices, or leave {options.strategy} out"
-        )
+    for key, idle, why in _without_effect(options):
+        if idle and getattr(options, key) != getattr(PlanOptions(), key):
+            raise UsageError(f"--{key.replace('_', '-')}: {why}")
+
+
+def _without_effect(options: PlanOptions) -> Iterator[tuple[str, bool, str]]:
+    """Yield options, whether they would change nothing beside the others, and what to do then."""
+    from ziggurat.study.planning.hardware import HERE, Device, named
+
+    here, one = options.hardware == HERE, options.devices == 1
+    device = Device(per_node=options.devices) if here else named(options.hardware).device
+    per_node = options.per_node or device.per_node
+    watts = device.watts if options.watts is None else options.watts
+    yield "strategy", one, f"one device shares nothing with others; give --devices, or leave {options.strategy} out"
+    for key in ("mfu", "bandwidth"):
+        yield key, here, "the rates of this machine are measured; leave it out, or choose other --hardware"
+    for key in ("per_node", "link", "network"):
+        yield key, one, "one device is joined to no other; give --devices, or leave it out"
+    yield "link", per_node == 1, "a node has one device only; give --per-node, or leave it out"
+    yield "network", options.devices <= per_node, f"{options.devices} devices are in one node; leave it out"
+    yield "pue", not watts, "no power of a device is known; give --watts, or leave it out"
+    yield (
+        "storage",
+        options.mtbf is None,
+        "what a checkpoint takes is told beside failures; give --mtbf, or leave it out",
+    )
+    yield (
+        "bytes_per_token",
+        options.text_bytes is None,
+        "only --text-bytes is divided by it; give that, or leave it out",
+    )
 
 
 COMMAND = open_to_settings(plan)

@@ -28,7 +28,9 @@ class PlanOptions:
         None, "ddp, zero1, zero2 or fsdp; unless told, the faster of ddp and fsdp that fits"
     )
     recompute: Literal["yes", "no"] | None = option(
-        None, "yes or no: compute blocks again in the backward pass; unless told, where it must be"
+        None,
+        "yes or no: compute blocks again in the backward pass; unless told, where that is faster, or nothing fits "
+        "without",
     )
     precision: Literal["f32", "bf16"] | None = option(None, "f32 or bf16; unless told, as the recipe trains")
     mfu: float = option(0.4, "part of a data sheet's peak that products reach", low=0.001, high=1)

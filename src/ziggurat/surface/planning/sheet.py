@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from ziggurat.study.planning.hardware import Hardware
-from ziggurat.study.planning.memory import OFFERED
 from ziggurat.study.planning.plan import Asked, Outcome, Plan, Suggestions, make, suggested
 from ziggurat.surface.anatomy.figures import count, operations, size
 from ziggurat.surface.anatomy.tables import NAMES
 from ziggurat.surface.language import translate
+from ziggurat.surface.planning.command import Order, train_command
 from ziggurat.surface.planning.subjects import Planned
 from ziggurat.surface.terminal import Terminal, align
 
@@ -19,36 +19,22 @@ WAYS = {"one": "one device", "ddp": "DDP", "zero1": "ZeRO-1", "zero2": "ZeRO-2",
 
 
 def write_plans(
-    terminal: Terminal, recipe: str, subjects: Sequence[Planned], hardware: Hardware, asked: Asked, *, json: bool
+    terminal: Terminal, order: Order, subjects: Sequence[Planned], hardware: Hardware, asked: Asked
 ) -> None:
-    """Make the plan of each model and write all of them; warn of what does not fit."""
+    """Make the plan of each model and write all of them; warn of what does not fit, name what trains the rest."""
+    json = order.options.json
     plans = [(one, make(one.work, hardware, asked)) for one in subjects]
     found = [(one, plan, suggested(plan, one.sized)) for one, plan in plans]
     if json:
         content = [{"name": one.name, **plan.to_mapping(), "largest": vars(best)} for one, plan, best in found]
-        terminal.write_json({"recipe": recipe, "plans": content})
+        terminal.write_json({"recipe": order.recipe, "plans": content})
     for one, plan, best in found:
         if not json:
             terminal.write(_sheet(one.name, plan, best))
         _warn(terminal, one.name, plan, best)
-    if not json:
-        terminal.next(_command(recipe, found[0][1]))
-
-
-def _command(recipe: str, plan: Plan) -> str:
-    """Return what trains as planned: by torchrun where there are several devices, with their rows in one batch."""
-    keys = ""
-    if plan.recompute:
-        keys += " --training.recompute true"
-    devices = plan.hardware.devices
-    if devices == 1:
-        return f"ziggurat train TEXT… --recipe {recipe}{keys}"
-    keys = f" --training.rows {devices * plan.work.load.rows}{keys}"
-    if plan.strategy in OFFERED:
-        keys += f" --training.spread {plan.strategy}"
-    each = min(devices, plan.hardware.device.per_node)
-    nodes = f" --nnodes={plan.hardware.nodes}" if plan.hardware.nodes > 1 else ""
-    return f"torchrun{nodes} --nproc-per-node={each} -m ziggurat train TEXT… --recipe {recipe}{keys}"
+    command = train_command(order, plans)
+    if command and not json:
+        terminal.next(command)
 
 
 def duration(seconds: float) -> str:
@@ -71,11 +57,19 @@ def _sheet(name: str, plan: Plan, best: Suggestions) -> str:
         count=f"{work.anatomy.parameters:,}",
         precision=work.precision,
         devices=hardware.devices,
-        hardware=hardware.device.title,
-        source=hardware.device.source,
+        hardware=_title(hardware),
+        source=translate(hardware.device.source),
     )
     blocks = [head, align(_memory_rows(plan)), align(_step_rows(plan)), align(_budget_rows(plan))]
     return "\n\n".join([*blocks, align(_largest_rows(best))])
+
+
+def _title(hardware: Hardware) -> str:
+    if hardware.machine is None:
+        return translate(hardware.device.title)
+    threads = hardware.machine.threads
+    said = translate("this machine, {threads} thread" if threads == 1 else "this machine, {threads} threads")
+    return said.format(threads=threads)
 
 
 def _memory_rows(plan: Plan) -> list[tuple[str, ...]]:
@@ -120,7 +114,7 @@ def _step_rows(plan: Plan) -> list[tuple[str, ...]]:
         if seconds:
             rows.append((translate(said), duration(seconds), ""))
     rows.append((translate("number by number, and waiting for memory"), duration(step.moved), ""))
-    rows.append((translate("AdamW"), duration(step.update), ""))
+    rows.append((translate("optimiser"), duration(step.update), ""))
     if plan.hardware.devices > 1:
         rows.append((translate("sent by each device"), duration(sent.seconds), size(sent.sent)))
         rows.append((translate("… not hidden behind computing"), duration(sent.exposed), ""))
@@ -166,29 +160,59 @@ def _budget_rows(plan: Plan) -> list[tuple[str, ...]]:
 def _largest_rows(best: Suggestions) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
         (translate("largest that fits, all else as it is"), ""),
-        (translate("rows of a device"), f"{best.rows:,}"),
-        (translate("window, in tokens"), f"{best.window:,}"),
+        (translate("rows of a device"), _number(best.rows)),
+        (translate("window, in tokens"), _number(best.window)),
     ]
     if best.parameters is not None:
-        rows.append((translate("model of this family, in parameters"), f"{best.parameters:,}"))
+        rows.append((translate("model of this family, in parameters"), _number(best.parameters)))
     return rows
 
 
 def _warn(terminal: Terminal, name: str, plan: Plan, best: Suggestions) -> None:
     if not plan.fits:
         terminal.warn(
-            "{name} does not fit: {needed} of {room}; {rows} rows would, window {window}, or {parameters} parameters",
+            "{name} does not fit: {needed} of {room}; {remedy}",
             name=name,
             needed=size(plan.chosen.peak),
             room=size(max(0.0, plan.outcomes[0].limit)),
-            rows=f"{best.rows:,}",
-            window=f"{best.window:,}",
-            parameters="–" if best.parameters is None else f"{best.parameters:,}",
+            remedy=_remedy(plan, best),
         )
     if plan.critical_batch is not None and plan.step_tokens > plan.critical_batch:
         terminal.warn("a step has more tokens than the critical batch: more devices save little time and cost tokens")
     if plan.hardware.devices > 1 and plan.traffic.exposed > plan.step.seconds:
         terminal.warn("devices wait for each other more than they compute: give more rows, or fewer devices")
+
+
+def _remedy(plan: Plan, best: Suggestions) -> str:
+    """Return what would fit in the place of what does not: fewer rows, a shorter window, a smaller model, or sharing.
+
+    Where neither one row nor a window of one token fits, it is what a model takes with no text at all that is told, if
+    that is the reason.
+    """
+    ways = [f"--{key} {number}" for key, number in (("rows", best.rows), ("window", best.window)) if number]
+    if ways:
+        if best.parameters:
+            ways.append(translate("a model of {number} parameters").format(number=f"{best.parameters:,}"))
+        return translate("{largest} would fit").format(largest=translate(" or ").join(ways))
+    held = plan.chosen
+    alone = held.footprint.weights + held.footprint.gradients + held.footprint.moments + held.gathered
+    if alone <= plan.outcomes[0].limit:
+        remedy = translate("take fewer rows and a shorter window")
+    elif plan.strategy == "fsdp":
+        remedy = translate("share them among more (--devices)")
+    else:
+        remedy = translate("share them (--devices, --strategy fsdp)")
+    if best.parameters:
+        smaller = translate("{remedy}, or take a model of {number} parameters")
+        remedy = smaller.format(remedy=remedy, number=f"{best.parameters:,}")
+    if alone <= plan.outcomes[0].limit:
+        return remedy
+    said = translate("weights, gradients and moments alone take {size}: {remedy}")
+    return said.format(size=size(alone), remedy=remedy)
+
+
+def _number(number: int) -> str:
+    return f"{number:,}" if number else "–"
 
 
 def _bytes(number: int) -> str:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ziggurat.artefacts.recipe import Recipe
 from ziggurat.artefacts.recipe import names as recipe_names
 from ziggurat.core.anatomy import Sizes
-from ziggurat.core.errors import TooLittleTextError, UnknownNameError, UsageError, nearest
+from ziggurat.core.errors import UnknownNameError, UsageError, nearest
 from ziggurat.core.protocols import Dissects, ReadsPairs, Sizable
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.registry import FAMILIES
@@ -18,16 +17,11 @@ from ziggurat.study.planning.memory import STRATEGIES, Strategy
 from ziggurat.study.planning.plan import Asked
 from ziggurat.study.planning.work import Work
 from ziggurat.surface.anatomy.subject import of_recipe
-from ziggurat.surface.documents import read_documents
+from ziggurat.surface.planning.extent import training_tokens
 from ziggurat.surface.planning.options import PlanOptions
-from ziggurat.text.sources import resolve
-from ziggurat.tokens.loading import train_tokenizer
 from ziggurat.training.precision import trains_in_bfloat16
 
 __all__ = ["Planned", "asked_of", "is_recipe", "planned"]
-
-SAMPLE_CHARACTERS = 1_000_000
-"""Of the text, to train a tokenizer on and see how many bytes its tokens have."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +32,10 @@ class Planned:
     work: Work
     sized: Callable[[int], Work] | None
     """The same work with a model of so many parameters, where the family comes in any size."""
+    section: str = "training"
+    """Where the recipe has the keys of its training, as flags name it."""
+    recomputes: bool = False
+    """Whether the recipe says that blocks are computed again."""
 
 
 def is_recipe(word: str) -> bool:
@@ -77,7 +75,8 @@ def planned(recipe: Recipe, options: PlanOptions) -> list[Planned]:
                 int(getattr(one.training, "accumulate", 1)),
                 subject.trained,
             )
-            found.append(Planned(one.name, work, _sized(one, work)))
+            section = "training" if one is recipe else f"{one.name}.training"
+            found.append(Planned(one.name, work, _sized(one, work), section, _recomputes(one)))
     if not found:
         raise UsageError(
             f"{recipe.name}: a model of family {recipe.family} is counted or fitted in passes over the text and has no "
@@ -90,7 +89,7 @@ def asked_of(recipe: Recipe, names: Sequence[str], options: PlanOptions, budget:
     """Return what is asked for: the budget that was given or the recipe's, the text's size, and the rest.
 
     Raises:
-        UsageError: there is no budget.
+        UsageError: there is no budget, or the text's size can't be told.
         InputError: a file can't be read.
     """
     training = next((one.training for one in (recipe, *recipe.parts) if hasattr(one.training, "rows")), recipe.training)
@@ -147,6 +146,10 @@ def _recompute(training: Any, options: PlanOptions) -> bool | None:
     return True if getattr(training, "recompute", False) else None
 
 
+def _recomputes(recipe: Recipe) -> bool:
+    return bool(getattr(recipe.training, "recompute", False))
+
+
 def _corpus_tokens(recipe: Recipe, names: Sequence[str], options: PlanOptions) -> float | None:
     if options.text_tokens is not None:
         return options.text_tokens
@@ -155,25 +158,10 @@ def _corpus_tokens(recipe: Recipe, names: Sequence[str], options: PlanOptions) -
     if not names:
         return None
     if isinstance(FAMILIES.get(recipe.family), ReadsPairs):
-        raise UsageError(f"{names[0]}: the size of pairs is not read here; give --text-tokens or --text-bytes")
-    size = sum(Path(source.label).stat().st_size for source in resolve(names) if Path(source.label).is_file())
-    kept = (1 - recipe.text.dev - recipe.text.test) * size
-    return kept / _bytes_per_token(recipe, names)
-
-
-def _bytes_per_token(recipe: Recipe, names: Sequence[str]) -> float:
-    """Return the bytes of a token of the recipe's tokenizer, trained on the first million characters of the text."""
-    texts, count = [], 0
-    for document in islice(read_documents(names, recipe.text), 100_000):
-        texts.append(document.text[: SAMPLE_CHARACTERS - count])
-        count += len(texts[-1])
-        if count >= SAMPLE_CHARACTERS:
-            break
-    tokenizer = train_tokenizer(texts, recipe.tokenizer, recipe.tokens)
-    tokens = sum(len(tokenizer.encode(text).ids) for text in texts)
-    if not tokens:
-        raise TooLittleTextError(f"{', '.join(names[:3])}: no text in it")
-    return sum(len(text.encode()) for text in texts) / tokens
+        raise UsageError(
+            f"{names[0]}: the size of pairs is not read here; give --text-tokens or --text-bytes in their place"
+        )
+    return training_tokens(recipe, names)
 
 
 def _sized(recipe: Recipe, work: Work) -> Callable[[int], Work] | None:
