@@ -122,6 +122,13 @@ def test_evaluations_take_a_third_a_token_and_stay_within_minutes() -> None:
     assert minute.tokens == pytest.approx((60 - 90 * reading) / each)
 
 
+@pytest.mark.parametrize(("one", "read"), [(10_000, 90_000), (10_001, 12_000), (14_000, 14_000)])
+def test_long_evaluations_are_as_rare_as_the_trainer_makes_them(one: int, read: int) -> None:
+    asked = Asked(Budget("tokens", 60_000), evaluation_tokens=90_000, one_evaluation_tokens=one)
+    plan = make(work(), own(), asked)
+    assert plan.evaluation_seconds == pytest.approx(read * plan.step.computing / 6 / 3)
+
+
 def test_the_largest_that_fit() -> None:
     # 10,000 bytes: 1920 of weights and moments, then for each row 3 tokens · (180 + 3·44) bytes = 936
     plan = make(work(), own(), Asked(Budget("steps", 1), usable=1.0, recompute=False))

@@ -150,6 +150,17 @@ def test_evaluations_are_read_only_of_a_text() -> None:
     assert asked_of(wanted, [], PlanOptions(), Budget("steps", 1)).evaluation_tokens == 0
 
 
+@pytest.mark.parametrize("letters", [1_000, 1_000_000])
+def test_an_evaluation_reads_no_more_than_there_is(letters: int, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("the tower " * (letters // 10))
+    wanted = recipe(training__evaluations=3, training__evaluate_tokens=700)
+    found = asked_of(wanted, [str(tmp_path / "text.txt")], PlanOptions(), Budget("steps", 1))
+    assert found.corpus_tokens is not None
+    # a tenth is held out to tune on and a tenth to measure on; eight are learnt
+    assert found.one_evaluation_tokens == pytest.approx(min(700, found.corpus_tokens / 8))
+    assert found.evaluation_tokens == pytest.approx(3 * found.one_evaluation_tokens)
+
+
 @pytest.mark.parametrize(
     ("spread", "options", "expected"),
     [

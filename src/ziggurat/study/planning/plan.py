@@ -13,6 +13,7 @@ from ziggurat.study.planning.memory import OFFERED, SHARED, STRATEGIES, Held, St
 from ziggurat.study.planning.step import StepTime, from_sheet, measured
 from ziggurat.study.planning.traffic import Traffic, hidden_from_tokens, traffic
 from ziggurat.study.planning.work import Work, fused, recomputes
+from ziggurat.training.loop.config import APART, QUICK_TOKENS
 
 __all__ = [
     "PAYS",
@@ -53,7 +54,9 @@ class Asked:
     loss: float | None = None
     """Nats a token that are expected at the end."""
     evaluation_tokens: float = 0.0
-    """Held-out tokens that are read in the whole run."""
+    """Held-out tokens that are read in the whole run, at most."""
+    one_evaluation_tokens: float = 0.0
+    """And by one evaluation; one that reads many comes so rarely that it takes little time (the trainer's `Budget`)."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +219,7 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
         parameters=work.anatomy.parameters,
         corpus_tokens=asked.corpus_tokens,
     )
-    evaluating = _evaluating(work, hardware, strategy, asked)
+    evaluating = _evaluating(work, hardware, strategy, asked, tokens)
     useful = tokens * each + evaluating
     if asked.budget.unit == "minutes":  # the budget is for all of it
         useful = 60 * asked.budget.amount * (1 - _lost(work, hardware, asked, useful).lost_part)
@@ -238,13 +241,16 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
     )  # fmt: skip
 
 
-def _evaluating(work: Work, hardware: Hardware, strategy: Strategy, asked: Asked) -> float:
+def _evaluating(work: Work, hardware: Hardware, strategy: Strategy, asked: Asked, tokens: float) -> float:
     """Return the seconds of all evaluations: on one device while the others wait, or on each of them all of it.
 
     What is only read takes a third of what is learnt from, of which nothing is computed again.
     """
     step = _step(work, hardware, strategy, recompute=False, reached=asked.reached)
-    return asked.evaluation_tokens * step.computing / work.tokens / 3
+    read, one = asked.evaluation_tokens, asked.one_evaluation_tokens
+    if one > QUICK_TOKENS:
+        read = min(read, max(one, tokens / APART))
+    return read * step.computing / work.tokens / 3
 
 
 def _lost(work: Work, hardware: Hardware, asked: Asked, useful_seconds: float) -> Failures:

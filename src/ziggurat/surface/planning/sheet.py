@@ -1,5 +1,6 @@
 """A plan as tables and sentences."""
 
+import math
 from collections.abc import Sequence
 
 from ziggurat.study.planning.hardware import Hardware
@@ -118,8 +119,9 @@ def _step_rows(plan: Plan) -> list[tuple[str, ...]]:
     if plan.hardware.devices > 1:
         rows.append((translate("sent by each device"), duration(sent.seconds), size(sent.sent)))
         rows.append((translate("… not hidden behind computing"), duration(sent.exposed), ""))
-        hidden = translate("hidden from {tokens} tokens of a device on").format(tokens=count(plan.hidden_from))
-        rows.append(("", "", hidden))
+        if math.isfinite(plan.hidden_from):
+            hidden = translate("hidden from {tokens} tokens of a device on").format(tokens=count(plan.hidden_from))
+            rows.append(("", "", hidden))
     why = translate("measured") if plan.hardware.machine else translate("assumed, see --mfu")
     if plan.hardware.machine is not None:
         rows.append((translate("largest memory of the process"), "", size(plan.process_bytes)))

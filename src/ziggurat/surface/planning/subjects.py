@@ -100,7 +100,10 @@ def asked_of(recipe: Recipe, names: Sequence[str], options: PlanOptions, budget:
         budget = Budget(units[0], float(getattr(training, units[0])))  # type: ignore[arg-type]
     corpus_tokens = _corpus_tokens(recipe, names, options)
     check_countable(budget, corpus_tokens)
-    evaluations = getattr(training, "evaluations", 0) * getattr(training, "evaluate_tokens", 0)
+    one_evaluation = 0.0
+    if names and corpus_tokens is not None:
+        held_out = corpus_tokens * recipe.text.dev / (1 - recipe.text.dev - recipe.text.test)
+        one_evaluation = min(getattr(training, "evaluate_tokens", 0), held_out)
     return Asked(
         budget,
         corpus_tokens=corpus_tokens,
@@ -113,7 +116,8 @@ def asked_of(recipe: Recipe, names: Sequence[str], options: PlanOptions, budget:
         mtbf_hours=options.mtbf,
         storage_gb=options.storage,
         loss=options.loss,
-        evaluation_tokens=float(evaluations) if names else 0.0,
+        evaluation_tokens=getattr(training, "evaluations", 0) * one_evaluation,
+        one_evaluation_tokens=one_evaluation,
     )
 
 

@@ -3,17 +3,11 @@
 from dataclasses import asdict, dataclass
 
 from ziggurat.core.errors import UsageError
-from ziggurat.training.loop.config import Config
+from ziggurat.training.loop.config import APART, QUICK_TOKENS, Config
 from ziggurat.training.objectives.objective import Objective
 from ziggurat.training.schedules import Plan, factor, fix_total
 
-__all__ = ["APART", "QUICK_TOKENS", "Budget", "Progress"]
-
-APART = 5
-"""An evaluation waits until so many times its tokens were learnt since the last: it takes a fifteenth of the time then,
-since reading costs a third of learning."""
-QUICK_TOKENS = 10_000
-"""An evaluation of so few tokens need not wait."""
+__all__ = ["Budget", "Progress"]
 
 
 @dataclass
