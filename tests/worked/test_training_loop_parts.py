@@ -211,16 +211,16 @@ def test_whoever_trains_leaves_the_caller_s_random_numbers(
 ) -> None:
     asked: list[list[str]] = []
 
-    class Forked(Exception):
+    class ForkedError(Exception):
         pass
 
     def fork(devices: list[str]) -> None:
         asked.append(devices)
-        raise Forked
+        raise ForkedError
 
     monkeypatch.setattr(gradient, "chosen_device", lambda *_: device)
     monkeypatch.setattr(torch.random, "fork_rng", fork)
-    with pytest.raises(Forked):
+    with pytest.raises(ForkedError):
         gradient.fit(job("decoder", steps=1))
     assert asked == [forked]
 
