@@ -90,6 +90,7 @@ _CELLS = {
     "model.tied": False,
     "model.order": 8,
     "model.orders": [3, 5, 8],
+    "model.recall": 0,
     "training.window": 64,
     "training.rows": 32,
     "training.learning_rate": 3e-3,

@@ -54,7 +54,7 @@ LSTM = _COMMON | {
 }
 _MUON = {"training.optimiser": "muon", "training.learning_rate": 6e-3}
 _CONSTANT = {"training.schedule": "constant"}
-_COUNTS = {"model.order": 8, "model.orders": [3, 5, 8]}
+_COUNTS = {"model.order": 8, "model.orders": [3, 5, 8], "model.recall": 0}
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "decoder, as it is": ("gpt", DECODER),
@@ -81,6 +81,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "LSTM, muon 3e-3": ("lstm", LSTM | {"training.optimiser": "muon"}),
     "LSTM, tables of 2 to 5": ("lstm", LSTM | {"model.ngram_orders": [2, 3, 4, 5]}),
     "LSTM, on counts": ("counted-lstm", LSTM | _COUNTS),
+    "LSTM, on counts, recall": ("counted-lstm", LSTM | _COUNTS | {"model.recall": 1000}),
     "LSTM, muon, on counts": ("counted-lstm", LSTM | _MUON | _COUNTS),
     "LSTM, tables of 2 to 5, on counts": ("counted-lstm", LSTM | _COUNTS | {"model.ngram_orders": [2, 3, 4, 5]}),
 }

@@ -17,7 +17,7 @@ KEYS = {
     "bf16": {"training.precision"},
     "muon": {"training.optimiser", "training.learning_rate"},
     "tables": {"model.ngram_orders"},
-    "counts": {"model.order", "model.orders"},
+    "counts": {"model.order", "model.orders", "model.recall"},
     "relu": {"model.activation"},
     "norm": {"model.query_norm"},
     "half the rows": {"training.rows"},

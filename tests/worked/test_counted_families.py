@@ -157,9 +157,9 @@ def test_a_size_is_that_of_the_network_inside(parameters: int, family: CountedFa
     assert (found.order, found.orders) == (6, ())
 
 
-def test_every_key_of_the_network_inside_is_a_key_and_two_more(family: CountedFamily) -> None:
+def test_every_key_of_the_network_inside_is_a_key_and_three_more(family: CountedFamily) -> None:
     inside = options(INSIDE[family.name].config)
-    assert set(options(family.config)) == {*inside, "order", "orders"}
+    assert set(options(family.config)) == {*inside, "order", "orders", "recall"}
 
 
 def test_until_something_is_counted_all_ids_are_alike_to_the_counts(family: CountedFamily) -> None:

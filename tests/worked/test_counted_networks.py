@@ -1,5 +1,6 @@
 """Networks on counts: the formula by hand, and that no text is read with counts that have seen it."""
 
+import dataclasses
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from ziggurat.models.counted_recurrent import CountedRecurrentConfig
 from ziggurat.models.ngram import FAMILY as NGRAM
 from ziggurat.models.ngram import NgramConfig
 from ziggurat.models.ngram_random import random_trie
-from ziggurat.models.ngram_reading import NgramReader
+from ziggurat.models.ngram_reading import NOTHING, NgramReader
 from ziggurat.training import count, counted, gradient
 from ziggurat.training.job import Fitted, Job, Share
 from ziggurat.training.torchrun import Processes
@@ -170,17 +171,24 @@ def test_each_token_is_predicted_with_counts_that_have_not_seen_it(
     objective = counted._Residual(asked, asked.family.build(asked.model_config, asked.train.vocabulary, seed=0), found)
     found.make()
     assert isinstance(objective.network, CountedNetwork)
-    shape = objective.network.shape
+    size = asked.train.vocabulary.size
 
     class Named:
         """Counts that say which they are."""
 
+        channels, trie = objective.network.orders, SimpleNamespace(size=size)
+
         def __init__(self, fold: int) -> None:
             self.fold = fold
 
-        def read(self, before: IdArray, ids: IdArray) -> FloatArray:
+        def fill(self, before: IdArray, ids: IdArray, found: FloatArray) -> None:
             assert len(before) == len(ids)
-            return np.full((*ids.shape, *shape), -float(self.fold), np.float32)
+            found[:] = -float(self.fold)
+
+        def read(self, before: IdArray, ids: IdArray) -> FloatArray:
+            found = np.empty((*ids.shape, self.channels, size), np.float32)
+            self.fill(before, ids, found)
+            return found
 
     told: list[FloatArray] = []
     read = counted._Folds.read
@@ -202,6 +210,22 @@ def test_each_token_is_predicted_with_counts_that_have_not_seen_it(
         across += int((folds.min(axis=1) < folds.max(axis=1)).sum())
     assert across  # rows that lie across two folds were among them
     assert objective.network.counts is objective.own  # between batches, and so on dev
+
+
+def test_what_is_recalled_is_of_the_document_whatever_the_fold() -> None:
+    asked = job("counted_recurrent", steps=5, folds=3)
+    asked = dataclasses.replace(asked, model_config=dataclasses.replace(asked.model_config, recall=13))
+    fitted = counted.fit(asked)
+    network = fitted.model.network  # type: ignore[attr-defined]
+    ids = asked.train.document(0)[None]
+    read = network.counts.read(np.full((1, network.before), NOTHING, np.int32), ids)
+    recall = network.counts.recall
+    found = np.empty((*ids.shape, 2, asked.train.vocabulary.size), np.float32)
+    recall.fill(np.empty((1, 0), np.int32), np.asarray(ids, np.int32), found)
+    np.testing.assert_array_equal(read[:, :, network.orders :], found)
+    assert found.any()
+    restored = RECURRENT.restore(*RECURRENT.state(fitted.model))  # it follows from the counts
+    np.testing.assert_array_equal(restored.network.counts.recall.lift, recall.lift)  # type: ignore[attr-defined]
 
 
 def test_a_fold_is_counted_from_all_but_itself() -> None:
@@ -361,13 +385,16 @@ def test_orders_that_are_named_are_those() -> None:
     assert config.resolved_orders(65) == config.resolved_orders(4096) == (4,)
 
 
-def test_the_network_has_a_weight_for_each_order_and_so_has_its_anatomy() -> None:
-    config = CountedRecurrentConfig(layers=1, embedding=3, hidden=5, order=8)
+@pytest.mark.parametrize(("recall", "more"), [(0, 0), (17, 2)])
+def test_the_network_has_a_weight_for_each_order_and_so_has_its_anatomy(recall: int, more: int) -> None:
+    config = CountedRecurrentConfig(layers=1, embedding=3, hidden=5, order=8, recall=recall)
     built = RECURRENT.build(config, VOCABULARY, seed=1).network
-    assert built.shape == (3, SIZE)
+    assert isinstance(built, CountedNetwork)
+    assert (built.orders, built.trust.out_features, built.before) == (3, 3 + more, max(7, recall))
+    assert built.trust.bias.tolist() == [0, 0, 1, *[0] * more]  # what is recalled says nothing yet
     parts = {part.name: part for part, _ in RECURRENT.anatomy(config, VOCABULARY).whole.walk()}
     # 3 orders × (3 weights and a bias); 3 embeddings of 3 numbers to one of 3
-    assert (parts["trust in counts"].parameters, parts["what counts expect"].parameters) == (12, 27)
+    assert (parts["trust in counts"].parameters, parts["what counts expect"].parameters) == (4 * (3 + more), 27)
     # each of 3 distributions of 7 numbers times (7, 3), then the 27
     assert parts["what counts expect"].products == 3 * 7 * 3 + 27
-    assert parts["trust in counts"].saved.f32 == 4 * 3 * 7  # the distributions
+    assert parts["trust in counts"].saved.f32 == 4 * (3 + more) * 7  # the distributions

@@ -23,23 +23,27 @@ from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_on
 from ziggurat.models.ngram_random import random_trie
 from ziggurat.models.ngram_reading import Counts, NgramReader
 from ziggurat.models.ngram_trie import NgramTrie
+from ziggurat.models.recalling import Recall
 
-__all__ = ["CountedFamily", "counted_by"]
+__all__ = ["CountedFamily", "counted_by", "reader_of"]
 
 _COUNTS = "counts."
 """Stands before the names of the n-gram model's arrays."""
 
 
 class _NothingCounted:
-    """Stands for counts until there are some: every id is equally probable."""
+    """Stands for counts until there are some: every id is equally probable, and nothing is recalled."""
 
-    def __init__(self, orders: int, size: int) -> None:
-        self._shape = (orders, size)
+    def __init__(self, orders: int, recalled: int, size: int) -> None:
+        self._shape = (orders + recalled, size)
+        self._orders = orders
 
     def read(self, before: IdArray, ids: IdArray) -> FloatArray:
-        """Return (B, T, K, V) times −log V."""
+        """Return (B, T, K + R, V): −log V, and 0."""
         del before
-        return np.full((*ids.shape, *self._shape), -np.log(self._shape[1]), np.float32)
+        found = np.full((*ids.shape, *self._shape), -np.log(self._shape[1]), np.float32)
+        found[:, :, self._orders :] = 0
+        return found
 
 
 class CountedFamily:
@@ -108,9 +112,9 @@ class CountedFamily:
         """Return the tower of the network inside, with what reads the counts beneath and what weighs them on top.
 
         *Maths.* `expected` multiplies K distributions of V numbers with the embeddings, K·V·E, and then by its own
-        K·E²; `trust` has U weights and a bias for each of K orders.
+        K·E²; `trust` has U weights and a bias for each of J, the K orders and what is recalled.
 
-        *Departs.* What training keeps of the distributions themselves, K·V 32-bit numbers a token, is said; the copies
+        *Departs.* What training keeps of the distributions themselves, J·V 32-bit numbers a token, is said; the copies
         of embeddings that 16-bit products with them make are said too large by K − 1 of them. The arrays of the counts
         are no weights, and follow the text.
         """
@@ -118,6 +122,7 @@ class CountedFamily:
         inner = self._inside.anatomy(config, vocabulary)
         (tower,) = inner.towers
         orders, size = len(config.resolved_orders(vocabulary.size)), vocabulary.size
+        told = orders + config.recalled
         embedding: int = getattr(config, self.embedding_key)
         output = tower.parts[-1]
         width = output.products // size
@@ -134,15 +139,15 @@ class CountedFamily:
         trust = Part(
             name="trust in counts",
             kind="output",
-            formula="K·U + K",
-            sizes=(("K", orders), ("U", width)),
+            formula="J·U + J",
+            sizes=(("J", told), ("U", width)),
             gives="n × V",
-            parameters=orders * (width + 1),
-            products=orders * width,
-            saved=Saved(f32=4 * orders * size, bf16=4 * orders * size + 2 * width),
+            parameters=told * (width + 1),
+            products=told * width,
+            saved=Saved(f32=4 * told * size, bf16=4 * told * size + 2 * width),
         )
         parts = (tower.parts[0], expected, *tower.parts[1:], trust)
-        symbols = (*inner.symbols, ("K", orders), ("E", embedding), ("U", width))
+        symbols = (*inner.symbols, ("K", orders), ("J", told), ("E", embedding), ("U", width))
         return replace(inner, towers=(replace(tower, parts=parts),), symbols=symbols)
 
     def sized(self, parameters: int) -> Any:
@@ -157,7 +162,7 @@ class CountedFamily:
         keys = {
             field.name: getattr(inner.network.config, field.name) for field in dataclasses.fields(inner.network.config)
         }
-        network = self._network(self.config(**keys, order=3, orders=(2, 3)), inner)
+        network = self._network(self.config(**keys, order=3, orders=(2, 3), recall=11), inner)
         for name in ("trust.weight", "trust.bias", "expected.weight"):
             fill_normal(network.get_parameter(name), std=0.4, seed=seed, name=name)
         counted_by(network, random_trie(generator(seed, "counted", "tiny"), size=network.vocabulary.size, order=3))
@@ -166,8 +171,8 @@ class CountedFamily:
     def _network(self, config: Any, inner: Any) -> CountedNetwork:
         network: CausalNetwork = inner.network
         orders = len(config.resolved_orders(network.vocabulary.size))
-        counts: Counts = _NothingCounted(orders, network.vocabulary.size)
-        return CountedNetwork(config, network, counts, order=config.order, orders=orders)
+        counts: Counts = _NothingCounted(orders, config.recalled, network.vocabulary.size)
+        return CountedNetwork(config, network, counts, orders=orders)
 
 
 def counted_by(network: CountedNetwork, trie: NgramTrie) -> NgramReader:
@@ -177,6 +182,15 @@ def counted_by(network: CountedNetwork, trie: NgramTrie) -> NgramReader:
     """
     if trie.order != network.config.order:
         raise ArtefactError(f"counts of order {trie.order} for a network that stands on order {network.config.order}")
-    reader = NgramReader(trie, network.config.resolved_orders(network.vocabulary.size))
+    reader = reader_of(network, trie)
     network.counts = reader
     return reader
+
+
+def reader_of(network: CountedNetwork, trie: NgramTrie) -> NgramReader:
+    """Return what reads ``trie`` for ``network``, and what it recalls."""
+    config, vocabulary = network.config, network.vocabulary
+    recall = None
+    if config.recall:
+        recall = Recall(trie.logprobs[: vocabulary.size], bos=vocabulary.bos, reach=config.recall)
+    return NgramReader(trie, config.resolved_orders(vocabulary.size), recall=recall)

@@ -1,9 +1,8 @@
 """What counts say of every position of a text: whole distributions of several orders, for a network to stand on.
 
-Axes: **B** rows, **T** time, **K** orders, **V** vocabulary.
+Axes: **B** rows, **T** time, **K** orders, **R** what is recalled (2 or 0), **V** vocabulary.
 """
 
-import itertools
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -11,11 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.compiled import in_parallel, thread_count
+from ziggurat.core.compiled import even_ranges, in_parallel, thread_count
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.models.kernels import ngram_query
 from ziggurat.models.ngram_trie import NgramTrie
+from ziggurat.models.recalling import RECALLED, Recall
 
 __all__ = ["LEAST_LOGPROB", "NOTHING", "Counts", "NgramReader"]
 
@@ -29,7 +29,7 @@ class Counts(Protocol):
     """Whatever tells the distributions of the next id from the ids before it."""
 
     def read(self, before: IdArray, ids: IdArray) -> FloatArray:
-        """Return (B, T, K, V): log p of each id after each of (B, T) ``ids``, by each order.
+        """Return (B, T, K + R, V): log p of each id after each of (B, T) ``ids``, by each order; then what is recalled.
 
         ``before`` (B, n) are the ids that stand before them, `NOTHING` where there are none.
         """
@@ -46,14 +46,18 @@ class NgramReader:
     threads at once.
     """
 
-    def __init__(self, trie: NgramTrie, orders: Sequence[int], *, threads: int = 0) -> None:
-        """Read from ``trie``, which may be memory-mapped, the distributions of ``orders``.
+    def __init__(
+        self, trie: NgramTrie, orders: Sequence[int], *, recall: Recall | None = None, threads: int = 0
+    ) -> None:
+        """Read from ``trie``, which may be memory-mapped, the distributions of ``orders``, and what is recalled.
 
         *Raises.* `UsageError` where the model does not have such an order.
         """
         if not orders or min(orders) < 1 or max(orders) > trie.order:
             raise UsageError(f"orders {list(orders)} of an n-gram model that has 1 to {trie.order}")
         self.trie = trie
+        self.recall = recall
+        self.channels = len(orders) + (0 if recall is None else RECALLED)
         self._orders = np.asarray(orders, np.int64)
         self._threads = threads
         self._arrays: ngram_query.Trie = (trie.words, trie.first_child, trie.logprobs, trie.backoffs)
@@ -61,26 +65,29 @@ class NgramReader:
             array.flags.writeable = False
 
     def read(self, before: IdArray, ids: IdArray) -> FloatArray:
-        """Return (B, T, K, V) log-probabilities (see `Counts.read`), none below `LEAST_LOGPROB`.
+        """Return (B, T, K + R, V) (see `Counts.read`), no log-probability below `LEAST_LOGPROB`.
 
         *Raises.* `UsageError` where an id is not in the vocabulary.
         """
+        found = np.empty((*ids.shape, self.channels, self.trie.size), np.float32)
+        threads = thread_count(self._threads)
+        ranges = even_ranges(len(ids), threads)
+        tasks = [partial(self.fill, before[start:stop], ids[start:stop], found[start:stop]) for start, stop in ranges]
+        in_parallel(tasks, threads=threads)
+        return found
+
+    def fill(self, before: IdArray, ids: IdArray, found: FloatArray) -> None:
+        """Write to ``found`` what `read` returns, in one thread."""
         size = self.trie.size
         if ids.size and (int(ids.min()) < 0 or int(max(ids.max(), before.max(initial=0))) >= size):
             raise UsageError(f"ids up to {ids.max()} for counts of {size} ids: wrong tokenizer")
         before, ids = _as_ids(before), _as_ids(ids)
-        logprobs = np.empty((*ids.shape, self._orders.size, size), np.float32)
-        parts = max(1, min(thread_count(self._threads), len(ids)))
-        cuts = [len(ids) * part // parts for part in range(parts + 1)]
-        tasks = [
-            partial(
-                ngram_query.read_logprobs,
-                *(self._arrays, before[start:stop], ids[start:stop], self._orders, logprobs[start:stop]),
-            )
-            for start, stop in itertools.pairwise(cuts)
-        ]
-        in_parallel(tasks, threads=parts)
-        return np.maximum(logprobs, LEAST_LOGPROB, out=logprobs)
+        orders = self._orders.size
+        near = _as_ids(before[:, max(0, before.shape[1] - self.trie.order + 1) :])
+        ngram_query.read_logprobs(self._arrays, near, ids, self._orders, found)
+        np.maximum(found[:, :, :orders], LEAST_LOGPROB, out=found[:, :, :orders])
+        if self.recall is not None:
+            self.recall.fill(before, ids, found[:, :, orders:])
 
 
 def _as_ids(ids: npt.NDArray[Any]) -> IdArray:

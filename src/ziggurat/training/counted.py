@@ -11,18 +11,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.compiled import thread_count
+from ziggurat.core.compiled import in_parallel, thread_count
 from ziggurat.core.config import option
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.protocols import TokenStream
 from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.models.blocks.counted import CountedNetwork
-from ziggurat.models.counting import counted_by
+from ziggurat.models.counting import counted_by, reader_of
 from ziggurat.models.ngram_reading import NgramReader
 from ziggurat.models.ngram_trie import NgramTrie
 from ziggurat.training import gradient
@@ -144,8 +145,7 @@ class _Residual(NextToken):
         """Let the network stand on the counts of the whole text, and have those of its parts at hand."""
         assert isinstance(self.network, CountedNetwork)  # noqa: S101 - checked in the beginning
         self.own = counted_by(self.network, self.counts.whole)
-        orders = self.network.config.resolved_orders(self.network.vocabulary.size)
-        self.others = _Folds([NgramReader(fold, orders) for fold in self.counts.folds])
+        self.others = _Folds([reader_of(self.network, fold) for fold in self.counts.folds])
 
     def loss(self, number: int) -> Loss:
         """Return the mean nats per token of batch ``number``, and how many these are."""
@@ -173,21 +173,21 @@ class _Folds:
         """(B, T) the fold of the token behind each place, which is the one to be predicted."""
 
     def read(self, before: IdArray, ids: IdArray) -> FloatArray:
-        """Return (B, T, K, V) log-probabilities (see `ziggurat.models.ngram_reading.Counts`).
-
-        A row that lies across two folds is read with the counts of both, and each place takes from its own.
-        """
-        found: FloatArray = np.zeros((0,), np.float32)
-        for fold in np.unique(self.of_targets).tolist():
-            own = self.of_targets == fold
-            rows = np.flatnonzero(own.any(axis=1))
-            logprobs = self.readers[fold].read(before[rows], ids[rows])
-            if not found.size:
-                found = np.empty((*ids.shape, *logprobs.shape[2:]), np.float32)
-            for row, told in zip(rows.tolist(), logprobs, strict=True):  # without a copy of all of them
-                some = slice(None) if own[row].all() else own[row]
-                found[row, some] = told[some]
+        """Return (B, T, K + R, V) (see `ziggurat.models.ngram_reading.Counts`)."""
+        one = self.readers[0]
+        found = np.empty((*ids.shape, one.channels, one.trie.size), np.float32)
+        rows = [slice(row, row + 1) for row in range(len(ids))]
+        tasks = [partial(self._fill, before[row], ids[row], self.of_targets[row], found[row]) for row in rows]
+        in_parallel(tasks, threads=thread_count())
         return found
+
+    def _fill(self, before: IdArray, ids: IdArray, folds: npt.NDArray[np.intp], found: FloatArray) -> None:
+        """Fill a row; one that lies across folds is read with the counts of each, and each place takes from its own."""
+        first, *others = np.unique(folds).tolist()
+        self.readers[first].fill(before, ids, found)
+        for fold in others:
+            own = folds == fold
+            found[own] = self.readers[fold].read(before, ids)[own]
 
 
 def _cuts(stream: TokenStream, folds: int) -> npt.NDArray[np.int64]:

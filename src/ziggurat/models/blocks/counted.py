@@ -7,8 +7,9 @@ It also reads them: what the counts expect next enters beside each id.
 
 *Maths.* With p_k the n-gram distribution of order k, h the network's vector at a position and E its embeddings:
 
-    logits = z(h) + Σ_k w_k(h)·log p_k(· | ids),        w(h) = W·h + b
+    logits = z(h) + Σ_k w_k(h)·log p_k(· | ids) + Σ_r w_r(h)·f_r(· | document),        w(h) = W·h + b
 
+where the f_r, lift and echo, are what is recalled of the same document (`ziggurat.models.recalling`), where asked for;
 and the vector that enters is E[id] + P·[Σ_v p_k(v)·E[v]]_k. Residual learning on an n-gram model is that of Li, Cai, Xu
 & Watanabe (2022, "Residual Learning of Neural Text Generation with n-gram Language Model"), whose weight of the counts
 is one number; weights that follow the context are those of a mixture of experts (Jacobs et al. 1991), here of
@@ -18,7 +19,8 @@ logarithms.
 believe them blindly: `ziggurat.training.counted`. What the counts expect is taken as it is: no gradient goes through it
 to the embeddings, which would cost two products of B·T·V·E more.
 
-Axes: **B** batch, **T** time, **V** vocabulary, **K** orders, **D** width, **E** embedding width.
+Axes: **B** batch, **T** time, **V** vocabulary, **K** orders, **J** these and what is recalled, **D** width, **E**
+embedding width.
 """
 
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ from ziggurat.core.errors import UsageError
 from ziggurat.models.blocks.initialisation import Linear, fill_normal
 from ziggurat.models.blocks.network import CausalNetwork, NetworkState
 from ziggurat.models.ngram_reading import NOTHING, Counts
+from ziggurat.models.recalling import RECALLED
 
 __all__ = ["CountedNetwork", "CountingKeys"]
 
@@ -47,6 +50,14 @@ class CountingKeys:
     orders: tuple[int, ...] = option(
         (), "orders whose distributions are handed on; empty: the longest, and up to 1,024 ids two shorter ones too"
     )
+    recall: int = option(
+        0, "tokens of the same document that are remembered: what came, and what followed it; 0: none", low=0
+    )
+
+    @property
+    def recalled(self) -> int:
+        """Numbers of each id that are recalled."""
+        return RECALLED if self.recall else 0
 
     def check_orders(self) -> None:
         """Refuse orders that are not counted.
@@ -77,23 +88,23 @@ class CountingKeys:
 class CountedNetwork(CausalNetwork):
     """Any `CausalNetwork` on counts.
 
-    Vectors of `hidden` are those of the network inside with the K·V log-probabilities of the counts behind them, so
-    they are D + K·V wide, and `logits` needs nothing else.
+    Vectors of `hidden` are those of the network inside with the J·V numbers of the counts and of what is recalled
+    behind them, so they are D + J·V wide, and `logits` needs nothing else.
 
-    *Cost.* That of the network inside, B·T·K·V numbers in memory, and a product of K·V with the embeddings.
+    *Cost.* That of the network inside, B·T·J·V numbers in memory, and a product of K·V with the embeddings.
     """
 
-    def __init__(self, config: Any, network: CausalNetwork, counts: Counts, *, order: int, orders: int) -> None:
-        """Stand on ``counts``, which hand on ``orders`` distributions, the longest of ``order`` words."""
-        inner, size = network.width, network.vocabulary.size
-        super().__init__(network.vocabulary, width=inner + orders * size, context=network.context)
+    def __init__(self, config: Any, network: CausalNetwork, counts: Counts, *, orders: int) -> None:
+        """Stand on ``counts``, which hand on ``orders`` distributions, and what is recalled."""
+        inner, size, told = network.width, network.vocabulary.size, orders + config.recalled
+        super().__init__(network.vocabulary, width=inner + told * size, context=network.context)
         self.config = config
         self.carries_state = network.carries_state
         self.network = network
         self.counts: Counts = counts
-        self.before = order - 1
-        self.shape = (orders, size)
-        self.trust = Linear(inner, orders)
+        self.before = max(config.order - 1, config.recall)
+        self.orders = orders
+        self.trust = Linear(inner, told)
         self.expected = Linear(orders * network.token_embedding.shape[1], network.token_embedding.shape[1], bias=False)
 
     def fill(self, seed: int) -> None:
@@ -101,7 +112,7 @@ class CountedNetwork(CausalNetwork):
         with torch.no_grad():
             self.trust.weight.zero_()
             self.trust.bias.zero_()
-            self.trust.bias[-1] = 1.0
+            self.trust.bias[self.orders - 1] = 1.0
         fill_normal(self.expected.weight, std=self.expected.in_features**-0.5, seed=seed, name="expected")
 
     def hidden(
@@ -115,13 +126,13 @@ class CountedNetwork(CausalNetwork):
         """Read (B, T) ids (see `CausalNetwork.hidden`)."""
         before, inner = (self._nothing(len(ids)), None) if state is None else state
         read = self.counts.read(before.cpu().numpy(), ids.cpu().numpy())
-        logprobs_BTKV = torch.from_numpy(read).to(self.device)
+        told_BTJV = torch.from_numpy(read).to(self.device)
         with torch.no_grad():
-            expected_BTX = (logprobs_BTKV.exp() @ self.network.token_embedding).flatten(2)
+            expected_BTX = (told_BTJV[:, :, : self.orders].exp() @ self.network.token_embedding).flatten(2)
         told_BTE = self.expected(expected_BTX)
         told_BTE = told_BTE if beside is None else told_BTE + beside
         hidden_BTD, inner = self.network.hidden(ids, inner, lengths=lengths, beside=told_BTE)
-        joined: Tensor = _Beside.apply(hidden_BTD.float(), logprobs_BTKV.flatten(2))  # type: ignore[no-untyped-call]
+        joined: Tensor = _Beside.apply(hidden_BTD.float(), told_BTJV.flatten(2))  # type: ignore[no-untyped-call]
         if inner is None:
             return joined, None
         return joined, (self._after(before, ids, lengths), inner)
@@ -133,8 +144,8 @@ class CountedNetwork(CausalNetwork):
         told = hidden.detach()[..., inner:]
         weights: Tensor = self.trust(own).float()
         found: Tensor = self.network.logits(own).float()
-        for order, logprobs in enumerate(torch.split(told, self.shape[1], dim=-1)):
-            found = torch.addcmul(found, weights[..., order, None], logprobs)
+        for number, one in enumerate(torch.split(told, self.vocabulary.size, dim=-1)):
+            found = torch.addcmul(found, weights[..., number, None], one)
         return found
 
     @property

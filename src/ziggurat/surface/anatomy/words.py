@@ -18,6 +18,7 @@ MEANINGS = {
     "V": "ids of the vocabulary",
     "D": "width of an embedding",
     "C": "cells of a layer",
+    "J": "numbers of counts and recall for each id",
     "K": "orders of counts that are handed on",
     "E": "width of an embedding",
     "U": "width of the vectors that predict",

@@ -88,6 +88,7 @@ SENTENCES = {
     "width of an embedding": "嵌入宽度",
     "cells of a layer": "每层的单元数",
     "width of the vectors that predict": "用于预测的向量宽度",
+    "numbers of counts and recall for each id": "每个词元的计数与回忆数值个数",
     "orders of counts that are handed on": "交给网络的计数阶数个数",
     "kinds of segments": "片段种类",
     "longest text": "最长文本",
