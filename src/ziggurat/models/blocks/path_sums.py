@@ -12,7 +12,7 @@ any scores). The log of the sum over all paths is log Σ_j exp(before_T + e_T + 
 *Departs.* A step is one product of matrices, of exp(x − max x) and of exp(A) with each column's maximum taken out. In
 64-bit that is exact to rounding as long as no label can be reached only from labels that lie more than `RANGE` nats
 behind the best; this is checked after the fact, and a chain that breaks it is summed by log-sum-exp of L × L scores
-instead (20 times as slow). Both directions go in one scan.
+instead, which is many times as slow. Both directions go in one scan.
 
 Shape suffixes: **B** rows, **T** time, **L** labels (twice: before, after), **K** directions (1, or forward and
 backward).
