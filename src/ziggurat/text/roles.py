@@ -1,0 +1,241 @@
+"""Semantic roles as JSON lines: who did what to whom, for each predicate of a sentence.
+
+*Form.* One object a line: ``tokens``, and ``predicates``, each with ``predicate`` (its place among the tokens, from 0),
+``sense`` (``get.01``) and its roles, either as ``tags`` (a BIO label a token, the predicate's own being ``V``) or as
+``arguments`` (``[[start, stop, role], …]``, stop exclusive). ``id`` and ``pos`` may stand there; other keys are passed
+over. Source of the roles: Palmer, Gildea and Kingsbury 2005.
+"""
+
+import itertools
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ziggurat.core.errors import InputError
+from ziggurat.text.options import TextConfig
+from ziggurat.text.relabelling import write_pieces
+from ziggurat.text.tagged import one_source, read_lines
+
+__all__ = ["Argument", "Predicate", "RoleSentence", "read_roles", "write_roles"]
+
+FORM = '{"tokens": […], "predicates": [{"predicate": 3, "sense": "get.01", "arguments": [[0, 1, "ARG0"], …]}]}'
+OWN = "V"
+"""The role that stands in tags for the predicate itself."""
+KINDS: Mapping[type, str] = {int: "whole number", list: "list"}
+HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of a character, which JSON can hold and UTF-8 can't."""
+
+
+class Argument(NamedTuple):
+    """A stretch of tokens and the part that it plays."""
+
+    start: int
+    stop: int
+    """Exclusive."""
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One predicate of a sentence, and its arguments in the order of the sentence."""
+
+    position: int
+    """Its token, from 0; the first of them where there are some."""
+    sense: str
+    arguments: tuple[Argument, ...] = ()
+    length: int = 1
+    """Tokens that it is made of: 2 for "drop by"."""
+
+    def __post_init__(self) -> None:
+        """Put the arguments in order."""
+        ordered = sorted((Argument(*one) for one in self.arguments), key=lambda one: (one.start, one.stop))
+        object.__setattr__(self, "arguments", tuple(ordered))
+
+    def tags(self, tokens: int) -> tuple[str, ...]:
+        """Return a BIO label for each of so many tokens, the predicate's own being ``V``."""
+        found = ["O"] * tokens
+        for start, stop, role in (*self.arguments, (self.position, self.position + self.length, OWN)):
+            found[start:stop] = [f"B-{role}", *[f"I-{role}"] * (stop - start - 1)]
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSentence:
+    """One sentence with its predicates.
+
+    Raises:
+        InputError: there is no token, an argument is outside the sentence, or two of a predicate's arguments overlap.
+    """
+
+    id: str
+    """Unique within a file: ``path:line``."""
+    tokens: tuple[str, ...]
+    predicates: tuple[Predicate, ...] = ()
+    """In the order of the file; a token may be the predicate of two."""
+    pos: tuple[str, ...] = ()
+    """Parts of speech, one a token; empty where the file has none."""
+    name: str = ""
+    """What the file itself calls the sentence."""
+    line: int = 0
+
+    def __post_init__(self) -> None:
+        """Check that all stands within the sentence and nothing twice."""
+        if not self.tokens:
+            raise InputError(f"{self.id}: a sentence of 0 tokens; remove it or give it tokens")
+        if self.pos and len(self.pos) != len(self.tokens):
+            raise InputError(f"{self.id}: {len(self.pos)} parts of speech for {len(self.tokens)} tokens; each has one")
+        for predicate in self.predicates:
+            _check(predicate, len(self.tokens), self.id)
+
+
+def read_roles(name: str | os.PathLike[str], options: TextConfig | None = None) -> Iterator[RoleSentence]:
+    """Yield a file's sentences one after another; ``-`` is standard input. Memory holds one sentence.
+
+    Raises:
+        InputError: there is no such file, it has no sentence, or a line is of another form; the message names file and
+            line and what is wrong.
+    """
+    source = one_source(name)
+    empty = True
+    for line in read_lines(source, options or TextConfig()):
+        if line.text.strip():
+            yield _sentence(_object(line.text, f"{source.label}:{line.number}"), source.label, line.number)
+            empty = False
+    if empty:
+        raise InputError(f"{source.label}: no sentence; each line is {FORM}")
+
+
+def write_roles(path: str | os.PathLike[str], sentences: Iterable[RoleSentence]) -> None:
+    """Write sentences as JSON lines, their roles as tags, in UTF-8; what is read from there is the same again.
+
+    Raises:
+        InputError: a token holds what UTF-8 can't write.
+    """
+    write_pieces(Path(path), map(_written, sentences))
+
+
+def _check(predicate: Predicate, tokens: int, where: str) -> None:
+    end = predicate.position + predicate.length
+    if predicate.length < 1 or not 0 <= predicate.position < end <= tokens:
+        raise InputError(f"{where}: predicate {predicate.position} is outside the sentence of {tokens} tokens; mend it")
+    own = Argument(predicate.position, end, OWN)
+    stretches = sorted([*predicate.arguments, own], key=lambda one: one.start)
+    for argument in predicate.arguments:
+        if not 0 <= argument.start < argument.stop <= tokens:
+            raise InputError(
+                f"{where}: argument {_shown(argument)} of predicate {predicate.position} is outside the sentence of "
+                f"{tokens} tokens or empty; start is from 0, stop exclusive"
+            )
+        if not argument.role or argument.role == OWN:
+            raise InputError(f"{where}: argument {_shown(argument)} needs a role other than {OWN}, the predicate's own")
+    for one, other in itertools.pairwise(stretches):
+        if other.start < one.stop:
+            raise InputError(
+                f"{where}: {_shown(one)} and {_shown(other)} of predicate {predicate.position} overlap; "
+                "a token plays one part for a predicate"
+            )
+
+
+def _shown(argument: Argument) -> str:
+    return f"[{argument.start}, {argument.stop}, {argument.role}]"
+
+
+def _object(text: str, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON ({error}); mend or remove the line") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}; each line is {FORM}")
+    return record
+
+
+def _sentence(record: Mapping[str, Any], label: str, number: int) -> RoleSentence:
+    where = f"{label}:{number}"
+    tokens = _strings(record, "tokens", where)
+    found = _value(record, "predicates", list, where)
+    predicates = tuple(_predicate(one, len(tokens), where) for one in found)
+    pos = _strings(record, "pos", where) if record.get("pos") is not None else ()
+    own = record.get("id", "")
+    name = str(own) if isinstance(own, (str, int)) else ""
+    if HALVES.search(name):
+        raise InputError(f"{where}: the key 'id' has half a character (a lone surrogate); mend the line")
+    return RoleSentence(where, tokens, predicates, pos, name, number)
+
+
+def _predicate(record: Any, tokens: int, where: str) -> Predicate:
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: a predicate is an object, not {type(record).__name__}; each line is {FORM}")
+    position = _value(record, "predicate", int, where)
+    sense = record.get("sense") or ""
+    if not isinstance(sense, str):
+        raise InputError(f"{where}: the key 'sense' holds no text; each line is {FORM}")
+    if "tags" in record:
+        tags = _strings(record, "tags", where)
+        if len(tags) != tokens:
+            raise InputError(f"{where}: {len(tags)} tags of predicate {position} for {tokens} tokens; each has one")
+        arguments = tuple(_stretches(tags, where))
+    else:
+        arguments = tuple(_argument(one, where) for one in _value(record, "arguments", list, where))
+    own = [one for one in arguments if one.role == OWN]
+    if len(own) > 1 or any(one.start != position for one in own):
+        raise InputError(
+            f"{where}: {OWN} stands once, at its predicate, not at {_shown(own[-1])}; predicate {position}"
+        )
+    length = own[0].stop - position if own else 1
+    return Predicate(position, sense, tuple(one for one in arguments if one.role != OWN), length)
+
+
+def _argument(record: Any, where: str) -> Argument:
+    if isinstance(record, list) and [type(part) for part in record] == [int, int, str] and not HALVES.search(record[2]):
+        return Argument(*record)
+    raise InputError(f'{where}: an argument is [start, stop, "ROLE"], not {json.dumps(record)[:60]}; mend the line')
+
+
+def _stretches(tags: Sequence[str], where: str) -> Iterator[Argument]:
+    start, role = 0, ""
+    for place, tag in enumerate((*tags, "O")):
+        mark, dash, named = tag.partition("-")
+        if tag != "O" and (mark not in ("B", "I") or not dash or not named):
+            raise InputError(f"{where}: the tag '{tag}' of token {place} is none of O, B-ROLE, I-ROLE; mend it")
+        if mark == "I" and named != role:
+            raise InputError(f"{where}: the tag '{tag}' of token {place} follows no B-{named}; begin a role with B-")
+        if mark != "I":
+            if role:
+                yield Argument(start, place, role)
+            start, role = place, named
+
+
+def _value(record: Mapping[str, Any], key: str, kind: type, where: str) -> Any:
+    found = record.get(key)
+    if type(found) is not kind:
+        fault = f"holds no {KINDS[kind]}" if key in record else f"is missing (found {', '.join(record) or 'none'})"
+        raise InputError(f"{where}: the key '{key}' {fault}; each line is {FORM}")
+    return found
+
+
+def _strings(record: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    found = _value(record, key, list, where)
+    for place, one in enumerate(found):
+        if not isinstance(one, str) or not one or HALVES.search(one):
+            raise InputError(f"{where}: entry {place} of '{key}' is {json.dumps(one)[:60]}; a text that is not empty")
+    return tuple(found)
+
+
+def _written(sentence: RoleSentence) -> bytes:
+    record: dict[str, Any] = {"id": sentence.name} if sentence.name else {}
+    record["tokens"] = list(sentence.tokens)
+    if sentence.pos:
+        record["pos"] = list(sentence.pos)
+    record["predicates"] = [
+        {"predicate": one.position, "sense": one.sense, "tags": list(one.tags(len(sentence.tokens)))}
+        for one in sentence.predicates
+    ]
+    try:
+        return (json.dumps(record, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{sentence.id}: half a character ({error.reason}), which no file can hold") from error
