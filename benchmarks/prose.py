@@ -6,10 +6,10 @@
 
 For each set (``wikifeatured_en`` and ``novels``; ``--data`` names another folder with train and dev texts) one
 byte-level BPE is trained on the training text, and everybody reads its ids. Every model has the same minutes on the
-same two threads (5: ten of a processor's), one after another, and the same text. Those of ours that tune something put the last documents of it
-aside (2 %) for that; all others learn these too. The peers are nanoGPT's architecture, trained by its optimiser and
-schedule with the settings of its recipe (`benchmarks.plain_gpt`), in two sizes of which the better counts, and KenLM
-without pruning, where ``--kenlm`` names the folder that it was built in.
+same two threads (5: ten of a processor's), one after another, and the same text. Those of ours that tune something put
+the last documents of it aside (2 %) for that; all others learn these too. The peers are nanoGPT's architecture, trained
+by its optimiser and schedule with the settings of its recipe (`benchmarks.plain_gpt`), in two sizes of which the better
+counts, and KenLM without pruning, where ``--kenlm`` names the folder that it was built in.
 
 All are judged by one judge on the same held-out documents; of one longer than 300,000 bytes, on the lines before that.
 Bits per byte are the nats of all tokens of a document, its end included, by its bytes. What reads windows is moved on
