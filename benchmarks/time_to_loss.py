@@ -29,7 +29,7 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -97,21 +97,14 @@ _CELLS = {
     "training.decay_fraction": 0.6,
     "training.folds": 8,
 }
-_DROPPED = {"model.dropout_input": 0.1, "model.dropout_hidden": 0.2, "model.dropout_output": 0.2}
-_BLOCKS = _SMALL | {
-    "model.context": 128,
-    "training.window": 128,
-    "training.keep": "best",
-    "model.dropout": 0.1,
-    "model.order": 8,
-    "model.orders": [3, 5, 8],
-    "training.folds": 8,
+_LASTING = _CELLS | {
+    "model.dropout_input": 0.1,
+    "model.dropout_hidden": 0.2,
+    "model.dropout_output": 0.2,
+    "training.keep": "last",
 }
-
-
-def _of(part: str, settings: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-    """Return settings of a part of a mixture."""
-    return {f"{part}.{key}": value for key, value in {**settings, **changes}.items()}
+"""For more than a pass over the text. Nothing of it is put aside: what stands next to the held-out part is most like it,
+and dropout was chosen before, on a part of the text."""
 
 
 GOALS = (
@@ -129,21 +122,14 @@ GOALS = (
         sooner_process=12,
     ),
     Goal(
-        Entry("c3", "counted-lstm", {**_CELLS, **_DROPPED, "training.minutes": 2.2}),
+        Entry("c3", "counted-lstm", {**_LASTING, "training.minutes": 2.5}, dev=False),
         "an LSTM on counts, in 3 minutes",
         loss=1.45,
         seconds=180,
     ),
     Goal(
-        Entry(
-            "c10",
-            "counted-mixture",
-            {
-                **_of("counted-lstm", {**_CELLS, **_DROPPED, "training.minutes": 5.2}),
-                **_of("counted-gpt", {**_BLOCKS, "training.minutes": 2.6}),
-            },
-        ),
-        "an LSTM and a decoder on counts, mixed, in 10 minutes",
+        Entry("c10", "counted-lstm", {**_LASTING, "training.minutes": 5.0}, dev=False),
+        "the same, in 10 minutes",
         loss=1.41,
         seconds=600,
     ),
