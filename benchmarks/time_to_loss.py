@@ -103,8 +103,8 @@ _LASTING = _CELLS | {
     "model.dropout_output": 0.2,
     "training.keep": "last",
 }
-"""For more than a pass over the text. Nothing of it is put aside: what stands next to the held-out part is most like it,
-and dropout was chosen before, on a part of the text."""
+"""For more than a pass over the text. Nothing of it is put aside: what stands next to the held-out part is most like
+it, and dropout was chosen before, on a part of the text."""
 
 
 GOALS = (

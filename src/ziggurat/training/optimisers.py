@@ -86,11 +86,9 @@ def optimiser(
     Tables are changed by `TableRows`, whose rate is ``table_rate`` times the others'.
 
     Raises:
-        UsageError: a rule, or a rate, is for parameters that are not trained here.
+        UsageError: a rate is for tables that are not there.
     """
     parts = parted(network, rule)
-    if rule == "muon" and not parts.blocks:
-        raise UsageError("optimiser muon: nothing that is trained here is a matrix between layers; use adamw")
     if table_rate != TABLE_RATE and not parts.tables:
         raise UsageError("table_rate: there are no tables; set model.ngram_orders too, or leave it out")
     rules: list[torch.optim.Optimizer] = []
