@@ -11,7 +11,7 @@ import numpy as np
 from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.models.windows import document_scores
 
-__all__ = ["Reader", "carried_logprobs", "carried_loss"]
+__all__ = ["BATCH_TOKENS", "Reader", "carried_logprobs", "carried_loss"]
 
 Reader = Callable[[IdArray, IdArray], FloatArray]
 """(1, B, T − 1) log-probabilities of (B, T) ids, each given those before it in its row; lengths come second."""

@@ -33,13 +33,14 @@ import numpy as np
 
 from benchmarks.entries import Entry, bundle_facts
 from benchmarks.harness import data_folder, print_table, report, run
-from benchmarks.held_out import carried_logprobs
+from benchmarks.held_out import BATCH_TOKENS, carried_logprobs
 from benchmarks.kenlm_ids import build, program
 from benchmarks.plain_gpt import Shape
 from benchmarks.prose_steps import Prepared, prepare
 from ziggurat.core.types import FloatArray
 from ziggurat.judge.evaluate import Evaluation
 from ziggurat.judge.significance import compare
+from ziggurat.models.windows import document_logprobs
 
 __all__ = ["ENTRIES", "SIZES", "Judged", "evaluation", "main", "result"]
 
@@ -167,9 +168,7 @@ class Bench:
         from ziggurat.artefacts.bundle import load
 
         model = load(folder / "bundle").language_model
-        told = carried_logprobs(
-            lambda ids, lengths: model.token_logprobs(ids, lengths)[None], self.sequences, context=model.context
-        )
+        told = document_logprobs(model, self.sequences, batch_tokens=BATCH_TOKENS)  # by half a window, as the peer is
         return self._judged(name, told, facts, process_seconds, ours=True)
 
     def peer(self, size: str, minutes: float) -> Judged:

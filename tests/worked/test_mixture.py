@@ -12,6 +12,7 @@ from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.models import mixture
 from ziggurat.models.mixture import Mixture, MixtureConfig, Weighting
 from ziggurat.models.registry import FAMILIES
+from ziggurat.models.windows import document_logprobs
 from ziggurat.use.label_scores import LabelScorer
 
 VOCABULARY = Vocabulary(size=2, bos=0, eos=0)
@@ -133,6 +134,34 @@ def test_context_is_the_shortest_of_the_parts() -> None:
     weights = Weighting((0.5, 0.5))
     assert Mixture([Coin(0.2, context=7), Coin(0.2)], weights, families=["a", "b"]).context == 7
     assert Mixture([Coin(0.2), Coin(0.2)], weights, families=["a", "b"]).context is None
+
+
+class Rising:
+    """The longer what was read, the surer: id 1 has the probability of ids read to all ids, 2 ids at least."""
+
+    def __init__(self, *, context: int | None = None) -> None:
+        self.context = context
+        self.vocabulary = Vocabulary(2, 0, 0)
+
+    def token_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        assert self.context is None or ids.shape[1] <= self.context + 1
+        read = np.arange(1, ids.shape[1], dtype=np.float32)
+        inside = np.arange(1, ids.shape[1]) < lengths[:, None]
+        return np.where(inside, np.log(read / (read + 1)), 0).astype(np.float32)
+
+
+@pytest.mark.parametrize("stride", [None, 1, 3, 7])
+def test_each_part_reads_documents_as_far_back_as_it_can(stride: int | None) -> None:
+    near, far = Rising(context=5), Rising()
+    model = Mixture([near, far], Weighting((0.25, 0.75)), families=["a", "b"])  # type: ignore[list-item]
+    sequences = [np.array([0, *[1] * length], np.int32) for length in (1, 3, 17)]
+    whole = far.token_logprobs(sequences[2][None], np.array([18], np.int32))[0]
+    found = document_logprobs(model, sequences, stride=stride)
+    assert len(found) == 3
+    for ids, told in zip(sequences, found, strict=True):
+        alone = document_logprobs(near, [ids], stride=min(stride or 2, 5))[0]  # type: ignore[arg-type]
+        expected = 0.25 * np.exp(alone) + 0.75 * np.exp(whole[: len(told)])
+        np.testing.assert_allclose(np.exp(told), expected, rtol=1e-5)
 
 
 def test_nested_names_and_numbers() -> None:

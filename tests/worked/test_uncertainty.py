@@ -5,6 +5,7 @@ import pytest
 
 from tests.fakes.families import LANGUAGE_FAMILIES, tiny_language_model
 from ziggurat.core.protocols import LanguageModel
+from ziggurat.models import ngram
 from ziggurat.models import uncertainty as module
 from ziggurat.models.blocks import network
 from ziggurat.models.uncertainty import _spell, token_uncertainty, uncertainty
@@ -36,6 +37,7 @@ def random_ids(rows: int, length: int) -> np.ndarray:
 
 def test_every_model_tells_what_its_distributions_say(model: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOGPROB_COUNT", 22)
+    monkeypatch.setattr(ngram, "LOGPROB_COUNT", 66)
     monkeypatch.setattr(network, "LOGIT_COUNT", 33)
     ids, lengths = random_ids(3, 13), np.array([13, 1, 7], dtype=np.int32)
     logprobs, found = token_uncertainty(model, ids, lengths)

@@ -29,6 +29,7 @@ __all__ = [
     "MaskedLanguageModel",
     "Metric",
     "Model",
+    "ReadsDocuments",
     "ReadsPairs",
     "SequenceScorer",
     "Sizable",
@@ -278,6 +279,17 @@ class Extends(LanguageModel, Protocol):
 
         ``state`` stays valid only where the model says so, as with `step`; a copy by `reorder` is always one's own.
         """
+        ...
+
+
+@runtime_checkable
+class ReadsDocuments(Protocol):
+    """A language model that reads documents beyond its `context` in a way of its own, not by windows of it."""
+
+    def document_logprobs(
+        self, sequences: Sequence[IdArray], *, stride: int | None, batch_tokens: int
+    ) -> list[FloatArray]:
+        """Return for each sequence of n ids its n − 1 log-probabilities (see `ziggurat.models.windows`)."""
         ...
 
 

@@ -28,8 +28,18 @@ from ziggurat.core.protocols import Extends, LanguageModel, State
 from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
 from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.models.uncertainty import token_uncertainty, uncertainty
+from ziggurat.models.windows import BATCH_TOKENS, document_scores
 
-__all__ = ["FAMILY", "ExtendingMixture", "Mixture", "MixtureConfig", "MixtureFamily", "Weighting", "mixed"]
+__all__ = [
+    "FAMILY",
+    "ExtendingMixture",
+    "Mixture",
+    "MixtureConfig",
+    "MixtureFamily",
+    "Weighting",
+    "mixed",
+    "read_part",
+]
 
 
 @dataclass(frozen=True)
@@ -112,7 +122,7 @@ class Mixture:
 
     @property
     def context(self) -> int | None:
-        """The shortest of the parts' contexts; None where no part has a limit."""
+        """The shortest of the parts' contexts; None where no part has a limit. Documents are read beyond it."""
         return min((part.context for part in self.parts if part.context is not None), default=None)
 
     def token_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
@@ -125,6 +135,20 @@ class Mixture:
             mixed = self.weighting.mix(logprobs, np.zeros_like(logprobs))
         inside = np.arange(1, ids.shape[1]) < lengths[:, None]
         return np.where(inside, mixed, np.float32(0))
+
+    def document_logprobs(
+        self, sequences: Sequence[IdArray], *, stride: int | None, batch_tokens: int
+    ) -> list[FloatArray]:
+        """Return for each sequence its log-probabilities, each part having read as far back as it can.
+
+        *Raises.* `UsageError` where the stride is less than 1.
+        """
+        follows = self.weighting.follows
+        told = [
+            read_part(part, sequences, follow=follows, stride=stride, batch_tokens=batch_tokens) for part in self.parts
+        ]
+        joint = [np.stack(one) for one in zip(*told, strict=True)]  # (M, 2, n − 1) of each sequence
+        return [self.weighting.mix(one[:, 0], one[:, 1]) for one in joint]
 
     def score(self, ids: IdArray, lengths: IdArray) -> npt.NDArray[np.float64]:
         """Return (B,) nats: the sum of each row's `token_logprobs`."""
@@ -155,6 +179,30 @@ class ExtendingMixture(Mixture):
         """Append (B, T) ids at once; return (B, V) next-id logprobs and the new state."""
         able = [part for part in self.parts if isinstance(part, Extends)]
         return self._join([part.extend(held, ids, lengths) for part, held in zip(able, state, strict=True)])
+
+
+def read_part(
+    part: LanguageModel,
+    sequences: Sequence[IdArray],
+    *,
+    follow: bool,
+    stride: int | None = None,
+    batch_tokens: int = BATCH_TOKENS,
+) -> list[FloatArray]:
+    """Return for each sequence (2, n − 1): a part's log-probabilities and its uncertainties, read by its own windows.
+
+    The uncertainties are 0 where weights do not ``follow`` them. A stride beyond a part's context is its context.
+    """
+
+    def told(ids: IdArray, lengths: IdArray) -> FloatArray:
+        if follow:
+            return np.stack(token_uncertainty(part, ids, lengths))
+        logprobs = part.token_logprobs(ids, lengths)
+        return np.stack((logprobs, np.zeros_like(logprobs)))
+
+    context = part.context
+    stride = stride if context is None or stride is None else min(stride, context)
+    return document_scores(told, sequences, context=context, stride=stride, batch_tokens=batch_tokens)
 
 
 def mixed(parts: Sequence[LanguageModel], weighting: Weighting, *, families: Sequence[str]) -> Mixture:

@@ -28,7 +28,9 @@ from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
 from ziggurat.models.kernels import ngram_query
 from ziggurat.models.ngram_assembly import Level, assemble
 from ziggurat.models.ngram_random import random_trie
+from ziggurat.models.ngram_reading import NOTHING, NgramReader
 from ziggurat.models.ngram_trie import NgramTrie
+from ziggurat.models.uncertainty import LOGPROB_COUNT, uncertainty
 
 __all__ = ["FAMILY", "NgramConfig", "NgramFamily", "NgramLanguageModel"]
 
@@ -98,6 +100,20 @@ class NgramLanguageModel:
         rows, width = ids.shape
         begins = np.arange(rows, dtype=np.int64) * width
         return self._score(ids.ravel(), begins, begins + lengths).reshape(rows, width)[:, 1:]
+
+    def token_uncertainty(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, FloatArray]:
+        """Return (B, T − 1) `token_logprobs`, and how uncertain the model was before each of these ids."""
+        rows, width = ids.shape
+        found = np.zeros((rows, max(width - 1, 0)), np.float32)
+        text = np.concatenate([np.full((rows, self.order - 1), NOTHING, ids.dtype), ids], axis=1)
+        reader = NgramReader(self.trie, (self.order,), threads=self._threads)
+        size = max(1, LOGPROB_COUNT // (max(1, rows) * self._vocabulary.size))
+        for start in range(0, width - 1, size):
+            stop = min(start + size, width - 1)
+            told = reader.read(text[:, start : start + self.order - 1], ids[:, start:stop])
+            found[:, start:stop] = uncertainty(told[:, :, 0])
+        found *= np.arange(1, width) < lengths[:, None]
+        return self.token_logprobs(ids, lengths), found
 
     def score(self, ids: IdArray, lengths: IdArray) -> npt.NDArray[np.float64]:
         """Return (B,) nats: the log-probability of each row's first ``lengths`` ids, given its first."""

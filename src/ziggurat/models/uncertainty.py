@@ -12,7 +12,7 @@ import numpy as np
 from ziggurat.core.protocols import LanguageModel
 from ziggurat.core.types import FloatArray, IdArray
 
-__all__ = ["Uncertain", "token_uncertainty", "uncertainty"]
+__all__ = ["LOGPROB_COUNT", "Uncertain", "token_uncertainty", "uncertainty"]
 
 LOGPROB_COUNT = 1 << 22
 """Log-probabilities that stand in memory at once: 16 MB."""

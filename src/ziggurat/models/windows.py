@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import ConditionalModel, LanguageModel
+from ziggurat.core.protocols import ConditionalModel, LanguageModel, ReadsDocuments
 from ziggurat.core.types import FloatArray, IdArray
 
 __all__ = ["BATCH_TOKENS", "batches", "document_logprobs", "document_scores", "pair_logprobs"]
@@ -52,11 +52,14 @@ def document_logprobs(
     """Return for each sequence ``[bos, t1, …, eos]`` of n ids its n − 1 log-probabilities (nats).
 
     ``stride`` is how far the window of a model with limited context moves (default: half of its context); a smaller
-    one gives every id more context and costs more. ``batch_tokens`` bounds what is scored together.
+    one gives every id more context and costs more. ``batch_tokens`` bounds what is scored together. A model that
+    `ziggurat.core.protocols.ReadsDocuments` does so.
 
     Raises:
         UsageError: the stride is less than 1 or more than the context.
     """
+    if isinstance(model, ReadsDocuments):
+        return model.document_logprobs(sequences, stride=stride, batch_tokens=batch_tokens)
     scores = document_scores(
         lambda ids, lengths: model.token_logprobs(ids, lengths)[None],
         sequences,

@@ -13,11 +13,9 @@ import numpy.typing as npt
 from ziggurat.core.config import option
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.numerics import log_softmax, logsumexp
-from ziggurat.core.protocols import LanguageModel, TokenStream
-from ziggurat.core.types import FloatArray, IdArray
-from ziggurat.models.mixture import Weighting, mixed
-from ziggurat.models.uncertainty import token_uncertainty
-from ziggurat.models.windows import document_scores
+from ziggurat.core.protocols import TokenStream
+from ziggurat.core.types import IdArray
+from ziggurat.models.mixture import Weighting, mixed, read_part
 from ziggurat.training.job import Fitted, Job
 
 __all__ = ["Config", "fit", "fit_weighting"]
@@ -57,9 +55,8 @@ def fit(job: Job) -> Fitted:
         raise TooLittleTextError("a mixture is tuned on dev text and there is none: make text.dev larger")
     config: Config = job.config
     began = time.perf_counter()
-    context = min((part.context for part in job.parts if part.context is not None), default=None)
     sequences = _first_documents(job.dev, config.tokens)
-    told = [_read(part, sequences, context, follow=config.follow) for part in job.parts]
+    told = [np.concatenate(read_part(part, sequences, follow=config.follow), axis=1) for part in job.parts]
     logprobs, uncertainty = np.stack(told).astype(np.float64).swapaxes(0, 1)
     logprobs = np.maximum(logprobs, LEAST_LOGPROB)
     weighting, constant_loss = fit_weighting(logprobs)
@@ -136,21 +133,6 @@ def _joint(theta: Matrix, features: Matrix, logprobs: Matrix) -> tuple[Matrix, M
 
 def _loss(theta: Matrix, features: Matrix, logprobs: Matrix) -> float:
     return -float(logsumexp(_joint(theta, features, logprobs)[0], axis=0).mean())
-
-
-def _read(part: LanguageModel, sequences: list[IdArray], context: int | None, *, follow: bool) -> FloatArray:
-    """Return (2, N): the part's log-probabilities and uncertainties, read with the mixture's context.
-
-    The uncertainties are 0 where weights are not to follow them.
-    """
-
-    def told(ids: IdArray, lengths: IdArray) -> FloatArray:
-        if follow:
-            return np.stack(token_uncertainty(part, ids, lengths))
-        logprobs = part.token_logprobs(ids, lengths)
-        return np.stack((logprobs, np.zeros_like(logprobs)))
-
-    return np.concatenate(document_scores(told, sequences, context=context), axis=1)
 
 
 def _first_documents(dev: TokenStream, limit: int) -> list[IdArray]:
