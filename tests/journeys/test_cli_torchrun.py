@@ -122,6 +122,19 @@ def test_the_folder_must_be_named(texts: Path, monkeypatch: pytest.MonkeyPatch, 
     assert "--out FOLDER" in ended.err
 
 
+def test_one_process_that_torchrun_watches_goes_on_too(
+    texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ziggurat: Ziggurat
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "one")
+    ended = ziggurat("train", texts, *TRAINING, "--steps", "1")
+    assert (ended.code, "--out FOLDER" in ended.err) == (2, True)
+    keys = ["train", texts, *TRAINING, "--steps", "3", "--training.checkpoint_steps", "1", "--out", tmp_path / "run"]
+    with monkeypatch.context() as patched:
+        patched.setattr("ziggurat.surface.training.train_run", interrupted)
+        assert ziggurat(*keys).code == 130
+    assert ziggurat(*keys).code == 0  # the same command; without torchrun the folder would be refused
+
+
 def test_a_follower_says_nothing_and_ends_as_the_first(
     texts: Path,
     tmp_path: Path,

@@ -68,6 +68,13 @@ def test_what_stands_before_counts_as_if_it_had_been_read_now(model: NgramLangua
     np.testing.assert_array_equal(reader.read(before, text[:, cut:]), whole[:, cut:])
 
 
+@pytest.mark.parametrize("columns", [0, 1, 3, 11])
+def test_before_may_be_shorter_or_longer_than_an_ngram(model: NgramLanguageModel, columns: int) -> None:
+    reader, text = NgramReader(model.trie, (3, 5)), ids(3, 11)
+    before = np.full((3, columns), NOTHING, np.int32)
+    np.testing.assert_array_equal(reader.read(before, text), reader.read(nothing(3), text))
+
+
 def test_threads_change_nothing(model: NgramLanguageModel) -> None:
     one, many = (NgramReader(model.trie, (2, 5), threads=threads).read(nothing(7), ids(7, 5)) for threads in (1, 3))
     np.testing.assert_array_equal(one, many)

@@ -98,6 +98,11 @@ def test_a_rate_never_falls_to_nothing() -> None:
     assert made.learning_rate == pytest.approx(Config(steps=1).learning_rate * FLOOR)
 
 
+def test_steps_of_decay_need_a_budget_whose_steps_are_known() -> None:
+    with pytest.raises(UsageError, match="decay_steps: the steps of a budget in minutes are not known"):
+        budget(minutes=2.0, decay_steps=7)
+
+
 # -- minutes become steps ----------------------------------------------------------------------------------------------
 
 

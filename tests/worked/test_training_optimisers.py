@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.fakes.jobs import VOCABULARY, fit, job
-from ziggurat.core.errors import DamagedError, InterruptedRunError
+from ziggurat.core.errors import DamagedError, InterruptedRunError, UsageError
 from ziggurat.models.blocks.network import Network
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training import optimisers
@@ -258,6 +258,12 @@ def test_rates_of_all_rules_follow_the_schedule() -> None:
     made.set_learning_rate(0.25)
     assert [group["lr"] for rule in made.rules for group in rule.param_groups] == [0.25] * 4
     assert made.rules[-1].param_groups[0]["times"] == 3.0
+
+
+def test_a_rate_of_tables_that_are_not_there_is_refused() -> None:
+    rates = {"learning_rate": 0.5, "weight_decay": 0.0, "betas": (0.9, 0.95)}
+    with pytest.raises(UsageError, match=r"table_rate: there are no tables; set model\.ngram_orders too"):
+        optimiser(network("decoder", **DECODER), "muon", **rates, table_rate=3.0)  # type: ignore[arg-type]
 
 
 # -- checkpoints -------------------------------------------------------------------------------------------------------

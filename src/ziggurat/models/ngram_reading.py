@@ -83,7 +83,10 @@ class NgramReader:
             raise UsageError(f"ids up to {ids.max()} for counts of {size} ids: wrong tokenizer")
         before, ids = _as_ids(before), _as_ids(ids)
         orders = self._orders.size
-        near = _as_ids(before[:, max(0, before.shape[1] - self.trie.order + 1) :])
+        seen = self.trie.order - 1
+        if before.shape[1] < seen:  # a kernel checks no bounds
+            before = np.pad(before, ((0, 0), (seen - before.shape[1], 0)), constant_values=NOTHING)
+        near = _as_ids(before[:, before.shape[1] - seen :])
         ngram_query.read_logprobs(self._arrays, near, ids, self._orders, found)
         np.maximum(found[:, :, :orders], LEAST_LOGPROB, out=found[:, :, :orders])
         if self.recall is not None:

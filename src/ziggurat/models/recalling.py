@@ -34,7 +34,7 @@ USUAL_TOKENS = 100
 class Recall:
     """What is remembered of a document.
 
-    *Cost.* 2·V/8 ns a position, and some ns for each place where its id stood before.
+    *Cost.* Two rows of V numbers are written a position; each place where its id stood before is looked at.
     """
 
     def __init__(self, logprobs: FloatArray, *, bos: int, reach: int) -> None:
@@ -46,7 +46,6 @@ class Recall:
     def fill(self, before: IdArray, ids: IdArray, found: FloatArray) -> None:
         """Write to ``found``, (B, T, 2, V), what is remembered after each of (B, T) ``ids``.
 
-        ``before`` (B, n) are the ids that stand before them, −1 where there are none; none twice as far back as
-        ``reach`` matters.
+        ``before`` (B, n) are the ids that stand before them, −1 where there are none; the last ``reach`` of them count.
         """
         recall.recall(before, ids, self.lift, self.bos, self.reach, found)
