@@ -43,7 +43,8 @@ def like(one: dict[str, list[float]], two: dict[str, list[float]], tolerance: fl
         np.testing.assert_allclose(one[kind], two[kind], rtol=tolerance, err_msg=kind)
 
 
-@pytest.mark.parametrize("how", HOW)
+# fsdp of every family takes a minute; below, a decoder and an LSTM go through it in every run
+@pytest.mark.parametrize("how", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("family", GRADIENT_FAMILIES)
 def test_two_processes_learn_as_one_does(family: str, how: str) -> None:
     wanted = asked(family, accumulate=2, spread=how)

@@ -131,6 +131,17 @@ def test_the_best_of_ours_beside_the_best_peer(texts: Prepared) -> None:
     assert not result([judged[1], judged[2]], minutes=1.0, seed=0)["shown"]
 
 
+def test_what_took_longer_than_the_minutes_is_no_outcome_of_ours(texts: Prepared) -> None:
+    sides = [("late", True, 0.8, 70.0), ("a", True, 0.9, 60.0), ("late peer", False, 1.0, 70.0)]
+    judged = [
+        Judged(name, ours, evaluation(texts, _told(texts, nats)), seconds, seconds, {})
+        for name, ours, nats, seconds in sides
+    ]
+    found = result(judged, minutes=1.0, seed=0)
+    assert (found["ours"], found["peer"]) == ("a", "late peer")
+    assert result(judged[::2], minutes=1.0, seed=0)["ours"] == "late"  # nothing else is there to be told of
+
+
 def test_every_entry_is_a_recipe_within_its_minutes() -> None:
     for entry in ENTRIES:
         recipe = entry.within(7.0).resolved(3)
