@@ -22,9 +22,7 @@ DIGITS = 12
 """Of a number with a fraction: what sums in another order have in common."""
 BETWEEN_LOOKS = 1_000
 """Steps of the database's machine between two looks at the clock."""
-READING = frozenset(
-    (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
-)
+READING = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE))
 """All that a query may do: it attaches no other file, and changes no setting."""
 
 

@@ -134,8 +134,8 @@ def _quoted(name: str) -> str:
 
 def _declared(path: Path) -> dict[str, list[Column]]:
     with open_database(path) as connection:
-        query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-        tables = [name for (name,) in connection.execute(query)]
+        query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+        tables = [name for (name,) in connection.execute(query) if not name.startswith("sqlite_")]
         return {
             table: [Column(row[1], row[2]) for row in connection.execute(f"PRAGMA table_info({_quoted(table)})")]
             for table in tables

@@ -20,6 +20,8 @@ __all__ = ["Anonymised", "Coverage", "Link", "ValueLinker", "coverage", "queried
 
 WORD = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|[^\s\w]|_|\d")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+ALONE = re.compile(r"(?<![A-Za-z_])\d+(?:\.\d+)?(?![A-Za-z_])")
+"""A number that is no part of a name: of ``DC10`` nothing."""
 SHORT = 3
 """Letters of a value that is only found in its own case: ``IN`` is a state, ``in`` is not."""
 NUMBER_KIND = "number"
@@ -145,8 +147,8 @@ class ValueLinker:
             found = self._known.get(_key([word.group() for word in words[place : place + length]]))
             if found is not None:
                 return length, *found
-        word = words[place].group()
-        return (1, word, NUMBER_KIND) if self._numbers and NUMBER.fullmatch(word) else (0, "", "")
+        alone = ALONE.match(words[place].string, words[place].start()) if self._numbers else None
+        return (1, alone.group(), NUMBER_KIND) if alone and alone.end() == words[place].end() else (0, "", "")
 
 
 class Coverage(NamedTuple):

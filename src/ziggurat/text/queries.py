@@ -73,9 +73,7 @@ def read_queries(
         raise InputError(f"{source.label}: no question with its query; each line is {names.form}")
 
 
-def write_queries(
-    path: str | os.PathLike[str], pairs: Iterable[QueryPair], *, keys: QueryKeys | None = None
-) -> None:
+def write_queries(path: str | os.PathLike[str], pairs: Iterable[QueryPair], *, keys: QueryKeys | None = None) -> None:
     """Write pairs as JSON lines in UTF-8; what is read from there is the same again, but for where it stands.
 
     Raises:
