@@ -1,0 +1,241 @@
+"""Writing nothing but what a grammar allows, with any model and any tokenizer that loses nothing.
+
+*Idea.* A grammar says after each id which may follow. All others get no probability, and what is left is scaled to sum
+to one: a model under a constraint is again a language model, so that whatever samples, searches or scores needs no
+second version. The grammar is followed byte by byte, whatever the tokens: a token is allowed where some text of the
+grammar begins with what is written and the token's bytes.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ziggurat.core.errors import MissingExtraError, UsageError
+from ziggurat.core.numerics import log_softmax
+from ziggurat.core.protocols import LanguageModel, State, Tokenizer
+from ziggurat.core.types import FloatArray, IdArray, Vocabulary
+from ziggurat.tokens.fast import byte_alphabet
+
+__all__ = ["ConstrainedModel", "Constraint", "Places", "token_bytes"]
+
+Places: TypeAlias = list[Any]
+"""Where each text of a batch stands in the grammar; opaque to all but the constraint that made it."""
+
+FALLBACK_LENGTH = len("<0x00>")
+
+
+class Constraint:
+    """What a grammar allows after each text of a batch.
+
+    ``grammar`` is in the notation of Lark that the package `llguidance` reads; `ziggurat.use.sql_grammar` makes one.
+
+    *Cost.* The tokens' bytes are gathered once; a mask takes less than a millisecond for most grammars.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, grammar: str) -> None:
+        """Read the grammar.
+
+        Raises:
+            UsageError: the tokenizer loses something of its texts, or the grammar has a fault (the message says where).
+            MissingExtraError: the package `llguidance` is not installed.
+        """
+        try:
+            import llguidance
+        except ImportError as error:
+            raise MissingExtraError("constrained output", "grammar") from error
+        self.vocabulary = tokenizer.vocabulary
+        self._tokenizer = tokenizer
+        self._core = llguidance.LLTokenizer(
+            llguidance.TokenizerWrapper(_Spellings(tokenizer)),
+            n_vocab=self.vocabulary.size,
+            eos_token=self.vocabulary.eos,
+        )
+        fault = llguidance.LLMatcher.validate_grammar(grammar, self._core)
+        if fault:
+            raise UsageError(f"the grammar has a fault: {' '.join(fault.split())}; mend it")
+        self._first = llguidance.LLMatcher(self._core, grammar)
+
+    def begin(self, batch: int) -> Places:
+        """Return the places of so many texts of which nothing is written."""
+        return [self._first.deep_copy() for _ in range(batch)]
+
+    def keep_mask(self, places: Places) -> npt.NDArray[np.bool_]:
+        """Return (B, V): True where an id may come next; the end of text where `may_end` is True."""
+        from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
+
+        size = self.vocabulary.size
+        bits = allocate_token_bitmask(len(places), size)
+        for row, place in enumerate(places):
+            fill_next_token_bitmask(place, bits, row)
+            if place.is_error():
+                raise UsageError(f"the grammar can't be followed further ({place.get_error()}); make it simpler")
+        little = np.ascontiguousarray(bits).astype("<i4").view(np.uint8)
+        return np.unpackbits(little, axis=1, count=size, bitorder="little").astype(bool)
+
+    def advance(self, places: Places, ids: IdArray) -> None:
+        """Write one id (B,) behind each text, in place.
+
+        Raises:
+            UsageError: the grammar does not allow one of them.
+        """
+        for row, (place, index) in enumerate(zip(places, ids.tolist(), strict=True)):
+            if not place.consume_token(index):
+                raise UsageError(f"row {row}: the grammar does not allow id {index} here; write only what is allowed")
+
+    def may_end(self, places: Places) -> npt.NDArray[np.bool_]:
+        """Return (B,): True where the text so far is a whole one of the grammar."""
+        return np.array([place.is_accepting() for place in places], dtype=bool)
+
+    def reorder(self, places: Places, rows: IdArray) -> Places:
+        """Return places whose row b is the old row ``rows[b]``; rows may repeat or drop."""
+        return [places[row].deep_copy() for row in rows.tolist()]
+
+    def accepts(self, text: str) -> bool:
+        """Whether a whole text is one of the grammar."""
+        place = self._first.deep_copy()
+        ids = self._tokenizer.encode(text).ids.tolist()
+        return place.try_consume_tokens(ids) == len(ids) and bool(place.is_accepting())
+
+
+class ConstrainedModel:
+    """A language model that writes only what a constraint allows: all else has no probability, the rest sums to one.
+
+    A sequence begins with one id, its ``bos``, that is no part of what the grammar describes. Texts that are longer
+    than the model's context can't be written on.
+    """
+
+    def __init__(self, model: LanguageModel, constraint: Constraint) -> None:
+        """Look at ``model`` through ``constraint``.
+
+        Raises:
+            UsageError: the model has fewer ids than the constraint's tokenizer.
+        """
+        if model.vocabulary.size < constraint.vocabulary.size:
+            raise UsageError(
+                f"the model knows {model.vocabulary.size} ids, the constraint's tokenizer "
+                f"{constraint.vocabulary.size}; take the tokenizer of the model"
+            )
+        self.model = model
+        self.constraint = constraint
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The ids that the model knows."""
+        return self.model.vocabulary
+
+    @property
+    def context(self) -> int | None:
+        """Longest sequence that the model can read at once, in ids."""
+        return self.model.context
+
+    def score(self, ids: IdArray, lengths: IdArray) -> npt.NDArray[np.float64]:
+        """Return (B,) nats; minus infinity where a row is not allowed."""
+        return np.asarray(self.token_logprobs(ids, lengths).astype(np.float64).sum(axis=1))
+
+    def token_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        """Return (B, T − 1): log p of each id after the first; minus infinity from the first that is not allowed on."""
+        batch, time = ids.shape
+        found = np.zeros((batch, max(0, time - 1)), dtype=np.float32)
+        allowed = np.ones(batch, dtype=bool)
+        logprobs, state = self.begin(ids[:, :1], np.ones(batch, dtype=np.int32))
+        for place in range(1, time):
+            inside = place < lengths
+            wanted = np.where(inside, ids[:, place], 0)
+            logprob_B = logprobs[np.arange(batch), wanted]
+            allowed &= ~inside | np.isfinite(logprob_B)
+            found[:, place - 1] = np.where(inside, np.where(allowed, logprob_B, -np.inf), 0)
+            if place + 1 < time:
+                written = np.where(inside & allowed, wanted, logprobs.argmax(axis=1)).astype(np.int32)
+                logprobs, state = self.step(state, written)
+        return found
+
+    def begin(self, ids: IdArray, lengths: IdArray) -> tuple[FloatArray, State]:
+        """Read (B, T) prompts, each a ``bos`` and perhaps the beginning of a text of the grammar.
+
+        Raises:
+            UsageError: what follows ``bos`` begins no text of the grammar.
+        """
+        places = self.constraint.begin(len(ids))
+        for row, length in enumerate(lengths.tolist()):
+            for index in ids[row, 1:length]:
+                self.constraint.advance(places[row : row + 1], np.array([index], dtype=np.int32))
+        logprobs, state = self.model.begin(ids, lengths)
+        return self._allowed(logprobs, places), (state, places)
+
+    def step(self, state: State, ids: IdArray) -> tuple[FloatArray, State]:
+        """Append one id (B,) to each row; ``state`` is used up.
+
+        Raises:
+            UsageError: the grammar does not allow one of them.
+        """
+        inner, places = state
+        self.constraint.advance(places, ids)
+        logprobs, inner = self.model.step(inner, ids)
+        return self._allowed(logprobs, places), (inner, places)
+
+    def reorder(self, state: State, rows: IdArray) -> State:
+        """Return the state whose row b is the old row ``rows[b]``."""
+        inner, places = state
+        return self.model.reorder(inner, rows), self.constraint.reorder(places, rows)
+
+    def _allowed(self, logprobs: FloatArray, places: Places) -> FloatArray:
+        keep_mask = np.zeros(logprobs.shape, dtype=bool)
+        keep_mask[:, : self.constraint.vocabulary.size] = self.constraint.keep_mask(places)
+        kept_BV = np.where(keep_mask, logprobs.astype(np.float64), -np.inf)
+        nothing = ~np.isfinite(kept_BV).any(axis=1, keepdims=True)
+        # where the model holds all that is allowed for impossible, each of it is as likely
+        kept_BV = np.where(nothing & keep_mask, 0.0, kept_BV)
+        return log_softmax(kept_BV).astype(np.float32)
+
+
+def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
+    """Return the UTF-8 bytes that each id stands for, perhaps of a part of a character; none for special ids.
+
+    *Idea.* A vocabulary writes a token as its text, as ``<0xE5>`` or in the letters that stand for bytes. Which it is
+    says the number of its bytes: a letter beyond ASCII is one byte there and more than one here.
+
+    Raises:
+        UsageError: the tokenizer loses something of its texts, so that these are not the sum of their tokens.
+    """
+    if not tokenizer.lossless:
+        raise UsageError(
+            f"a tokenizer of kind '{tokenizer.kind}' loses something of its texts, so that no grammar can be followed "
+            "in its tokens; train one of kind bpe, unigram, characters or bytes"
+        )
+    parsed = json.loads(tokenizer.to_json())
+    vocabulary = parsed["model"]["vocab"]
+    if isinstance(vocabulary, dict):
+        written = {index: token for token, index in vocabulary.items()}
+    else:
+        written = {index: token for index, (token, _) in enumerate(vocabulary)}
+    written.update({entry["id"]: entry["content"] for entry in parsed["added_tokens"]})
+    lengths: Sequence[int] = tokenizer.byte_lengths.tolist()
+    return [_spelled(written.get(index, ""), length) for index, length in enumerate(lengths)]
+
+
+def _spelled(token: str, length: int) -> bytes:
+    if length == 0:
+        return b""
+    whole = token.encode()
+    if len(whole) == length:
+        return whole
+    if len(token) == FALLBACK_LENGTH and length == 1:
+        return bytes([int(token[3:5], 16)])
+    return bytes(byte_alphabet()[letter] for letter in token)
+
+
+class _Spellings:
+    """A tokenizer as `llguidance` asks for one."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self.tokens = token_bytes(tokenizer)
+        self.eos_token_id = tokenizer.vocabulary.eos
+        self.bos_token_id = tokenizer.vocabulary.bos
+        self.special_token_ids = [index for index, spelling in enumerate(self.tokens) if not spelling]
+
+    def __call__(self, text: bytes) -> list[int]:
+        return [int(index) for index in self._tokenizer.encode(text.decode(errors="replace")).ids]
