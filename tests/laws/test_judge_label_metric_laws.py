@@ -79,7 +79,11 @@ def test_names_of_labels_never_matter(name: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("seed", [3, 5])
 def test_an_interval_is_drawn_over_examples_within_the_range(name: str, seed: int) -> None:
-    answers = {"labels": ["a", "b"], "spans": [[(0, 2, "a")], [(1, 2, "b")]], "roles": [{1: [(0, 1, "a")]}, {}]}
+    answers: dict[str, list[Any]] = {
+        "labels": ["a", "b"],
+        "spans": [[(0, 2, "a")], [(1, 2, "b")]],
+        "roles": [{1: [(0, 1, "a")]}, {}],
+    }
     one, other = answers[LABEL_METRICS.get(name).reads]
     metric = measured(name, [(one, one)] * 7 + [(one, other)] * 4)
     found = metric.interval(seed=seed, resamples=997)

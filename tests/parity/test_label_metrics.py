@@ -1,6 +1,7 @@
 """Metrics of labels beside nervaluate's strict F1 and scikit-learn's means."""
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ SENTENCES = st.lists(
 )
 
 
-def value(name: str, gold: list, said: list) -> float:
+def value(name: str, gold: list[Any], said: list[Any]) -> float:
     metric = LABEL_METRICS.get(name)()
     metric.update(gold, said)
     return metric.value()

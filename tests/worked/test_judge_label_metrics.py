@@ -1,5 +1,7 @@
 """Metrics of labels by hand."""
 
+from typing import Any
+
 import pytest
 
 from ziggurat.core.errors import UsageError
@@ -7,7 +9,7 @@ from ziggurat.judge.labels import LABEL_METRICS
 from ziggurat.judge.metrics.labels.tally import tally
 
 
-def value(name: str, gold: list, said: list) -> float:
+def value(name: str, gold: list[Any], said: list[Any]) -> float:
     metric = LABEL_METRICS.get(name)()
     metric.update(gold, said)
     return metric.value()

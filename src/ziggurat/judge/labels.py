@@ -2,9 +2,9 @@
 
 import functools
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.registry import Registry
@@ -17,7 +17,7 @@ __all__ = ["LABEL_METRICS", "Answer", "ClassRow", "Confusion", "LabelReport", "l
 LABEL_METRICS: Registry[type[TallyMetric]] = Registry("ziggurat.judge.metrics.labels", "METRIC", kind="label metric")
 """All metrics of labels, by the name of their module."""
 
-PLACES = {"labels": of_labels, "spans": of_spans, "roles": of_roles}
+PLACES: Mapping[str, Callable[[Any, Any], list[Place]]] = {"labels": of_labels, "spans": of_spans, "roles": of_roles}
 SHOWN_ERRORS = 10
 
 
@@ -128,7 +128,7 @@ def label_report(
     kinds = sorted({metric.reads for metric in chosen})
     if len(kinds) != 1:
         raise UsageError(f"metrics that read {' and '.join(kinds) or 'nothing'}: name some that read the same answers")
-    places = [cast("list[Place]", PLACES[kinds[0]](answer.gold, answer.predicted)) for answer in answers]
+    places = [PLACES[kinds[0]](answer.gold, answer.predicted) for answer in answers]
     found = []
     for metric in chosen:
         one = metric()
