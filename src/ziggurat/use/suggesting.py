@@ -119,6 +119,9 @@ class Suggester:
         self._config = SuggestConfig() if config is None else config
         self._spellings = _Spellings(tokenizer)
         self._text: list[str] = []
+        self._recent = bytearray()  # bytes typed since the oldest reading
+        self._dropped = 0
+        self._readings: dict[int, _Reading] = {}
         self._restart()
 
     @property
@@ -241,7 +244,7 @@ class Suggester:
         self._begin(reading)
         self._recent = bytearray()
         self._dropped = 0
-        self._readings: dict[int, _Reading] = {0: reading}
+        self._readings = {0: reading}
 
     def _after(self, reading: _Reading, row: int) -> _Reading:
         """Return the reading that goes on with one token; what was read once is kept."""
