@@ -1,7 +1,7 @@
 """How sure a figure is, and whether two models differ, from documents as the unit of chance."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.seeding import generator
 
-__all__ = ["Difference", "Interval", "compare", "holm", "paired", "ratio_interval"]
+__all__ = ["Difference", "Interval", "compare", "holm", "paired", "ratio_interval", "statistic_interval"]
 
 Vector = npt.NDArray[np.float64]
 
@@ -63,6 +63,23 @@ def ratio_interval(numerators: Vector, denominators: Vector, *, seed: int, resam
     ratios = draws[0] / draws[1]
     low, high = np.quantile(ratios, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(numerators.sum() / denominators.sum()), float(low), float(high))
+
+
+def statistic_interval(
+    rows: Vector, statistic: Callable[[Vector], Vector], *, seed: int, resamples: int = RESAMPLES
+) -> Interval:
+    """Return a statistic of sums over examples with its percentile bootstrap interval (see `ratio_interval`).
+
+    *Shapes and units.* ``rows`` is (K, examples): K counts of each. ``statistic`` turns (K, R) sums into (R,) values.
+
+    Raises:
+        TooLittleTextError: there are no examples.
+    """
+    if rows.shape[1] == 0:
+        raise TooLittleTextError("no examples: an interval needs some")
+    values = statistic(_bootstrap(rows, generator(seed, "interval"), resamples))
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(statistic(rows.sum(axis=1, keepdims=True))[0]), float(low), float(high))
 
 
 def compare(

@@ -1,0 +1,1 @@
+"""One metric of labels a file: update, merge, value."""

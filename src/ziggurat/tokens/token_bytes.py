@@ -1,0 +1,45 @@
+"""The bytes that each token stands for: text that is cut anywhere can be laid beside tokens."""
+
+import json
+from typing import Any
+
+from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import Tokenizer
+from ziggurat.tokens.fast import byte_alphabet
+
+__all__ = ["token_bytes"]
+
+
+def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
+    """Return (V,) the UTF-8 bytes of each id; none for special ids.
+
+    Joined, those of a text's ids are the text's.
+
+    Raises:
+        UsageError: the tokenizer loses text, so that its tokens do not stand for bytes of it.
+    """
+    if not tokenizer.lossless:
+        raise UsageError("bytes of tokens need a tokenizer that loses nothing (bytes, characters, bpe or unigram)")
+    raw: dict[str, Any] = json.loads(tokenizer.to_json())
+    listed = raw["model"]["vocab"]
+    ids = {piece: index for index, (piece, _) in enumerate(listed)} if isinstance(listed, list) else listed
+    part = raw.get("pre_tokenizer") or {"type": ""}
+    parts = part["pretokenizers"] if part["type"] == "Sequence" else [part]
+    byte_level = any(one["type"] == "ByteLevel" for one in parts)
+    found = [b""] * tokenizer.vocabulary.size
+    for token, index in ids.items():
+        found[index] = _of_bytes(token) if byte_level else _of_text(token)
+    for added in raw["added_tokens"]:
+        found[added["id"]] = b"" if added["special"] else added["content"].encode()
+    return found
+
+
+def _of_bytes(token: str) -> bytes:
+    alphabet = byte_alphabet()
+    return bytes(alphabet[character] for character in token) if alphabet.keys() >= set(token) else token.encode()
+
+
+def _of_text(token: str) -> bytes:
+    if len(token) == 6 and token.startswith("<0x") and token.endswith(">"):
+        return bytes([int(token[3:5], 16)])
+    return token.encode()

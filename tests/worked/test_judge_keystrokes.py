@@ -1,0 +1,72 @@
+"""Keys saved, by hand."""
+
+import json
+
+import pytest
+
+from tests.fakes.pieces import Pieces
+from tests.fakes.scripted import reciting
+from ziggurat.core.errors import TooLittleTextError
+from ziggurat.core.types import Document
+from ziggurat.judge.keystrokes import Keystrokes, keystrokes
+from ziggurat.use.suggesting import SuggestConfig
+
+PIECES = Pieces(["one", " two", " three", "x", " "])
+RECITED = "one two three"
+MODEL = reciting(PIECES.vocabulary, PIECES.encode(RECITED).ids.tolist())
+
+
+def test_who_foresees_everything_saves_all_but_the_keys_that_take() -> None:
+    # two tokens an offer: "one two" and " three", two keys for 13 characters
+    found = keystrokes(MODEL, PIECES, [Document("a", RECITED)], SuggestConfig(longest=2))
+    assert (found.characters, found.typed, found.accepts, found.offers) == ((13,), (0,), (2,), (2,))
+    assert found.saved == pytest.approx(1 - 2 / 13)
+    assert found.saved_if_free == 1
+    assert found.accepted == 1
+
+
+def test_an_offer_that_agrees_in_part_is_not_taken() -> None:
+    # "one two" is offered, then (after o) "ne two", (n) "e two", (e) " two three"; the text ends otherwise each time,
+    # until " two" has gone by letters: nothing agrees, and 4 + 4 keys are typed
+    found = keystrokes(MODEL, PIECES, [Document("a", "one x")], SuggestConfig(longest=2))
+    assert (found.typed, found.accepts) == ((5,), (0,))
+    assert found.saved == 0
+
+
+def test_of_several_offers_the_longest_that_agrees_is_taken() -> None:
+    # "one", "one two" and "one two three" are offered
+    found = keystrokes(MODEL, PIECES, [Document("a", RECITED)], SuggestConfig(suggestions=3, longest=3))
+    assert (found.typed, found.accepts) == ((0,), (1,))
+    # of one offer all is taken or nothing: "one two three" does not agree, but "one two" does
+    found = keystrokes(MODEL, PIECES, [Document("a", "one twox")], SuggestConfig(suggestions=3, longest=3))
+    assert (found.typed, found.accepts) == ((1,), (1,))
+
+
+def test_documents_are_typed_each_from_nothing_and_counted_together() -> None:
+    found = keystrokes(MODEL, PIECES, [Document("a", RECITED), Document("b", "xx")], SuggestConfig(longest=2))
+    assert found.ids == ("a", "b")
+    # 13 characters by 2 keys, 2 by 2
+    assert found.saved == pytest.approx(1 - 4 / 15)
+
+
+def test_time_ends_before_another_document_and_never_before_the_first() -> None:
+    documents = [Document("a", RECITED), Document("b", RECITED)]
+    assert keystrokes(MODEL, PIECES, documents, max_seconds=0.0).ids == ("a",)
+
+
+def test_figures_are_json_and_say_both_costs() -> None:
+    found = Keystrokes(("a", "b"), (60, 40), (30, 20), (6, 4), (50, 25), seconds=3.0)
+    told = found.figures()
+    assert json.loads(json.dumps(told)) == told
+    assert told["keystrokes_saved"] == pytest.approx(1 - 60 / 100)
+    assert told["saved_if_free"] == pytest.approx(1 - 50 / 100)
+    assert told["low"] <= told["keystrokes_saved"] <= told["high"]
+    assert told["accepted"] == pytest.approx(10 / 75)
+    assert told["milliseconds_per_key"] == pytest.approx(50)
+
+
+def test_nothing_to_type() -> None:
+    with pytest.raises(TooLittleTextError):
+        keystrokes(MODEL, PIECES, [])
+    with pytest.raises(TooLittleTextError, match="not empty"):
+        keystrokes(MODEL, PIECES, [Document("a", "")])
