@@ -92,7 +92,7 @@ def _sacrebleu() -> Any:
 
 def _counts(metrics: Any, sentences: Sequence[str], targets: Sequence[str], language: str) -> Counts:
     """Return (sentences, 10): n-grams that match and all n-grams, n from 1 to 4, and the lengths of both sides."""
-    # orders that a sentence is too short for are left out of its own score, which nobody reads, and so without a warning
+    # a short sentence's own score, which nobody reads, leaves out what it has no n-grams for: without a warning
     bleu = metrics.BLEU(tokenize=bleu_tokenizer(language), effective_order=True)
     told = [bleu.sentence_score(one, [other]) for one, other in zip(sentences, targets, strict=True)]
     return np.array([[*one.counts, *one.totals, one.sys_len, one.ref_len] for one in told], dtype=np.int64)

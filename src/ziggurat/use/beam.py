@@ -53,9 +53,9 @@ class Hypothesis:
 def length_penalty(length: int, exponent: float) -> float:
     """Return what the log-probability of so many ids is divided by.
 
-    *Maths.* lp(Y) = (5 + \\|Y\\|)^α / (5 + 1)^α; Wu et al. 2016, eq. 14, where α is ``exponent``.
+    *Maths.* lp = (5 + n)^α / (5 + 1)^α, where n is the number of ids and α the ``exponent``; Wu et al. 2016, eq. 14.
 
-    *Departs.* \\|Y\\| counts the id that ends a hypothesis; there is no penalty of coverage, since not every model has
+    *Departs.* n counts the id that ends a hypothesis; there is no penalty of coverage, since not every model has
     attention to count.
 
     >>> length_penalty(1, 0.6), length_penalty(31, 0.5), length_penalty(31, 0.0)
@@ -175,9 +175,7 @@ class _Search:
         return len(best) == self.config.best and best[-1].score >= reachable
 
 
-def _limit(
-    model: LanguageModel, number: int, prompt: IdArray, config: BeamConfig, limits: Sequence[int] | None
-) -> int:
+def _limit(model: LanguageModel, number: int, prompt: IdArray, config: BeamConfig, limits: Sequence[int] | None) -> int:
     """Return how many ids may be written after a prompt; the last of them need not be read."""
     if not len(prompt):
         raise UsageError(f"prompt {number + 1} has no ids: it has at least the begin token")

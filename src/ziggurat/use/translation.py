@@ -25,9 +25,7 @@ SPARE_TOKENS = 20
 class TranslationConfig(BeamConfig):
     """How the likeliest targets are searched for, and how long they may become."""
 
-    longest_ratio: float = option(
-        3.0, "most tokens to write for each token of the source, and 20 more", low=0.0
-    )
+    longest_ratio: float = option(3.0, "most tokens to write for each token of the source, and 20 more", low=0.0)
 
 
 def translate(

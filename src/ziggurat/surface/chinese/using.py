@@ -39,7 +39,9 @@ SENTENCES = {
     "Seed of the draws: the same seed writes the same text": "抽样的随机种子：相同种子写出相同文本",
     "Leave the prompt out of what is printed": "输出中不含提示",
     # translate
-    "Translate files line by line with a bundle that reads pairs, by beam search": "用读文本对的模型包以束搜索逐行翻译文件",
+    "Translate files line by line with a bundle that reads pairs, by beam search": (
+        "用读文本对的模型包以束搜索逐行翻译文件"
+    ),
     "Print the target of each line, in the order of the lines; an empty line stays empty.": (
         "按行的顺序输出每行的译文；空行保持为空。"
     ),

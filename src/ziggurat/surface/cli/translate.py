@@ -14,7 +14,7 @@ import typer
 from ziggurat.core.config import option
 from ziggurat.core.errors import InputError, UsageError
 from ziggurat.surface.cli.options import naming_flags, with_options
-from ziggurat.surface.terminal import Terminal, one_line
+from ziggurat.surface.terminal import Terminal
 from ziggurat.use.translation import TranslationConfig
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def translate(
     opened, terminal, told = load(bundle), Terminal(quiet=options.quiet), _Told()
     with naming_flags(TranslateOptions), _writing(options.out, terminal) as write:
         for batch in _batches(_lines(files or ["-"])):
-            write("".join(f"{one_line(text)}\n" for text in _targets(opened, batch, options, told)))
+            write("".join(f"{text}\n" for text in _targets(opened, batch, options, told)))
     _warn(terminal, told)
     terminal.say("{count} lines translated", count=len(told.ratios))
 
@@ -101,7 +101,7 @@ def _targets(bundle: "Bundle", batch: list[Line], options: TranslateOptions, tol
 
 
 def _kept(source: str, target: "Continuation", told: _Told) -> str:
-    text = target.text.strip()
+    text = " ".join(target.text.strip().splitlines())  # a target is one line, whatever was written
     told.ratios.append(len(text) / len(source))
     told.cut += target.reason == "length"
     return text
@@ -126,7 +126,7 @@ def _lines(names: list[str]) -> Iterator[Line]:
         for source in sources:
             with open_source(source) as stream:
                 for number, line in enumerate(lines(stream, source, TextConfig(), ledger), start=1):
-                    yield f"{source.label}:{number}", line.strip().removeprefix("\ufeff")
+                    yield f"{source.label}:{number}", line.removeprefix("\ufeff").strip()
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
