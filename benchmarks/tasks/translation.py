@@ -89,7 +89,17 @@ def training_command(
     """Return the command that trains a model on two files of pairs, for so many minutes by the clock."""
     flags = [word for key, value in settings.items() for word in (f"--{key}", str(value))]
     pairs = ",".join(map(str, texts))
-    own = ["--recipe", RECIPE, "--minutes", f"{minutes:g}", "--seed", str(seed), "--out", folder, "--quiet"]
+    own: list[str | Path] = [
+        "--recipe",
+        RECIPE,
+        "--minutes",
+        f"{minutes:g}",
+        "--seed",
+        str(seed),
+        "--out",
+        folder,
+        "--quiet",
+    ]
     return [sys.executable, "-m", "ziggurat", "train", pairs, *own, *flags]
 
 

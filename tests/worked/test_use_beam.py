@@ -74,7 +74,12 @@ def test_the_length_penalty_is_that_of_the_equation() -> None:
 
 def test_a_higher_exponent_favours_the_longer() -> None:
     # "A end" has log 0.4 = −0.92, "B B B B end" has log 0.3 = −1.20; lp of 2 is 7/6, of 5 it is 10/6
-    table = {(): (0.0, 0.4, 0.3, 0.3), (A,): (1, 0, 0, 0), (B,): (0, 0, 1, 0), (B, B): (0, 0, 1, 0)}
+    table: dict[tuple[int, ...], tuple[float, ...]] = {
+        (): (0.0, 0.4, 0.3, 0.3),
+        (A,): (1, 0, 0, 0),
+        (B,): (0, 0, 1, 0),
+        (B, B): (0, 0, 1, 0),
+    }
     table |= {(B, B, B): (0, 0, 1, 0), (B, B, B, B): (1, 0, 0, 0)}
     model = Table(table, rest=(0.01, 0.33, 0.33, 0.33))
     assert search(model, beams=3)[0][0].ids == (A, END)
