@@ -1,19 +1,31 @@
 """Writing what follows from sources, with any model that is conditioned on one: many sources at once."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, Tokenizer
 from ziggurat.core.types import Continuation, IdArray
+from ziggurat.use.beam import BeamConfig, beam_search
 from ziggurat.use.completion import GenerationConfig, OnText, generate
 
-__all__ = ["source_ids", "translate"]
+__all__ = ["TranslationConfig", "source_ids", "translate", "translate_beam"]
 
 BATCH_TOKENS = 1 << 13
 """Source tokens, padding included, that are read together."""
+
+SPARE_TOKENS = 20
+"""What a target may have beyond so many times its source's tokens: a short source may need many."""
+
+
+@dataclass(frozen=True)
+class TranslationConfig(BeamConfig):
+    """How the likeliest targets are searched for, and how long they may become."""
+
+    longest_ratio: float = option(3.0, "most tokens to write for each token of the source, and 20 more", low=0.0)
 
 
 def translate(
@@ -39,16 +51,46 @@ def translate(
         config = replace(config, max_tokens=min(config.max_tokens, model.context))
     found: list[list[Continuation]] = [[] for _ in sources]
     for batch in _batches([len(ids) for ids in read], config.samples):
-        lengths = np.array([len(read[number]) for number in batch for _ in range(config.samples)], dtype=np.int32)
-        ids = np.zeros((len(lengths), int(lengths.max())), dtype=np.int32)
-        for row in range(len(lengths)):
-            ids[row, : lengths[row]] = read[batch[row // config.samples]]
-        conditioned = model.condition(ids, lengths)
+        conditioned = model.condition(*_padded([read[number] for number in batch for _ in range(config.samples)]))
         prompts = dict.fromkeys(batch, "")
         written = generate(conditioned, tokenizer, prompts, config, seed=seed, on_text=on_text)
         for place, number in enumerate(batch):
             found[number] = written[place * config.samples : (place + 1) * config.samples]
     return [continuation for of_one in found for continuation in of_one]
+
+
+def translate_beam(
+    model: ConditionalModel,
+    tokenizer: Tokenizer,
+    sources: Sequence[str],
+    config: TranslationConfig,
+    *,
+    names: Sequence[str] | None = None,
+) -> list[list[Continuation]]:
+    """Return the ``config.best`` targets of each source that `beam_search` finds, the best first.
+
+    Sources of like length go through the model together; each target reads the same alone or in company. ``names`` say
+    in errors which source is meant.
+
+    Raises:
+        UsageError: a source is longer than the model's context; the message says which.
+    """
+    named = names or [f"source {number}" for number in range(1, len(sources) + 1)]
+    read = [source_ids(model, tokenizer, text, name=name) for text, name in zip(sources, named, strict=True)]
+    vocabulary = tokenizer.vocabulary
+    found: list[list[Continuation]] = [[] for _ in sources]
+    for batch in _batches([len(ids) for ids in read], config.beams):
+        hypotheses = beam_search(
+            model.condition(*_padded([read[number] for number in batch])),
+            [np.array([vocabulary.bos], dtype=np.int32)] * len(batch),
+            config,
+            size=vocabulary.size,
+            ends={vocabulary.eos},
+            limits=[int(config.longest_ratio * len(read[number])) + SPARE_TOKENS for number in batch],
+        )
+        for number, best in zip(batch, hypotheses, strict=True):
+            found[number] = [Continuation(tokenizer.decode(h.ids), h.ids, h.logprob, h.reason) for h in best]
+    return found
 
 
 def source_ids(model: ConditionalModel, tokenizer: Tokenizer, text: str, *, name: str) -> IdArray:
@@ -64,6 +106,15 @@ def source_ids(model: ConditionalModel, tokenizer: Tokenizer, text: str, *, name
             "shorten it or cut it into sentences"
         )
     return ids
+
+
+def _padded(rows: Sequence[IdArray]) -> tuple[IdArray, IdArray]:
+    """Return ids in rows of one length, and how many of each are no padding."""
+    lengths = np.array([len(row) for row in rows], dtype=np.int32)
+    ids = np.zeros((len(rows), int(lengths.max())), dtype=np.int32)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = row
+    return ids, lengths
 
 
 def _batches(lengths: Sequence[int], samples: int) -> Iterator[list[int]]:

@@ -38,6 +38,29 @@ SENTENCES = {
     ),
     "Seed of the draws: the same seed writes the same text": "抽样的随机种子：相同种子写出相同文本",
     "Leave the prompt out of what is printed": "输出中不含提示",
+    # translate
+    "Translate files line by line with a bundle that reads pairs, by beam search": (
+        "用读文本对的模型包以束搜索逐行翻译文件"
+    ),
+    "Print the target of each line, in the order of the lines; an empty line stays empty.": (
+        "按行的顺序输出每行的译文；空行保持为空。"
+    ),
+    "Files are read and targets written bit by bit, so that they may be larger than memory.": (
+        "文件边读边译边写，因此可以大于内存。"
+    ),
+    "Hypotheses that are followed at once; 1 takes the likeliest token each time": (
+        "同时保留的候选数；1 表示每次取最可能的词元"
+    ),
+    "α: 0 compares log-probabilities as they are, more favours the long": "α：0 直接比较对数概率，越大越偏向长译文",
+    "Most tokens to write, the end included": "最多写多少词元，含结尾",
+    "Most tokens to write for each token of the source, and 20 more": "源文每个词元最多写多少词元，另加 20 个",
+    "File for the targets instead of standard output": "译文写入此文件而非标准输出",
+    "{count} lines translated": "已翻译 {count} 行",
+    "{count} targets reached the limit of tokens and may lack their end": "{count} 条译文达到词元上限，可能缺少结尾",
+    "beside their sources, {short} targets are less than a third as long as is usual here, and {long} more "
+    "than three times: look at them": (
+        "与源文相比，{short} 条译文不到此处通常长度的三分之一，{long} 条超过三倍：请查看"
+    ),
     # encoders
     "Turn texts into vectors, one for each": "把文本变成向量，每篇一个",
     "Print a line of JSON for each text: its id and its vector.": "每篇文本输出一行 JSON：其标识与向量。",
