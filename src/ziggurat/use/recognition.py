@@ -141,7 +141,7 @@ def read_wav(path: Path) -> bytes:
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror})") from error
     except (wave.Error, EOFError) as error:
-        raise InputError(f"{path}: no WAV file of plain samples ({error or 'it ends early'}); {remedy}") from error
+        raise InputError(f"{path}: no WAV file of plain samples ({str(error) or 'it ends early'}); {remedy}") from error
     if found != (RATE, 1, 16):
         said = f"{found[0]} samples a second, {found[1]} channel{'s' * (found[1] != 1)}, {found[2]} bits"
         raise InputError(f"{path}: {said}; the recogniser takes {RATE}, 1 channel, 16 bits: {remedy}")
@@ -151,16 +151,25 @@ def read_wav(path: Path) -> bytes:
 
 
 def _arpa_words(path: Path) -> list[str]:
-    """Return the words of an ARPA file but for the ends and the unknown one."""
+    """Return the words of an ARPA file but for the ends and the unknown one.
+
+    Raises:
+        InputError: it is none, or one of single words, on which the recogniser would wait for ever.
+    """
     words: list[str] = []
+    orders = 0
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
-            if not any(line.strip() == "\\1-grams:" for line in lines):
-                raise InputError(f"{path}: not an ARPA file: no line '\\1-grams:'; write one by 'ziggurat export'")
             for line in lines:
-                if line.startswith("\\"):
+                orders += line.startswith("ngram ")
+                if line.startswith("\\2-grams:"):
                     break
-                words += line.split()[1:2]
+                if line.strip() and orders and line[0] not in "\\n":
+                    words += line.split()[1:2]
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror})") from error
+    if not words:
+        raise InputError(f"{path}: not an ARPA file: no words after a line 'ngram 1='; write one by 'ziggurat export'")
+    if orders == 1:
+        raise InputError(f"{path}: its order is 1, and the recogniser needs 2 or more; train with --model.order 2")
     return [word for word in words if word not in _NO_WORDS]
