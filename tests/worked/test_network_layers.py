@@ -97,6 +97,24 @@ def test_lstm_by_hand() -> None:
         torch.testing.assert_close(c.flatten(), torch.tensor([0.875]))
 
 
+@pytest.mark.parametrize("in_hardware", [True, False])
+def test_an_lstm_reads_under_autocast_on_any_processor(in_hardware: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not in_hardware:  # as on one without 16-bit products, whose fused kernel refuses them
+        monkeypatch.setattr("ziggurat.models.blocks.lstm._multiplies_bfloat16", lambda: False)
+    layer = LSTMLayer(5, 7)
+    layer.fill(seed=0, name="layer")
+    x, state = torch.randn(3, 11, 5), (torch.zeros(3, 7), torch.zeros(3, 7))
+    plain, (h, c) = layer(x, state)
+    with torch.autocast("cpu", torch.bfloat16):
+        found, (shown, held) = layer(x, state)
+    assert shown.dtype == held.dtype == torch.float32
+    tolerance = {"rtol": 0.02, "atol": 0.02} if in_hardware else {"rtol": 0.0, "atol": 0.0}
+    for one, other in ((found.float(), plain), (shown, h), (held, c)):
+        torch.testing.assert_close(one, other, **tolerance)
+    found.float().sum().backward()
+    assert layer.weight_hh.grad is not None
+
+
 def test_padded_rows_stop_at_their_own_ends() -> None:
     layer = LSTMLayer(5, 7)
     layer.fill(seed=3, name="layer")

@@ -64,7 +64,13 @@ class LSTMLayer(nn.Module):
             self.bias_hh[self.cells : 2 * self.cells] = 0.0
 
     def forward(self, x_BTD: Tensor, state: CellState, *, weight_drop: float = 0.0) -> tuple[Tensor, CellState]:
-        """Return (B, T, C) and the state after the last step; the state is kept in 32-bit."""
+        """Return (B, T, C) and the state after the last step; the state is kept in 32-bit.
+
+        Under autocast a processor without 16-bit products computes it in 32-bit: its fused kernel has nothing else.
+        """
+        if x_BTD.device.type == "cpu" and torch.is_autocast_enabled("cpu") and not _multiplies_bfloat16():
+            with torch.autocast("cpu", enabled=False):
+                return self(x_BTD.float(), state, weight_drop=weight_drop)
         hidden_weight = nn.functional.dropout(self.weight_hh, weight_drop, self.training)
         weights = [self.weight_ih, hidden_weight, self.bias_ih, self.bias_hh]
         held = [part_BC[None].to(x_BTD.dtype) for part_BC in state]
@@ -86,3 +92,8 @@ class LSTMLayer(nn.Module):
                 y_BTC[rows, start:stop] = shown.to(y_BTC.dtype)
                 start = stop
         return y_BTC, (h_BC, c_BC)
+
+
+def _multiplies_bfloat16() -> bool:
+    """Return whether oneDNN has 16-bit kernels for this processor; without them torch.lstm under autocast fails."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -1,0 +1,174 @@
+"""Hypotheses of a recogniser ranked again with a language model of any family.
+
+*Idea.* A recogniser hears with a small language model, because a large one is too slow to search with. It hands over
+its best guesses with how well each fits the sound; a better model then says how well each fits the language, and the
+two are weighed against each other.
+
+*Maths.* score(w) = log p(sound | w) + λ log p(w) + μ log p₁(w) + ω |w|, in nats: p is the language model, p₁ the
+recogniser's own, |w| the number of words. λ is far above 1 because frames of sound are scored as if they were
+independent of each other. Source: Ostendorf et al. 1991, "Integration of diverse recognition methodologies through
+reevaluation of N-best sentence hypotheses" (a weighted sum of scores, its weights sought on held-out lists).
+"""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ziggurat.core.config import option
+from ziggurat.core.errors import TooLittleTextError, UsageError
+from ziggurat.core.protocols import LanguageModel, MaskedLanguageModel, Tokenizer
+from ziggurat.text.spoken import spoken_units
+from ziggurat.use.scoring import score_texts, total_of
+
+__all__ = ["GRID", "Hypothesis", "Ranked", "RescoringConfig", "language_scores", "rank", "tune"]
+
+Vector = npt.NDArray[np.float64]
+
+GRID: dict[str, tuple[float, ...]] = {
+    "lm_weight": (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 13.0, 16.0, 20.0),
+    "first_weight": (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 13.0),
+    "word_bonus": (-20.0, -10.0, -5.0, 0.0, 5.0, 10.0, 20.0),
+}
+"""What `tune` tries of each weight unless told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What may have been said."""
+
+    text: str
+    acoustic: float
+    """Nats: log p(sound | text), up to a number that all hypotheses of one recording share."""
+    first: float = 0.0
+    """Nats: log p(text) by the recogniser's own language model; 0 where it has not told."""
+
+    @property
+    def words(self) -> int:
+        """How many words it has; each Han character counts as one."""
+        return len(spoken_units(self.text))
+
+
+@dataclass(frozen=True)
+class RescoringConfig:
+    """How the parts of a score are weighed."""
+
+    lm_weight: float = option(9.5, "weight of the language model's log-probability beside the sound's", low=0)
+    first_weight: float = option(0.0, "weight of the recogniser's own language model in that", low=0)
+    word_bonus: float = option(0.0, "nats for each word: above 0 favours more words, below 0 fewer")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A hypothesis with its scores."""
+
+    hypothesis: Hypothesis
+    logprob: float
+    """Nats: log p(text) by the language model that ranked it."""
+    score: float
+    """Nats: the weighted sum."""
+
+
+def language_scores(
+    model: LanguageModel | MaskedLanguageModel, tokenizer: Tokenizer, lists: Sequence[Sequence[Hypothesis]]
+) -> list[Vector]:
+    """Return log p(text) of every hypothesis of every list, each different text scored once.
+
+    A model that guesses hidden tokens gives pseudo-log-likelihoods (`ziggurat.use.scoring.score_texts`).
+    """
+    texts = list(dict.fromkeys(one.text for hypotheses in lists for one in hypotheses))
+    scored = score_texts(model, tokenizer, texts, by="document") if texts else []
+    logprobs = {text: total_of([units]).logprob for text, units in zip(texts, scored, strict=True)}
+    return [np.array([logprobs[one.text] for one in hypotheses], np.float64) for hypotheses in lists]
+
+
+def rank(hypotheses: Sequence[Hypothesis], logprobs: Sequence[float] | Vector, config: RescoringConfig) -> list[Ranked]:
+    """Return the hypotheses of one recording, the best first; equal ones keep their order.
+
+    Raises:
+        UsageError: the numbers of hypotheses and log-probabilities differ.
+
+    >>> near, far = Hypothesis("a rose", -10.0), Hypothesis("arose", -9.0)
+    >>> [one.hypothesis.text for one in rank([near, far], [-1.0, -2.0], RescoringConfig(lm_weight=2.0))]
+    ['a rose', 'arose']
+    """
+    if len(hypotheses) != len(logprobs):
+        raise UsageError(f"{len(logprobs)} log-probabilities for {len(hypotheses)} hypotheses: each has one")
+    scores = _parts(hypotheses, np.asarray(logprobs, np.float64)) @ _weights(config)
+    order = np.argsort(-scores, kind="stable").tolist()
+    return [Ranked(hypotheses[row], float(logprobs[row]), float(scores[row])) for row in order]
+
+
+def tune(
+    lists: Sequence[Sequence[Hypothesis]],
+    logprobs: Sequence[Vector],
+    errors: Sequence[Sequence[int]],
+    *,
+    grid: dict[str, Sequence[float]] | None = None,
+    rounds: int = 3,
+) -> RescoringConfig:
+    """Return the weights under which the best-ranked hypotheses of held-out recordings have the fewest errors.
+
+    ``errors`` holds each hypothesis' number of wrong words (`ziggurat.judge.word_errors.error_counts`). All pairs of
+    language-model weight and word bonus are tried first, then each weight of ``grid`` (`GRID` unless told) in turn,
+    until ``rounds`` are over or nothing gets better. Of weights that are equally good, those stay that came first:
+    the defaults of `RescoringConfig`, then the smaller ones of the grid.
+
+    Raises:
+        UsageError: the three have different lengths, or the grid has a weight that there is not.
+        TooLittleTextError: no recording has hypotheses.
+    """
+    tried = {**GRID, **(grid or {})}
+    if unknown := tried.keys() - GRID.keys():
+        raise UsageError(f"grid: no weight '{min(unknown)}'; known: {', '.join(GRID)}")
+    kept = [row for row in zip(lists, logprobs, errors, strict=False) if row[0]]
+    if not len(lists) == len(logprobs) == len(errors) or any(len({len(part) for part in row}) > 1 for row in kept):
+        raise UsageError("every hypothesis needs one log-probability and one number of errors")
+    if not kept:
+        raise TooLittleTextError("no recording with hypotheses: weights are tuned on some")
+    held = [(_parts(one, np.asarray(scores, np.float64)), np.asarray(wrong)) for one, scores, wrong in kept]
+    best = RescoringConfig()
+    best = _fewest(held, best, _combined(best, tried, ("lm_weight", "word_bonus")))
+    for _ in range(rounds):
+        before = best
+        for name in GRID:
+            best = _fewest(held, best, _combined(best, tried, (name,)))
+        if best == before:
+            break
+    return best
+
+
+def _parts(hypotheses: Sequence[Hypothesis], logprobs: Vector) -> Vector:
+    """Return (N, 4): what each weight multiplies, the sound's first."""
+    rows = [(one.acoustic, one.first, float(one.words)) for one in hypotheses]
+    acoustic, first, words = np.array(rows, np.float64).reshape(-1, 3).T
+    return np.stack([acoustic, logprobs, first, words], axis=1)
+
+
+def _weights(config: RescoringConfig) -> Vector:
+    return np.array([1.0, config.lm_weight, config.first_weight, config.word_bonus])
+
+
+def _combined(
+    best: RescoringConfig, grid: dict[str, Sequence[float]], names: Sequence[str]
+) -> Iterable[RescoringConfig]:
+    for values in itertools.product(*(grid[name] for name in names)):
+        yield replace(best, **dict(zip(names, values, strict=True)))
+
+
+def _fewest(
+    held: Sequence[tuple[Vector, npt.NDArray[np.int_]]], best: RescoringConfig, others: Iterable[RescoringConfig]
+) -> RescoringConfig:
+    """Return the weights with the fewest errors, ``best`` where none has fewer."""
+    fewest = _errors(held, best)
+    for other in others:
+        if (wrong := _errors(held, other)) < fewest:
+            best, fewest = other, wrong
+    return best
+
+
+def _errors(held: Sequence[tuple[Vector, npt.NDArray[np.int_]]], config: RescoringConfig) -> int:
+    weights = _weights(config)
+    return sum(int(wrong[int(np.argmax(parts @ weights))]) for parts, wrong in held)
