@@ -115,10 +115,11 @@ def written(repository: Path) -> set[str]:
     from ziggurat.use.completion import GenerationConfig
     from ziggurat.use.embedding import EmbeddingConfig
     from ziggurat.use.prompting import PromptConfig
+    from ziggurat.use.rescoring import RescoringConfig
     from ziggurat.use.translation import TranslationConfig
 
-    # options of generate, embed, prompt, translate and vectors evaluate are declared where they are used
-    declared = (GenerationConfig, EmbeddingConfig, PromptConfig, TranslationConfig, Asking)
+    # options of generate, embed, prompt, transcribe, translate and vectors evaluate are declared where they are used
+    declared = (GenerationConfig, EmbeddingConfig, PromptConfig, RescoringConfig, TranslationConfig, Asking)
     for field in (field for config in declared for field in dataclasses.fields(config)):
         doc = str(field.metadata["doc"])
         found |= {doc, doc[:1].upper() + doc[1:]}

@@ -96,4 +96,4 @@ class LSTMLayer(nn.Module):
 
 def _multiplies_bfloat16() -> bool:
     """Return whether oneDNN has 16-bit kernels for this processor; without them torch.lstm under autocast fails."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - what torch itself asks

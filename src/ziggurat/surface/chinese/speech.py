@@ -12,15 +12,15 @@ SENTENCES = {
         "识别器为 pocketsphinx，用于英语（附加组件 speech）。在它的最佳假设中，输出加权对数概率之和最高的一个："
         "声音的对数概率，加上模型包给出的文本对数概率。"
     ),
-    "An n-gram bundle of words in small letters can also be heard with: ziggurat export BUNDLE words.arpa, then "
-    "--arpa.": "以小写单词为词元的 n 元模型包也可直接用于识别：先 ziggurat export BUNDLE words.arpa，再用 --arpa。",
+    "An n-gram bundle of words in small letters can also be heard with: ziggurat export BUNDLE words.arpa makes the "
+    "file.": "以小写单词为词元的 n 元模型包也可直接用于识别：ziggurat export BUNDLE words.arpa 写出所需的文件。",
     "A text has no capitals and no signs, so a bundle ranks best that was trained on such text.": (
         "文本没有大写字母和标点，因此用同样的文本训练的模型包排序效果最好。"
     ),
-    "The name of a recording in --reference is its file's without the ending.": (
-        "--reference 中录音的名称是去掉后缀的文件名。"
+    "The name of a recording among the references is its file's without the ending.": (
+        "参考文本中录音的名称是其文件名去掉后缀。"
     ),
-    "WAV: 16,000 Hz, one channel, 16 bits": "WAV 文件：16,000 赫兹、单声道、16 位",
+    "WAV files: 16,000 Hz, one channel, 16 bits": "WAV 文件：16,000 赫兹、单声道、16 位",
     "Weight of the language model's log-probability beside the sound's": "语言模型对数概率的权重（声音的权重为 1）",
     "Weight of the recogniser's own language model in that": "其中识别器自带语言模型的权重",
     "Nats for each word: above 0 favours more words, below 0 fewer": (

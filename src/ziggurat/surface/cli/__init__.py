@@ -16,9 +16,8 @@ from typing import Any
 
 from ziggurat.core.errors import DiskFullError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.version import VERSION
-from ziggurat.surface import language
+from ziggurat.surface import language  # the module: a command named translate would hide its function
 from ziggurat.surface.commands import Commands
-from ziggurat.surface.language import translate
 
 __all__ = ["COMMANDS", "command_line", "main", "overview", "parser"]
 
@@ -135,33 +134,35 @@ def parser(name: str) -> Any:
 
 def overview(commands: Commands = COMMANDS, *, of: str = "") -> str:
     """Return what ``ziggurat --help``, or with a group ``ziggurat GROUP --help``, prints."""
-    lines = {name: translate(line) for name, line in commands.lines().items()}
+    lines = {name: language.translate(line) for name, line in commands.lines().items()}
     width = max(map(len, lines))
     listed = "\n".join(f"  {name:<{width}}  {line}" for name, line in lines.items())
     if of:
-        title = translate(commands.title)
-        heading = translate("Commands (ziggurat {group} COMMAND --help):").format(group=of)
+        title = language.translate(commands.title)
+        heading = language.translate("Commands (ziggurat {group} COMMAND --help):").format(group=of)
         return f"{title}\n\n{heading}\n{listed}"
-    title = translate("Ziggurat: the tower of language models on your own text.")
-    example = translate("train all families, rank them, write a report")
-    heading = translate("Commands (ziggurat COMMAND --help):")
-    footer = translate("Every command takes --lang en or --lang zh.")
+    title = language.translate("Ziggurat: the tower of language models on your own text.")
+    example = language.translate("train all families, rank them, write a report")
+    heading = language.translate("Commands (ziggurat COMMAND --help):")
+    footer = language.translate("Every command takes --lang en or --lang zh.")
     return f"{title}\n\n  ziggurat climb my_texts/ --minutes 10    {example}\n\n{heading}\n{listed}\n\n{footer}"
 
 
 def _in_language(command: Any) -> Any:
     """Let a command's help speak the user's language."""
-    command.help = "\n\n".join(translate(" ".join(part.split())) for part in (command.help or "").split("\n\n"))
+    command.help = "\n\n".join(
+        language.translate(" ".join(part.split())) for part in (command.help or "").split("\n\n")
+    )
     for parameter in command.params:
         if getattr(parameter, "help", None):
-            parameter.help = translate(parameter.help)
+            parameter.help = language.translate(parameter.help)
     plain = command.get_help
     command.get_help = lambda context: functools.reduce(_translated, PARSER_WORDS, plain(context))
     return command
 
 
 def _translated(page: str, words: str) -> str:
-    spoken = translate(words)
+    spoken = language.translate(words)
     if spoken == words:
         return page
     return page.replace(words, spoken).replace(words.rstrip(), spoken)  # a line may end where the words have a space
@@ -184,5 +185,5 @@ def _first_words(error: BaseException) -> str:
 def _fail(message: str, code: int) -> int:
     if os.environ.get("ZIGGURAT_TRACEBACK") == "1" and sys.exc_info()[0] is not None:
         raise  # noqa: PLE0704 - called from an except block
-    sys.stderr.write(f"{translate('error')}: {message}\n")
+    sys.stderr.write(f"{language.translate('error')}: {message}\n")
     return code

@@ -41,11 +41,11 @@ def transcribe(
     The recogniser is pocketsphinx, for English (extra speech). Of its best hypotheses that one is printed whose
     weighted sum of log-probabilities, of the sound and of the text by the bundle, is highest.
 
-    An n-gram bundle of words in small letters can also be heard with: ziggurat export BUNDLE words.arpa, then --arpa.
+    An n-gram bundle of words in small letters can also be heard with: ziggurat export BUNDLE words.arpa makes the file.
 
     A text has no capitals and no signs, so a bundle ranks best that was trained on such text.
 
-    The name of a recording in --reference is its file's without the ending.
+    The name of a recording among the references is its file's without the ending.
     """
     from ziggurat.artefacts.bundle import load
     from ziggurat.text.spoken import read_transcripts
