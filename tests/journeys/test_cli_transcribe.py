@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_refusals(recordings: list[Path], tmp_path: Path, ziggurat: Ziggurat) ->
     (tmp_path / "said").write_text("loud\tone\n", encoding="utf-8")
     (tmp_path / "again").mkdir()
     again = record(tmp_path / "again" / "loud.wav", [1])
-    for arguments, message in [
+    refused: list[tuple[list[Any], str]] = [
         ([recordings[0], noise], f"{noise}: no WAV file of plain samples"),
         ([tmp_path / "none.wav"], "none.wav: can't be read"),
         ([recordings[0], "--lm-weight", "3"], "--lm-weight: goes with --model only"),
@@ -96,7 +97,8 @@ def test_refusals(recordings: list[Path], tmp_path: Path, ziggurat: Ziggurat) ->
         ([recordings[0], "--model", tmp_path / "none"], "none"),
         ([*recordings, "--reference", tmp_path / "said"], "said: no transcript of 'silent'"),
         ([recordings[0], again, "--reference", tmp_path / "said"], "--reference: two recordings have the same name"),
-    ]:
+    ]
+    for arguments, message in refused:
         found = ziggurat("transcribe", *arguments)
         assert (found.code, found.out) == (2, ""), arguments
         assert message in found.err

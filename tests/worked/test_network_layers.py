@@ -108,9 +108,9 @@ def test_an_lstm_reads_under_autocast_on_any_processor(in_hardware: bool, monkey
     with torch.autocast("cpu", torch.bfloat16):
         found, (shown, held) = layer(x, state)
     assert shown.dtype == held.dtype == torch.float32
-    tolerance = {"rtol": 0.02, "atol": 0.02} if in_hardware else {"rtol": 0.0, "atol": 0.0}
+    tolerance = 0.02 if in_hardware else 0.0
     for one, other in ((found.float(), plain), (shown, h), (held, c)):
-        torch.testing.assert_close(one, other, **tolerance)
+        torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
     found.float().sum().backward()
     assert layer.weight_hh.grad is not None
 

@@ -41,10 +41,17 @@ class Drawn:
     def reorder(self, state: Any, rows: IdArray) -> Any:
         return None
 
+    def token_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        return np.asarray(self.table[ids[:, :-1], ids[:, 1:]])
+
+    def score(self, ids: IdArray, lengths: IdArray) -> Any:
+        keep = np.arange(1, ids.shape[1]) < lengths[:, None]
+        return np.where(keep, self.token_logprobs(ids, lengths), 0).sum(axis=1, dtype=np.float64)
+
 
 def id_of(tokenizer, text: str) -> int:
     (index,) = tokenizer.encode(text).ids.tolist()
-    return index
+    return int(index)
 
 
 @pytest.fixture(scope="module", params=KINDS)

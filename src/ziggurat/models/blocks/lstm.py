@@ -70,7 +70,7 @@ class LSTMLayer(nn.Module):
         """
         if x_BTD.device.type == "cpu" and torch.is_autocast_enabled("cpu") and not _multiplies_bfloat16():
             with torch.autocast("cpu", enabled=False):
-                return self(x_BTD.float(), state, weight_drop=weight_drop)
+                return self.forward(x_BTD.float(), state, weight_drop=weight_drop)
         hidden_weight = nn.functional.dropout(self.weight_hh, weight_drop, self.training)
         weights = [self.weight_ih, hidden_weight, self.bias_ih, self.bias_hh]
         held = [part_BC[None].to(x_BTD.dtype) for part_BC in state]
