@@ -19,7 +19,7 @@ SHORT = ["--model.context", "24", "--steps", "7"]
 def reversing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny run on strings and the same backwards, hardly trained."""
     folder = tmp_path_factory.mktemp("pairs")
-    words = [one + two + three for one in LETTERS for two in LETTERS for three in "abcdefg"]
+    words = [one + two + three + one for one in LETTERS for two in LETTERS for three in LETTERS]
     (folder / "pairs.tsv").write_text("".join(f"{word}\t{word[::-1]}\n" for word in words), encoding="utf-8")
     return train(folder / "run", folder / "pairs.tsv", *RECIPE, *TINY, *SHORT)
 
