@@ -12,8 +12,9 @@ from ziggurat.core.errors import UsageError
 from ziggurat.core.numerics import log_softmax
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.tokens.loading import train_tokenizer
+from ziggurat.tokens.token_bytes import token_bytes
 from ziggurat.use.completion import GenerationConfig, generate
-from ziggurat.use.constraints import ConstrainedModel, Constraint, token_bytes
+from ziggurat.use.constraints import ConstrainedModel, Constraint
 
 llguidance = pytest.importorskip("llguidance")
 

@@ -11,6 +11,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import LanguageModel
 from ziggurat.core.types import FloatArray, IdArray
+from ziggurat.tokens.batches import padded
 
 __all__ = ["BeamConfig", "Hypothesis", "beam_search", "length_penalty"]
 
@@ -97,7 +98,7 @@ def beam_search(
     ]
     if not found:
         return []
-    logprobs, state = model.begin(*_padded(prompts))
+    logprobs, state = model.begin(*padded(prompts))
     active = found
     while True:
         values, ids = _likeliest(logprobs[:, :size], config.beams + len(endings))
@@ -188,14 +189,6 @@ def _limit(model: LanguageModel, number: int, prompt: IdArray, config: BeamConfi
             f"{model.context}): shorten it"
         )
     return min(limit, model.context - len(prompt) + 1)
-
-
-def _padded(prompts: Sequence[IdArray]) -> tuple[IdArray, IdArray]:
-    lengths = np.array([len(prompt) for prompt in prompts], dtype=np.int32)
-    ids = np.zeros((len(prompts), int(lengths.max())), dtype=np.int32)
-    for row, prompt in enumerate(prompts):
-        ids[row, : len(prompt)] = prompt
-    return ids, lengths
 
 
 def _likeliest(logprobs: FloatArray, count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:

@@ -6,8 +6,6 @@ second version. The grammar is followed byte by byte, whatever the tokens: a tok
 grammar begins with what is written and the token's bytes.
 """
 
-import json
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,14 +15,12 @@ from ziggurat.core.errors import MissingExtraError, UsageError
 from ziggurat.core.numerics import log_softmax
 from ziggurat.core.protocols import LanguageModel, State, Tokenizer
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
-from ziggurat.tokens.fast import byte_alphabet
+from ziggurat.tokens.token_bytes import token_bytes
 
-__all__ = ["ConstrainedModel", "Constraint", "Places", "token_bytes"]
+__all__ = ["ConstrainedModel", "Constraint", "Places"]
 
 Places: TypeAlias = list[Any]
 """Where each text of a batch stands in the grammar; opaque to all but the constraint that made it."""
-
-FALLBACK_LENGTH = len("<0x00>")
 
 
 class Constraint:
@@ -189,42 +185,6 @@ class ConstrainedModel:
         # where the model holds all that is allowed for impossible, each of it is as likely
         kept_BV = np.where(nothing & keep_mask, 0.0, kept_BV)
         return log_softmax(kept_BV).astype(np.float32)
-
-
-def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
-    """Return the UTF-8 bytes that each id stands for, perhaps of a part of a character; none for special ids.
-
-    *Idea.* A vocabulary writes a token as its text, as ``<0xE5>`` or in the letters that stand for bytes. Which it is
-    says the number of its bytes: a letter beyond ASCII is one byte there and more than one here.
-
-    Raises:
-        UsageError: the tokenizer loses something of its texts, so that these are not the sum of their tokens.
-    """
-    if not tokenizer.lossless:
-        raise UsageError(
-            f"a tokenizer of kind '{tokenizer.kind}' loses something of its texts, so that no grammar can be followed "
-            "in its tokens; train one of kind bpe, unigram, characters or bytes"
-        )
-    parsed = json.loads(tokenizer.to_json())
-    vocabulary = parsed["model"]["vocab"]
-    if isinstance(vocabulary, dict):
-        written = {index: token for token, index in vocabulary.items()}
-    else:
-        written = {index: token for index, (token, _) in enumerate(vocabulary)}
-    written.update({entry["id"]: entry["content"] for entry in parsed["added_tokens"]})
-    lengths: Sequence[int] = tokenizer.byte_lengths.tolist()
-    return [_spelled(written.get(index, ""), length) for index, length in enumerate(lengths)]
-
-
-def _spelled(token: str, length: int) -> bytes:
-    if length == 0:
-        return b""
-    whole = token.encode()
-    if len(whole) == length:
-        return whole
-    if len(token) == FALLBACK_LENGTH and length == 1:
-        return bytes([int(token[3:5], 16)])
-    return bytes(byte_alphabet()[letter] for letter in token)
 
 
 class _Spellings:

@@ -9,6 +9,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, Tokenizer
 from ziggurat.core.types import Continuation, IdArray
+from ziggurat.tokens.batches import padded
 from ziggurat.use.beam import BeamConfig, beam_search
 from ziggurat.use.completion import GenerationConfig, OnText, generate
 
@@ -51,7 +52,7 @@ def translate(
         config = replace(config, max_tokens=min(config.max_tokens, model.context))
     found: list[list[Continuation]] = [[] for _ in sources]
     for batch in _batches([len(ids) for ids in read], config.samples):
-        conditioned = model.condition(*_padded([read[number] for number in batch for _ in range(config.samples)]))
+        conditioned = model.condition(*padded([read[number] for number in batch for _ in range(config.samples)]))
         prompts = dict.fromkeys(batch, "")
         written = generate(conditioned, tokenizer, prompts, config, seed=seed, on_text=on_text)
         for place, number in enumerate(batch):
@@ -81,7 +82,7 @@ def translate_beam(
     found: list[list[Continuation]] = [[] for _ in sources]
     for batch in _batches([len(ids) for ids in read], config.beams):
         hypotheses = beam_search(
-            model.condition(*_padded([read[number] for number in batch])),
+            model.condition(*padded([read[number] for number in batch])),
             [np.array([vocabulary.bos], dtype=np.int32)] * len(batch),
             config,
             size=vocabulary.size,
@@ -106,15 +107,6 @@ def source_ids(model: ConditionalModel, tokenizer: Tokenizer, text: str, *, name
             "shorten it or cut it into sentences"
         )
     return ids
-
-
-def _padded(rows: Sequence[IdArray]) -> tuple[IdArray, IdArray]:
-    """Return ids in rows of one length, and how many of each are no padding."""
-    lengths = np.array([len(row) for row in rows], dtype=np.int32)
-    ids = np.zeros((len(rows), int(lengths.max())), dtype=np.int32)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = row
-    return ids, lengths
 
 
 def _batches(lengths: Sequence[int], samples: int) -> Iterator[list[int]]:
