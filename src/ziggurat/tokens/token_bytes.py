@@ -19,7 +19,10 @@ def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
         UsageError: the tokenizer loses text, so that its tokens do not stand for bytes of it.
     """
     if not tokenizer.lossless:
-        raise UsageError("bytes of tokens need a tokenizer that loses nothing (bytes, characters, bpe or unigram)")
+        raise UsageError(
+            f"a tokenizer of kind '{tokenizer.kind}' loses something of its texts: its tokens stand for no bytes "
+            "of it; train one that loses nothing: bpe, unigram, characters or bytes"
+        )
     raw: dict[str, Any] = json.loads(tokenizer.to_json())
     listed = raw["model"]["vocab"]
     ids = {piece: index for index, (piece, _) in enumerate(listed)} if isinstance(listed, list) else listed
