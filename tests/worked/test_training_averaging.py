@@ -126,7 +126,12 @@ def test_a_mean_is_kept_where_it_is_better(family: str, how: str, tmp_path: Path
 
 @pytest.mark.parametrize("how", ["ema", "tail"])
 def test_where_weights_wander_their_mean_is_better(how: str) -> None:
-    plain, mean = (fit(job("decoder", average=one, **WILD)).facts["dev_loss"] for one in ("none", how))
+    # of three seeds: in one run of some processors, whose sums round otherwise, the last weights happen to lie well
+    runs = [
+        [dataclasses.replace(job("decoder", average=one, **WILD), seed=seed) for seed in (0, 1, 2)]
+        for one in ("none", how)
+    ]
+    plain, mean = (np.mean([fit(run).facts["dev_loss"] for run in some]) for some in runs)
     assert mean < plain - 0.01
 
 

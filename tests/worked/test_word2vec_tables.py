@@ -118,6 +118,6 @@ def test_beyond_its_range_the_logistic_function_stays_at_its_ends() -> None:
     products = np.array([-1e30, -100, 100, 1e30, *[0] * 12], np.float32)
     losses = np.zeros(16, np.float32)
     steps_of(products, 1.0, losses)
-    assert products[:4].tolist() == pytest.approx([0, 0, -1, -1], abs=1e-12)
+    assert products[:4].tolist() == pytest.approx([0, 0, -1, -1], abs=1e-7)  # a last bit, by processor
     assert losses[:4].tolist() == pytest.approx([0, 0, 30, 30], abs=1e-5)
     assert losses[4] == pytest.approx(math.log(2), abs=1e-6)
