@@ -15,8 +15,10 @@ import hypothesis
 import numpy as np
 import pytest
 
-hypothesis.settings.register_profile("no clock", deadline=None)  # how fast a machine is, is no property of the code
-hypothesis.settings.load_profile("no clock")
+# how fast a machine is, is no property of the code; --hypothesis-profile=thorough draws as many as the library would
+hypothesis.settings.register_profile("usual", deadline=None, max_examples=37)
+hypothesis.settings.register_profile("thorough", deadline=None)
+hypothesis.settings.load_profile("usual")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOOPBACK = ("127.", "localhost", "::1")

@@ -1,14 +1,15 @@
 """Corpora in a few words: text prepared into a folder, without anyone listening."""
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ziggurat.text.corpus import Corpus, prepare
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
-from ziggurat.text.records import Source
+from ziggurat.text.records import Record, Source
 from ziggurat.text.sources import read_records, resolve
 
 
@@ -23,9 +24,9 @@ def read(path: Path | str, folder: Path, **options: Any) -> list[tuple[str, str]
     with Ledger(folder / "read.jsonl") as ledger:
         found = []
         for source in resolve([str(path)]):
-            found += [
-                (record.id, "".join(record.parts)) for record in read_records(source, TextConfig(**options), ledger)
-            ]
+            records = cast("Generator[Record, None, None]", read_records(source, TextConfig(**options), ledger))
+            with closing(records):  # a part that can't be read leaves the file open otherwise
+                found += [(record.id, "".join(record.parts)) for record in records]
         return found
 
 

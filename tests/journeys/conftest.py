@@ -1,11 +1,13 @@
 """What the journeys share: text on disk, and one small trained run of each kind."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.fakes.texts import documents
 from ziggurat.surface.cli import main
@@ -83,11 +85,22 @@ def learnt(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def climbed(texts: Path, mixed: Path, learnt: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished climb of nine seconds; other runs go before it, so that kernels and torch are loaded by then.
+    """A finished climb of nine seconds, one for all processes that share the tests.
 
-    A machine that is busy with other things gets more of them, as the climb's own refusal would advise.
+    Other runs go before it, so that kernels and torch are loaded by then.
     """
-    place = tmp_path_factory.mktemp("runs")
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "climbs"
+    with FileLock(f"{place}.lock"):
+        made = [report.parent for report in place.glob("*/report.html")]
+        return made[0] if made else climb(texts, place)
+
+
+def climb(texts: Path, place: Path) -> Path:
+    """Climb into a folder in ``place``.
+
+    A machine that is busy with other things gets more seconds, as the climb's own refusal would advise.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("ZIGGURAT_TRACEBACK", raising=False)
         patch.setattr("ziggurat.study.entrants.LEAST_SECONDS", 0.05)

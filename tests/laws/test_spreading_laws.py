@@ -74,8 +74,16 @@ def test_two_processes_have_the_curve_of_one_over_200_steps(family: str, how: st
         like(losses, other, 1e-4)
 
 
-@pytest.mark.parametrize("keys", [{"optimiser": "muon"}, {"lora_rank": 2}, {"frozen": ["stack.layers.0"]}], ids=str)
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize(
+    ("how", "keys"),
+    [
+        ("ddp", {"optimiser": "muon"}),
+        ("ddp", {"frozen": ["stack.layers.0"]}),
+        ("fsdp", {"optimiser": "muon"}),
+        ("fsdp", {"lora_rank": 2}),
+    ],
+    ids=str,
+)
 def test_other_ways_to_train_are_shared_too(how: str, keys: dict[str, Any]) -> None:
     wanted = asked("decoder", spread=how, steps=10, **keys)
     losses, alone, _ = told(wanted)

@@ -66,8 +66,7 @@ def test_one_seed_gives_one_model_and_another_gives_another(family: str) -> None
     assert not same_weights(one, other)
 
 
-@pytest.mark.parametrize("accumulate", [1, 2])
-@pytest.mark.parametrize("stop", [1, 4, 9, 16])
+@pytest.mark.parametrize(("stop", "accumulate"), [(1, 1), (4, 2), (16, 1)])
 def test_a_killed_run_ends_with_the_same_weights(family: str, stop: int, accumulate: int, tmp_path: Path) -> None:
     keys: dict[str, Any] = {"steps": 17, "checkpoint_steps": 3, "evaluations": 4, "accumulate": accumulate}
     whole = fit(job(family, tmp_path / "whole", **keys))
@@ -182,8 +181,8 @@ def test_an_epoch_is_a_pass_over_the_text(family: str) -> None:
 
 
 def test_a_budget_in_minutes_ends_in_time_and_can_be_repeated_in_steps(family: str) -> None:
-    first = fit(job(family, minutes=0.02))
-    assert 0.5 < first.facts["seconds"] / 1.2 < 1.6
+    first = fit(job(family, minutes=0.01))
+    assert 0.5 < first.facts["seconds"] / 0.6 < 2
     facts = first.facts
     keys = {"decay_steps": facts["decay_steps"], "evaluate_steps": facts["evaluate_steps"]}
     assert same_weights(first, fit(job(family, steps=facts["steps"], **keys)))
@@ -313,4 +312,4 @@ def test_a_run_that_begins_with_vectors_learns_and_resumes_like_others(family: s
     recorder = Recorder()
     assert same_weights(whole, begun(family, tmp_path, steps=13, checkpoint_steps=3, listener=recorder))
     assert len(recorder.of("resume")) == 1
-    assert begun(family, **LEARNING).facts["dev_loss"] < 0.85 * np.log(13)
+    assert begun(family, **{**LEARNING, "steps": 100}).facts["dev_loss"] < 0.9 * np.log(13)

@@ -17,6 +17,7 @@ from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary
 
 __all__ = [
+    "Classifier",
     "ConditionalModel",
     "ContextEncoder",
     "Dissects",
@@ -31,6 +32,7 @@ __all__ = [
     "Metric",
     "Model",
     "ReadsDocuments",
+    "ReadsLabels",
     "ReadsPairs",
     "SequenceScorer",
     "Sizable",
@@ -314,6 +316,29 @@ class ConditionalModel(Model, Protocol):
         ...
 
 
+@runtime_checkable
+class Classifier(Model, Protocol):
+    """A distribution over the labels that a text may have.
+
+    Laws, tested on every family that makes one: probabilities sum to one; a row's result does not depend on its
+    neighbours or on padding.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The C labels, as they were learnt."""
+        ...
+
+    @property
+    def context(self) -> int | None:
+        """Longest text that it can read, in ids, those of begin and end included; None where there is no limit."""
+        ...
+
+    def label_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
+        """Return (B, C): log p(label | the row's first ``lengths`` ids), which are ``[bos, t1, …, tn, eos]``."""
+        ...
+
+
 class Family(Protocol):
     """One kind of model: the ``FAMILY`` object of a module in ``models/``. Stateless.
 
@@ -389,6 +414,14 @@ class ReadsPairs(Protocol):
     """A family whose models learn from pairs of a source and a target text; all others learn from documents."""
 
     reads_pairs: ClassVar[Literal[True]]
+    """That it does."""
+
+
+@runtime_checkable
+class ReadsLabels(Protocol):
+    """A family whose models learn which label a text has; its configuration has the key ``labels``, their names."""
+
+    reads_labels: ClassVar[Literal[True]]
     """That it does."""
 
 

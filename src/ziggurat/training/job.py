@@ -20,6 +20,7 @@ __all__ = [
     "FirstVectors",
     "Fitted",
     "Job",
+    "Labels",
     "Share",
     "Spelling",
     "Spreads",
@@ -47,6 +48,18 @@ class WordMarks(NamedTuple):
     """As long as the training stream."""
     dev: npt.NDArray[np.bool_] | None
     """As long as the held-out stream."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Which label each document of a job's streams has, for a family that `ReadsLabels`."""
+
+    names: tuple[str, ...]
+    """The C labels of the training text, in the order of the model's."""
+    train: IdArray
+    """(documents of `train`,) the place of each one's label in ``names``."""
+    dev: IdArray | None
+    """(documents of `dev`,) the same; −1 where the training text lacks the label."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +144,8 @@ class Job:
     """Which rows of each batch this process reads, where several train together."""
     words: WordMarks | None = None
     """Which tokens belong to one word, for a trainer that `HidesWords`."""
+    labels: Labels | None = None
+    """Which label each document has, for a family that `ReadsLabels`."""
     workers: Workers = HERE
     """Whoever does tasks of a trainer that can be cut into such; the model does not depend on who they are."""
 
