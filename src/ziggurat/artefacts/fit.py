@@ -31,19 +31,20 @@ from ziggurat.core.types import Event, Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
+from ziggurat.text.labelled_corpus import LabelledCorpus
 from ziggurat.text.parallel import ParallelCorpus
 from ziggurat.tokens import chinese
 from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
 from ziggurat.tokens.word_marks import open_marks, write_marks
 from ziggurat.training.events import metrics_file, several
-from ziggurat.training.job import Fitted, Job, Spelling, Spreads, Start, WordMarks, silent, trainer
+from ziggurat.training.job import Fitted, Job, Labels, Spelling, Spreads, Start, WordMarks, silent, trainer
 from ziggurat.training.torchrun import current
 
-__all__ = ["Material", "fit", "prepare_material", "recipe_material"]
+__all__ = ["Material", "Texts", "fit", "prepare_material", "recipe_material"]
 
-Texts: TypeAlias = Corpus | ParallelCorpus
-"""What a model is made from: documents, or pairs of them."""
+Texts: TypeAlias = Corpus | ParallelCorpus | LabelledCorpus
+"""What a model is made from: documents, pairs of them, or texts with labels."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Material:
     """The same of `dev`."""
     words: WordMarks | None = None
     """Which tokens belong to one word, where that was asked for."""
+    labels: Labels | None = None
+    """Which label each document has, where the corpus is one of texts with labels."""
 
 
 def prepare_material(
@@ -99,7 +102,8 @@ def prepare_material(
             stores[name] = _store(tokenizer, documents, folder / name, key, (listener, workers))
     listener(_compression(stores["train"]))
     sources = [stores.get(f"{split}-source") for split in ("train", "dev")]
-    return Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, sources[0], sources[1])
+    material = Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, sources[0], sources[1])
+    return dataclasses.replace(material, labels=_labels(corpus) if isinstance(corpus, LabelledCorpus) else None)
 
 
 def recipe_material(
@@ -220,7 +224,7 @@ def _job(recipe: Recipe, material: Material, listener: Listener) -> Job:
     """Return what recipe and material say of the training; what it begins with comes in later."""
     return Job(
         family=FAMILIES.get(recipe.family),
-        model_config=recipe.model,
+        model_config=_told_labels(recipe.model, material.labels),
         config=recipe.training,
         train=material.train,
         dev=material.dev,
@@ -230,7 +234,23 @@ def _job(recipe: Recipe, material: Material, listener: Listener) -> Job:
         train_sources=material.train_sources,
         dev_sources=material.dev_sources,
         words=material.words,
+        labels=material.labels,
     )
+
+
+def _labels(corpus: LabelledCorpus) -> Labels:
+    """Return the places of all labels among those of the training split."""
+    names = corpus.names
+    places = {name: place for place, name in enumerate(names)}
+    train, dev = (
+        np.array([places.get(label, -1) for label in split.labels], np.int32) for split in (corpus.train, corpus.dev)
+    )
+    return Labels(names, train, dev if len(dev) else None)
+
+
+def _told_labels(config: Any, labels: Labels | None) -> Any:
+    """Return the configuration of a model that tells labels, with their names; any other as it is."""
+    return config if labels is None else dataclasses.replace(config, labels=labels.names)
 
 
 def _beginning(recipe: Recipe, material: Material, folder: Path, listener: Listener) -> Beginning | None:

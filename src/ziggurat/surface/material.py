@@ -1,20 +1,24 @@
-"""What a recipe's family learns from and a model is measured on: documents, or pairs of a source and a target."""
+"""What a recipe's family learns from and a model is measured on: documents, pairs of texts, or texts with labels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
 from ziggurat.artefacts.bundle import Bundle
+from ziggurat.artefacts.fit import Texts
 from ziggurat.artefacts.recipe import Recipe
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import ArtefactError, TooLittleTextError
-from ziggurat.core.protocols import ConditionalModel, ReadsPairs
+from ziggurat.core.protocols import ConditionalModel, ReadsLabels, ReadsPairs
 from ziggurat.core.types import Document, Listener, Pair
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.documents import cut_where_few, read_documents
-from ziggurat.text.corpus import Corpus, open_corpus, prepare
+from ziggurat.text.corpus import open_corpus, prepare
+from ziggurat.text.labelled_corpus import open_labelled, prepare_labelled, resolve_labelled
 from ziggurat.text.pairs import read_pairs, resolve_pairs
-from ziggurat.text.parallel import ParallelCorpus, open_pairs, prepare_pairs
+from ziggurat.text.parallel import open_pairs, prepare_pairs
 from ziggurat.text.sources import resolve
 from ziggurat.use.scoring import Scored, Unit, score_pairs, score_texts
 
@@ -27,21 +31,35 @@ def check_sources(recipe: Recipe, names: Sequence[str]) -> None:
     Raises:
         InputError: a path does not exist; the message names the nearest.
     """
-    if isinstance(FAMILIES.get(recipe.family), ReadsPairs):
-        resolve_pairs(names)
-    else:
-        resolve(names)
+    _kind(recipe).resolve(names)
 
 
-def prepared(run: Run, listener: Listener, workers: Workers = HERE) -> Corpus | ParallelCorpus:
+def prepared(run: Run, listener: Listener, workers: Workers = HERE) -> Texts:
     """Return a run's prepared text; prepare it where that has not been done."""
     folder, recipe = run.folder / "text", run.recipe
-    pairs = isinstance(FAMILIES.get(recipe.family), ReadsPairs)
+    kind = _kind(recipe)
     with suppress(ArtefactError):
-        return open_pairs(folder) if pairs else open_corpus(folder)
+        return kind.open(folder)
     listener({"event": "stage", "stage": "text"})
-    read = prepare_pairs if pairs else prepare
-    return read(recipe.sources, recipe.text, folder=folder, listener=listener, workers=workers)
+    return kind.prepare(recipe.sources, recipe.text, folder=folder, listener=listener, workers=workers)
+
+
+class _Kind(NamedTuple):
+    """How texts of one kind are found, prepared and opened again."""
+
+    resolve: Callable[[Sequence[str]], object]
+    prepare: Callable[..., Texts]
+    open: Callable[[Path], Texts]
+
+
+def _kind(recipe: Recipe) -> _Kind:
+    """Return what a recipe's family learns from: documents unless it says otherwise."""
+    family = FAMILIES.get(recipe.family)
+    if isinstance(family, ReadsPairs):
+        return _Kind(resolve_pairs, prepare_pairs, open_pairs)
+    if isinstance(family, ReadsLabels):
+        return _Kind(resolve_labelled, prepare_labelled, open_labelled)
+    return _Kind(resolve, prepare, open_corpus)
 
 
 def entries(bundle: Bundle, names: Sequence[str], *, whole: bool = False) -> Iterator[Document] | Iterator[Pair]:

@@ -1,4 +1,4 @@
-"""Files of texts with a label each: what a classifier learns from and is measured on."""
+"""Files of texts with a label each: what a classifier learns from, is measured on and is asked about."""
 
 import csv
 import itertools
@@ -8,21 +8,38 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ziggurat.core.errors import InputError
 from ziggurat.text.decoding import lines, open_source
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.readers.jsonl import FIELD_NAMES
-from ziggurat.text.sources import resolve
+from ziggurat.text.records import Source
+from ziggurat.text.tagged import one_source
 
-__all__ = ["LabelledSet", "read_labelled"]
+__all__ = ["LabelledSet", "LabelledText", "read_examples", "read_labelled"]
 
 LABEL_NAMES = ("label", "class", "category", "intent", "sentiment", "target", "y")
 """Where the label usually stands, the likeliest first."""
 LOOK_AHEAD_ROWS = 50
+TABLES = (".csv", ".tsv", ".tab")
+"""Endings of tables' names: in other files a line without a tab is a text, whatever commas it has."""
 
 Row = tuple[int, list[str]]
+Found = tuple[int, str, str]
+"""Line, text, and label or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledText:
+    """A text, and what somebody says that it is."""
+
+    id: str
+    """``path:line``."""
+    text: str
+    label: str | None
+    """None where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +57,53 @@ class LabelledSet:
 
 
 def read_labelled(name: str | os.PathLike[str]) -> LabelledSet:
-    """Read a CSV, TSV or JSONL file of texts with labels.
-
-    *Forms.* JSON objects with a text (``text``, ``review``, ``sentence`` …) and a label (``label``, ``class`` …); or a
-    table with those names in its first line; or a table without, whose text is the column with the longest cells and
-    whose label is the first of the others. Tabs part the cells where the first line has one, else commas do. A text may
-    be empty, a label not.
+    """Read a whole file of labelled texts, as `read_examples` does.
 
     Raises:
         InputError: there is no such file, a line is of another form, or there is nothing to tell apart; the message
             names the file and the line.
     """
-    sources = resolve([os.fspath(name)])
-    if len(sources) != 1 or not sources[0].explicit:
-        raise InputError(f"{os.fspath(name)}: not one file; give a file of labelled texts")
-    source = sources[0]
+    found = list(read_examples(name))
+    labels = tuple(str(one.label) for one in found)
+    source = one_source(name)
+    if len(set(labels)) < 2:
+        raise InputError(f"{source.label}: {len(set(labels))} different labels; a classifier needs at least 2")
+    return LabelledSet(Path(source.label).name.split(".")[0], tuple(one.text for one in found), labels)
+
+
+def read_examples(name: str | os.PathLike[str], *, labelled: bool = True) -> Iterator[LabelledText]:
+    """Yield the texts of a CSV, TSV or JSONL file with their labels, bit by bit.
+
+    *Forms.* JSON objects with a text (``text``, ``review``, ``sentence`` …) and a label (``label``, ``class`` …); or a
+    table with those names in its first line; or a table without, whose text is the column with the longest cells and
+    whose label is the first of the others. Tabs part the cells where the first line has one, else commas do. A text may
+    be empty, a label not. Where they need not be ``labelled``, a label may be missing, and a file that is no table by
+    its name and has no tab in its first line holds a text a line.
+
+    Raises:
+        InputError: there is no such file, or a line is of another form; the message names the file and the line.
+    """
+    source = one_source(name)
     with Ledger(Path(os.devnull)) as ledger, open_source(source) as stream:
         content = lines(stream, source, TextConfig(), ledger)
         first = next((line for line in content if line.strip()), "")
         every = itertools.chain([first], content)
-        rows = _objects(every, source.label) if first.lstrip().startswith("{") else _table(every, first, source.label)
-        found = list(rows)
-    for number, _, label in found:
-        if not label.strip():
-            raise InputError(f"{source.label}:{number}: no label; mend or remove the line")
-    texts, labels = tuple(text for _, text, _ in found), tuple(label.strip() for _, _, label in found)
-    if len(set(labels)) < 2:
-        raise InputError(f"{source.label}: {len(set(labels))} different labels; a classifier needs at least 2")
-    return LabelledSet(Path(source.label).name.split(".")[0], texts, labels)
+        for number, text, label in _rows(every, first, source, labelled=labelled):
+            if labelled and not label.strip():
+                raise InputError(f"{source.label}:{number}: no label; mend or remove the line")
+            yield LabelledText(f"{source.label}:{number}", text, label.strip() or None)
 
 
-def _objects(content: Iterable[str], where: str) -> Iterator[tuple[int, str, str]]:
+def _rows(content: Iterable[str], first: str, source: Source, *, labelled: bool) -> Iterator[Found]:
+    if first.lstrip().startswith("{"):
+        return _objects(content, source.label, labelled=labelled)
+    named = bool(source.path) and any(suffix.lower() in TABLES for suffix in source.path.suffixes)  # type: ignore[union-attr]
+    if labelled or named or "\t" in first:
+        return _table(content, first, source.label, labelled=labelled)
+    return ((number, line.strip(), "") for number, line in enumerate(content, start=1) if line.strip())
+
+
+def _objects(content: Iterable[str], where: str, *, labelled: bool) -> Iterator[Found]:
     for number, line in enumerate(content, start=1):
         if not line.strip():
             continue
@@ -80,16 +113,19 @@ def _objects(content: Iterable[str], where: str) -> Iterator[tuple[int, str, str
             raise InputError(f"{where}:{number}: not JSON ({error}); mend or remove the line") from error
         if not isinstance(record, dict):
             raise InputError(f"{where}:{number}: expected a JSON object, found {type(record).__name__}")
-        text, label = (
-            next((record[name] for name in names if record.get(name) is not None), None)
-            for names in (FIELD_NAMES, LABEL_NAMES)
-        )
+        text, label = (_first_of(record, names) for names in (FIELD_NAMES, LABEL_NAMES))
+        if label is None and not labelled:
+            label = ""
         if not isinstance(text, str) or not isinstance(label, (str, int, bool)):
             raise InputError(f'{where}:{number}: no text with a label; each line is {{"text": …, "label": …}}')
         yield number, text, str(label)
 
 
-def _table(content: Iterable[str], first: str, where: str) -> Iterator[tuple[int, str, str]]:
+def _first_of(record: dict[str, Any], names: Sequence[str]) -> Any:
+    return next((record[name] for name in names if record.get(name) is not None), None)
+
+
+def _table(content: Iterable[str], first: str, where: str, *, labelled: bool) -> Iterator[Found]:
     csv.field_size_limit(min(sys.maxsize, 1 << 31))
     tabs = "\t" in first
     rows = (
@@ -102,26 +138,27 @@ def _table(content: Iterable[str], first: str, where: str) -> Iterator[tuple[int
         head = list(itertools.islice(numbered, LOOK_AHEAD_ROWS))
         if not head:
             raise InputError(f"{where}: empty; give a file of labelled texts")
-        text, label, named = _columns([row for _, row in head], where)
+        text, label, named = _columns([row for _, row in head], where, labelled=labelled)
+        needed = max(text, -1 if label is None else label) + 1
         for number, row in itertools.chain(head[named:], numbered):
-            if len(row) <= max(text, label):
-                raise InputError(f"{where}:{number}: {len(row)} cells; its text and label need {max(text, label) + 1}")
-            yield number, row[text], row[label]
+            if len(row) < needed:
+                raise InputError(f"{where}:{number}: {len(row)} cells; its text and label need {needed}")
+            yield number, row[text], "" if label is None else row[label]
     except csv.Error as error:
         raise InputError(f"{where}:{rows.line_num}: not a table ({error}); mend the line") from error
 
 
-def _columns(head: Sequence[Sequence[str]], where: str) -> tuple[int, int, bool]:
-    """Return the columns of text and label, and whether the first row names them."""
+def _columns(head: Sequence[Sequence[str]], where: str, *, labelled: bool) -> tuple[int, int | None, bool]:
+    """Return the columns of text and label (None where there is none), and whether the first row names them."""
     names = [name.strip().lower() for name in head[0]]
     text = next((names.index(name) for name in FIELD_NAMES if name in names), None)
     label = next((names.index(name) for name in LABEL_NAMES if name in names), None)
-    if text is not None and label is not None:
+    if text is not None and (label is not None or not labelled):
         return text, label, True
     width = min(map(len, head))
-    if width < 2:
+    if width < 2 and labelled:
         line = next(number for number, row in enumerate(head, start=1) if len(row) < 2)
         raise InputError(f"{where}:{line}: one cell; a row is a text and its label, parted by a tab or comma")
     lengths = [sum(len(row[column]) for row in head) for column in range(width)]
     longest = lengths.index(max(lengths))
-    return longest, next(column for column in range(width) if column != longest), False
+    return longest, next((column for column in range(width) if column != longest), None), False
