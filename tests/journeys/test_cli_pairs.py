@@ -76,7 +76,7 @@ def test_the_run_is_repeated_from_its_recipe_and_says_what_next(
 ) -> None:
     ended = ziggurat("train", "--recipe", translating, "--out", tmp_path / "again")
     assert ended.code == 0, ended.err
-    assert ended.err.splitlines()[-1] == f'next: ziggurat generate {tmp_path}/again --temperature 0 --prompt "…"'
+    assert ended.err.splitlines()[-1] == f"next: ziggurat translate {tmp_path}/again FILE…"
     weights = [(run / "bundle" / "model.safetensors").read_bytes() for run in (translating, tmp_path / "again")]
     assert weights[0] == weights[1]
 

@@ -35,6 +35,7 @@ from ziggurat.artefacts.tensors import read_tensors, write_tensors
 from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.files import atomic_folder, sha256, write_text
 from ziggurat.core.protocols import (
+    Classifier,
     ConditionalModel,
     ContextEncoder,
     Dissects,
@@ -419,6 +420,8 @@ def _gives(model: Model) -> dict[str, Any]:
     """Return what the manifest says of a model that gives something else than text."""
     if isinstance(model, ConditionalModel):
         return {"gives": manifests.TRANSLATIONS}
+    if isinstance(model, Classifier):
+        return {"gives": manifests.LABELS, "labels": list(model.labels)}
     if isinstance(model, StaticEncoder):
         return {"gives": manifests.WORD_VECTORS, "width": model.width}
     if isinstance(model, ContextEncoder) and not isinstance(model, LanguageModel):

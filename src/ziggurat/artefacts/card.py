@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH, Words
-from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import LABELS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 __all__ = ["write_card"]
 
@@ -32,6 +32,7 @@ TRAINING = (
 TASKS = {
     TEXT: "text-generation",
     TRANSLATIONS: "translation",
+    LABELS: "text-classification",
     WORD_VECTORS: "feature-extraction",
     TEXT_VECTORS: "fill-mask",
 }
@@ -39,19 +40,25 @@ TASKS = {
 COMMANDS = {
     TEXT: ('ziggurat generate FOLDER --prompt "…"', "ziggurat evaluate FOLDER TEXT…"),
     TRANSLATIONS: ('ziggurat generate FOLDER --temperature 0 --prompt "…"', "ziggurat evaluate FOLDER PAIRS…"),
+    LABELS: (
+        "ziggurat task classification predict FOLDER TEXT…",
+        "ziggurat task classification evaluate FOLDER LABELLED…",
+    ),
     TEXT_VECTORS: ("ziggurat embed FOLDER TEXT…", "ziggurat score FOLDER TEXT…"),
     WORD_VECTORS: ("ziggurat vectors nearest FOLDER WORD", "ziggurat vectors map FOLDER"),
 }
 PYTHON = {
     TEXT: ('print(ziggurat.load("FOLDER").generate("…"))',),
     TRANSLATIONS: ('print(ziggurat.load("FOLDER").generate("…", temperature=0))',),
+    LABELS: ('print(ziggurat.load("FOLDER").classify(["…"]))',),
     TEXT_VECTORS: ('print(ziggurat.load("FOLDER").embed(["…"]))',),
     WORD_VECTORS: ('vectors = ziggurat.vectors("FOLDER")', 'print(vectors.nearest("…"), vectors["…"])'),
 }
 MEASURED = (
-    *("masked_accuracy", "bits_per_byte", "accuracy", "spearman", "low", "high", "token_perplexity"),
+    *("masked_accuracy", "bits_per_byte", "accuracy", "label_accuracy", "spearman", "low", "high", "token_perplexity"),
     *("baseline_accuracy", "masked_loss", "masked_tokens", "pseudo_perplexity", "pseudo_tokens"),
     *("documents", "pairs_left_out", "bytes", "tokens_per_second"),
+    *("macro_f1", "calibration_error", "temperature", "examples"),
     *("semantic", "syntactic", "questions", "questions_skipped", "method"),
     *("spearman_of_all", "pairs", "pairs_skipped", "words_spelled", "vocabulary"),
 )

@@ -92,6 +92,22 @@ ENGLISH = Words(
             ),
             lossy="Its tokenizer is lossy: all words that it does not know are one token, so it has no bits per byte.",
         ),
+        "labels": Purpose(
+            opening=(
+                "A classifier of the family `{family}`, {made}: it says which label a text has. "
+                "Each figure below stands in `ziggurat.json` under the entry named beside it."
+            ),
+            measured="Measured on texts that it was not trained on",
+            not_measured="Nothing yet: `ziggurat task classification evaluate FOLDER LABELLED…` measures it.",
+            limits=(
+                "It knows what its training texts and the labels that people gave them show, errors and prejudices "
+                "included: measure these before it decides about people.",
+                "It always says one of its labels, also of a text that fits none, or is in another language.",
+                "How sure it is was brought into line on texts like those it learnt from; on others it may be surer "
+                "than it is right.",
+            ),
+            lossy="",
+        ),
         "word vectors": Purpose(
             opening=(
                 "Word vectors of the family `{family}`, {made}. "
@@ -160,6 +176,11 @@ ENGLISH = Words(
         "bytes": "bytes of text",
         "tokens_per_second": "tokens scored per second",
         "accuracy": "share of analogies solved",
+        "label_accuracy": "share of texts labelled rightly",
+        "macro_f1": "F1, mean over labels",
+        "calibration_error": "expected calibration error",
+        "temperature": "temperature that brings confidence into line",
+        "examples": "texts with labels",
         "semantic": "of those about meaning",
         "syntactic": "of those about grammar",
         "questions": "analogies asked",
@@ -214,6 +235,20 @@ CHINESE = Words(
                 "每字节比特数是给定源文本时目标文本的，只能在相同的文本对上比较。",
             ),
             lossy="它的分词器有损：所有不认识的词都是同一个词元，因此没有每字节比特数。",
+        ),
+        "labels": Purpose(
+            opening=(
+                "{made} `{family}` 族分类器：说出一段文本属于哪个标签。"
+                "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
+            ),
+            measured="在未参与训练的文本上的测量结果",
+            not_measured="尚未测量：请运行 `ziggurat task classification evaluate FOLDER LABELLED…`。",
+            limits=(
+                "它只知道训练文本和人们给它们的标签所展示的内容，包括其中的错误与偏见：用于与人有关的决定之前，请先测量。",
+                "它总会说出自己的某个标签，即使文本与哪个都不符，或是另一种语言。",
+                "它的把握程度是在与训练文本相似的文本上校准的；在别的文本上，把握可能高于正确率。",
+            ),
+            lossy="",
         ),
         "word vectors": Purpose(
             opening=("{made} `{family}` 族词向量。下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"),
@@ -277,6 +312,11 @@ CHINESE = Words(
         "bytes": "文本字节数",
         "tokens_per_second": "每秒评分词元数",
         "accuracy": "类比题正确率",
+        "label_accuracy": "标签正确的文本比例",
+        "macro_f1": "各标签 F1 的平均",
+        "calibration_error": "期望校准误差",
+        "temperature": "校准把握程度的温度",
+        "examples": "有标签的文本数",
         "semantic": "其中语义题",
         "syntactic": "其中语法题",
         "questions": "已问类比题数",

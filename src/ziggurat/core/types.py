@@ -1,8 +1,8 @@
 """The plain, frozen values that travel between rooms."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,14 @@ __all__ = [
     "Document",
     "Encoding",
     "Event",
+    "Example",
     "FloatArray",
     "IdArray",
     "Listener",
     "Pair",
     "Span",
     "TensorMap",
+    "Told",
     "Vocabulary",
 ]
 
@@ -58,6 +60,30 @@ class Pair:
     """Unique within a corpus: ``path:line``."""
     source: str
     target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What a task is asked, and what somebody says that the answer is."""
+
+    id: str
+    """``path:line``."""
+    input: Any
+    """A text, or what else the task reads."""
+    answer: Any = None
+    """A label, or what else the task's metrics read; None where nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A model's answer to an input of a task."""
+
+    answer: Any
+    """As in `Example`."""
+    confidence: float | None = None
+    """Probability that it is right, as the model sees it; None where it gives none."""
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    """Of all answers, the likeliest first, where they can be listed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.registry import Registry
 
-__all__ = ["Commands"]
+__all__ = ["Commands", "first_line"]
 
 
 class Commands(Registry[Any]):
@@ -39,12 +39,12 @@ class Commands(Registry[Any]):
 
     def lines(self) -> dict[str, str]:
         """Return the line that stands beside each name in an overview: the first of its file."""
-        return {name: _first_line(self.source(name.replace("-", "_"))) for name in self.names()}
+        return {name: first_line(self.source(name.replace("-", "_"))) for name in self.names()}
 
     @property
     def title(self) -> str:
         """The line that stands beside a group's name: the first of its folder's ``__init__.py``."""
-        return _first_line(self.source("__init__"))
+        return first_line(self.source("__init__"))
 
     def functions(self) -> Iterator[tuple[str, Any]]:
         """Import and return every command, those of groups included, under all that one types after ``ziggurat``."""
@@ -56,6 +56,7 @@ class Commands(Registry[Any]):
                 yield f"{self.group} {name}".strip(), command
 
 
-def _first_line(source: str) -> str:
+def first_line(source: str) -> str:
+    """Return the first line of a module's docstring, without its full stop."""
     found = re.match(r'"""(.*?)\.?(?:"""|\n)', source)
     return found[1] if found else ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ziggurat.core.errors import InputError
+from ziggurat.core.types import Example
 from ziggurat.text.decoding import lines, open_source
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
@@ -18,7 +19,7 @@ from ziggurat.text.readers.jsonl import FIELD_NAMES
 from ziggurat.text.records import Source
 from ziggurat.text.tagged import one_source
 
-__all__ = ["LabelledSet", "LabelledText", "read_examples", "read_labelled"]
+__all__ = ["LabelledSet", "read_examples", "read_labelled"]
 
 LABEL_NAMES = ("label", "class", "category", "intent", "sentiment", "target", "y")
 """Where the label usually stands, the likeliest first."""
@@ -29,17 +30,6 @@ TABLES = (".csv", ".tsv", ".tab")
 Row = tuple[int, list[str]]
 Found = tuple[int, str, str]
 """Line, text, and label or nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledText:
-    """A text, and what somebody says that it is."""
-
-    id: str
-    """``path:line``."""
-    text: str
-    label: str | None
-    """None where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +54,14 @@ def read_labelled(name: str | os.PathLike[str]) -> LabelledSet:
             names the file and the line.
     """
     found = list(read_examples(name))
-    labels = tuple(str(one.label) for one in found)
+    labels = tuple(str(one.answer) for one in found)
     source = one_source(name)
     if len(set(labels)) < 2:
         raise InputError(f"{source.label}: {len(set(labels))} different labels; a classifier needs at least 2")
-    return LabelledSet(Path(source.label).name.split(".")[0], tuple(one.text for one in found), labels)
+    return LabelledSet(Path(source.label).name.split(".")[0], tuple(str(one.input) for one in found), labels)
 
 
-def read_examples(name: str | os.PathLike[str], *, labelled: bool = True) -> Iterator[LabelledText]:
+def read_examples(name: str | os.PathLike[str], *, labelled: bool = True) -> Iterator[Example]:
     """Yield the texts of a CSV, TSV or JSONL file with their labels, bit by bit.
 
     *Forms.* JSON objects with a text (``text``, ``review``, ``sentence`` …) and a label (``label``, ``class`` …); or a
@@ -91,7 +81,7 @@ def read_examples(name: str | os.PathLike[str], *, labelled: bool = True) -> Ite
         for number, text, label in _rows(every, first, source, labelled=labelled):
             if labelled and not label.strip():
                 raise InputError(f"{source.label}:{number}: no label; mend or remove the line")
-            yield LabelledText(f"{source.label}:{number}", text, label.strip() or None)
+            yield Example(f"{source.label}:{number}", text, label.strip() or None)
 
 
 def _rows(content: Iterable[str], first: str, source: Source, *, labelled: bool) -> Iterator[Found]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ziggurat.core.errors import InputError, TooLittleTextError, UnknownNameError
 from ziggurat.core.files import atomic_folder
-from ziggurat.core.types import Document, Listener
+from ziggurat.core.types import Document, Example, Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.text.cleaning import clean
 from ziggurat.text.labelled import read_examples
@@ -83,6 +83,11 @@ class ExampleSet:
                 file.seek(int(entry["start"]))
                 text = file.read(int(entry["stop"] - entry["start"])).decode()
                 yield Document(f"{self.files[entry['file']]}:{entry['line']}", text)
+
+    def examples(self) -> Iterator[Example]:
+        """Yield every text with its label."""
+        for document, label in zip(self, self.labels, strict=True):
+            yield Example(document.id, document.text, label)
 
     def texts(self) -> Iterator[str]:
         """Yield every text."""
@@ -185,12 +190,12 @@ def _prepare(
         with (work / TEXT).open("wb") as file:
             for number, source in enumerate(sources):
                 for example in read_examples(source.path):
-                    raw = clean(example.text, options, ledger).strip().encode()
+                    raw = clean(example.input, options, ledger).strip().encode()
                     if not raw:
                         ledger.remove("empty", document=example.id)
                         continue
                     file.write(raw)
-                    label = labels.setdefault(str(example.label), len(labels))
+                    label = labels.setdefault(str(example.answer), len(labels))
                     line = int(example.id.rpartition(":")[2])
                     rows.append((size, size + len(raw), line, number, label, SPLITS.get(source.split, UNDECIDED)))
                     digests.append(digest(raw))

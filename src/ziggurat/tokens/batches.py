@@ -3,7 +3,7 @@
 Axes: **B** rows, **T** time. Every batch is (B, T + 1): the first T columns are read, the last T predicted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,9 @@ import numpy.typing as npt
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.protocols import TokenStream
 from ziggurat.core.seeding import generator
-from ziggurat.core.types import IdArray
+from ziggurat.core.types import IdArray, Vocabulary
 
-__all__ = ["PairBatches", "ParallelStreams", "ShuffledWindows", "padded"]
+__all__ = ["PairBatches", "ParallelStreams", "ShuffledWindows", "alike", "padded", "whole_rows"]
 
 LENGTH_GROUPS = 8
 """Groups of lengths from one power of two to the next: rows of a batch differ in length by about an eighth."""
@@ -170,6 +170,23 @@ def padded(sequences: Sequence[IdArray]) -> tuple[IdArray, IdArray]:
     for row, sequence in enumerate(sequences):
         ids[row, : len(sequence)] = sequence
     return ids, lengths
+
+
+def whole_rows(texts: Sequence[IdArray], vocabulary: Vocabulary, longest: int | None) -> list[IdArray]:
+    """Return each text's ids as ``[bos, t1, …, tn, eos]``, cut so that none has more than ``longest`` ids."""
+    kept = [ids if longest is None else ids[: longest - 2] for ids in texts]
+    return [np.concatenate([[vocabulary.bos], ids, [vocabulary.eos]]).astype(np.int32) for ids in kept]
+
+
+def alike(lengths: Sequence[int], most: int) -> Iterator[npt.NDArray[np.intp]]:
+    """Group the places of sequences of like length, shortest first, so that a group has at most ``most`` padded ids."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for stop in range(1, len(order) + 1):
+        if stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= most:
+            continue
+        yield order[start:stop]
+        start = stop
 
 
 def _enough(stream: TokenStream) -> int:

@@ -4,18 +4,17 @@
 nothing else is asked for, that is done.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ContextEncoder, Encoder, Tokenizer
 from ziggurat.core.types import FloatArray, IdArray
-from ziggurat.tokens.batches import padded
+from ziggurat.tokens.batches import alike, padded, whole_rows
 
 __all__ = ["Embedded", "EmbeddingConfig", "embed"]
 
@@ -66,18 +65,16 @@ def embed(
     own = model.config
     pooling = own.pooling if config.pooling == "auto" else config.pooling
     longest = _longest(model, config)
-    kept = [each if longest is None else each[: longest - 2] for each in ids]
-    around = tokenizer.vocabulary
-    rows = [np.concatenate([[around.bos], each, [around.eos]]).astype(np.int32) for each in kept]
+    rows = whole_rows(ids, tokenizer.vocabulary, longest)
     found = np.zeros((len(rows), model.width), np.float32)
-    for some in _batches([len(row) for row in rows]):
+    for some in alike([len(row) for row in rows], BATCH_TOKENS):
         batch, lengths = padded([rows[number] for number in some])
         if pooling == "pooler":
             found[some] = model.pool(batch, lengths)
             continue
         vectors = model.encode(batch, lengths)
         found[some] = vectors[:, 0] if pooling == "first" else vectors.sum(axis=1) / lengths[:, None]
-    cut = sum(len(short) < len(whole) for short, whole in zip(kept, ids, strict=True))
+    cut = sum(len(row) < len(whole) + 2 for row, whole in zip(rows, ids, strict=True))
     unit = own.normalise if config.normalise == "auto" else config.normalise == "yes"
     return Embedded(_unit(found) if unit else found, cut, longest)
 
@@ -104,17 +101,6 @@ def _of_words(model: Encoder, ids: list[IdArray], config: EmbeddingConfig) -> Em
             found[number] = known.mean(axis=0) if len(known) else 0
     cut = sum(config.longest is not None and len(words) > config.longest for words in ids)
     return Embedded(_unit(found) if config.normalise == "yes" else found, cut, config.longest)
-
-
-def _batches(lengths: list[int]) -> Iterator[npt.NDArray[np.intp]]:
-    """Group texts of like length, shortest first."""
-    order = np.argsort(lengths, kind="stable")
-    start = 0
-    for stop in range(1, len(order) + 1):
-        if stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= BATCH_TOKENS:
-            continue
-        yield order[start:stop]
-        start = stop
 
 
 def _unit(vectors: FloatArray) -> FloatArray:

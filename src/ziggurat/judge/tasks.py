@@ -1,0 +1,89 @@
+"""What a model's answers to a task are worth, on examples whose answers are known."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ziggurat.artefacts.bundle import Bundle
+from ziggurat.core.errors import TooLittleTextError
+from ziggurat.core.protocols import Classifier, Task
+from ziggurat.core.types import Example, Told
+from ziggurat.judge.labels import Answer, LabelReport, label_report
+from ziggurat.judge.reliability import Reliability, reliability
+
+__all__ = ["TEMPERATURE", "TaskReport", "judge_task", "told"]
+
+CHUNK = 512
+"""Examples that are answered before more are read."""
+TEMPERATURE = "metrics.dev.temperature"
+"""Where a bundle's manifest says at which temperature its model is as sure as it is right."""
+
+
+@dataclass(frozen=True)
+class TaskReport:
+    """What `judge_task` found."""
+
+    labels: LabelReport
+    reliability: Reliability | None
+    """None where the model does not say how sure it is."""
+    inputs: dict[str, Any]
+    """What was asked in each of the errors that are shown, by its id."""
+
+    def figures(self) -> dict[str, Any]:
+        """Return all of it as JSON takes it."""
+        found = self.labels.figures()
+        for error in found["errors"]:
+            error["input"] = self.inputs[error["id"]]
+        if self.reliability is not None:
+            found["calibration"] = self.reliability.figures()
+        return found
+
+    def entries(self) -> dict[str, Any]:
+        """Return what a manifest records: the metrics, the interval of the first, the calibration error."""
+        named = {"accuracy": "label_accuracy"}  # a card calls by this name what is measured of analogies
+        metrics = self.labels.metrics
+        found: dict[str, Any] = {named.get(name, name): interval.value for name, interval in metrics}
+        found |= {"low": metrics[0][1].low, "high": metrics[0][1].high, "examples": self.labels.examples}
+        if self.reliability is not None:
+            found["calibration_error"] = self.reliability.expected_calibration_error
+        return found
+
+
+def told(task: Task, bundle: Bundle, examples: Iterable[Example]) -> Iterator[tuple[Example, Told]]:
+    """Yield each example with the model's answer to it, calibrated where the bundle was; memory holds some hundred.
+
+    Raises:
+        UsageError: the model is none of this task.
+    """
+    try:
+        temperature = float(bundle.manifest.entry(TEMPERATURE))
+    except KeyError:
+        temperature = 1.0
+    following = iter(examples)
+    while chunk := list(itertools.islice(following, CHUNK)):
+        inputs = [example.input for example in chunk]
+        yield from zip(chunk, task.decode(bundle.model, bundle.tokenizer, inputs, temperature=temperature), strict=True)
+
+
+def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed: int = 0) -> TaskReport:
+    """Ask a bundle's model all examples, whose answers are known, and judge what it says by the task's metrics.
+
+    Raises:
+        UsageError: the model is none of this task.
+        TooLittleTextError: there are no examples.
+    """
+    answers: list[Answer] = []
+    wrong: dict[str, Any] = {}
+    for example, said in told(task, bundle, examples):
+        answers.append(Answer(example.id, example.answer, said.answer, said.confidence))
+        if said.answer != example.answer:
+            wrong[example.id] = example.input
+    if not answers:
+        raise TooLittleTextError("no examples to measure on: give a file of labelled texts")
+    known = bundle.model.labels if isinstance(bundle.model, Classifier) else None
+    report = label_report(answers, task.metrics, known=known, seed=seed)
+    sure = [answer.confidence for answer in answers if answer.confidence is not None]
+    right = [answer.gold == answer.predicted for answer in answers if answer.confidence is not None]
+    shown = {error.id: wrong[error.id] for error in report.errors}
+    return TaskReport(report, reliability(sure, right) if sure else None, shown)

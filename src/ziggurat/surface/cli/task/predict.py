@@ -1,0 +1,57 @@
+"""Have a model of a task answer what stands in files, one answer a line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ziggurat.core.config import option
+from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.terminal import Terminal, one_line
+
+__all__ = ["COMMAND", "TaskPredictOptions", "predict"]
+
+
+@dataclass(frozen=True)
+class TaskPredictOptions:
+    """How answers are printed."""
+
+    json: bool = option(False, "print JSON, a line a text")
+    quiet: bool = option(False, "say nothing but warnings")
+
+
+@with_options(TaskPredictOptions)
+def predict(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE…|-]", help="Tables or JSONL with texts, or a text a line; -: standard input"),
+    ] = None,
+    *,
+    task: str,
+    options: TaskPredictOptions,
+) -> None:
+    """Print answer, probability and text, separated by tabs, in the order of the files.
+
+    Files are read and answers printed bit by bit, so that they may be larger than memory.
+    """
+    from ziggurat.artefacts.bundle import load
+    from ziggurat.judge.tasks import told
+    from ziggurat.use.tasks import TASKS
+
+    opened, chosen, terminal = load(bundle), TASKS.get(task), Terminal(quiet=options.quiet)
+    count = 0
+    for example, said in told(chosen, opened, chosen.read(files or ["-"], labelled=False)):
+        count += 1
+        answer = chosen.written(said.answer)
+        if options.json:
+            found = {"id": example.id, "answer": said.answer, "confidence": said.confidence}
+            terminal.write_json({**found, "probabilities": dict(said.probabilities)})
+            continue
+        sure = "" if said.confidence is None else f"{said.confidence:.4f}"
+        terminal.write(f"{answer}\t{sure}\t{one_line(str(example.input))}")
+    terminal.say("{count} answers", count=count)
+
+
+COMMAND = predict

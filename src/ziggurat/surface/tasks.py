@@ -1,0 +1,57 @@
+"""One task from end to end: models trained, how sure they may be, and what they are worth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ziggurat.artefacts.bundle import Bundle, load, record
+from ziggurat.artefacts.runs import Run
+from ziggurat.core.protocols import Task
+from ziggurat.core.types import Listener
+from ziggurat.judge.tasks import TaskReport, judge_task
+from ziggurat.surface.material import prepared
+from ziggurat.surface.training import MEASURED_ON, train_run
+from ziggurat.text.labelled_corpus import LabelledCorpus
+from ziggurat.training.job import silent
+
+__all__ = ["Outcome", "train_task"]
+
+TUNED_ON = "dev"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A model of a task, and what it is worth."""
+
+    recipe: str
+    bundle: Bundle
+    measured_on: str
+    """``test``, or ``dev`` where nothing is held out for that: what was tuned on flatters."""
+    report: TaskReport | None
+    """None where nothing is held out at all."""
+
+
+def train_task(task: Task, runs: Sequence[Run], listener: Listener) -> list[Outcome]:
+    """Bring the runs to their end, each calibrated on its dev split and measured on its test split.
+
+    Raises:
+        InterruptedRunError: the user stopped it; the message says how to go on.
+    """
+    return [_outcome(task, run, listener) for run in runs]
+
+
+def _outcome(task: Task, run: Run, listener: Listener) -> Outcome:
+    bundle = train_run(run, listener)
+    corpus = prepared(run, silent)
+    if not isinstance(corpus, LabelledCorpus):
+        raise TypeError(f"{run.recipe.family}: learns from no labels")
+    if len(corpus.dev):
+        temperature = task.tune(bundle.model, bundle.tokenizer, list(corpus.dev.examples()))
+        record(bundle.path, {TUNED_ON: {"temperature": temperature}})
+        bundle = load(bundle.path, verify=False)
+    split, name = (corpus.test, MEASURED_ON) if len(corpus.test) else (corpus.dev, TUNED_ON)
+    if not len(split):
+        return Outcome(run.recipe.name, bundle, name, None)
+    report = judge_task(task, bundle, split.examples(), seed=run.recipe.seed)
+    entries = dict(bundle.manifest.metrics.get(name, {})) | report.entries()
+    record(bundle.path, {name: entries})
+    return Outcome(run.recipe.name, load(bundle.path, verify=False), name, report)
