@@ -12,6 +12,7 @@ from tests.fakes.machines import MACHINE
 from ziggurat.study.planning.hardware import OWN, as_measured, named, names
 from ziggurat.surface.chinese import SENTENCES
 from ziggurat.surface.cli import COMMANDS, main, parser
+from ziggurat.surface.commands import first_line
 from ziggurat.surface.progress import STAGES
 
 SPEAKING = ("translate", "say", "warn", "next")
@@ -123,7 +124,9 @@ def written(repository: Path) -> set[str]:
     for field in (field for config in declared for field in dataclasses.fields(config)):
         doc = str(field.metadata["doc"])
         found |= {doc, doc[:1].upper() + doc[1:]}
-    return found | hardware_words()
+    from ziggurat.use.tasks import TASKS
+
+    return found | hardware_words() | {first_line(TASKS.source(name)) for name in TASKS.names()}
 
 
 def hardware_words() -> set[str]:

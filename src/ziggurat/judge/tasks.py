@@ -7,7 +7,8 @@ from typing import Any
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import TooLittleTextError
-from ziggurat.core.protocols import Classifier, Task
+from ziggurat.core.protocols import Classifier
+from ziggurat.core.tasks import Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.labels import Answer, LabelReport, label_report
 from ziggurat.judge.reliability import Reliability, reliability

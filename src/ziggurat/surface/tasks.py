@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ziggurat.artefacts.bundle import Bundle, load, record
 from ziggurat.artefacts.runs import Run
-from ziggurat.core.protocols import Task
+from ziggurat.core.tasks import Task
 from ziggurat.core.types import Listener
 from ziggurat.judge.tasks import TaskReport, judge_task
 from ziggurat.surface.material import prepared

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ziggurat.core.registry import Registry
 
 if TYPE_CHECKING:
-    from ziggurat.core.protocols import Task
+    from ziggurat.core.tasks import Task
 
 __all__ = ["TASKS"]
 

@@ -17,7 +17,7 @@ from ziggurat.surface.terminal import Terminal, align
 
 if TYPE_CHECKING:
     from ziggurat.artefacts.recipe import Recipe
-    from ziggurat.core.protocols import Task
+    from ziggurat.core.tasks import Task
     from ziggurat.surface.tasks import Outcome
 
 __all__ = ["COMMAND", "TaskTrainOptions", "train"]

@@ -1,0 +1,61 @@
+"""Sentences in Chinese: tasks on labelled files."""
+
+__all__ = ["SENTENCES"]
+
+SENTENCES = {
+    "Train, measure and use a model of a task on your own labelled files: classification": (
+        "用自己的带标签文件训练、测量和使用任务模型：分类"
+    ),
+    "Say which label a text has: topic, sentiment, intent": "判断文本的标签：主题、情感、意图",
+    # -- train
+    "Train a model of a task on labelled files, after a quick baseline, and measure both": (
+        "用带标签的文件训练任务模型：先训练快速的基线，再测量两者"
+    ),
+    "Train a model, calibrate it on the dev split and measure it on the test split, beside a quick baseline.": (
+        "训练模型，在 dev 部分上校准把握程度，在 test 部分上测量，并与快速的基线比较。"
+    ),
+    "The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; ziggurat train --resume "
+    "goes on where it stopped.": (
+        "基线的运行存于运行文件夹中的 baseline。按 Ctrl-C 会保存检查点；ziggurat train --resume 从中断处继续。"
+    ),
+    "CSV, TSV or JSONL files of labelled texts. Recipe keys: --model.layers 2": (
+        "带标签文本的 CSV、TSV 或 JSONL 文件。配方的键：--model.layers 2"
+    ),
+    "A recipe's name or a TOML file; unless told, the baseline is all that is made": (
+        "配方名或 TOML 文件；未给出时只训练基线"
+    ),
+    "File held out to tune on, instead of a tenth of the others": "用于调参的保留文件，代替其余文件的十分之一",
+    "File held out to measure on, instead of a tenth of the others": "用于测量的保留文件，代替其余文件的十分之一",
+    "measured on {split}": "在 {split} 部分上测得",
+    # -- evaluate
+    "Measure a model of a task on labelled files: metrics with intervals, each class, confusions, the surest errors": (
+        "在带标签的文件上测量任务模型：带区间的指标、各类别、混淆、最有把握的错误"
+    ),
+    "Print what the model's answers are worth; a label that the model never learnt is said, and counts as missed.": (
+        "输出模型回答的质量；模型从未学过的标签会被指出，并算作遗漏。"
+    ),
+    "CSV, TSV or JSONL files of labelled texts": "带标签文本的 CSV、TSV 或 JSONL 文件",
+    "macro F1": "宏平均 F1",
+    "calibration error": "校准误差",
+    "precision": "精确率",
+    "recall": "召回率",
+    "right label": "正确标签",
+    "said instead": "误判为",
+    "times": "次数",
+    "The surest errors: how sure, what was said, what is right, the text": (
+        "最有把握的错误：把握程度、所判标签、正确标签、文本"
+    ),
+    "labels that the model never learnt: {labels}": "模型从未学过的标签：{labels}",
+    # -- predict
+    "Have a model of a task answer what stands in files, one answer a line": "让任务模型回答文件中的内容，每行一个答案",
+    "Print answer, probability and text, separated by tabs, in the order of the files.": (
+        "按文件的顺序每行输出答案、概率和文本，以制表符分隔。"
+    ),
+    "Files are read and answers printed bit by bit, so that they may be larger than memory.": (
+        "文件分批读取、答案分批输出，因此文件可以大于内存。"
+    ),
+    "Tables or JSONL with texts, or a text a line; -: standard input": (
+        "含文本的表格或 JSONL，或每行一个文本；- 为标准输入"
+    ),
+    "{count} answers": "{count} 个答案",
+}
