@@ -140,6 +140,7 @@ def test_scored_again_the_numbers_are_the_same(name: str, climbed: Path, ziggura
     assert all(check["holds"] and abs(check["before"] - check["after"]) <= 1e-6 for check in again["checks"])
 
 
+@pytest.mark.slow
 def test_trained_again_step_for_step_the_numbers_are_the_same(climbed: Path, ziggurat: Ziggurat) -> None:
     before = {path: path.stat().st_mtime_ns for path in climbed.rglob("*") if path.is_file()}
     ended = ziggurat("reproduce", climbed, "--train", "--json", "--quiet")

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,9 @@ import pytest
 from tests.journeys.conftest import Ended, Ziggurat
 from ziggurat.artefacts.bundle import load
 from ziggurat.study.size_result import EmbeddingSizes
+from ziggurat.surface.cli import main
 
+SIZES = ["--sizes", "2,3,5", "--seeds", "2"]
 FAST = ["--training.threads", "1", "--training.epochs", "2", "--tokens.min_count", "2"]
 ANALOGIES = """: paths
 tower river stranger mason
@@ -39,8 +42,24 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def study(ziggurat: Ziggurat, texts: Path, folder: Path, *more: str | Path) -> Ended:
-    given = ["--sizes", "2,3,5", "--seeds", "2", *FAST, "--out", folder]
-    return ziggurat("study", "embedding-size", texts, *given, *more)
+    return ziggurat("study", "embedding-size", texts, *SIZES, *FAST, "--out", folder, *more)
+
+
+@pytest.fixture(scope="module")
+def done(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study that has come to its end."""
+    folder = tmp_path_factory.mktemp("done") / "study"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ZIGGURAT_TRACEBACK", raising=False)
+        words = ["study", "embedding-size", texts, *SIZES, *FAST, "--out", folder, "--quiet", "--json"]
+        assert main([str(word) for word in words]) == 0
+    return folder
+
+
+@pytest.fixture
+def copied(done: Path, tmp_path: Path) -> Path:
+    """The same in a folder of its own, to be changed."""
+    return Path(shutil.copytree(done, tmp_path / "study", copy_function=shutil.copy2))
 
 
 def found(folder: Path) -> EmbeddingSizes:
@@ -70,20 +89,16 @@ def test_a_study_leaves_its_answer_a_bundle_and_pictures(texts: Path, tmp_path: 
     assert "size 5, seed 1 (6 of 6)" in ended.err
 
 
-def test_the_score_is_what_the_trainer_measured_on_held_out_text(
-    texts: Path, tmp_path: Path, ziggurat: Ziggurat
-) -> None:
-    folder = tmp_path / "study"
-    assert study(ziggurat, texts, folder).code == 0
-    told = found(folder)
-    training = load(folder / "bundle").manifest.training
+def test_the_score_is_what_the_trainer_measured_on_held_out_text(done: Path) -> None:
+    told = found(done)
+    training = load(done / "bundle").manifest.training
     row = told.verdicts[0].choice.row(told.chosen)
     # the bundle is that of the first seed; parts are rounded to 0.0001 nats
     assert row.by_seed[0] == pytest.approx(training["dev_loss"], rel=1e-4)
     assert row.score == pytest.approx(np.mean(row.by_seed))
     assert told.verdicts[0].questions == len(training["dev_parts"])
     cost = told.cost(told.chosen)
-    assert cost.bundle_bytes == load(folder / "bundle").manifest.size_bytes
+    assert cost.bundle_bytes == load(done / "bundle").manifest.size_bytes
     assert cost.train_seconds <= training["seconds"]
 
 
@@ -106,32 +121,28 @@ def test_every_yardstick_at_once_and_the_first_decides(
     assert told.verdicts[1].choice.row(5).score > 0.9  # its two classes share no word
 
 
-def test_the_same_command_again_asks_and_trains_nothing_anew(texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
-    folder = tmp_path / "study"
-    assert study(ziggurat, texts, folder).code == 0
-    before = found(folder)
-    bundle = (folder / "bundle" / "model.safetensors").stat().st_mtime_ns
-    ended = study(ziggurat, texts, folder)
+def test_the_same_command_again_asks_and_trains_nothing_anew(texts: Path, copied: Path, ziggurat: Ziggurat) -> None:
+    before = found(copied)
+    bundle = (copied / "bundle" / "model.safetensors").stat().st_mtime_ns
+    ended = study(ziggurat, texts, copied)
     assert ended.code == 0, ended.err
     assert "training" not in ended.err
-    assert found(folder).verdicts == before.verdicts
-    assert (folder / "bundle" / "model.safetensors").stat().st_mtime_ns == bundle
+    assert found(copied).verdicts == before.verdicts
+    assert (copied / "bundle" / "model.safetensors").stat().st_mtime_ns == bundle
     # what was spent before is not forgotten
-    assert found(folder).seconds >= before.seconds - 0.1
+    assert found(copied).seconds >= before.seconds - 0.1
 
 
-def test_a_study_can_be_widened(texts: Path, questions: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
-    folder = tmp_path / "study"
-    assert study(ziggurat, texts, folder).code == 0
-    ended = study(ziggurat, texts, folder, "--sizes", "2,3,5,7")
+def test_a_study_can_be_widened(texts: Path, questions: Path, copied: Path, ziggurat: Ziggurat) -> None:
+    ended = study(ziggurat, texts, copied, "--sizes", "2,3,5,7")
     assert ended.code == 0, ended.err
-    assert ended.err.count("training skipgram") - (found(folder).chosen in (2, 3, 5)) in (1, 2)
-    assert found(folder).sizes == (2, 3, 5, 7)
-    assert load(folder / "bundle").encoder.width == found(folder).chosen
+    assert ended.err.count("training skipgram") - (found(copied).chosen in (2, 3, 5)) in (1, 2)
+    assert found(copied).sizes == (2, 3, 5, 7)
+    assert load(copied / "bundle").encoder.width == found(copied).chosen
     # a new task asks models again that were not kept
-    ended = study(ziggurat, texts, folder, "--task", f"similarity={questions / 'similarity.txt'}")
+    ended = study(ziggurat, texts, copied, "--task", f"similarity={questions / 'similarity.txt'}")
     assert ended.code == 0, ended.err
-    assert next(verdict.task for verdict in found(folder).verdicts).startswith("similarity=")
+    assert next(verdict.task for verdict in found(copied).verdicts).startswith("similarity=")
 
 
 def test_the_environment_and_a_recipe_of_one_s_own(
@@ -269,14 +280,12 @@ def test_no_text_and_no_such_text(ziggurat: Ziggurat, tmp_path: Path) -> None:
     assert not (tmp_path / "study").exists()
 
 
-def test_a_folder_with_another_study_is_left_alone(texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
-    folder = tmp_path / "study"
-    assert study(ziggurat, texts, folder).code == 0
-    before = found(folder)
-    ended = study(ziggurat, texts, folder, "--training.window", "2")
+def test_a_folder_with_another_study_is_left_alone(texts: Path, copied: Path, ziggurat: Ziggurat) -> None:
+    before = found(copied)
+    ended = study(ziggurat, texts, copied, "--training.window", "2")
     assert ended.code == 2
-    assert f"{folder}: holds a study with another training; choose another --out" in ended.err
-    assert found(folder) == before
+    assert f"{copied}: holds a study with another training; choose another --out" in ended.err
+    assert found(copied) == before
 
 
 def test_a_file_where_the_folder_should_be(texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
@@ -286,17 +295,15 @@ def test_a_file_where_the_folder_should_be(texts: Path, tmp_path: Path, ziggurat
     assert f"{tmp_path / 'study'}: a file, not a folder" in ended.err
 
 
-def test_a_point_that_is_damaged_is_made_again(texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
-    folder = tmp_path / "study"
-    assert study(ziggurat, texts, folder).code == 0
-    before = found(folder)
-    path = folder / "points" / "size-3-seed-1.json"
+def test_a_point_that_is_damaged_is_made_again(texts: Path, copied: Path, ziggurat: Ziggurat) -> None:
+    before = found(copied)
+    path = copied / "points" / "size-3-seed-1.json"
     path.write_text(path.read_text(encoding="utf-8")[:40], encoding="utf-8")
-    ended = study(ziggurat, texts, folder)
+    ended = study(ziggurat, texts, copied)
     assert ended.code == 0, ended.err
     assert ended.err.count("training skipgram") == 1
     # one thread and one seed: the same vectors, the same answers
-    assert found(folder).verdicts == before.verdicts
+    assert found(copied).verdicts == before.verdicts
 
 
 def test_the_overview_of_studies(ziggurat: Ziggurat) -> None:

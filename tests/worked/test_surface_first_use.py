@@ -7,6 +7,7 @@ import pytest
 
 from tests.fakes.bundles import make_bundle
 from tests.fakes.families import ENCODER_FAMILIES, LANGUAGE_FAMILIES, STATIC_FAMILIES
+from ziggurat.core.protocols import ReadsPairs
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.cli import COMMANDS
 from ziggurat.surface.first_use import first_use
@@ -17,10 +18,11 @@ def test_every_family_has_a_use_and_it_is_a_command(family: str, tmp_path: Path)
     manifest = make_bundle(tmp_path / "tiny", family).manifest
     program, *words = shlex.split(first_use(manifest, Path("runs/tower")))
     assert program == "ziggurat"
-    named = " ".join(words[: 2 if words[0] == "vectors" else 1])
+    named = " ".join(words[: {"vectors": 2, "task": 3}.get(words[0], 1)])
     assert named in dict(COMMANDS.functions())
     assert "runs/tower" in words
-    assert (words[0] == "generate") == (family in LANGUAGE_FAMILIES)
+    assert (words[0] in ("generate", "translate")) == (family in LANGUAGE_FAMILIES)
+    assert (words[0] == "translate") == isinstance(FAMILIES.get(family), ReadsPairs)
     assert (words[0] == "vectors") == (family in STATIC_FAMILIES)
     assert (words[0] == "embed") == (family in set(ENCODER_FAMILIES) - {*STATIC_FAMILIES, *LANGUAGE_FAMILIES})
 

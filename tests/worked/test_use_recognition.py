@@ -156,6 +156,7 @@ def test_pocketsphinx_hears_austen_alike_in_any_order(tmp_path: Path) -> None:
     assert error_rate(errors, seed=0).value < 0.4
 
 
+@pytest.mark.slow
 def test_pocketsphinx_hears_with_our_words(tmp_path: Path) -> None:
     pytest.importorskip("pocketsphinx", reason="the extra 'speech' is not installed")
     if not AUSTEN.is_dir():
