@@ -8,7 +8,7 @@ import pytest
 
 from ziggurat.artefacts.card import write_card
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH
-from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import LABELS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 WHOLE = Manifest(
     family="decoder",
@@ -76,7 +76,7 @@ def test_how_a_figure_is_shown(entry: str, shown: str) -> None:
 
 def test_every_entry_of_a_card_has_words_in_both_languages() -> None:
     assert set(ENGLISH.labels) == set(CHINESE.labels)
-    assert list(ENGLISH.purposes) == list(CHINESE.purposes) == [TEXT, TRANSLATIONS, WORD_VECTORS, TEXT_VECTORS]
+    assert list(ENGLISH.purposes) == list(CHINESE.purposes) == [TEXT, TRANSLATIONS, WORD_VECTORS, TEXT_VECTORS, LABELS]
     for given in ENGLISH.purposes:
         english, chinese = ENGLISH.purposes[given], CHINESE.purposes[given]
         assert len(english.limits) == len(chinese.limits)
@@ -163,7 +163,19 @@ def test_the_card_of_word_vectors_speaks_of_vectors() -> None:
     assert all(limit in card for words in (ENGLISH, CHINESE) for limit in words.purposes[WORD_VECTORS].limits)
 
 
-@pytest.mark.parametrize("gives", [TEXT, TRANSLATIONS, WORD_VECTORS, TEXT_VECTORS])
+def test_the_card_of_a_classifier_speaks_of_labels() -> None:
+    model = {"parameters": 530_027, "context": None, "gives": LABELS, "labels": 7}
+    card = write_card(replace(WHOLE, family="some", model=model, metrics={}))
+    english, chinese = tables(card)
+    assert english["model.labels"] == ("labels that it tells apart", "7")
+    assert chinese["model.labels"] == ("可区分的标签数", "7")
+    assert "pipeline_tag: text-classification\n" in card
+    for silent in ("bits per byte", "每字节", "ziggurat generate", "language model", "语言模型", "perplexit"):
+        assert silent not in card.lower()
+    assert all(limit in card for words in (ENGLISH, CHINESE) for limit in words.purposes[LABELS].limits)
+
+
+@pytest.mark.parametrize("gives", [TEXT, TRANSLATIONS, WORD_VECTORS, TEXT_VECTORS, LABELS])
 def test_what_other_software_made_is_not_called_ours(gives: str) -> None:
     model = {"parameters": 5, "gives": gives}
     training = {"imported_from": "SmolLM2-135M.gguf"}

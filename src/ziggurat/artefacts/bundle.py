@@ -35,6 +35,7 @@ from ziggurat.artefacts.tensors import read_tensors, write_tensors
 from ziggurat.core.errors import ArtefactError, DamagedError, UnknownNameError, UsageError, ZigguratError
 from ziggurat.core.files import atomic_folder, sha256, write_text
 from ziggurat.core.protocols import (
+    Classifier,
     ConditionalModel,
     ContextEncoder,
     Dissects,
@@ -423,12 +424,14 @@ def _gives(model: Model) -> dict[str, Any]:
         return {"gives": manifests.WORD_VECTORS, "width": model.width}
     if isinstance(model, ContextEncoder) and not isinstance(model, LanguageModel):
         return {"gives": manifests.TEXT_VECTORS, "width": model.width}
+    if isinstance(model, Classifier):
+        return {"gives": manifests.LABELS, "labels": len(model.labels)}
     return {}
 
 
 def _context(model: Model) -> int | None:
     """Return the longest sequence that a model can read, where it has a limit."""
-    return model.context if isinstance(model, (LanguageModel, ConditionalModel, ContextEncoder)) else None
+    return model.context if isinstance(model, (LanguageModel, ConditionalModel, ContextEncoder, Classifier)) else None
 
 
 def _transformers_tokenizer(model: Model, tokenizer: Tokenizer, text: str) -> dict[str, Any]:

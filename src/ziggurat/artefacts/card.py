@@ -9,11 +9,14 @@ from pathlib import PurePath
 from typing import Any
 
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH, Words
-from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import LABELS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 __all__ = ["write_card"]
 
-MODEL = ("family", "model.parameters", "model.context", "model.width", "tokenizer.kind", "tokenizer.vocabulary")
+MODEL = (
+    *("family", "model.parameters", "model.context", "model.width", "model.labels"),
+    *("tokenizer.kind", "tokenizer.vocabulary"),
+)
 IMPORTED = "training.imported_from"
 IN_A_RUN = ("bundle", "adapter")
 """What a run folder calls its parts."""
@@ -34,6 +37,7 @@ TASKS = {
     TRANSLATIONS: "translation",
     WORD_VECTORS: "feature-extraction",
     TEXT_VECTORS: "fill-mask",
+    LABELS: "text-classification",
 }
 """What model hubs call what a model gives."""
 COMMANDS = {
@@ -41,12 +45,14 @@ COMMANDS = {
     TRANSLATIONS: ('ziggurat generate FOLDER --temperature 0 --prompt "…"', "ziggurat evaluate FOLDER PAIRS…"),
     TEXT_VECTORS: ("ziggurat embed FOLDER TEXT…", "ziggurat score FOLDER TEXT…"),
     WORD_VECTORS: ("ziggurat vectors nearest FOLDER WORD", "ziggurat vectors map FOLDER"),
+    LABELS: ("ziggurat describe FOLDER",),
 }
 PYTHON = {
     TEXT: ('print(ziggurat.load("FOLDER").generate("…"))',),
     TRANSLATIONS: ('print(ziggurat.load("FOLDER").generate("…", temperature=0))',),
     TEXT_VECTORS: ('print(ziggurat.load("FOLDER").embed(["…"]))',),
     WORD_VECTORS: ('vectors = ziggurat.vectors("FOLDER")', 'print(vectors.nearest("…"), vectors["…"])'),
+    LABELS: ('print(ziggurat.load("FOLDER").bundle.model.labels)',),
 }
 MEASURED = (
     *("masked_accuracy", "bits_per_byte", "accuracy", "spearman", "low", "high", "token_perplexity"),

@@ -125,6 +125,21 @@ ENGLISH = Words(
             ),
             lossy="",
         ),
+        "labels": Purpose(
+            opening=(
+                "A classifier of texts of the family `{family}`, {made}. "
+                "Each figure below stands in `ziggurat.json` under the entry named beside it."
+            ),
+            measured="Measured on texts that it was not trained on",
+            not_measured="Nothing yet.",
+            limits=(
+                "It knows the labels of its training texts and no others: a text that fits none gets one too.",
+                "It tells labels by what went with them in those texts, prejudices included; "
+                "on texts of another kind it may be wrong and sure.",
+                "Its probabilities are as good as the held-out texts that they were tuned on are like yours.",
+            ),
+            lossy="",
+        ),
     },
     heads=("what", "value", "manifest entry"),
     labels={
@@ -132,6 +147,7 @@ ENGLISH = Words(
         "model.parameters": "numbers that the model is made of",
         "model.context": "longest context, in tokens",
         "model.width": "numbers in a vector",
+        "model.labels": "labels that it tells apart",
         "tokenizer.kind": "tokenizer",
         "tokenizer.vocabulary": "vocabulary",
         "seed": "seed",
@@ -242,6 +258,17 @@ CHINESE = Words(
             ),
             lossy="",
         ),
+        "labels": Purpose(
+            opening=("{made} `{family}` 族文本分类器。下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"),
+            measured="在未参与训练的文本上的测量结果",
+            not_measured="尚未测量。",
+            limits=(
+                "它只知道训练文本的标签：不属于任何标签的文本也会得到一个。",
+                "它依据训练文本中与标签同现的内容来判断，其中的偏见亦在内；遇到另一类文本可能错得很有把握。",
+                "用于调参的保留文本与您的文本越相似，它给出的概率越可信。",
+            ),
+            lossy="",
+        ),
     },
     heads=("项目", "值", "清单条目"),
     labels={
@@ -249,6 +276,7 @@ CHINESE = Words(
         "model.parameters": "模型中的数值个数",
         "model.context": "最长上下文（词元）",
         "model.width": "每个向量的维数",
+        "model.labels": "可区分的标签数",
         "tokenizer.kind": "分词器",
         "tokenizer.vocabulary": "词表大小",
         "seed": "随机种子",

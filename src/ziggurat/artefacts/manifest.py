@@ -21,6 +21,7 @@ from ziggurat.core.files import sha256
 from ziggurat.core.version import VERSION
 
 __all__ = [
+    "LABELS",
     "NAME",
     "TEXT",
     "TEXT_VECTORS",
@@ -35,6 +36,7 @@ __all__ = [
 NAME = "ziggurat.json"
 FORMAT = 1
 TEXT, TRANSLATIONS, WORD_VECTORS, TEXT_VECTORS = "text", "translations", "word vectors", "text vectors"
+LABELS = "labels"
 """What a model may give."""
 
 
@@ -104,7 +106,9 @@ class Manifest:
 
     @property
     def gives(self) -> str:
-        """What the model gives, which decides how it is used: text, translations, word vectors or text vectors."""
+        """What the model gives, which decides how it is used: text, translations, vectors of words or of texts, or
+        labels.
+        """
         return str(self.model.get("gives", TEXT))
 
     @property

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from ziggurat.artefacts.manifest import TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import LABELS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 __all__ = ["first_use"]
 
@@ -12,6 +12,7 @@ COMMANDS = {
     TRANSLATIONS: 'ziggurat generate {folder} --temperature 0 --prompt "…"',
     TEXT_VECTORS: "ziggurat embed {folder} TEXT…",
     WORD_VECTORS: "ziggurat vectors nearest {folder} WORD",
+    LABELS: "ziggurat describe {folder}",
 }
 
 
