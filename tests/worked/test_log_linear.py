@@ -12,7 +12,7 @@ from tests.fakes.labelled_jobs import NAMES, VOCABULARY, Labelled, drawn, labell
 from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.linear import Linear
-from ziggurat.models.text_features import TextBags
+from ziggurat.models.text_features import FeatureIndex, Parts, TextBags
 from ziggurat.study.logistic import fit_logistic
 from ziggurat.training import log_linear
 from ziggurat.training.job import Fitted, Job, Spelling
@@ -21,6 +21,8 @@ from ziggurat.training.log_linear import Config, Problem, log_count_ratios
 
 BAGS = TextBags(np.array([0, 2, 4, 5]), np.array([0, 1, 0, 2, 2], np.int32))
 """Three texts with the features {0, 1}, {0, 2} and {2}."""
+INDEX = FeatureIndex(Parts(np.zeros(4, np.int64), np.empty(0, np.int32)), np.empty(0, np.int64), 3, 1)
+"""Three ids that are features, and nothing else."""
 SPELLING = Spelling(
     np.array([0, 0, 0, 2, 4, 6, 6, 6, 6, 6, 6, 6, 6, 7]), np.array([17, 5, 5, 11, 23, 17, 11], np.int32)
 )
@@ -61,6 +63,13 @@ def test_log_count_ratios_of_one_label_against_all_others() -> None:
     assert found[:, 2] == pytest.approx(np.log([0.44, 0.7333333, 2.2]))
 
 
+def test_a_feature_that_no_text_has_says_nothing_and_takes_no_share() -> None:
+    classes = np.array([0, 0, 1], np.int32)
+    found = log_count_ratios(BAGS, 5, classes, 2, smoothing=1.0)
+    assert found[:3] == pytest.approx(log_count_ratios(BAGS, 3, classes, 2, smoothing=1.0))
+    assert not found[3:].any()
+
+
 def test_products_with_a_sparse_matrix() -> None:
     dice = np.random.default_rng(3)
     full = dice.standard_normal((5, 7)).astype(np.float32) * (dice.random((5, 7)) < 0.4)
@@ -76,7 +85,7 @@ def test_products_with_a_sparse_matrix() -> None:
 
 
 def test_the_gradient_is_that_of_the_loss() -> None:
-    problem = Problem(BAGS, 3, np.array([0, 2, 1], np.int32), 3, smoothing=1.0)
+    problem = Problem(INDEX, BAGS, np.array([0, 2, 1], np.int32), 3, smoothing=1.0)
     function = problem.loss(0.3)
     point = np.random.default_rng(5).standard_normal(problem.zeros().size)
     value, gradient = function(point)
@@ -91,7 +100,7 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 
 def test_the_loss_at_zero_by_hand() -> None:
     # all labels alike: 3 texts · ln 2; the gradient of biases: Σ (½ − wanted) = 1.5 − (2, 1)
-    problem = Problem(BAGS, 3, np.array([0, 0, 1], np.int32), 2, smoothing=1.0)
+    problem = Problem(INDEX, BAGS, np.array([0, 0, 1], np.int32), 2, smoothing=1.0)
     value, gradient = problem.loss(0.3)(problem.zeros())
     assert value == pytest.approx(3 * math.log(2))
     assert gradient[-2:] == pytest.approx([-0.5, 0.5])
@@ -117,7 +126,7 @@ def test_one_word_that_says_all_by_hand() -> None:
 def test_it_is_the_optimum_that_plain_logistic_regression_finds() -> None:
     train, penalty = drawn(61), 0.7
     found = fitted(train, model={"word_ngrams": 1, "longest_ngram": 0}, penalties=[penalty])
-    # features: ids 2 … 12, scaled by the largest of the three ratios, rows of length 1
+    # features: ids 2 … 12 (0 is in no bag), scaled by the largest of the three ratios, rows of length 1
     classes = np.array([label for _, label in train])
     present = np.array([[float(one in ids) for one in range(2, 13)] for ids, _ in train])
     inside = np.array([1 + present[classes == label].sum(axis=0) for label in range(3)])
@@ -138,14 +147,16 @@ def test_features_of_words_spellings_and_ngrams() -> None:
     # words 2, 3, 4, 12; buckets 5, 11, 17, 23; pairs (0 2) (2 3) (3 0) (0 4) (4 2) (2 0) (0 12) (12 0);
     # threes (0 2 3) (2 3 0) (0 4 2) (4 2 0) (0 12 0)
     model = model_of(found)
-    assert found.facts["features"] == model.index.size == 4 + 4 + 8 + 5
-    assert (model.index.first, model.index.keys.size) == (8, 13)
-    # 2 is spelled in 17 and 5, 3 in 5 and 11: they share one; words not in the text keep what others have of them
+    assert found.facts["features"] == 4 + 4 + 8 + 5
+    assert (model.index.ids, model.index.first, model.index.keys.size) == (13, 13 + 4, 13)
+    # 2 is spelled in 17 and 5, 3 in 5 and 11: they share one; 4 in 23 and 17
     starts, features = model.index.parts
     shared = [set(features[starts[one] : starts[one + 1]].tolist()) for one in (2, 3, 4, 12, 5, 0)]
-    assert [len(each) for each in shared] == [3, 3, 3, 2, 0, 0]
-    assert len(shared[0] & shared[1]) == 1
-    assert len(shared[2] & shared[0]) == 1
+    assert [len(each) for each in shared] == [2, 2, 2, 1, 0, 0]
+    assert len(shared[0] & shared[1]) == len(shared[2] & shared[0]) == 1
+    # what no text has counts nothing: begin and end, the unknown word, words 5 … 11
+    assert np.flatnonzero(model.weights.scales == 0).tolist() == [0, 1, 5, 6, 7, 8, 9, 10, 11]
+    assert not model.weights.weights[[0, 1, 5, 11]].any()
 
 
 def test_rare_features_are_left_out_where_so_told() -> None:
@@ -214,7 +225,7 @@ def test_begin_and_end_may_be_two_ids() -> None:
     one = fitted(train, **keys)
     other = fitted(train, vocabulary=vocabulary, **keys)
     assert one.facts["features"] == other.facts["features"] == 11
-    assert np.array_equal(model_of(one).weights.weights, model_of(other).weights.weights)
+    assert model_of(other).weights.weights[:13] == pytest.approx(model_of(one).weights.weights, abs=1e-6)
 
 
 def test_scores_do_not_depend_on_how_many_texts_are_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from ziggurat.core.errors import ArtefactError
 from ziggurat.core.types import IdArray
 from ziggurat.models.text_features import FeatureIndex, Parts, TextBags, bags_of, ngram_keys
 
-# ids 0 (begin and end) to 4; each of 1 … 4 has itself, 1 and 2 also share feature 5, 3 has feature 6 too
-PARTS = Parts(np.array([0, 0, 2, 4, 6, 7]), np.array([1, 5, 2, 5, 3, 6, 4], np.int32))
+# ids 0 (begin and end) to 4; 1 and 2 share the spelling 5, 3 has 6
+PARTS = Parts(np.array([0, 0, 1, 2, 3, 3]), np.array([5, 5, 6], np.int32))
 
 
 def key(*ids: int) -> int:
@@ -80,9 +80,9 @@ def test_a_text_has_each_feature_once() -> None:
     index, (pair, other) = index_of((1, 2), (2, 1))
     assert index.size == 9
     bags = index.find(*ids_of([0, 1, 2, 1, 1, 0], [0, 0], [3]))
-    # 1 and 2 share feature 5; both pairs are there, (1, 1) is not known; the second text has none
-    assert listed(bags) == [sorted([1, 2, 5, pair, other]), [], [3, 6]]
-    assert bags.texts.tolist() == [0] * 5 + [2] * 2
+    # 1 and 2 share feature 5; both pairs are there, (1, 1) is not known
+    assert listed(bags) == [[0, 1, 2, 5, *sorted([pair, other])], [0], [3, 6]]
+    assert bags.texts.tolist() == [0] * 6 + [1] + [2] * 2
 
 
 def test_longer_ngrams_are_found_where_they_are_looked_for() -> None:
@@ -100,43 +100,48 @@ def test_padding_is_no_part_of_a_text() -> None:
     assert listed(found) == listed(alone)
 
 
-def test_the_length_of_a_text() -> None:
-    # √(3² + 4²) = 5; a text without features counts as 1
-    bags = TextBags(np.array([0, 2, 2, 3]), np.array([0, 2, 1], np.int32))
-    assert bags.lengths(np.array([3, 0.5, 4], np.float32)).tolist() == [5, 1, 0.5]
+def test_values_by_hand() -> None:
+    # scales: ids (0, 3, 4, 8, 1), spellings 2 and 1, the n-gram 5; three groups, so each has the length 1 / √3.
+    # The text 1 2 of ids 3 and 4: 3/5 and 4/5; its spelling 5 alone: 1; its n-gram alone: 1. The text 0: nothing.
+    # The text 3 1: 8/√73, 3/√73; the spellings 6 and 5: 1/√5, 2/√5
+    index, _ = index_of((1, 2))
+    bags = index.find(*ids_of([1, 2], [0], [3, 1]))
+    scales = np.array([0, 3, 4, 8, 1, 2, 1, 5], np.float32)
+    expected = np.array([3 / 5, 4 / 5, 1, 1, 0, 3 / 73**0.5, 8 / 73**0.5, 2 / 5**0.5, 1 / 5**0.5])
+    assert index.values(bags, scales) == pytest.approx(expected / 3**0.5)
+
+
+def test_a_group_that_there_is_not_takes_no_share() -> None:
+    alone = FeatureIndex(Parts(np.zeros(6, np.int64), np.empty(0, np.int32)), np.empty(0, np.int64), 5, 1)
+    bags = alone.find(*ids_of([1, 2, 1], []))
+    assert alone.values(bags, np.array([0, 3, 4, 8, 1], np.float32)) == pytest.approx([3 / 5, 4 / 5])
 
 
 def test_what_is_not_kept_is_gone_and_the_rest_is_numbered_anew() -> None:
     index, (pair, other) = index_of((1, 2), (2, 1))
     keep_mask = np.ones(9, bool)
-    keep_mask[[0, 1, 6, min(pair, other)]] = False
+    keep_mask[[0, 1, 5, min(pair, other)]] = False
     left = index.kept(keep_mask)
     text = ids_of([0, 1, 2, 1, 0], [3])
-    # 2 → 0, 3 → 1, 4 → 2, 5 → 3, and the n-gram that is left → 4
-    assert (left.first, left.size) == (4, 5)
-    assert left.parts.starts.tolist() == [0, 0, 1, 3, 4, 5]
-    assert left.parts.features.tolist() == [3, 0, 3, 1, 2]
-    assert listed(left.find(*text)) == [[0, 3, 4], [1]]
-    assert listed(index.find(*text).kept(keep_mask)) == [[0, 3, 4], [1]]
+    # ids stay 0 … 4, the spelling 6 → 5, and the n-gram that is left → 6; the bags lack ids 0 and 1, the index does not
+    assert (left.ids, left.first, left.size) == (5, 6, 7)
+    assert left.parts.starts.tolist() == [0, 0, 0, 0, 1, 1]
+    assert left.parts.features.tolist() == [5]
+    assert listed(left.find(*text)) == [[0, 1, 2, 6], [3, 5]]
+    assert listed(index.find(*text).kept(keep_mask, 5)) == [[2, 6], [3, 5]]
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"parts": PARTS._replace(starts=np.array([0, 0, 2, 4, 6, 8]))}, "'part_starts'"),
-        ({"parts": PARTS._replace(starts=np.array([1, 1, 2, 4, 6, 7]))}, "'part_starts'"),
-        ({"parts": PARTS._replace(starts=np.array([0, 3, 2, 4, 6, 7]))}, "'part_starts'"),
-        (
-            {"parts": PARTS._replace(features=np.array([1, 5, 2, 5, 3, 7, 4], np.int32))},
-            "'parts' names other features than the 7",
-        ),
-        (
-            {"parts": PARTS._replace(features=np.array([1, 5, -2, 5, 3, 6, 4], np.int32))},
-            "'parts' names other features than the 7",
-        ),
+        ({"parts": PARTS._replace(starts=np.array([0, 0, 1, 2, 3, 4]))}, "'part_starts'"),
+        ({"parts": PARTS._replace(starts=np.array([1, 1, 1, 2, 3, 3]))}, "'part_starts'"),
+        ({"parts": PARTS._replace(starts=np.array([0, 3, 1, 2, 3, 3]))}, "'part_starts'"),
+        ({"parts": PARTS._replace(features=np.array([5, 5, 7], np.int32))}, "'parts' names other features than the 2"),
+        ({"parts": PARTS._replace(features=np.array([5, 4, 6], np.int32))}, "'parts' names other features than the 2"),
         ({"keys": np.array([5, 3])}, "'keys' does not ascend"),
         ({"keys": np.array([3, 3])}, "'keys' does not ascend"),
-        ({"first": 8}, "'parts' names other features than the 8"),
+        ({"first": 8}, "'parts' names other features than the 3"),
         ({"first": -1, "parts": Parts(np.zeros(6, np.int64), np.empty(0, np.int32))}, "'parts' names other"),
     ],
 )

@@ -4,8 +4,9 @@
 order beyond neighbouring words, yet trains in seconds and is what a network has to beat. How far a feature tells labels
 apart is seen by counting already, so each is scaled by that before weights are learnt (Wang & Manning 2012).
 
-*Maths.* log p(label | text) = log softmax(b + Σ_f w_f · s_f / √(Σ_f s_f²)), sums over the different features of the
-text that the model knows. s is a feature's scale; what the scales are says the trainer.
+*Maths.* log p(label | text) = log softmax(b + Σ_f w_f · x_f), summed over the different features of the text that the
+model knows. x is a feature's value (`ziggurat.models.text_features.FeatureIndex.values`), which follows its scale; what
+the scales are says the trainer.
 
 Which n-grams a spelling has is known in `tokens`; here they are numbers.
 """
@@ -56,9 +57,9 @@ class Weights:
     """What the features say."""
 
     scales: FloatArray
-    """(N,) how much each feature counts in a text's length."""
+    """(N,) how much each feature counts; 0 of ids that were not learnt."""
     weights: FloatArray
-    """(N, C) what each feature says for each label, its scale included."""
+    """(N, C) what each feature says for each label."""
     biases: FloatArray
     """(C,)"""
 
@@ -95,7 +96,7 @@ class Linear:
 
     def bag_logprobs(self, bags: TextBags) -> FloatArray:
         """Return (texts, C): log p(label | text) of texts whose features are known."""
-        scores = _summed(bags, self.weights.weights) / bags.lengths(self.weights.scales)[:, None]
+        scores = _summed(bags, self.index.values(bags, self.weights.scales), self.weights.weights)
         return np.asarray(log_softmax(scores + self.weights.biases), np.float32)
 
 
@@ -114,14 +115,13 @@ class LinearFamily:
             UsageError: there are fewer than two labels.
         """
         del seed
-        nothing = np.zeros(0, np.float32)
-        parts = Parts(np.zeros(vocabulary.size + 1, np.int64), np.zeros(0, np.int32))
-        index = FeatureIndex(parts, np.zeros(0, np.int64), 0, config.word_ngrams)
-        labels = len(config.labels)
+        size, labels = vocabulary.size, len(config.labels)
         if labels < 2:
             raise UsageError(f"labels: {labels} labels; a classifier needs at least 2")
-        weights = Weights(nothing, nothing.reshape(0, labels), np.zeros(labels, np.float32))
-        return Linear(index, weights, vocabulary, config)
+        parts = Parts(np.zeros(size + 1, np.int64), np.zeros(0, np.int32))
+        index = FeatureIndex(parts, np.zeros(0, np.int64), size, config.word_ngrams)
+        shapes = ((size,), (size, labels), (labels,))
+        return Linear(index, Weights(*(np.zeros(shape, np.float32) for shape in shapes)), vocabulary, config)
 
     def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
         """Return the configuration with the vocabulary, and the arrays."""
@@ -165,11 +165,10 @@ class LinearFamily:
         return Linear(index, Weights(arrays["scales"], arrays["weights"], arrays["biases"]), vocabulary, own)
 
     def tiny(self, *, seed: int) -> Linear:
-        """Return random weights for three labels, 11 ids of four features, some of them shared, and some pairs."""
+        """Return random weights for three labels, 11 ids with three parts each, some of them shared, and some pairs."""
         dice = generator(seed, "linear")
         config = LinearConfig(labels=("bad", "fair", "good"), buckets=13)
-        own, shared = np.arange(10)[:, None], dice.integers(10, 23, (10, 3))
-        parts = Parts(np.arange(-1, 11).clip(0) * 4, np.hstack([own, shared]).astype(np.int32).ravel())
+        parts = Parts(np.arange(-1, 11).clip(0) * 3, dice.integers(11, 24, 30).astype(np.int32))
         pairs = np.stack(np.divmod(dice.permutation(121)[:61], 11), axis=1).astype(np.int32)
         keys = np.unique(ngram_keys(pairs.ravel(), np.arange(122) // 2, 2)[0])
         index = FeatureIndex(parts, keys, int(parts.features.max()) + 1, config.word_ngrams)
@@ -192,14 +191,15 @@ def _configured(config: dict[str, Any]) -> tuple[LinearConfig, Vocabulary]:
     return own, vocabulary
 
 
-def _summed(bags: TextBags, weights: FloatArray) -> FloatArray:
-    """Return (texts, C): the sum of the weights of each text's features."""
+def _summed(bags: TextBags, values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return (texts, C): the sum of the weights of each text's features, each times its value there."""
     found = np.zeros((bags.starts.size - 1, weights.shape[1]), np.float32)
     most = max(1, _AT_ONCE // weights.shape[1])
     row = 0
     while row < len(found):
         stop = max(row + 1, int(np.searchsorted(bags.starts, bags.starts[row] + most, side="right")) - 1)
-        gathered = weights[bags.features[bags.starts[row] : bags.starts[stop]]]
+        inside = slice(bags.starts[row], bags.starts[stop])
+        gathered = weights[bags.features[inside]] * values[inside, None]
         begins, some = bags.starts[row:stop] - bags.starts[row], np.diff(bags.starts[row : stop + 1]) > 0
         if some.any():
             found[row:stop][some] = np.add.reduceat(gathered, begins[some], axis=0)

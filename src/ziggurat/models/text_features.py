@@ -1,9 +1,11 @@
 """Which features a text has: its ids, what each id is made of, and n-grams of ids; order beyond these is forgotten.
 
-*Idea.* A bag of features: a text has each of them or has it not. Features are numbers 0 … N − 1. An id has the same
-features wherever it stands (its own, and those of its spelling), so a table says which; there are too many n-grams of
-ids for that, so each is found by its hash among those that were kept. Hashes have 63 bits: of ten million n-grams no
-two are likely to meet.
+*Idea.* A bag of features: a text has each of them or has it not. Features are numbers: first come the ids themselves,
+then what ids are spelled with, which a table says of each id, then n-grams of ids. There are too many of these for a
+table, so each is found by its hash among those that were kept. Hashes have 63 bits: of ten million n-grams no two are
+likely to meet.
+
+A text has many more spellings than words, so each of the three groups has a length of its own, and all count alike.
 """
 
 from dataclasses import dataclass
@@ -19,11 +21,12 @@ __all__ = ["FeatureIndex", "Parts", "TextBags", "bags_of", "ngram_keys"]
 
 Numbers = npt.NDArray[np.int64]
 
+_TINY = 1e-9
 _STEP, _FIRST, _SECOND = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
 class Parts(NamedTuple):
-    """The features that each id has wherever it stands."""
+    """The features that each id has beside itself, wherever it stands: what it is spelled with."""
 
     starts: Numbers
     """(V + 1,) where each id's features begin."""
@@ -44,22 +47,10 @@ class TextBags(NamedTuple):
         """The text that each of `features` is of."""
         return np.repeat(np.arange(self.starts.size - 1), np.diff(self.starts))
 
-    def lengths(self, scales: FloatArray) -> FloatArray:
-        """Return (texts,) how long each text is as a vector, where feature f has the length ``scales[f]``.
-
-        A text without features has the length 1, so that one may divide by it.
-        """
-        found = np.ones(self.starts.size - 1, np.float32)
-        some = np.diff(self.starts) > 0
-        squares = np.square(scales[self.features])
-        if some.any():
-            found[some] = np.sqrt(np.add.reduceat(squares, self.starts[:-1][some]))
-        return found
-
-    def kept(self, keep_mask: npt.NDArray[np.bool_]) -> "TextBags":
-        """Return the bags without the features that are not to be kept; those that are, numbered anew."""
+    def kept(self, keep_mask: npt.NDArray[np.bool_], ids: int) -> "TextBags":
+        """Return the bags without the features that are not to be kept; those that are, as `FeatureIndex.kept` does."""
         inside = keep_mask[self.features]
-        return TextBags(_shrunk(self.starts, inside), _renumbered(keep_mask)[self.features[inside]])
+        return TextBags(_shrunk(self.starts, inside), _renumbered(keep_mask, ids)[self.features[inside]])
 
 
 @dataclass(frozen=True)
@@ -67,7 +58,7 @@ class FeatureIndex:
     """Finds the features of texts."""
 
     parts: Parts
-    """Features below `first`."""
+    """Features from V, the number of ids, to below `first`; those below V are the ids."""
     keys: Numbers
     """(P,) keys of n-grams of ids, ascending: the one at place p is the feature ``first + p``."""
     first: int
@@ -75,16 +66,38 @@ class FeatureIndex:
     """Ids in the longest n-gram; 1 where there are none."""
 
     @property
+    def ids(self) -> int:
+        """V, how many ids there are."""
+        return self.parts.starts.size - 1
+
+    @property
     def size(self) -> int:
         """N, how many features there are."""
         return self.first + self.keys.size
 
+    def values(self, bags: TextBags, scales: FloatArray) -> FloatArray:
+        """Return the value of each of the features of ``bags`` in its text.
+
+        *Maths.* x_f = s_f / (√G · √(Σ s²)), the sum over the features of the same text and group; G is the number of
+        groups that there are. ``scales`` s (N,) say how much each feature counts.
+        """
+        groups = 1 + int(self.first > self.ids) + int(self.keys.size > 0)
+        group = (bags.features >= self.ids).astype(np.int64) + (bags.features >= self.first)
+        segments = 3 * bags.texts + group
+        scaled = scales[bags.features]
+        lengths = np.sqrt(groups * np.bincount(segments, weights=np.square(scaled, dtype=np.float64)))
+        return np.asarray(scaled / np.maximum(lengths, _TINY)[segments], np.float32)
+
     def kept(self, keep_mask: npt.NDArray[np.bool_]) -> "FeatureIndex":
-        """Return the index without the features that are not to be kept; those that are, numbered anew."""
+        """Return the index without the features that are not to be kept; those that are, numbered anew.
+
+        Ids keep their numbers, whether they are to be kept or not.
+        """
         inside = keep_mask[self.parts.features]
-        features = _renumbered(keep_mask)[self.parts.features[inside]]
+        features = _renumbered(keep_mask, self.ids)[self.parts.features[inside]]
+        first = self.ids + int(keep_mask[self.ids : self.first].sum())
         parts = Parts(_shrunk(self.parts.starts, inside), features)
-        return FeatureIndex(parts, self.keys[keep_mask[self.first :]], int(keep_mask[: self.first].sum()), self.longest)
+        return FeatureIndex(parts, self.keys[keep_mask[self.first :]], first, self.longest)
 
     def check(self) -> None:
         """Check that numbers are such as `find` takes for granted.
@@ -95,17 +108,17 @@ class FeatureIndex:
         starts, features = self.parts
         if starts[0] != 0 or starts[-1] != features.size or np.any(np.diff(starts) < 0):
             raise ArtefactError("array 'part_starts' does not say where the parts of ids begin")
-        if features.min(initial=0) < 0 or features.max(initial=-1) + 1 != self.first:
-            raise ArtefactError(f"array 'parts' names other features than the {self.first} that are left beside 'keys'")
+        if features.min(initial=self.ids) < self.ids or features.max(initial=self.ids - 1) + 1 != self.first:
+            beside = self.first - self.ids
+            raise ArtefactError(f"array 'parts' names other features than the {beside} that are neither ids nor 'keys'")
         if np.any(np.diff(self.keys) <= 0):
             raise ArtefactError("array 'keys' does not ascend")
 
     def find(self, ids: IdArray, lengths: Numbers | IdArray) -> TextBags:
         """Return the features of texts whose ids stand one after another; ``lengths`` says how many each has."""
         texts = np.repeat(np.arange(lengths.size), lengths)
-        size = self.parts.starts.size - 1
-        owners, distinct = np.divmod(np.unique(texts * size + ids), max(1, size))
-        found = [_spread(self.parts, owners, distinct)]
+        owners, distinct = np.divmod(np.unique(texts * self.ids + ids), max(1, self.ids))
+        found = [(owners, distinct), _spread(self.parts, owners, distinct)]
         if self.keys.size:
             keys, owners = ngram_keys(ids, texts, self.longest)
             places = np.minimum(np.searchsorted(self.keys, keys), self.keys.size - 1)
@@ -152,9 +165,9 @@ def _mixed(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _renumbered(keep_mask: npt.NDArray[np.bool_]) -> IdArray:
-    """Return the new number of each feature, where only those of the mask are counted."""
-    return (np.cumsum(keep_mask) - 1).astype(np.int32)
+def _renumbered(keep_mask: npt.NDArray[np.bool_], ids: int) -> IdArray:
+    """Return the new number of each feature, where beside ids only those of the mask are counted."""
+    return (np.cumsum(keep_mask | (np.arange(keep_mask.size) < ids)) - 1).astype(np.int32)
 
 
 def _shrunk(starts: Numbers, keep_mask: npt.NDArray[np.bool_]) -> Numbers:

@@ -9,12 +9,14 @@ and Bigrams*).
 
     r_fc = log (p_fc / Σ_f p_fc) − log (q_fc / Σ_f q_fc),   p_fc = α + n_fc,   q_fc = α + Σ_{k≠c} n_fk
 
-    s_f = max_c |r_fc|,   x_f = s_f / √(Σ s²) over the text's features
+    s_f = max_c |r_fc|
 
-Weights are those with the least −Σ log softmax(x W + b)[label] + penalty / 2 · ‖W‖².
+From these scales features get their values (`ziggurat.models.text_features.FeatureIndex.values`). Weights are those
+with the least −Σ log softmax(x W + b)[label] + penalty / 2 · ‖W‖².
 
-*Departs.* Wang & Manning take a support vector machine and no length of texts, and have two labels: logistic regression
-gives probabilities, and of many labels the one that a feature tells best apart from the others scales it.
+*Departs.* Wang & Manning take a support vector machine, words and pairs of words only, no length of texts, and have two
+labels: logistic regression gives probabilities, and of many labels the one that a feature tells best apart from the
+others scales it.
 """
 
 import time
@@ -78,7 +80,7 @@ def fit(job: Job) -> Fitted:
     began = time.perf_counter()
     labels, config = _checked(job), job.config
     index, bags = _features(job)
-    problem = Problem(bags, index.size, labels.train, len(labels.names), smoothing=config.smoothing)
+    problem = Problem(index, bags, labels.train, len(labels.names), smoothing=config.smoothing)
     job.listener({"event": "start", "step": 0, "parameters": index.size * len(labels.names)})
     held = _held(job, index, labels)
     model_config = replace(job.model_config, labels=labels.names)
@@ -94,7 +96,7 @@ def fit(job: Job) -> Fitted:
     facts: dict[str, Any] = {
         "texts": labels.train.size,
         "tokens": int(job.train.tokens.size),
-        "features": index.size,
+        "features": np.unique(bags.features).size,
         "penalty": best.penalty,
         "steps": problem.passes,
         "train_accuracy": _measured(best.model, bags, labels.train)[1],
@@ -119,6 +121,8 @@ class _Tried(NamedTuple):
 def log_count_ratios(bags: TextBags, size: int, classes: IdArray, count: int, *, smoothing: float) -> Matrix:
     """Return (size, count): log of how much likelier each feature is with a label than with all others together.
 
+    It is 0 of a feature that no text has, and such features take no share of the others' chances.
+
     Args:
         bags: The features of texts.
         size: Features.
@@ -128,23 +132,25 @@ def log_count_ratios(bags: TextBags, size: int, classes: IdArray, count: int, *,
     """
     pairs = bags.features.astype(np.int64) * count + classes[bags.texts]
     inside = np.bincount(pairs, minlength=size * count).reshape(size, count)
-    outside = inside.sum(axis=1, keepdims=True) - inside
-    chances, others = ((counts + smoothing) / (counts + smoothing).sum(axis=0) for counts in (inside, outside))
-    return np.log(chances / others)
+    seen = np.flatnonzero(inside.any(axis=1))
+    outside = inside[seen].sum(axis=1, keepdims=True) - inside[seen]
+    chances, others = ((counts + smoothing) / (counts + smoothing).sum(axis=0) for counts in (inside[seen], outside))
+    found = np.zeros((size, count))
+    found[seen] = np.log(chances / others)
+    return found
 
 
 class Problem:
     """What is minimised: the loss of weights on the training texts."""
 
-    def __init__(self, bags: TextBags, size: int, classes: IdArray, count: int, *, smoothing: float) -> None:
-        """Scale the features of ``bags``; for the arguments see `log_count_ratios`."""
-        ratios = log_count_ratios(bags, size, classes, count, smoothing=smoothing)
+    def __init__(self, index: FeatureIndex, bags: TextBags, classes: IdArray, count: int, *, smoothing: float) -> None:
+        """Scale the features that ``index`` found in ``bags``; for the other arguments see `log_count_ratios`."""
+        ratios = log_count_ratios(bags, index.size, classes, count, smoothing=smoothing)
         self._scales = np.abs(ratios).max(axis=1).astype(np.float32)
-        self._bags = bags
-        self._values = self._scales[bags.features] / bags.lengths(self._scales)[bags.texts]
+        self._bags, self._values = bags, index.values(bags, self._scales)
         self._wanted = np.zeros((classes.size, count))
         self._wanted[np.arange(classes.size), classes] = 1.0
-        self._shape = (size + 1, count)
+        self._shape = (index.size + 1, count)
         self.passes = 0
         """How often all texts were read."""
 
@@ -174,7 +180,7 @@ class Problem:
     def weights(self, flat: Matrix) -> Weights:
         """Return flat weights as a model holds them."""
         weights = flat.reshape(self._shape).astype(np.float32)
-        return Weights(self._scales, weights[:-1] * self._scales[:, None], weights[-1].copy())
+        return Weights(self._scales, weights[:-1].copy(), weights[-1].copy())
 
 
 def _checked(job: Job) -> Labels:
@@ -190,35 +196,23 @@ def _checked(job: Job) -> Labels:
 def _features(job: Job) -> tuple[FeatureIndex, TextBags]:
     """Return the features of the training texts: how they are found, and which text has which."""
     longest = job.model_config.word_ngrams
-    parts, first = _parts(job)
+    vocabulary = job.train.vocabulary
+    spelling = job.spelling or Spelling(np.zeros(vocabulary.size + 1, np.int64), np.empty(0, np.int32))
+    buckets, numbers = np.unique(spelling.buckets, return_inverse=True)
+    parts = Parts(spelling.starts, (vocabulary.size + numbers).astype(np.int32))
     found = [np.empty(0, np.int64)]
     for ids, lengths in _stretches(job.train):
         keys, _ = ngram_keys(ids, np.repeat(np.arange(lengths.size), lengths), longest)
         found.append(np.unique(keys))
-    index = FeatureIndex(parts, np.unique(np.concatenate(found)), first, longest)
+    index = FeatureIndex(parts, np.unique(np.concatenate(found)), vocabulary.size + buckets.size, longest)
     bags = _bags(index, job.train)
     keep_mask = np.bincount(bags.features, minlength=index.size) >= job.config.least_texts
+    keep_mask[[vocabulary.bos, vocabulary.eos]] = False  # which are in every text
     if not keep_mask.any():
         raise TooLittleTextError(
             f"no feature is in {job.config.least_texts} texts or more: give more text or lower training.least_texts"
         )
-    return index.kept(keep_mask), bags.kept(keep_mask)
-
-
-def _parts(job: Job) -> tuple[Parts, int]:
-    """Return the features of each id, and how many there are: its own, and the n-grams that it is spelled with."""
-    vocabulary = job.train.vocabulary
-    spelling = job.spelling or Spelling(np.zeros(vocabulary.size + 1, np.int64), np.empty(0, np.int32))
-    own = np.ones(vocabulary.size, np.int64)
-    own[[vocabulary.bos, vocabulary.eos]] = 0  # which are in every text
-    buckets, numbers = np.unique(spelling.buckets, return_inverse=True)
-    starts = np.append(0, np.cumsum(own + np.diff(spelling.starts)))
-    spelled_mask = np.ones(starts[-1], np.bool_)
-    spelled_mask[starts[:-1][own > 0]] = False
-    features = np.empty(starts[-1], np.int32)
-    features[spelled_mask] = vocabulary.size + numbers
-    features[~spelled_mask] = np.flatnonzero(own)
-    return Parts(starts, features), vocabulary.size + buckets.size
+    return index.kept(keep_mask), bags.kept(keep_mask, index.ids)
 
 
 def _stretches(stream: TokenStream) -> Iterator[tuple[IdArray, Ids]]:
