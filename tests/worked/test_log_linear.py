@@ -126,13 +126,13 @@ def test_one_word_that_says_all_by_hand() -> None:
 def test_it_is_the_optimum_that_plain_logistic_regression_finds() -> None:
     train, penalty = drawn(61), 0.7
     found = fitted(train, model={"word_ngrams": 1, "longest_ngram": 0}, penalties=[penalty])
-    # features: ids 2 … 12 (0 is in no bag), scaled by the largest of the three ratios, rows of length 1
+    # features: ids 2 … 12 (0 is in no bag), scaled by the mean of the three ratios, rows of length 1
     classes = np.array([label for _, label in train])
     present = np.array([[float(one in ids) for one in range(2, 13)] for ids, _ in train])
     inside = np.array([1 + present[classes == label].sum(axis=0) for label in range(3)])
     outside = np.array([1 + present[classes != label].sum(axis=0) for label in range(3)])
     ratios = np.log((inside / inside.sum(axis=1, keepdims=True)) / (outside / outside.sum(axis=1, keepdims=True)))
-    scaled = present * np.abs(ratios).max(axis=0)
+    scaled = present * np.abs(ratios).mean(axis=0)
     scaled /= np.linalg.norm(scaled, axis=1, keepdims=True)
     weights = fit_logistic(scaled, classes, 3, penalty=penalty)
     scores = scaled @ weights[:-1] + weights[-1]
@@ -157,6 +157,16 @@ def test_features_of_words_spellings_and_ngrams() -> None:
     # what no text has counts nothing: begin and end, the unknown word, words 5 … 11
     assert np.flatnonzero(model.weights.scales == 0).tolist() == [0, 1, 5, 6, 7, 8, 9, 10, 11]
     assert not model.weights.weights[[0, 1, 5, 11]].any()
+
+
+def test_a_spelling_counts_half() -> None:
+    # one bucket of all words of a label: its ratio is that of the words together, and half of it is its scale
+    train = [([2], 0), ([3], 0), ([4], 1), ([5], 1)]
+    spelling = Spelling(np.array([0, 0, 0, 1, 2, *[2] * 9]), np.array([17, 17], np.int32))
+    found = fitted(train, names=("a", "b"), model={"word_ngrams": 1}, spelling=spelling)
+    # label a: 1 + (1, 1, 0, 0, 2), sum 9; label b: 1 + (0, 0, 1, 1, 0), sum 7; the ratio of word 4 is (1 / 9) : (2 / 7)
+    scales = model_of(found).weights.scales
+    assert scales[[2, 4, 13]] == pytest.approx([math.log(14 / 9), math.log(18 / 7), math.log(21 / 9) / 2])
 
 
 def test_rare_features_are_left_out_where_so_told() -> None:

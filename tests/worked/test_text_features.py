@@ -101,20 +101,10 @@ def test_padding_is_no_part_of_a_text() -> None:
 
 
 def test_values_by_hand() -> None:
-    # scales: ids (0, 3, 4, 8, 1), spellings 2 and 1, the n-gram 5; three groups, so each has the length 1 / √3.
-    # The text 1 2 of ids 3 and 4: 3/5 and 4/5; its spelling 5 alone: 1; its n-gram alone: 1. The text 0: nothing.
-    # The text 3 1: 8/√73, 3/√73; the spellings 6 and 5: 1/√5, 2/√5
-    index, _ = index_of((1, 2))
-    bags = index.find(*ids_of([1, 2], [0], [3, 1]))
-    scales = np.array([0, 3, 4, 8, 1, 2, 1, 5], np.float32)
-    expected = np.array([3 / 5, 4 / 5, 1, 1, 0, 3 / 73**0.5, 8 / 73**0.5, 2 / 5**0.5, 1 / 5**0.5])
-    assert index.values(bags, scales) == pytest.approx(expected / 3**0.5)
-
-
-def test_a_group_that_there_is_not_takes_no_share() -> None:
-    alone = FeatureIndex(Parts(np.zeros(6, np.int64), np.empty(0, np.int32)), np.empty(0, np.int64), 5, 1)
-    bags = alone.find(*ids_of([1, 2, 1], []))
-    assert alone.values(bags, np.array([0, 3, 4, 8, 1], np.float32)) == pytest.approx([3 / 5, 4 / 5])
+    # the text 1 2: scales 3, 4 and 12, and √(9 + 16 + 144) = 13; the second text has a feature that counts nothing
+    bags = TextBags(np.array([0, 3, 4, 4, 5]), np.array([1, 2, 5, 0, 2], np.int32))
+    values = bags.values(np.array([0, 3, 4, 1, 1, 12], np.float32))
+    assert values == pytest.approx([3 / 13, 4 / 13, 12 / 13, 0, 1])
 
 
 def test_what_is_not_kept_is_gone_and_the_rest_is_numbered_anew() -> None:

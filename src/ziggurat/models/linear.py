@@ -5,7 +5,7 @@ order beyond neighbouring words, yet trains in seconds and is what a network has
 apart is seen by counting already, so each is scaled by that before weights are learnt (Wang & Manning 2012).
 
 *Maths.* log p(label | text) = log softmax(b + Σ_f w_f · x_f), summed over the different features of the text that the
-model knows. x is a feature's value (`ziggurat.models.text_features.FeatureIndex.values`), which follows its scale; what
+model knows. x is a feature's value (`ziggurat.models.text_features.TextBags.values`), which follows its scale; what
 the scales are says the trainer.
 
 Which n-grams a spelling has is known in `tokens`; here they are numbers.
@@ -96,7 +96,7 @@ class Linear:
 
     def bag_logprobs(self, bags: TextBags) -> FloatArray:
         """Return (texts, C): log p(label | text) of texts whose features are known."""
-        scores = _summed(bags, self.index.values(bags, self.weights.scales), self.weights.weights)
+        scores = _summed(bags, bags.values(self.weights.scales), self.weights.weights)
         return np.asarray(log_softmax(scores + self.weights.biases), np.float32)
 
 

@@ -4,8 +4,6 @@
 then what ids are spelled with, which a table says of each id, then n-grams of ids. There are too many of these for a
 table, so each is found by its hash among those that were kept. Hashes have 63 bits: of ten million n-grams no two are
 likely to meet.
-
-A text has many more spellings than words, so each of the three groups has a length of its own, and all count alike.
 """
 
 from dataclasses import dataclass
@@ -47,6 +45,15 @@ class TextBags(NamedTuple):
         """The text that each of `features` is of."""
         return np.repeat(np.arange(self.starts.size - 1), np.diff(self.starts))
 
+    def values(self, scales: FloatArray) -> FloatArray:
+        """Return the value of each of `features` in its text, each text being a vector of length 1.
+
+        *Maths.* x_f = s_f / √(Σ s²), summed over the features of the text; ``scales`` s (N,) say how much each counts.
+        """
+        scaled, texts = scales[self.features], self.texts
+        lengths = np.sqrt(np.bincount(texts, weights=np.square(scaled, dtype=np.float64)))
+        return np.asarray(scaled / np.maximum(lengths, _TINY)[texts], np.float32)
+
     def kept(self, keep_mask: npt.NDArray[np.bool_], ids: int) -> "TextBags":
         """Return the bags without the features that are not to be kept; those that are, as `FeatureIndex.kept` does."""
         inside = keep_mask[self.features]
@@ -74,19 +81,6 @@ class FeatureIndex:
     def size(self) -> int:
         """N, how many features there are."""
         return self.first + self.keys.size
-
-    def values(self, bags: TextBags, scales: FloatArray) -> FloatArray:
-        """Return the value of each of the features of ``bags`` in its text.
-
-        *Maths.* x_f = s_f / (√G · √(Σ s²)), the sum over the features of the same text and group; G is the number of
-        groups that there are. ``scales`` s (N,) say how much each feature counts.
-        """
-        groups = 1 + int(self.first > self.ids) + int(self.keys.size > 0)
-        group = (bags.features >= self.ids).astype(np.int64) + (bags.features >= self.first)
-        segments = 3 * bags.texts + group
-        scaled = scales[bags.features]
-        lengths = np.sqrt(groups * np.bincount(segments, weights=np.square(scaled, dtype=np.float64)))
-        return np.asarray(scaled / np.maximum(lengths, _TINY)[segments], np.float32)
 
     def kept(self, keep_mask: npt.NDArray[np.bool_]) -> "FeatureIndex":
         """Return the index without the features that are not to be kept; those that are, numbered anew.
