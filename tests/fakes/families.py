@@ -12,6 +12,7 @@ import numpy as np
 
 from ziggurat.core.config import options
 from ziggurat.core.protocols import (
+    Classifier,
     ConditionalModel,
     Encoder,
     Family,
@@ -103,3 +104,4 @@ LANGUAGE_FAMILIES = sorted([*PLAIN_LANGUAGE_FAMILIES, *CONDITIONAL_FAMILIES])
 ENCODER_FAMILIES = _tiny(Encoder)
 STATIC_FAMILIES = _tiny(StaticEncoder)
 MASKED_FAMILIES = _tiny(MaskedLanguageModel)
+CLASSIFIER_FAMILIES = _tiny(Classifier)
