@@ -31,8 +31,9 @@ from ziggurat.artefacts.settings import Setting, environment_settings
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, LanguageModel, Tokenizer
-from ziggurat.core.types import Continuation, FloatArray, Listener, Pair
+from ziggurat.core.types import Continuation, Example, FloatArray, Listener, Pair, Told
 from ziggurat.judge.measuring import figures
+from ziggurat.judge.tasks import told
 from ziggurat.surface.material import entries
 from ziggurat.surface.training import train_run
 from ziggurat.training.job import silent
@@ -42,6 +43,7 @@ from ziggurat.use.completion import GenerationConfig, generate
 from ziggurat.use.embedding import EmbeddingConfig, embed
 from ziggurat.use.prompting import FewShotClassifier, PromptConfig
 from ziggurat.use.scoring import Scored, Unit, score_pairs, score_texts
+from ziggurat.use.tasks import TASKS
 from ziggurat.use.translation import translate
 from ziggurat.use.vectors import Vectors, open_vectors
 
@@ -119,6 +121,15 @@ class Model:
         """Return (N, D): a vector for each text; ``options`` as in `ziggurat.use.embedding.EmbeddingConfig`."""
         config = from_mapping(EmbeddingConfig, options, where="embed")
         return embed(self.bundle.encoder, self.tokenizer, texts, config).vectors
+
+    def classify(self, texts: Sequence[str]) -> list[Told]:
+        """Return the label of each text, how sure the model is of it, and the probabilities of all labels.
+
+        Raises:
+            UsageError: the model tells no labels.
+        """
+        task = TASKS.get("classification")
+        return [said for _, said in told(task, self.bundle, (Example("", text) for text in texts))]
 
     def few_shot(
         self, examples: Sequence[tuple[str, str]], answers: Mapping[str, str] | None = None, **options: Any

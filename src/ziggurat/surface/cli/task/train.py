@@ -81,16 +81,20 @@ def _recipes(task: "Task", options: TaskTrainOptions, names: list[str], flags: d
     """Return the recipe of the baseline, and the other that is asked for."""
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.settings import environment_settings, flag_settings
+    from ziggurat.core.protocols import ReadsLabels
+    from ziggurat.models.registry import FAMILIES
     from ziggurat.surface.material import check_sources
 
     if not names:
-        raise UsageError("no file was named: ziggurat task TASK train FILE…, with CSV, TSV or JSONL files")
+        raise UsageError(f"no file was named: ziggurat task {task.name} train FILE…, with CSV, TSV or JSONL files")
     sources = [*names, *(f"dev={name}" for name in options.dev), *(f"test={name}" for name in options.test)]
     seed = {} if options.seed is None else {"seed": str(options.seed)}
     shared = [*environment_settings(os.environ), *flag_settings(seed)]
     first = task.recipes[0]
     name = options.recipe or first
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])
+    if not isinstance(FAMILIES.get(wanted.family), ReadsLabels):
+        raise UsageError(f"--recipe: recipe {wanted.name} learns no labels; try {', '.join(task.recipes)}")
     if options.minutes is not None:
         wanted = wanted.with_budget("minutes", options.minutes)
     check_sources(wanted, sources)

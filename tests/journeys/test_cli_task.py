@@ -1,0 +1,149 @@
+"""From labelled files to a classifier that is measured, asked and described, in both languages."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ziggurat as package
+from tests.journeys.conftest import Ziggurat
+from ziggurat.artefacts.bundle import load
+from ziggurat.surface.cli import main
+
+GOOD = ("a warm and generous film", "what a joy to watch", "the best of the year", "clever and moving", "i loved it")
+BAD = ("a dull and endless film", "what a bore to watch", "the worst of the year", "silly and loud", "i hated it")
+
+
+def rows(first: int, count: int) -> list[tuple[str, str]]:
+    return [
+        (f"{words[number % 5]} , says critic {number}", label)
+        for number in range(first, first + count)
+        for words, label in ((GOOD, "good"), (BAD, "bad"))
+    ]
+
+
+def table(path: Path, content: list[tuple[str, str]]) -> Path:
+    path.write_text("".join(f"{label}\t{text}\n" for text, label in content), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A classifier that was trained, with a test file of its own."""
+    folder = tmp_path_factory.mktemp("task")
+    train, test = table(folder / "train.tsv", rows(0, 60)), table(folder / "test.tsv", rows(100, 20))
+    out = folder / "a run"
+    words = ["task", "classification", "train", str(train), "--test", str(test), "--out", str(out), "--quiet", "--json"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ZIGGURAT_TRACEBACK", raising=False)
+        assert main(words) == 0
+    return out
+
+
+def test_training_measures_on_the_file_held_out(run: Path) -> None:
+    manifest = load(run).manifest
+    found = manifest.metrics["test"]
+    assert found["examples"] == 40
+    assert found["label_accuracy"] > 0.9
+    assert 0 <= found["calibration_error"] <= 1
+    assert manifest.metrics["dev"]["temperature"] > 0
+    assert manifest.model["labels"] == ["bad", "good"]
+    card = (run / "bundle" / "README.md").read_text(encoding="utf-8")
+    assert "share of texts labelled rightly (test)" in card
+    assert "标签正确的文本比例" in card
+
+
+def test_what_training_prints(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    ended = ziggurat("task", "classification", "train", run.parent / "train.tsv", "--out", tmp_path / "run")
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("measured on test\n")
+    assert "linear" in ended.out
+    assert "precision" in ended.out
+    assert ended.err.splitlines()[-1] == f"next: ziggurat task classification predict {tmp_path / 'run'} FILE…"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_evaluating_says_what_it_is_worth(run: Path, language: str, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    wrong = [("a warm and generous film", "bad"), ("neither here nor there", "odd")]
+    test = table(tmp_path / "more.tsv", [*rows(200, 20), *wrong])
+    ended = ziggurat("task", "classification", "evaluate", run, test, "--lang", language)
+    assert ended.code == 0, ended.err
+    assert ("The surest errors" in ended.out) == (language == "en")
+    assert "a warm and generous film" in ended.out
+    assert "odd" in ended.err  # a label that nobody learnt
+    ended = ziggurat("task", "classification", "evaluate", run, test, "--json", "--lang", language)
+    found = json.loads(ended.out)
+    assert found["examples"] == 42
+    assert found["unknown"] == ["odd"]
+    assert {error["input"] for error in found["errors"]} >= {"a warm and generous film", "neither here nor there"}
+    assert found["metrics"]["accuracy"]["value"] == pytest.approx(40 / 42)
+
+
+def test_predicting_from_files_and_standard_input(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ziggurat: Ziggurat
+) -> None:
+    (tmp_path / "a.txt").write_text("what a joy\n\nwhat, a bore\n", encoding="utf-8")
+    ended = ziggurat("task", "classification", "predict", run, tmp_path / "a.txt")
+    assert [line.split("\t")[::2] for line in ended.out.splitlines()] == [
+        ["good", "what a joy"],
+        ["bad", "what, a bore"],
+    ]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"i loved it\n"), encoding="utf-8"))
+    (line,) = ziggurat("task", "classification", "predict", run, "--json", "--quiet").out.splitlines()
+    found = json.loads(line)
+    assert found["answer"] == "good"
+    assert found["confidence"] == max(found["probabilities"].values())
+    assert sum(found["probabilities"].values()) == pytest.approx(1)
+
+
+def test_the_same_from_python(run: Path) -> None:
+    said = package.load(run).classify(["clever and moving", "silly and loud"])
+    assert [one.answer for one in said] == ["good", "bad"]
+    assert package.load(run).classify([]) == []
+
+
+def test_it_trains_in_chinese_too(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path = tmp_path / "评论.csv"
+    lines = [
+        f"{label},{words}，第{n}号" for n in range(30) for label, words in (("好", "房间很干净"), ("差", "服务太糟糕"))
+    ]
+    path.write_text("label,review\n" + "\n".join(lines) + "\n", encoding="gb18030")
+    ended = ziggurat("task", "classification", "train", path, "--out", tmp_path / "run", "--lang", "zh")
+    assert ended.code == 0, ended.err
+    assert "宏平均 F1" in ended.out
+    ended = ziggurat("task", "classification", "predict", tmp_path / "run", path, "--quiet")
+    assert ended.out.splitlines()[0].startswith("好\t")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train"], "no file was named: ziggurat task classification train FILE…"),
+        (["train", "none.tsv"], "none.tsv"),
+        (["train", "one.tsv"], "one.tsv: 1 different labels to learn from"),
+        (["train", "bad.tsv"], "bad.tsv:2: "),
+        (["train", "one.tsv", "--recipe", "ngram"], "recipe ngram learns no labels"),
+        (["evaluate", "nowhere", "one.tsv"], "nowhere"),
+        (["predict", "nowhere", "one.tsv"], "nowhere"),
+    ],
+)
+def test_what_can_not_be_is_an_error_of_one_line(
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ziggurat: Ziggurat
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path / "one.tsv", [("text", "same")] * 3)
+    (tmp_path / "bad.tsv").write_text("a text\tx\nno label here\n", encoding="utf-8")
+    ended = ziggurat("task", "classification", *words)
+    assert (ended.code, ended.out) == (2, "")
+    assert message in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+
+
+def test_a_task_that_is_none(ziggurat: Ziggurat) -> None:
+    ended = ziggurat("task", "clasification", "train")
+    assert (ended.code, ended.err) == (
+        2,
+        "error: ziggurat task: unknown task 'clasification'; did you mean 'classification'?\n",
+    )
