@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,7 @@ def table(path: Path, content: list[tuple[str, str]]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A classifier that was trained, with a test file of its own."""
     folder = tmp_path_factory.mktemp("task")
     train, test = table(folder / "train.tsv", rows(0, 60)), table(folder / "test.tsv", rows(100, 20))
@@ -143,7 +142,5 @@ def test_what_can_not_be_is_an_error_of_one_line(
 
 def test_a_task_that_is_none(ziggurat: Ziggurat) -> None:
     ended = ziggurat("task", "clasification", "train")
-    assert (ended.code, ended.err) == (
-        2,
-        "error: ziggurat task: unknown task 'clasification'; did you mean 'classification'?\n",
-    )
+    assert ended.code == 2
+    assert ended.err == "error: ziggurat task: unknown task 'clasification'; did you mean 'classification'?\n"
