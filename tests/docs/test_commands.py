@@ -13,7 +13,7 @@ from ziggurat.surface.cli import COMMANDS, parser
 
 MENTION = re.compile(r"(?m)(?:^|`|\$ )ziggurat ([a-z][\w-]*)([^`\n#|>]*)")
 FUNCTIONS = dict(COMMANDS.functions())
-OPEN_TO_KEYS = ("train", "describe", "climb", "recipe", "plan")
+OPEN_TO_KEYS = ("train", "describe", "climb", "recipe", "plan", "task classification train")
 DOCUMENTS = [
     p for p in tracked("*.md", "docs/*.md", "docs/**/*.md") if "reference" not in p.parts and p.name != "experiments.md"
 ]
@@ -45,9 +45,10 @@ def recipe_keys() -> set[str]:
 
 def unknown(command: str, given: list[str]) -> list[str]:
     """Return what a shown command line has that does not exist: its command, or options."""
-    if command in COMMANDS.names() and command not in FUNCTIONS and given and not given[0].startswith("-"):
+    groups = {" ".join(name.split()[:count]) for name in FUNCTIONS for count in (1, 2)} - set(FUNCTIONS)
+    while command in groups and given and not given[0].startswith("-") and not given[0].isupper():
         command, given = f"{command} {given[0]}", given[1:]
-    if command not in FUNCTIONS and command not in COMMANDS.names():
+    if command not in FUNCTIONS and command not in groups:
         return [command]
     known = options(command) | (recipe_keys() if command in OPEN_TO_KEYS else set())
     return [word for word in given if word.startswith("--") and word.split("=")[0] not in known]
