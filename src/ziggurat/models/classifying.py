@@ -110,10 +110,12 @@ class ClassifierFamily:
             else:
                 own = from_mapping(self.config, config["model"], where="config.json")
                 vocabulary = from_mapping(Vocabulary, config["vocabulary"], where="config.json")
-        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, UsageError) as error:
-            raise ArtefactError(f"config.json does not describe a {self.name}: {error}") from None
+        except KeyError as error:
+            raise ArtefactError(f"config.json describes no {self.name}: the key {error} is missing") from None
+        except (TypeError, ValueError, AttributeError, ArithmeticError, UsageError) as error:
+            raise ArtefactError(f"config.json describes no {self.name}: {error}") from None
         if not own.labels:
-            raise ArtefactError(f"config.json does not describe a {self.name}: it names no labels")
+            raise ArtefactError(f"config.json describes no {self.name}: it names no labels")
         return own, vocabulary
 
     def anatomy(self, config: Any, vocabulary: Vocabulary) -> Anatomy:

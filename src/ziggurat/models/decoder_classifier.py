@@ -1,6 +1,7 @@
 """A decoder that tells labels: from the vector of a text's last id, which has seen all others (Radford et al. 2018)."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from torch import Tensor
 
@@ -8,7 +9,7 @@ from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import Vocabulary
-from ziggurat.models.blocks.classifying import ClassifierNetwork, ClassifyingKeys, Pool
+from ziggurat.models.blocks.classifying import ClassifierNetwork, ClassifyingKeys
 from ziggurat.models.classifying import ClassifierFamily
 from ziggurat.models.decoder import FAMILY as INSIDE
 from ziggurat.models.decoder import DecoderConfig, DecoderNetwork
@@ -20,7 +21,9 @@ __all__ = ["FAMILY", "DecoderClassifierConfig", "DecoderClassifierNetwork"]
 class DecoderClassifierConfig(ClassifyingKeys, DecoderConfig):
     """The ``[model]`` keys of a decoder that tells labels."""
 
-    pool: Pool = option("last", "how the vectors of a text become one: mean, max, first, last, or mean and max")
+    pool: Literal["mean", "max", "first", "last", "mean+max"] = option(
+        "last", "how the vectors of a text become one: mean, max, first, last, or mean and max"
+    )
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""

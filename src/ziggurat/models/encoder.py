@@ -47,7 +47,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class EncoderBodyConfig(TransformerConfig):
-    """The ``[model]`` keys of all that reads as an encoder does; those that all Transformers share have BERT's values."""
+    """The ``[model]`` keys of whatever reads as an encoder; those that all Transformers share have BERT's values."""
 
     positions: Literal["rotary", "learned", "sinusoidal"] = other_default("positions", "learned")
     norm: Literal["rms", "layer"] = other_default("norm", "layer")

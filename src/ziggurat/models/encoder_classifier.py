@@ -6,7 +6,7 @@ opens it (`ziggurat.models.layouts.bert_classifier`).
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import Vocabulary
-from ziggurat.models.blocks.classifying import ClassifierNetwork, ClassifyingKeys, Pool
+from ziggurat.models.blocks.classifying import ClassifierNetwork, ClassifyingKeys
 from ziggurat.models.blocks.transformer_towers import encoder_anatomy
 from ziggurat.models.classifying import ClassifierFamily
 from ziggurat.models.encoder import FAMILY as INSIDE
@@ -29,7 +29,9 @@ __all__ = ["FAMILY", "EncoderClassifierConfig", "EncoderClassifierNetwork"]
 class EncoderClassifierConfig(ClassifyingKeys, EncoderBodyConfig):
     """The ``[model]`` keys of an encoder that tells labels."""
 
-    pool: Pool = option("first", "how the vectors of a text become one: mean, max, first, last, or mean and max")
+    pool: Literal["mean", "max", "first", "last", "mean+max"] = option(
+        "first", "how the vectors of a text become one: mean, max, first, last, or mean and max"
+    )
     pooler: bool = option(True, "whether that one vector goes through a layer of its own before the labels are told")
 
     def __post_init__(self) -> None:
@@ -55,7 +57,7 @@ class EncoderClassifierNetwork(ClassifierNetwork):
         return self.body.hidden(ids, lengths=lengths)
 
     def pooled(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Return (B, P): one vector of each row; with a pooler tanh(W·v + b) of it (as published with Devlin et al.)."""
+        """Return (B, P): one vector of each row; with a pooler tanh(W·v + b) of it (as Devlin et al. have it)."""
         found = super().pooled(ids, lengths)
         return found if self.body.pooler is None else torch.tanh(self.body.pooler(found))
 

@@ -9,7 +9,7 @@ Shape suffixes: **B** batch, **T** time, **D** width.
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.config import option
 from ziggurat.core.types import Vocabulary
-from ziggurat.models.blocks.classifying import ClassifierNetwork, ClassifyingKeys, Pool
+from ziggurat.models.blocks.classifying import ClassifierNetwork, ClassifyingKeys
 from ziggurat.models.blocks.lstm import LSTMLayer
 from ziggurat.models.classifying import ClassifierFamily
 from ziggurat.models.recurrent import FAMILY as INSIDE
@@ -34,7 +34,9 @@ class RecurrentClassifierConfig(ClassifyingKeys, RecurrentConfig):
     embedding: int = option(200, "numbers in the vector of a token", low=1)
     hidden: int = option(200, "cells of each layer; where tied, the last layer has as many as embedding", low=1)
     tied: bool = option(False, "whether the last layer is as wide as the embedding, as in an LSTM of tied matrices")
-    pool: Pool = option("mean+max", "how the vectors of a text become one: mean, max, first, last, or mean and max")
+    pool: Literal["mean", "max", "first", "last", "mean+max"] = option(
+        "mean+max", "how the vectors of a text become one: mean, max, first, last, or mean and max"
+    )
     head_dropout: float = option(0.5, "part of that one vector that is dropped in training", low=0.0, high=0.95)
     both_ways: bool = option(True, "whether layers of their own also read the text from its end")
 

@@ -198,7 +198,7 @@ class TextBatches:
         return float(self._batches)
 
     def batch(self, step: int) -> tuple[list[IdArray], npt.NDArray[np.int64]]:
-        """Return the documents ``[bos, t1, …, tn, eos]`` of training step ``step``, and which of the stream they are."""
+        """Return the documents ``[bos, t1, …, tn, eos]`` of training step ``step``, and their numbers in the stream."""
         epoch, place = divmod(step, self._batches)
         if epoch != self._epoch:
             draw = generator(self._seed, "texts", epoch)

@@ -37,7 +37,9 @@ class ClassifyingKeys:
     """The ``[model]`` keys of every network that tells labels."""
 
     labels: tuple[str, ...] = option((), "labels that it tells apart; empty: those of the training text")
-    pool: Pool = option("mean", "how the vectors of a text become one: mean, max, first, last, or mean and max")
+    pool: Literal["mean", "max", "first", "last", "mean+max"] = option(
+        "mean", "how the vectors of a text become one: mean, max, first, last, or mean and max"
+    )
     head_dropout: float = option(0.1, "part of that one vector that is dropped in training", low=0.0, high=0.95)
 
     @property
@@ -163,7 +165,7 @@ def pooled(vectors_BTD: Tensor, lengths: Tensor, pool: Pool) -> Tensor:
 
 
 class NeuralClassifier:
-    """Any `ClassifierNetwork` as a `ziggurat.core.protocols.Classifier`: NumPy in, NumPy out, dropout off, no gradients.
+    """Any `ClassifierNetwork` as a `ziggurat.core.protocols.Classifier`: NumPy in and out, dropout off, no gradients.
 
     *Cost.* Rows of like length are read together, at most `WINDOW_TOKENS` ids at a time, so memory beyond the result
     does not grow with the text.
