@@ -174,9 +174,13 @@ def test_keys_that_do_not_go_together(name: str, keys: dict[str, Any], message: 
         from_mapping(FAMILIES.get(name).config, keys, where="recipe.toml [model]")
 
 
-def test_a_model_without_labels_is_not_built(family: Any) -> None:
-    with pytest.raises(UsageError, match="labels: there are none; they come with the training text"):
-        family.build(small(family, labels=()), VOCABULARY, seed=0)
+def test_a_model_without_labels_tells_none(family: Any) -> None:
+    model = family.build(small(family, labels=()), VOCABULARY, seed=0)
+    assert len(model.network.classifier.bias) == 2
+    with pytest.raises(UsageError, match="labels: this model has none yet; they come with the training text"):
+        model.label_logprobs(IDS, LENGTHS)
+    with pytest.raises(ArtefactError, match="names no labels"):
+        family.restore(*family.state(model))
 
 
 def test_every_key_of_the_body_is_a_key_of_the_whole(family: Any) -> None:

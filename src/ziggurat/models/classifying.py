@@ -60,12 +60,7 @@ class ClassifierFamily:
         self._fixed = dict(fixed or {})
 
     def build(self, config: Any, vocabulary: Vocabulary, *, seed: int) -> NeuralClassifier:
-        """Return an untrained model.
-
-        *Raises.* `UsageError` where no labels are named.
-        """
-        if not config.labels:
-            raise UsageError("labels: there are none; they come with the training text, or name them in [model]")
+        """Return an untrained model; one without labels is as large as one of two, and tells none."""
         network = self._network(config, vocabulary)
         network.fill(seed)
         return NeuralClassifier(network)

@@ -170,7 +170,7 @@ class NeuralClassifier:
     *Cost.* Rows of like length are read together, at most `WINDOW_TOKENS` ids at a time, so memory beyond the result
     does not grow with the text.
 
-    *Raises.* `UsageError` where a row has more ids than `context`.
+    *Raises.* `UsageError` where a row has more ids than `context`, or the labels are not known yet.
     """
 
     def __init__(self, network: ClassifierNetwork) -> None:
@@ -194,6 +194,10 @@ class NeuralClassifier:
 
     def label_logprobs(self, ids: IdArray, lengths: IdArray) -> FloatArray:
         """Return (B, C): log p(label | the row's first ``lengths`` ids), which are ``[bos, t1, …, tn, eos]``."""
+        if not self.labels:
+            raise UsageError(
+                "labels: this model has none yet; they come with the training text, or name them in [model]"
+            )
         found = np.zeros((len(ids), len(self.labels)), np.float32)
 
         def fits(rows: int, longest: int) -> bool:
