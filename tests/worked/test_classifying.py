@@ -275,6 +275,14 @@ def test_another_body_is_refused(family: Any) -> None:
         network.begin_with(inner.network)
 
 
+def test_a_classifier_that_reads_another_way_is_refused() -> None:
+    family: Any = FAMILIES.get("recurrent_classifier")
+    both, one = (family.build(small(family, both_ways=way), VOCABULARY, seed=3).network for way in (True, False))
+    for network, other in ((both, one), (one, both)):
+        with pytest.raises(UsageError, match=r"start: 'classifier\.weight' is not in that model, or of another size"):
+            network.begin_with(other)
+
+
 def test_a_classifier_of_other_labels_gives_its_body(family: Any) -> None:
     first = family.tiny(seed=4)
     network: ClassifierNetwork = family.build(small(family, labels=("a", "b")), first.vocabulary, seed=9).network

@@ -124,11 +124,10 @@ class ClassifierNetwork(Network):
 
         *Raises.* `UsageError` where the other is of another kind or size.
         """
-        if isinstance(other, ClassifierNetwork) and other.config.labels == self.config.labels:
-            super().begin_with(other)
-            return
-        own = {name: value for name, value in self.state_dict().items() if not name.startswith("classifier.")}
-        prefix = "" if isinstance(other, ClassifierNetwork) else "body."
+        tells = isinstance(other, ClassifierNetwork)
+        prefix = "" if tells else "body."
+        keeps_head = not tells or other.config.labels != self.config.labels
+        own = {n: value for n, value in self.state_dict().items() if not (keeps_head and n.startswith("classifier."))}
         found = {f"{prefix}{name}": value for name, value in other.state_dict().items()}
         fits = {name for name, value in own.items() if name in found and found[name].shape == value.shape}
         if lacking := [name for name in own if name not in fits and not name.startswith(self.own_parts)]:

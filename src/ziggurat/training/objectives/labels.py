@@ -139,8 +139,8 @@ def class_weights(labels: IdArray, count: int) -> FloatArray:
     *Maths.* w(c) = N/(C·n_c) for N texts of which n_c have label c (King & Zeng 2001, section 4, up to the factor);
     over the training texts its mean is 1 where every label occurs.
 
-    >>> class_weights(np.array([0, 0, 0, 1]), 2).round(3).tolist()
-    [0.667, 2.0]
+    >>> class_weights(np.array([0, 0, 0, 0, 1]), 2).tolist()
+    [0.625, 2.5]
     """
     found = np.bincount(labels, minlength=count)
     return (len(labels) / (count * np.maximum(1, found))).astype(np.float32)
