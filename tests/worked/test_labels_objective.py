@@ -24,9 +24,8 @@ NAMES = ("bad", "fair", "good")
 
 def asked(texts: list[list[int]] = TEXTS, train: Any = (2, 0, 0), dev: Any = (2, 0, 0), **keys: Any) -> Job:
     stream = MemoryStream.of(texts, VOCABULARY)
-    config = dataclasses.replace(
-        FAMILY.config(embedding=5, hidden=7, head_dropout=0.0, labels=NAMES), **keys.pop("model", {})
-    )
+    still = {"head_dropout": 0.0, "dropout_words": 0.0, "dropout_input": 0.0}
+    config = FAMILY.config(**{"embedding": 5, "hidden": 7, "labels": NAMES, **still, **keys.pop("model", {})})
     return Job(
         family=FAMILY,
         model_config=config,

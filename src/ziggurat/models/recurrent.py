@@ -29,7 +29,7 @@ from ziggurat.models.blocks.ngram_parts import ngram_parts, ngram_symbols
 from ziggurat.models.blocks.ngram_tables import NgramTableKeys, NgramTables
 from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_only, tensors_of
 
-__all__ = ["FAMILY", "LSTMConfig", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
+__all__ = ["FAMILY", "TIED_BOUND", "LSTMConfig", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
 
 TIED_BOUND = 0.4
 """Tied embeddings are drawn from between minus and plus this."""

@@ -18,10 +18,11 @@ from ziggurat.core.anatomy import Anatomy
 from ziggurat.core.config import option
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.classifying import ClassifierNetwork, ClassifyingKeys
+from ziggurat.models.blocks.initialisation import fill_uniform
 from ziggurat.models.blocks.lstm import LSTMLayer
 from ziggurat.models.classifying import ClassifierFamily
 from ziggurat.models.recurrent import FAMILY as INSIDE
-from ziggurat.models.recurrent import RecurrentConfig, RecurrentNetwork
+from ziggurat.models.recurrent import TIED_BOUND, RecurrentConfig, RecurrentNetwork
 
 __all__ = ["FAMILY", "RecurrentClassifierConfig", "RecurrentClassifierNetwork", "turned"]
 
@@ -31,9 +32,11 @@ class RecurrentClassifierConfig(ClassifyingKeys, RecurrentConfig):
     """The ``[model]`` keys of an LSTM that tells labels."""
 
     layers: int = option(1, "LSTM layers, one upon another, in each direction", low=1)
-    embedding: int = option(200, "numbers in the vector of a token", low=1)
-    hidden: int = option(200, "cells of each layer; where tied, the last layer has as many as embedding", low=1)
+    embedding: int = option(128, "numbers in the vector of a token", low=1)
+    hidden: int = option(128, "cells of each layer; where tied, the last layer has as many as embedding", low=1)
     tied: bool = option(False, "whether the last layer is as wide as the embedding, as in an LSTM of tied matrices")
+    dropout_words: float = option(0.2, "part of the vocabulary whose embedding is dropped in a batch", low=0, high=0.95)
+    dropout_input: float = option(0.3, "part of the embedded input that is dropped in a batch", low=0, high=0.95)
     pool: Literal["mean", "max", "first", "last", "mean+max"] = option(
         "mean+max", "how the vectors of a text become one: mean, max, first, last, or mean and max"
     )
@@ -74,8 +77,13 @@ class RecurrentClassifierNetwork(ClassifierNetwork):
         return torch.cat([found, again], dim=-1)
 
     def fill_body(self, seed: int) -> None:
-        """Draw the first weights of all layers and the embeddings (`RecurrentNetwork.fill`)."""
+        """Draw the first weights of all layers (`RecurrentNetwork.fill`), and embeddings from U(−0.4, 0.4).
+
+        *Idea.* A word that a small training text has a few times is to be heard by what was learnt of it and not by
+        what was drawn, so embeddings begin small whether or not they are tied.
+        """
         self.body.fill(seed)
+        fill_uniform(self.body.embedding.weight, bound=TIED_BOUND, seed=seed, name="embedding")
         for number, layer in enumerate(self.turned_layers):
             assert isinstance(layer, LSTMLayer)  # noqa: S101 - there are no others
             layer.fill(seed=seed, name=f"turned_layers.{number}")

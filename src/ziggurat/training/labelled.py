@@ -24,6 +24,7 @@ class Config(gradient.Config):
 
     rows: int = option(32, "texts in a batch", low=1)
     window: int = option(512, "tokens of a text that are read in training: of longer ones the beginning", low=2)
+    learning_rate: float = option(1e-3, "peak learning rate", low=0.0)
     label_smoothing: float = option(
         0.0, "part of each label's probability that is spread over all labels", low=0.0, high=0.9
     )
