@@ -93,7 +93,7 @@ def imports_of_family(sources: Iterable[Source], trainers: Mapping[str, Collecti
 
     ``trainers`` maps each family's module to its trainers'. A trainer that makes one family's models, a foreign
     format, which holds one family's models, and a family that stands on another and is named after it
-    (``counted_decoder`` on ``decoder``), know that family.
+    (``counted_decoder`` and ``decoder_classifier`` on ``decoder``), know that family.
     """
     shared = {one for one, times in Counter(one for own in trainers.values() for one in own).items() if times > 1}
     return [
@@ -109,7 +109,8 @@ def imports_of_family(sources: Iterable[Source], trainers: Mapping[str, Collecti
 
 def _stands_on(module: str, family: str, families: Collection[str]) -> bool:
     """Whether a family is built on another, as its name says."""
-    return module in families and module.endswith(f"_{family.rpartition('.')[2]}")
+    name, inside = (one.rpartition(".")[2] for one in (module, family))
+    return module in families and (name.endswith(f"_{inside}") or name.startswith(f"{inside}_"))
 
 
 def _choices(tree: ast.AST, names: set[str]) -> Iterator[ast.expr]:

@@ -8,12 +8,12 @@ import numpy as np
 
 from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.config import from_mapping
-from ziggurat.core.protocols import ReadsPairs, Sizable
+from ziggurat.core.protocols import ReadsLabels, ReadsPairs, Sizable
 from ziggurat.core.types import Event, Vocabulary
 from ziggurat.models.blocks.network import Neural
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.gradient import Config
-from ziggurat.training.job import Fitted, Job, silent, trainer
+from ziggurat.training.job import Fitted, Job, Labels, silent, trainer
 
 MASK = 13
 VOCABULARY = Vocabulary(size=14, bos=0, eos=0, mask=MASK)
@@ -38,23 +38,40 @@ def stream(documents: int = 41, *, seed: int = 0) -> MemoryStream:
     return MemoryStream.of(found, VOCABULARY)
 
 
+def labels(train: MemoryStream, dev: MemoryStream) -> Labels:
+    """Whether more of a document's first ids are odd or even; where one is even, the next mostly is too."""
+
+    def told(texts: MemoryStream) -> Any:
+        first = [texts.document(number)[1:10] % 2 for number in range(len(texts.starts) - 1)]
+        return np.array([ids.mean() > 0.5 for ids in first], np.int32)
+
+    return Labels(("even", "odd"), told(train), told(dev))
+
+
+def choices(family: str) -> int:
+    """Among how many equally frequent things a family's trainer has to tell: the labels, or ids of text and its end."""
+    return 2 if isinstance(FAMILIES.get(family), ReadsLabels) else 13
+
+
 def job(family: str, folder: Path | None = None, *, listener: Any = silent, seed: int = 7, **training: Any) -> Job:
     """A job for a model of about a thousand parameters."""
     chosen = FAMILIES.get(family)
     assert isinstance(chosen, Sizable)
     pairs = isinstance(chosen, ReadsPairs)
+    train, dev = stream(), stream(5, seed=1)
     keys = {"rows": 3, "window": 11, "warmup_steps": 2, "evaluate_tokens": 200, **training}
     return Job(
         family=chosen,
         model_config=chosen.sized(1000),
         config=from_mapping(trainer(chosen).Config, keys, where="training"),
-        train=stream(),
-        dev=stream(5, seed=1),
+        train=train,
+        dev=dev,
         seed=seed,
         folder=folder,
         listener=listener,
         train_sources=stream(seed=2) if pairs else None,
         dev_sources=stream(5, seed=3) if pairs else None,
+        labels=labels(train, dev) if isinstance(chosen, ReadsLabels) else None,
     )
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "SequenceScorer",
     "Sizable",
     "Spells",
+    "StandsOn",
     "State",
     "StaticEncoder",
     "TokenStream",
@@ -422,6 +423,18 @@ class ReadsLabels(Protocol):
 
     reads_labels: ClassVar[Literal[True]]
     """That it does."""
+
+
+@runtime_checkable
+class StandsOn(Protocol):
+    """A family whose models have a model of another family inside, and may begin with a trained one."""
+
+    body: str
+    """The name of that family."""
+
+    def over(self, config: Any) -> Any:
+        """Return the configuration of a model with one of this configuration inside."""
+        ...
 
 
 class Metric(Protocol):

@@ -34,12 +34,20 @@ from ziggurat.models.blocks.transformer import (
 from ziggurat.models.blocks.transformer_towers import encoder_anatomy
 from ziggurat.models.layouts.at_rest import at_rest, configured, restored
 
-__all__ = ["FAMILY", "EncoderConfig", "EncoderFamily", "EncoderNetwork", "PredictionHead"]
+__all__ = [
+    "FAMILY",
+    "EncoderBodyConfig",
+    "EncoderConfig",
+    "EncoderFamily",
+    "EncoderNetwork",
+    "PredictionHead",
+    "check_first_position",
+]
 
 
 @dataclass(frozen=True)
-class EncoderConfig(TransformerConfig):
-    """The ``[model]`` keys of an encoder; those that all Transformers share have BERT's values."""
+class EncoderBodyConfig(TransformerConfig):
+    """The ``[model]`` keys of whatever reads as an encoder; those that all Transformers share have BERT's values."""
 
     positions: Literal["rotary", "learned", "sinusoidal"] = other_default("positions", "learned")
     norm: Literal["rms", "layer"] = other_default("norm", "layer")
@@ -49,11 +57,17 @@ class EncoderConfig(TransformerConfig):
     activation: Literal["swiglu", "gelu", "gelu_tanh", "relu", "relu2", "silu"] = other_default("activation", "gelu")
     bias: Literal["none", "qkv", "all"] = other_default("bias", "all")
     token_types: int = option(2, "kinds of segments that have a vector of their own (BERT: 2); 0: none", low=0)
-    head: bool = option(True, "whether it guesses hidden tokens; without, it only gives vectors")
     pooler: bool = option(False, "whether a layer of its own makes one vector of the first token's")
     first_position: int = option(
         0, "number of a text's first position in other programs' files (RoBERTa: padding token + 1)", low=0
     )
+
+
+@dataclass(frozen=True)
+class EncoderConfig(EncoderBodyConfig):
+    """The ``[model]`` keys of an encoder; those that all Transformers share have BERT's values."""
+
+    head: bool = option(True, "whether it guesses hidden tokens; without, it only gives vectors")
     pooling: Literal["mean", "first", "pooler"] = option(
         "mean", "how a text becomes one vector: mean of its tokens' vectors, first token's, or the pooler's"
     )
@@ -77,7 +91,7 @@ class PredictionHead(nn.Module):
     section 3.1). The activation is that of the blocks, or GELU where those are gated.
     """
 
-    def __init__(self, config: EncoderConfig, size: int) -> None:
+    def __init__(self, config: EncoderBodyConfig, size: int) -> None:
         """Make room for logits of ``size`` ids; values come later."""
         super().__init__()
         self.activation = ACTIVATIONS[config.activation if config.activation in ACTIVATIONS else "gelu"]
@@ -98,7 +112,7 @@ class EncoderNetwork(Network):
     *Cost.* As `TransformerStack` says, and 2·D·V operations for the logits of a position that is guessed.
     """
 
-    def __init__(self, config: EncoderConfig, vocabulary: Vocabulary) -> None:
+    def __init__(self, config: EncoderBodyConfig, vocabulary: Vocabulary) -> None:
         """Make all layers; their values come from `fill` or from a file."""
         super().__init__(vocabulary, width=config.width, context=config.context)
         self.config = config
@@ -106,7 +120,8 @@ class EncoderNetwork(Network):
         self.embed_types = Embedding(config.token_types, config.width) if config.token_types else None
         self.embed_norm = normalisation(config)
         self.stack = TransformerStack(config)
-        self.head = PredictionHead(config, vocabulary.size) if config.head else None
+        guesses = isinstance(config, EncoderConfig) and config.head
+        self.head = PredictionHead(config, vocabulary.size) if guesses else None
         self.pooler = Linear(config.width, config.width) if config.pooler else None
 
     def fill(self, seed: int) -> None:
@@ -172,12 +187,7 @@ class EncoderFamily:
 
         *Raises.* `UsageError` where positions are counted in another way than the padding token has it.
         """
-        pad = vocabulary.pad
-        if config.first_position and config.first_position - 1 != pad:
-            raise UsageError(
-                f"first_position = {config.first_position} counts from behind padding token "
-                f"{config.first_position - 1}, but the tokenizer's is {pad}: leave it out"
-            )
+        check_first_position(config, vocabulary)
         network = EncoderNetwork(config, vocabulary)
         network.fill(seed)
         return _shown(network)
@@ -223,6 +233,19 @@ class EncoderFamily:
             if parameter.dim() > 1:
                 fill_normal(parameter, std=0.4, seed=seed, name=name)
         return model
+
+
+def check_first_position(config: EncoderBodyConfig, vocabulary: Vocabulary) -> None:
+    """Refuse a new encoder whose positions are counted in another way than the padding token has it.
+
+    *Raises.* `UsageError`.
+    """
+    pad = vocabulary.pad
+    if config.first_position and config.first_position - 1 != pad:
+        raise UsageError(
+            f"first_position = {config.first_position} counts from behind padding token "
+            f"{config.first_position - 1}, but the tokenizer's is {pad}: leave it out"
+        )
 
 
 def _shown(network: EncoderNetwork) -> NeuralEncoder:

@@ -9,6 +9,7 @@ Shape suffixes: **B** batch, **T** time, **V** vocabulary, **D** width.
 
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
@@ -28,7 +29,7 @@ from ziggurat.models.blocks.ngram_parts import ngram_parts, ngram_symbols
 from ziggurat.models.blocks.ngram_tables import NgramTableKeys, NgramTables
 from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_only, tensors_of
 
-__all__ = ["FAMILY", "LSTMConfig", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
+__all__ = ["FAMILY", "TIED_BOUND", "LSTMConfig", "RecurrentConfig", "RecurrentFamily", "RecurrentNetwork"]
 
 TIED_BOUND = 0.4
 """Tied embeddings are drawn from between minus and plus this."""
@@ -76,16 +77,17 @@ class RecurrentNetwork(CausalNetwork):
 
     carries_state = True
 
-    def __init__(self, config: RecurrentConfig, vocabulary: Vocabulary) -> None:
-        """Make all layers; their values come from `fill` or from a file."""
+    def __init__(self, config: RecurrentConfig, vocabulary: Vocabulary, *, predicts: bool = True) -> None:
+        """Make all layers; their values come from `fill` or from a file. One that only reads has no output."""
         widths = config.widths
         super().__init__(vocabulary, width=widths[-1], context=None)
         self.config = config
         self.embedding = Embedding(vocabulary.size, config.embedding)
         self.embed_ngrams = NgramTables(config, vocabulary.size, config.embedding) if config.ngram_orders else None
         self.layers = nn.ModuleList(LSTMLayer(*pair) for pair in itertools.pairwise(widths))
-        self.bias = nn.Parameter(torch.zeros(vocabulary.size))
-        self.output = None if config.tied else nn.Parameter(torch.empty(vocabulary.size, self.width))
+        self.bias = nn.Parameter(torch.zeros(vocabulary.size)) if predicts else None
+        free = predicts and not config.tied
+        self.output = nn.Parameter(torch.empty(vocabulary.size, self.width)) if free else None
 
     def fill(self, seed: int) -> None:
         """Draw first weights: layers as `LSTMLayer.fill`, tied embeddings from U(−0.4, 0.4), free ones from N(0, 1).
@@ -96,10 +98,11 @@ class RecurrentNetwork(CausalNetwork):
         *Departs.* AWD-LSTM ties at U(−0.1, 0.1) and has hundreds of epochs to grow out of it; in a short run by AdamW,
         cells that hear so little of their input learn late, or not at all (`docs/experiments.md`).
         """
-        if self.output is None:
+        if self.config.tied:
             fill_uniform(self.embedding.weight, bound=TIED_BOUND, seed=seed, name="embedding")
         else:
             fill_normal(self.embedding.weight, std=1.0, seed=seed, name="embedding")
+        if self.output is not None:
             fill_uniform(self.output, bound=self.width**-0.5, seed=seed, name="output")
         for number, layer in enumerate(self._layers):
             layer.fill(seed=seed, name=f"layers.{number}")
@@ -115,21 +118,44 @@ class RecurrentNetwork(CausalNetwork):
         beside: Tensor | None = None,
     ) -> tuple[Tensor, RecurrentState]:
         """Read (B, T) ids on from ``state`` (see `CausalNetwork.hidden`); the old state stays as it was."""
-        config, training = self.config, self.training
         held = list(self.initial_state(ids.shape[0]) if state is None else state)
+        before = None if self.embed_ngrams is None else held.pop()[0]
+        x_BTD = self.entered(ids, before, beside=beside)
+        last: tuple[tuple[Tensor], ...] = ()
+        if self.embed_ngrams is not None and before is not None:
+            last = ((self.embed_ngrams.after(ids, before, lengths),),)
+        y_BTD, reached = self.through(self.layers, x_BTD, held, lengths=lengths)
+        return y_BTD, (*reached, *last)
+
+    def entered(self, ids: Tensor, before: Tensor | None = None, *, beside: Tensor | None = None) -> Tensor:
+        """Return (B, T, D): what (B, T) ids enter the layers with; ``before`` are those that stood before them."""
         x_BTD = drop_words(
-            self.embedding(ids), ids, config.dropout_words, vocabulary_size=self.vocabulary.size, training=training
+            self.embedding(ids),
+            ids,
+            self.config.dropout_words,
+            vocabulary_size=self.vocabulary.size,
+            training=self.training,
         )
         if beside is not None:
             x_BTD = x_BTD + beside
-        last: tuple[tuple[Tensor], ...] = ()
         if self.embed_ngrams is not None:
-            *held, (before,) = held
             x_BTD = x_BTD + self.embed_ngrams(ids, before)
-            last = ((self.embed_ngrams.after(ids, before, lengths),),)
+        return x_BTD
+
+    def through(
+        self,
+        layers: Iterable[nn.Module],
+        x_BTD: Tensor,
+        held: Iterable[tuple[Tensor, ...]],
+        *,
+        lengths: Tensor | None = None,
+    ) -> tuple[Tensor, list[CellState]]:
+        """Return (B, T, C) and the states of ``layers``, these or others alike, after `entered` vectors."""
+        config, training = self.config, self.training
         x_BTD = drop_locked(x_BTD, config.dropout_input, training=training)
         reached: list[CellState] = []
-        for number, (layer, (shown_BC, kept_BC)) in enumerate(zip(self._layers, held, strict=True)):
+        for number, (layer, (shown_BC, kept_BC)) in enumerate(zip(layers, held, strict=True)):
+            assert isinstance(layer, LSTMLayer)  # noqa: S101 - there are no others
             if number:
                 x_BTD = drop_locked(x_BTD, config.dropout_hidden, training=training)
             if lengths is None:
@@ -137,7 +163,7 @@ class RecurrentNetwork(CausalNetwork):
             else:
                 x_BTD, (h_BC, c_BC) = layer.read_padded(x_BTD, (shown_BC, kept_BC), lengths)
             reached.append((h_BC.detach(), c_BC.detach()))
-        return drop_locked(x_BTD, config.dropout_output, training=training), (*reached, *last)
+        return drop_locked(x_BTD, config.dropout_output, training=training), reached
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return (…, V): the products of a vector with each id's output vector, plus the id's bias."""
@@ -150,9 +176,13 @@ class RecurrentNetwork(CausalNetwork):
 
     def initial_state(self, batch: int) -> RecurrentState:
         """Return cells that show and hold 0, and no ids that were read."""
-        zeros = [self.bias.new_zeros(batch, layer.cells) for layer in self._layers]
         last = () if self.embed_ngrams is None else ((self.embed_ngrams.nothing(batch),),)
-        return (*((h_BC, h_BC.clone()) for h_BC in zeros), *last)
+        return (*self.silent(batch), *last)
+
+    def silent(self, batch: int) -> tuple[CellState, ...]:
+        """Return each layer's cells where nothing has been read: they show and hold 0."""
+        zeros = [self.embedding.weight.new_zeros(batch, layer.cells) for layer in self._layers]
+        return tuple((h_BC, h_BC.clone()) for h_BC in zeros)
 
     def reorder_state(self, state: RecurrentState, rows: Tensor) -> RecurrentState:
         """Return a state with copies of ``rows``; the old one stays as it was."""

@@ -81,6 +81,10 @@ class Network(nn.Module, ABC):
                 "score long texts by a rolling window, shorten the prompt, or train with a larger context"
             )
 
+    def begin_with(self, other: "Network") -> None:
+        """Take the weights of a trained network of the same kind."""
+        self.load_state_dict(other.state_dict())
+
     def tables(self) -> list[nn.Parameter]:
         """Return the weights of which a batch reads and changes few rows, and which may be far larger than the rest."""
         return [module.weight for module in self.modules() if isinstance(module, NgramTables)]

@@ -11,8 +11,6 @@ from ziggurat.models.layouts.layout import Renaming, extras, vocabulary_of
 __all__ = ["LAYOUT", "Bert", "fits"]
 
 ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu", "relu2": "relu2", "silu": "silu"}
-OWN = ("head", "pooler", "pooling", "normalise", "longest_text")
-"""Keys of parts, and of how a text becomes one vector, which no ``config.json`` of theirs has."""
 UNABLE = {"position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False}
 """Keys that may only have this value."""
 
@@ -34,6 +32,8 @@ class Bert:
     )
     classes: ClassVar[tuple[str, str]] = ("BertForMaskedLM", "BertModel")
     """transformers' class for a model with a head and one without."""
+    own: ClassVar[tuple[str, ...]] = ("head", "pooler", "pooling", "normalise", "longest_text")
+    """Keys of parts, and of how a text becomes one vector, which no ``config.json`` of theirs has."""
     head: ClassVar[dict[str, str]] = {
         "dense": "cls.predictions.transform.dense",
         "norm": "cls.predictions.transform.LayerNorm",
@@ -52,7 +52,7 @@ class Bert:
     def describe(self, config: Any, vocabulary: Vocabulary) -> dict[str, Any]:
         """Return what transformers writes for such a model."""
         return {
-            "architectures": [self.classes[0 if config.head else 1]],
+            "architectures": [self.architecture(config)],
             "model_type": self.model_types[0],
             "dtype": "float32",
             "torch_dtype": "float32",
@@ -75,7 +75,7 @@ class Bert:
             "initializer_range": 0.02,
             "ziggurat": {
                 **extras(config, vocabulary),
-                **{key: value for key in OWN if (value := getattr(config, key)) is not None},
+                **{key: value for key in self.own if (value := getattr(config, key)) is not None},
             },
         }
 
@@ -103,11 +103,15 @@ class Bert:
             "token_types": config.get("type_vocab_size", 2),
             "first_position": first,
             "tied": config.get("tie_word_embeddings", True),
-            **{key: extra[key] for key in OWN if key in extra},
+            **{key: extra[key] for key in self.own if key in extra},
         }
         if "longest_text" in keys:
             keys["longest_text"] = min(keys["longest_text"], keys["context"])
         return keys, vocabulary_of(config)
+
+    def architecture(self, config: Any) -> str:
+        """Return transformers' class for such a model."""
+        return self.classes[0 if config.head else 1]
 
     def first_position(self, _: Mapping[str, Any]) -> int:
         """Return the number of a text's first position."""
@@ -148,7 +152,7 @@ class Bert:
             }
         if config.pooler:
             pairs["pooler"] = f"{self.prefix}pooler.dense"
-        if config.head:
+        if getattr(config, "head", False):
             pairs |= {"head.dense": self.head["dense"], "head.norm": self.head["norm"]}
             bias = self.head["bias"] if config.tied else f"{self.head['decoder']}.bias"
             yield Renaming("head.bias", bias)

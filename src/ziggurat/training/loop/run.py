@@ -236,5 +236,5 @@ def _first_model(job: Job) -> Model:
     model = job.family.build(job.model_config, start.vocabulary, seed=job.seed)
     if not isinstance(start, Neural) or not isinstance(model, Neural):
         raise UsageError(f"start: a {job.family.name} model is no network and can't be trained on by gradients")
-    model.network.load_state_dict(start.network.state_dict())
+    model.network.begin_with(start.network)
     return model
