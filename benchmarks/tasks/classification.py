@@ -150,7 +150,8 @@ def _fasttext(bundle: Bundle, folder: Path) -> dict[str, float]:
 def _right(model: Any, held: Sequence[tuple[str, str]]) -> float:
     """Return the part of labels that a model of fastText says rightly."""
     said = model.f.multilinePredict([f"{text}\n" for _, text in held], 1, 0.0, "strict")[0]
-    return sum(names[0] == f"__label__{label}" for names, (label, _) in zip(said, held, strict=True)) / len(held)
+    right = [bool(names[0] == f"__label__{label}") for names, (label, _) in zip(said, held, strict=True)]
+    return sum(right) / len(held)
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -241,8 +241,8 @@ def padded(sequences: Sequence[IdArray]) -> tuple[IdArray, IdArray]:
 
 def whole_rows(texts: Sequence[IdArray], vocabulary: Vocabulary, longest: int | None) -> list[IdArray]:
     """Return each text's ids as ``[bos, t1, …, tn, eos]``, cut so that none has more than ``longest`` ids."""
-    kept = [ids if longest is None else ids[: longest - 2] for ids in texts]
-    return [np.concatenate([[vocabulary.bos], ids, [vocabulary.eos]]).astype(np.int32) for ids in kept]
+    rows = [np.concatenate([[vocabulary.bos], ids, [vocabulary.eos]]).astype(np.int32) for ids in texts]
+    return rows if longest is None else [shortened(row, longest) for row in rows]
 
 
 def alike(lengths: Sequence[int], most: int) -> Iterator[npt.NDArray[np.intp]]:
