@@ -250,4 +250,4 @@ def _sized(recipe: Recipe, seconds: float, flops: float, training_tokens: int) -
     training = recipe.training
     optimiser, rate = learning_for(training.optimiser, training.learning_rate, epochs=epochs)
     keys |= {"training.optimiser": optimiser, "training.learning_rate": rate}
-    return recipe.change(keys).with_budget("minutes", seconds / 60)
+    return recipe.change(keys)

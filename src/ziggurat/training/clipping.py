@@ -28,5 +28,7 @@ def clip_norm(parameters: Iterable[nn.Parameter], limit: float) -> Tensor:
     if not numbers:
         return torch.zeros(())
     norm = torch.nn.utils.get_total_norm(numbers)
+    if limit == float("inf"):  # a length beyond all numbers is one that is too long for none, not one over itself
+        return norm
     torch._foreach_mul_(numbers, (limit / (norm + 1e-6)).clamp(max=1.0))
     return norm

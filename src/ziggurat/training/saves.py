@@ -4,6 +4,8 @@
 before, that it belongs to this run, what is told of it, and what a user who stopped the run is told, is said here.
 """
 
+import os
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -92,6 +94,10 @@ class Saves:
 
 
 def resuming(folder: Path) -> str:
-    """Return the command that goes on with the run in ``folder``, by as many processes as there are now."""
-    count = current().count
-    return f"{f'torchrun --nproc-per-node={count} -m ' if count > 1 else ''}ziggurat train --resume {folder}"
+    """Return the command that goes on with the run in ``folder``, by as many processes as there are on this machine now.
+
+    On several machines torchrun needs beside it what it was told of the others.
+    """
+    count = int(os.environ.get("LOCAL_WORLD_SIZE", current().count)) if current().count > 1 else 1
+    before = f"torchrun --nproc-per-node={count} -m " if current().count > 1 else ""
+    return f"{before}ziggurat train --resume {shlex.quote(str(folder))}"

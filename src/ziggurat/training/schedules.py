@@ -36,22 +36,32 @@ def factor(plan: Plan, step: int) -> float:
     cosine 0.01 + 0.99 (1 + cos πp) / 2 (Loshchilov & Hutter 2017, eq. 5); linear 1 − 0.99 p; WSD 1, and over its last
     ``decay_steps`` linear (Hu et al. 2024, section 4). noam √(warmup / (step + 1)), which knows no end (Vaswani et al.
     2017, eq. 3, as a part of its peak).
+
+    Where the minutes are over so soon that decay begins within the warm-up, the lower of both is taken: the rate falls
+    to its end all the same.
     """
     if step < plan.warmup_steps:
-        return (step + 1) / plan.warmup_steps
+        return min((step + 1) / plan.warmup_steps, _decayed(plan, step))
     if plan.shape == "noam":
         return math.sqrt(max(1, plan.warmup_steps) / (step + 1))
     if plan.shape == "constant" or plan.total_steps is None:
         return 1.0
     if plan.shape == "wsd":
-        decay = plan.decay_steps or 0
-        left = plan.total_steps - step
-        return 1.0 if left > decay else max(FLOOR, left / (decay + 1))
+        return _decayed(plan, step)
     way = max(1, plan.total_steps - 1 - plan.warmup_steps)
     part = min(1.0, (step - plan.warmup_steps) / way)
     if plan.shape == "linear":
         return 1.0 - (1.0 - FLOOR) * part
     return FLOOR + (1.0 - FLOOR) * (1.0 + math.cos(math.pi * part)) / 2
+
+
+def _decayed(plan: Plan, step: int) -> float:
+    """Return what decay leaves of the rate at ``step``: 1 before it begins, and for all shapes that know none."""
+    if plan.shape != "wsd" or plan.total_steps is None:
+        return 1.0
+    decay = plan.decay_steps or 0
+    left = plan.total_steps - step
+    return 1.0 if left > decay else max(FLOOR, left / (decay + 1))
 
 
 def fix_total(plan: Plan, *, step: int, elapsed_seconds: float, budget_seconds: float) -> Plan:

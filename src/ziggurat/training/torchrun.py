@@ -166,8 +166,15 @@ def begun_by_torchrun() -> bool:
 
 
 def started_by_torchrun() -> bool:
-    """Return whether this process is one of several that torchrun started."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "MASTER_ADDR" in os.environ
+    """Return whether this process is one of several that torchrun started.
+
+    Raises:
+        UsageError: how many they are is no number.
+    """
+    count = os.environ.get("WORLD_SIZE", "1")
+    if not count.isascii() or not count.isdigit():
+        raise UsageError(f"WORLD_SIZE={count}: not a number of processes; unset it, or start by torchrun")
+    return int(count) > 1 and "MASTER_ADDR" in os.environ
 
 
 def current() -> Processes:

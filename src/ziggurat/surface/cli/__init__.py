@@ -9,6 +9,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 a gate not met, 130 interr
 import errno
 import functools
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -22,6 +23,10 @@ from ziggurat.surface.commands import Commands
 __all__ = ["COMMANDS", "command_line", "main", "overview", "parser"]
 
 COMMANDS = Commands(__name__)
+NO_MEMORY = (
+    "not enough memory; give less text or a smaller model, or make batches smaller: --training.rows, with "
+    "--training.accumulate for as many together, or --training.recompute true"
+)
 HELP = ("--help", "-h", "help")
 PARSER_WORDS = ("Usage:", "Arguments:", "Options:", "Show this message and exit.", "[required]", "[default: ")
 """What the parser itself puts into the help of every command."""
@@ -51,8 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _fail("the disk is full; make room and run the command again", DiskFullError.exit_code)
         return _fail(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "), 1)
     except MemoryError:
-        return _fail("not enough memory; give less text, a smaller model or a smaller batch", 1)
+        return _fail(NO_MEMORY, 1)
     except Exception as error:
+        if isinstance(error, RuntimeError) and re.search(r"(?i)out of memory|n't allocate memory", str(error)):
+            return _fail(NO_MEMORY, 1)  # torch has errors of its own for it, on the processor and on GPUs
         return _fail(f"unexpected {type(error).__name__}: {_first_words(error)}; ZIGGURAT_TRACEBACK=1 shows where", 1)
     finally:
         language.choose(None)

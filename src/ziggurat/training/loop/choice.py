@@ -47,6 +47,7 @@ class Choice:
         self.averaged, of_mean = False, self._measured_of_mean()
         if of_mean is not None and of_mean < loss:
             self.averaged, loss = True, of_mean
+        progress.last_loss = loss
         progress.stale += 1
         if loss < progress.best_loss:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0

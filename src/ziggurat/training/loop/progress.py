@@ -20,6 +20,8 @@ class Progress:
     """What of these was spent before the first step."""
     best_loss: float = float("inf")
     best_step: int = 0
+    last_loss: float = float("inf")
+    """Of the newest evaluation."""
     stale: int = 0
     evaluate_steps: int | None = None
     stopped_early: bool = False

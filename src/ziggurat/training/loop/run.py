@@ -197,8 +197,9 @@ class Run:
             **used,
         }
         if progress.best_step:
-            kept = progress.best_step if self.config.keep == "best" else progress.step
-            facts.update(best_step=progress.best_step, dev_loss=progress.best_loss, kept_step=kept)
+            best = self.config.keep == "best"
+            facts.update(best_step=progress.best_step, kept_step=progress.best_step if best else progress.step)
+            facts.update(dev_loss=progress.best_loss if best else progress.last_loss)
         end = {"step": progress.step, "seconds": progress.elapsed_seconds, "peak_bytes": most_bytes, **used}
         self.job.listener({"event": "end", **end})
         return Fitted(self.model, facts, adapter)
