@@ -125,7 +125,8 @@ def _literals(tree: ast.AST) -> Iterator[str]:
     """Yield the words that the tree's ``Literal[…]`` allow."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "Literal":
-            yield from (each.value for each in ast.walk(node.slice) if isinstance(each, ast.Constant))
+            values = (each.value for each in ast.walk(node.slice) if isinstance(each, ast.Constant))
+            yield from (value for value in values if isinstance(value, str))
 
 
 def _choices(tree: ast.AST, names: set[str]) -> Iterator[ast.expr]:
