@@ -73,8 +73,8 @@ class Config:
 def fit(job: Job) -> Fitted:
     """Fit a linear classifier; nothing is drawn at random.
 
-    *Cost.* Seconds for ten thousand short texts and a few labels; each pass over the texts takes time for each feature of
-    each text and each label. Memory of some 20 bytes for each feature of each text, and for twenty-five times the
+    *Cost.* Seconds for ten thousand short texts and a few labels; each pass over the texts takes time for each feature
+    of each text and each label. Memory of some 20 bytes for each feature of each text, and for twenty-five times the
     weights, in 64 bits.
 
     Raises:
