@@ -79,12 +79,21 @@ def families(sources: Iterable[Source]) -> dict[str, str]:
 
 
 def branches_on_family(sources: Iterable[Source], names: Collection[str]) -> list[str]:
-    """Comparisons with, matches on, and tables keyed by a family's name outside that family's own file."""
-    found = []
+    """Comparisons with, matches on, and tables keyed by a family's name outside that family's own file.
+
+    A word that is also the value of some option (a rate's decay is ``linear`` too) is a family's name only where it is
+    compared with what is called a family or a name.
+    """
+    sources, found = list(sources), []
+    values = {word for source in sources for word in _literals(source.tree)}
     for source in sources:
         own = source.module.rpartition(".")[2] if source.room == "models" else ""
         others = set(names) - {own}
-        found += [f"{source.module}:{node.lineno}: {ast.unparse(node)[:80]}" for node in _choices(source.tree, others)]
+        plain = set(_choices(source.tree, others - values))
+        for node in _choices(source.tree, others):
+            text = ast.unparse(node)
+            if "famil" in text or "name" in text or node in plain:
+                found.append(f"{source.module}:{node.lineno}: {text[:80]}")
     return found
 
 
@@ -111,6 +120,14 @@ def _stands_on(module: str, family: str, families: Collection[str]) -> bool:
     """Whether a family is built on another, as its name says."""
     name, inside = (one.rpartition(".")[2] for one in (module, family))
     return module in families and (name.endswith(f"_{inside}") or name.startswith(f"{inside}_"))
+
+
+def _literals(tree: ast.AST) -> Iterator[str]:
+    """Yield the words that the tree's ``Literal[…]`` allow."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "Literal":
+            values = (each.value for each in ast.walk(node.slice) if isinstance(each, ast.Constant))
+            yield from (value for value in values if isinstance(value, str))
 
 
 def _choices(tree: ast.AST, names: set[str]) -> Iterator[ast.expr]:

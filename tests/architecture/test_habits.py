@@ -95,6 +95,22 @@ def test_a_branch_on_a_familys_name_is_seen() -> None:
     assert habits.branches_on_family(made_up("parts = {'decoder': {'type': 'ByteLevel'}}"), names) == []
 
 
+def test_a_word_that_an_option_has_too_is_no_branch_where_it_is_the_options() -> None:
+    option = "decay: Literal['none', 'linear']\n"
+    for text, seen in (
+        ("if decay == 'linear': ...", 0),
+        ("if shape in ('cosine', 'linear'): ...", 0),
+        ("if family == 'linear': ...", 1),
+        ("if bundle.manifest.family in ('linear', 'x'): ...", 1),
+        ("if one.name == 'linear': ...", 1),
+    ):
+        assert len(habits.branches_on_family(made_up(option + text), {"linear", "ngram"})) == seen, text
+    assert len(habits.branches_on_family(made_up("if decay == 'linear': ..."), {"linear"})) == 1  # no option has it
+    assert (
+        len(habits.branches_on_family(made_up(option + "if x in ('linear', 'ngram'): ..."), {"linear", "ngram"})) == 1
+    )
+
+
 def test_families_are_reached_through_the_registry() -> None:
     trainers = {
         module: {f"ziggurat.training.{trainer}" for trainer in FAMILIES_BY_NAME.get(name).trainers}

@@ -143,7 +143,7 @@ def test_it_is_the_optimum_that_plain_logistic_regression_finds() -> None:
 
 def test_features_of_words_spellings_and_ngrams() -> None:
     train = [([2, 3], 0), ([4, 2], 1), ([12], 2)]
-    found = fitted(train, model={"word_ngrams": 3}, spelling=SPELLING)
+    found = fitted(train, model={"word_ngrams": 3}, spelling=SPELLING, least_texts=1)
     # words 2, 3, 4, 12; buckets 5, 11, 17, 23; pairs (0 2) (2 3) (3 0) (0 4) (4 2) (2 0) (0 12) (12 0);
     # threes (0 2 3) (2 3 0) (0 4 2) (4 2 0) (0 12 0)
     model = model_of(found)
@@ -169,13 +169,14 @@ def test_a_spelling_counts_half() -> None:
     assert scales[[2, 4, 13]] == pytest.approx([math.log(14 / 9), math.log(18 / 7), math.log(21 / 9) / 2])
 
 
-def test_rare_features_are_left_out_where_so_told() -> None:
+def test_rare_ngrams_are_left_out_and_rare_words_are_not() -> None:
     train = [([2, 3], 0), ([2, 4], 1), ([2, 3], 0), ([5], 1)]
-    keys: dict[str, Any] = {"names": ("a", "b"), "model": {"longest_ngram": 0}}
-    # in two texts or more: the words 2 and 3, the pairs (0 2), (2 3), (3 0)
-    assert fitted(train, least_texts=2, **keys).facts["features"] == 5
-    # words 2, 3, 4, 5; pairs (0 2) (2 3) (3 0) (2 4) (4 0) (0 5) (5 0)
-    assert fitted(train, **keys).facts["features"] == 11
+    keys: dict[str, Any] = {"names": ("a", "b"), "spelling": SPELLING}
+    # words 2, 3, 4, 5; in two texts or more: the pairs (0 2), (2 3), (3 0), and the buckets 5, 11, 17
+    assert fitted(train, **keys).facts["features"] == 4 + 3 + 3
+    # and the pairs (2 4) (4 0) (0 5) (5 0), and the bucket 23
+    assert fitted(train, least_texts=1, **keys).facts["features"] == 4 + 7 + 4
+    assert fitted(train, least_texts=5, **keys).facts["features"] == 4
 
 
 def test_it_learns_and_says_what_it_did() -> None:

@@ -67,7 +67,7 @@ class Weights:
 class Linear:
     """A `Classifier` of texts by their features, without limit of length.
 
-    *Cost.* Some hundred thousand texts of twenty words a second; memory-mapped arrays stay where they are.
+    *Cost.* Some ten thousand texts of twenty words a second; memory-mapped arrays stay where they are.
     """
 
     def __init__(self, index: FeatureIndex, weights: Weights, vocabulary: Vocabulary, config: LinearConfig) -> None:

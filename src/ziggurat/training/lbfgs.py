@@ -1,6 +1,7 @@
 """Finding where a smooth convex function is least, by quasi-Newton steps with a short memory."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ def minimise(
     """
     point = start.copy()
     value, gradient = function(point)
-    past: list[tuple[Matrix, Matrix]] = []
+    past: list[_Step] = []
     for _ in range(most):
         if float(np.abs(gradient).max()) <= tolerance * (1 + abs(value)):
             break
@@ -38,23 +39,30 @@ def minimise(
                 break
             step /= 2
         moved, changed = step * direction, there - gradient
-        if float(moved @ changed) > 0:
-            past = [*past[-(MEMORY - 1) :], (moved, changed)]
+        if (curvature := float(moved @ changed)) > 0:
+            past = [*past[-(MEMORY - 1) :], _Step(moved, changed, curvature)]
         point, value, gradient = point + moved, reached, there
     return point
 
 
-def _scaled(gradient: Matrix, past: list[tuple[Matrix, Matrix]]) -> Matrix:
+class _Step(NamedTuple):
+    """A step that was taken, what it changed the gradient by, and their product."""
+
+    moved: Matrix
+    changed: Matrix
+    curvature: float
+
+
+def _scaled(gradient: Matrix, past: list[_Step]) -> Matrix:
     """Return the gradient times the inverse Hessian as far as past steps tell it (two loops)."""
-    found = gradient.copy()
+    found, room = gradient.copy(), np.empty_like(gradient)
     factors = []
-    for moved, changed in reversed(past):
-        factor = float(moved @ found) / float(moved @ changed)
+    for step in reversed(past):
+        factor = float(step.moved @ found) / step.curvature
         factors.append(factor)
-        found -= factor * changed
+        found -= np.multiply(step.changed, factor, out=room)
     if past:
-        moved, changed = past[-1]
-        found *= float(moved @ changed) / float(changed @ changed)
-    for (moved, changed), factor in zip(past, reversed(factors), strict=True):
-        found += moved * (factor - float(changed @ found) / float(moved @ changed))
+        found *= past[-1].curvature / float(past[-1].changed @ past[-1].changed)
+    for step, factor in zip(past, reversed(factors), strict=True):
+        found += np.multiply(step.moved, factor - float(step.changed @ found) / step.curvature, out=room)
     return found
