@@ -294,3 +294,60 @@ def test_a_classifier_of_other_labels_gives_its_body(family: Any) -> None:
     same = family.build(first.network.config, first.vocabulary, seed=9)
     same.network.begin_with(first.network)
     np.testing.assert_array_equal(same.label_logprobs(IDS, LENGTHS), first.label_logprobs(IDS, LENGTHS))
+
+
+# -- first weights, and sizes ------------------------------------------------------------------------------------------
+
+
+def test_first_weights_are_a_function_of_seed_and_name(family: Any) -> None:
+    one, two, other = (family.build(small(family), VOCABULARY, seed=seed).network.state_dict() for seed in (3, 3, 4))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not torch.equal(one["classifier.weight"], other["classifier.weight"])
+    # N(0, 0.02²), and nothing is more probable than anything else
+    assert float(one["classifier.weight"].abs().max()) < 5 * 0.02
+    assert not one["classifier.bias"].any()
+
+
+def test_words_begin_small_whether_or_not_they_are_tied() -> None:
+    family: Any = FAMILIES.get("recurrent_classifier")
+    for tied in (True, False):
+        vectors = family.build(small(family, tied=tied), VOCABULARY, seed=3).network.token_embedding.detach()
+        assert 0.3 < float(vectors.abs().max()) <= 0.4
+
+
+def test_layers_of_both_directions_begin_unlike() -> None:
+    family: Any = FAMILIES.get("recurrent_classifier")
+    network = family.build(small(family), VOCABULARY, seed=3).network
+    for own, other in zip(network.body.layers, network.turned_layers, strict=True):
+        assert own.weight_ih.shape == other.weight_ih.shape
+        assert not torch.equal(own.weight_ih, other.weight_ih)
+
+
+def test_nothing_that_predicts_tokens_is_left(family: Any) -> None:
+    names = family.tiny(seed=0).network.state_dict()
+    assert not [name for name in names if "lm_head" in name or "body.head" in name or "body.output" in name]
+    assert "body.bias" not in names
+
+
+@pytest.mark.parametrize(("both_ways", "layers"), [(True, 2), (False, 1)])
+def test_the_size_of_an_lstm_by_hand(both_ways: bool, layers: int) -> None:
+    # 14 ids of 5 numbers; 4·7·(5 + 7 + 2) in each direction; 7 cells of each direction, their mean and their maximum,
+    # times 3 labels, and 3 biases
+    family: Any = FAMILIES.get("recurrent_classifier")
+    config = family.config(embedding=5, hidden=7, both_ways=both_ways, labels=("a", "b", "c"))
+    expected = 14 * 5 + layers * 4 * 7 * (5 + 7 + 2) + 2 * layers * 7 * 3 + 3
+    anatomy = family.anatomy(config, VOCABULARY)
+    assert anatomy.parameters == expected == family.build(config, VOCABULARY, seed=0).network.parameter_count
+    assert not anatomy.generates
+    assert anatomy.towers[0].parts[-1].name == "classifier"
+
+
+def test_labels_that_are_not_known_yet_count_as_two(family: Any) -> None:
+    unknown, two = small(family, labels=()), small(family, labels=("a", "b"))
+    assert family.anatomy(unknown, VOCABULARY) == family.anatomy(two, VOCABULARY)
+
+
+def test_a_size_that_is_asked_for_is_that_of_the_body(family: Any) -> None:
+    inside: Any = FAMILIES.get(family.body)
+    assert family.sized(100_000).layers == inside.sized(100_000).layers
+    assert family.sized(100_000).labels == ()
