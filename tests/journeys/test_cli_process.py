@@ -84,6 +84,8 @@ def test_bad_usage_is_one_line_and_exit_code_two(arguments: list[str], message: 
         (OSError(28, "No space left on device"), 1, "error: the disk is full; make room and run the command again"),
         (PermissionError(13, "Permission denied", "a.txt"), 1, "error: a.txt: Permission denied"),
         (MemoryError(), 1, "error: not enough memory"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), 1, "error: not enough memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), 1, "error: not enough memory"),
         (KeyboardInterrupt(), 130, "error: interrupted"),
         (ZeroDivisionError("by\nzero"), 1, "error: unexpected ZeroDivisionError: by zero; ZIGGURAT_TRACEBACK=1 shows"),
     ],

@@ -194,9 +194,12 @@ def test_a_budget_in_minutes_ends_in_time_and_can_be_repeated_in_steps(family: s
 def test_which_weights_become_the_model(family: str, keep: str, tmp_path: Path) -> None:
     # a rate far too high: what was good early is spoilt later
     keys: dict[str, Any] = {"steps": 60, "learning_rate": 0.5, "clip_norm": 0.0, "evaluate_steps": 2, "keep": keep}
-    fitted = fit(job(family, tmp_path, schedule="constant", **keys))
+    recorder = Recorder()
+    fitted = fit(job(family, tmp_path, schedule="constant", listener=recorder, **keys))
     assert fitted.facts["best_step"] <= fitted.facts["steps"]
     assert fitted.facts["kept_step"] == (fitted.facts["best_step"] if keep == "best" else 60)
+    losses = [float(event["loss"]) for event in recorder.of("eval")]
+    assert fitted.facts["dev_loss"] == (min(losses) if keep == "best" else losses[-1])
     if keep == "best":
         best = read_checkpoint(tmp_path / BEST)
         for name, value in weights(fitted).items():

@@ -281,3 +281,10 @@ def test_a_run_does_not_go_on_with_another_optimiser(first: str, then: str, tmp_
         fit(job("decoder", tmp_path, listener=interrupted, optimiser=first, **keys))
     with pytest.raises(DamagedError, match="a checkpoint of another model or recipe"):
         fit(job("decoder", tmp_path, optimiser=then, **keys))
+
+
+def test_without_a_limit_no_gradient_is_changed_however_long() -> None:
+    weight = nn.Parameter(torch.zeros(3))
+    weight.grad = torch.tensor([1e30, 1e30, 1.0])
+    clip_norm([weight], float("inf"))
+    assert torch.equal(weight.grad, torch.tensor([1e30, 1e30, 1.0]))

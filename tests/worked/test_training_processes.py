@@ -21,6 +21,7 @@ from ziggurat.training.checkpoints import (
     write_rows,
 )
 from ziggurat.training.job import Share
+from ziggurat.training.saves import resuming
 from ziggurat.training.torchrun import Processes, current, joined, neighbours
 
 
@@ -163,3 +164,14 @@ def test_no_rows_are_removed_while_it_is_not_known_whose_they_are(tmp_path: Path
     (tmp_path / NEWEST).write_bytes(b"damaged")
     remove_old_rows(tmp_path)
     assert len(list(tmp_path.glob("rows-*"))) == 2
+
+
+@pytest.mark.parametrize("count", ["abc", "-1", "", "2.0", "²"])
+def test_a_number_of_processes_that_is_none_is_said(count: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", count)
+    with pytest.raises(UsageError, match=f"WORLD_SIZE={count}: not a number of processes; unset it"), joined():
+        pass
+
+
+def test_the_command_that_goes_on_is_for_a_shell() -> None:
+    assert resuming(Path("my runs/tower")) == "ziggurat train --resume 'my runs/tower'"

@@ -55,10 +55,10 @@ def test_a_rate_rises_to_its_peak_once_and_falls_never_to_nothing(
     plan = Plan(shape, min(warmup, total // 5), total, min(decay, total))
     factors = [factor(plan, step) for step in range(total)]
     assert all(0 < value <= 1 for value in factors)
-    after = factors[plan.warmup_steps :]
-    assert all(earlier >= later for earlier, later in itertools.pairwise(after))
-    before = factors[: plan.warmup_steps]
-    assert before == sorted(before)
+    peak = factors.index(max(factors))
+    assert all(earlier >= later for earlier, later in itertools.pairwise(factors[peak:]))
+    assert factors[:peak] == sorted(factors[:peak])
+    assert peak <= plan.warmup_steps
 
 
 def test_what_is_left_of_the_time_becomes_steps() -> None:
@@ -171,3 +171,15 @@ def test_settings_that_can_t_be_are_named(keys: dict[str, object], said: str) ->
 def test_the_cosine_passes_its_middle_at_half_way() -> None:
     plan = Plan("cosine", 10, 111, None)
     assert factor(plan, 60) == pytest.approx(0.01 + 0.99 * (1 + math.cos(math.pi / 2)) / 2)
+
+
+def test_a_run_that_ends_within_its_warm_up_decays_too() -> None:
+    # 28 steps were done when of 40 the last 12 are to decay; of 50 the rate has risen to 28 / 50 by then
+    plan = fix_total(Plan("wsd", 50, None, None), step=28, elapsed_seconds=28.0, budget_seconds=40.0)
+    rates = [factor(plan, step) for step in range(40)]
+    assert rates[27] == 28 / 50
+    # 32 / 50 is still below 9 / 13, and 33 / 50 above 8 / 13: from there it falls to 1 / 13
+    assert max(rates) == rates[31] == 32 / 50
+    assert rates[32] == pytest.approx(8 / 13)
+    assert rates[-1] == pytest.approx(1 / 13)
+    assert rates[31:] == sorted(rates[31:], reverse=True)

@@ -94,7 +94,7 @@ class Saves:
 
 
 def resuming(folder: Path) -> str:
-    """Return the command that goes on with the run in ``folder``, by as many processes as there are on this machine now.
+    """Return the command that goes on with the run in ``folder``, by as many processes as this machine has now.
 
     On several machines torchrun needs beside it what it was told of the others.
     """

@@ -51,7 +51,10 @@ class CountingKeys:
         (), "orders whose distributions are handed on; empty: the longest, and up to 1,024 ids two shorter ones too"
     )
     recall: int = option(
-        0, "tokens of the same document that are remembered: what came, and what followed it; 0: none", low=0
+        0,
+        "tokens of the same document that are remembered: what came, and what followed it; a decoder remembers none "
+        "beyond its context; 0: none",
+        low=0,
     )
 
     @property

@@ -34,7 +34,7 @@ class TrainOptions:
     recipe: str | None = option(
         None, "a recipe's name (ziggurat recipe lists them; gpt where none is given), a TOML file, or a run to repeat"
     )
-    minutes: float | None = option(None, "budget in minutes of training", low=0)
+    minutes: float | None = option(None, "budget in minutes of training, of each part where a recipe has some", low=0)
     steps: int | None = option(None, "budget in optimiser steps", low=1)
     epochs: float | None = option(None, "budget in passes over the text", low=0)
     seed: int | None = option(None, "seed of everything that is drawn", low=0)
