@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ziggurat as package
-from tests.journeys.conftest import Ziggurat
+from tests.journeys.conftest import Ziggurat, train
 from ziggurat.artefacts.bundle import load
 from ziggurat.surface.cli import main
 
@@ -144,3 +144,45 @@ def test_a_task_that_is_none(ziggurat: Ziggurat) -> None:
     ended = ziggurat("task", "clasification", "train")
     assert ended.code == 2
     assert ended.err == "error: ziggurat task: unknown task 'clasification'; did you mean 'classification'?\n"
+
+
+# -- on a trained encoder ----------------------------------------------------------------------------------------------
+
+ENCODER = ["--model.layers", "1", "--model.width", "12", "--model.heads", "3", "--model.context", "32"]
+
+
+@pytest.fixture(scope="module")
+def encoder(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a tiny encoder."""
+    folder = tmp_path_factory.mktemp("runs") / "encoder"
+    return train(folder, texts, "--recipe", "bert", "--steps", "2", *ENCODER, "--tokens.vocab_size", "300")
+
+
+def test_an_encoder_is_fine_tuned_beside_the_baseline(
+    run: Path, encoder: Path, tmp_path: Path, ziggurat: Ziggurat
+) -> None:
+    out = tmp_path / "tuned"
+    given = ["--recipe", "encoder-classifier", "--start", encoder, "--training.epochs", "none", "--training.steps", "3"]
+    ended = ziggurat("task", "classification", "train", run.parent / "train.tsv", *given, "--json", "--out", out)
+    assert ended.code == 0, ended.err
+    found = json.loads(ended.out)
+    assert [one["recipe"] for one in found["models"]] == ["linear", "encoder-classifier"]
+    inside, whole = load(encoder), load(out)
+    assert whole.manifest.tokenizer["fingerprint"] == inside.manifest.tokenizer["fingerprint"]
+    assert whole.manifest.training["start"]["from"] == str(encoder / "bundle")
+    assert whole.manifest.model["labels"] == ["bad", "good"]
+    assert load(out / "baseline").manifest.family == "linear"
+    ended = ziggurat("task", "classification", "predict", out, run.parent / "test.tsv", "--quiet")
+    assert len(ended.out.splitlines()) == 40
+
+
+def test_what_comes_with_the_encoder_is_not_set(run: Path, encoder: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    given = ["--recipe", "encoder-classifier", "--start", encoder, "--out", tmp_path / "run"]
+    for more, message in (
+        (["--model.width", "24"], f"--model.width: comes with start {encoder}, where it is 12; leave it out"),
+        (["--tokens.kind", "words"], "--tokens.kind: the tokenizer and embeddings come with start"),
+        (["--recipe", "lstm-classifier"], f"start {encoder} is of family encoder, not recurrent_classifier"),
+    ):
+        ended = ziggurat("task", "classification", "train", run.parent / "train.tsv", *given, *more)
+        assert (ended.code, ended.out) == (2, "")
+        assert message in ended.err

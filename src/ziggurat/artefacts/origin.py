@@ -2,9 +2,11 @@
 
 *Idea.* Weights fit one model, and ids mean something to one tokenizer. So of what a recipe says, text and training are
 its own; the rest comes with the bundle, and a recipe that says something else is refused. Dropout is no property of the
-weights and may be changed.
+weights and may be changed. A recipe of a family that stands on the bundle's, as a classifier on an encoder, takes that
+model inside its own.
 """
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from ziggurat.artefacts.sections import BUDGETS, START, VECTORS, mapping_of
 from ziggurat.artefacts.settings import Setting, read_value
 from ziggurat.core.config import options, to_mapping
 from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import StandsOn
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.job import Adapts, trainer
 
@@ -52,6 +55,8 @@ class Origin:
     """The kind of its tokenizer."""
     recipe: Mapping[str, Any]
     """The recipe that made it; little more than its name where it was imported."""
+    free: frozenset[str] = frozenset()
+    """The [model] keys of what stands on it, which are the recipe's own."""
 
 
 def origin_of(path: str, *, where: str) -> Origin:
@@ -94,6 +99,7 @@ def continued(raw: Mapping[str, Any], found: Origin, settings: Iterable[Setting]
     Raises:
         UsageError: it says something else than the bundle does, or what does not go with a start.
     """
+    found = _inside(found, str(raw.get("family", found.family)))
     if raw.get("family", found.family) != found.family:
         raise UsageError(
             f"{where}: family: {START} {found.path} is of family {found.family}, not {raw['family']}: leave family out"
@@ -116,11 +122,22 @@ def continued(raw: Mapping[str, Any], found: Origin, settings: Iterable[Setting]
     return {**trained, **raw, "family": found.family, "model": model, "tokens": {"kind": found.kind}}
 
 
+def _inside(found: Origin, family: str) -> Origin:
+    """Return the bundle as what a model of ``family`` has inside, where that stands on the bundle's family."""
+    outer: Any = FAMILIES.get(family) if family in FAMILIES.names() and family != found.family else None
+    if not isinstance(outer, StandsOn) or outer.body != found.family:
+        return found
+    model = outer.over(found.model)
+    free = options(type(model)).keys() - options(type(found.model)).keys()
+    recipe = {key: value for key, value in found.recipe.items() if key != "trainer"}
+    return dataclasses.replace(found, family=family, model=model, recipe=recipe, free=frozenset(free))
+
+
 def _accept(found: Origin, key: str, value: Any, place: str) -> None:
     """Refuse a value of the model's that is not the bundle's, unless it may be changed; unknown keys are not ours."""
     own = getattr(found.model, key, value)
     own = list(own) if isinstance(own, tuple) else own
-    if not key.startswith(FREE) and value != own:
+    if not key.startswith(FREE) and key not in found.free and value != own:
         raise UsageError(f"{place}: comes with {START} {found.path}, where it is {own}; leave it out")
 
 

@@ -24,6 +24,9 @@ SENTENCES = {
     "A recipe's name or a TOML file; unless told, the baseline is all that is made": (
         "配方名或 TOML 文件；未给出时只训练基线"
     ),
+    "A bundle whose model is trained on inside the recipe's, with its tokenizer": (
+        "在配方的模型之内继续训练的模型包，连同其分词器"
+    ),
     "File held out to tune on, instead of a tenth of the others": "用于调参的保留文件，代替其余文件的十分之一",
     "File held out to measure on, instead of a tenth of the others": "用于测量的保留文件，代替其余文件的十分之一",
     "measured on {split}": "在 {split} 部分上测得",

@@ -3,7 +3,9 @@
 __all__ = ["SENTENCES"]
 
 SENTENCES = {
-    "Budget in minutes of training, of each part where a recipe has some": "训练时间预算（分钟）；配方有多个部分时为每个部分的预算",
+    "Budget in minutes of training, of each part where a recipe has some": (
+        "训练时间预算（分钟）；配方有多个部分时为每个部分的预算"
+    ),
     # tokenize
     "Show how text becomes tokens: pieces, speed, bytes per token": "显示文本如何变成词元：片段、速度、每词元字节数",
     "Train a tokenizer on text, or open one, and show pieces of the text, bytes per token and speed.": (

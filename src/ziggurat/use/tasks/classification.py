@@ -22,7 +22,7 @@ class Classification:
 
     name: ClassVar[str] = "classification"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
-    recipes: ClassVar[tuple[str, ...]] = ("linear", "lstm-classifier")
+    recipes: ClassVar[tuple[str, ...]] = ("linear", "lstm-classifier", "encoder-classifier")
 
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
         """Yield texts with their labels, or without where they need not be ``labelled``.

@@ -31,6 +31,8 @@ class TaskTrainOptions:
     """What is learnt from which files, for how long, and where it goes."""
 
     recipe: str | None = option(None, "a recipe's name or a TOML file; unless told, the baseline is all that is made")
+    start: str | None = option(None, "a bundle whose model is trained on inside the recipe's, with its tokenizer")
+    vectors: str | None = option(None, "what embeddings begin with: a bundle of word vectors, or a recipe's name")
     dev: tuple[str, ...] = option((), "file held out to tune on, instead of a tenth of the others")
     test: tuple[str, ...] = option((), "file held out to measure on, instead of a tenth of the others")
     minutes: float | None = option(None, "budget in minutes of training", low=0)
@@ -92,6 +94,8 @@ def _recipes(task: "Task", options: TaskTrainOptions, names: list[str], flags: d
     shared = [*environment_settings(os.environ), *flag_settings(seed)]
     first = task.recipes[0]
     name = options.recipe or first
+    own = {"start": options.start, "vectors": options.vectors}
+    flags = {**{key: value for key, value in own.items() if value is not None}, **flags}
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])
     if not isinstance(FAMILIES.get(wanted.family), ReadsLabels):
         raise UsageError(f"--recipe: recipe {wanted.name} learns no labels; try {', '.join(task.recipes)}")
