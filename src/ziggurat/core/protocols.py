@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.anatomy import Anatomy
-from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary
+from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary, WordBatch
 
 __all__ = [
     "Classifier",
@@ -34,11 +34,13 @@ __all__ = [
     "ReadsDocuments",
     "ReadsLabels",
     "ReadsPairs",
+    "ReadsTags",
     "SequenceScorer",
     "Sizable",
     "Spells",
     "State",
     "StaticEncoder",
+    "Tagger",
     "TokenStream",
     "Tokenizer",
 ]
@@ -339,6 +341,33 @@ class Classifier(Model, Protocol):
         ...
 
 
+@runtime_checkable
+class Tagger(Model, Protocol):
+    """A model that gives every word of a sentence a label: entities, roles, parts of speech.
+
+    Laws, tested on every family that makes one: what may not stand by the labels' scheme is never said; a row's result
+    does not depend on its neighbours or on padding.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The L labels, as they were learnt."""
+        ...
+
+    @property
+    def context(self) -> int | None:
+        """Longest sentence that it can read, in ids, those of begin and end included; None where there is no limit."""
+        ...
+
+    def tag(self, batch: WordBatch) -> tuple[IdArray, FloatArray]:
+        """Return (B, W) the places in `labels` of the best labels of each row, and (B, W) how probable each is.
+
+        The labels are the most probable of the whole row together; the probability is that of a label where it stands,
+        over all labellings of its row. Behind a row's words they are −1 and 0.
+        """
+        ...
+
+
 class Family(Protocol):
     """One kind of model: the ``FAMILY`` object of a module in ``models/``. Stateless.
 
@@ -422,6 +451,16 @@ class ReadsLabels(Protocol):
     """A family whose models learn which label a text has; its configuration has the key ``labels``, their names."""
 
     reads_labels: ClassVar[Literal[True]]
+    """That it does."""
+
+
+@runtime_checkable
+class ReadsTags(Protocol):
+    """A family whose models learn a label for every word; its configuration has the keys ``labels``, their names, and
+    ``scheme``, how they write spans.
+    """
+
+    reads_tags: ClassVar[Literal[True]]
     """That it does."""
 
 
