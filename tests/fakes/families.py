@@ -19,6 +19,7 @@ from ziggurat.core.protocols import (
     MaskedLanguageModel,
     Model,
     StaticEncoder,
+    Tagger,
 )
 from ziggurat.models.blocks.initialisation import fill_normal
 from ziggurat.models.registry import FAMILIES, predicting
@@ -103,3 +104,4 @@ LANGUAGE_FAMILIES = sorted([*PLAIN_LANGUAGE_FAMILIES, *CONDITIONAL_FAMILIES])
 ENCODER_FAMILIES = _tiny(Encoder)
 STATIC_FAMILIES = _tiny(StaticEncoder)
 MASKED_FAMILIES = _tiny(MaskedLanguageModel)
+TAGGER_FAMILIES = with_variants(_tiny(Tagger))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import ConditionalModel, LanguageModel, MaskedLanguageModel, Model
+from ziggurat.core.protocols import ConditionalModel, LanguageModel, MaskedLanguageModel, Model, Tagger
 from ziggurat.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def predicting(model: Model, name: str) -> LanguageModel:
         raise UsageError(f"{name}: writes what follows from a source, and nothing without one; give a language model")
     if isinstance(model, MaskedLanguageModel):
         raise UsageError(f"{name}: guesses hidden tokens and writes no text; give a language model")
+    if isinstance(model, Tagger):
+        raise UsageError(f"{name}: labels words and writes no text; give a language model")
     raise UsageError(f"{name}: holds vectors and predicts no text; give a language model")
 
 
