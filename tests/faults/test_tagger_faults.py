@@ -65,7 +65,9 @@ def test_arrays_that_do_not_fit_are_all_named() -> None:
     config, tensors = FAMILY.state(FAMILY.tiny(seed=3))
     changed = {**tensors, "crf.start": np.zeros(7, np.float32), "more": np.zeros(1, np.float32)}
     del changed["embedding.weight"]
-    with pytest.raises(ArtefactError, match="'embedding.weight' is missing.*'more' is not known.*'crf.start' has shape"):
+    with pytest.raises(
+        ArtefactError, match=r"'embedding.weight' is missing.*'more' is not known.*'crf.start' has shape"
+    ):
         FAMILY.restore(config, changed)
 
 

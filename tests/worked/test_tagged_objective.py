@@ -1,6 +1,7 @@
-"""Training on labels of words: what a batch holds, its loss by the formula, which words are hidden, what is left out."""
+"""Training on labels of words: what a batch holds, its loss by the formula, what is hidden and what left out."""
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_an_epoch_has_every_sentence_once_with_its_own_labels() -> None:
     starts = tags.train.starts
     expected = [
         (tuple(tags.train.labels[one:two].tolist()), tuple(tags.train.characters[one:two].ravel().tolist()))
-        for one, two in zip(starts[:-1], starts[1:], strict=True)
+        for one, two in itertools.pairwise(starts)
     ]
     assert sorted(seen) == sorted(expected)
     assert found.tokens_per_batch == round(len(tags.train.labels) / found.steps_per_epoch)
@@ -87,7 +88,7 @@ def test_the_loss_is_the_mean_over_words_of_what_whole_sentences_cost() -> None:
         scores = found.network.crf.log_likelihood(
             found.network.emissions(words), torch.from_numpy(labels.astype(np.int64)), words.words
         )
-    assert float(loss.mean) == pytest.approx(-float(scores.sum()) / int(batch.words.sum()), rel=1e-5)
+    assert loss.mean.item() == pytest.approx(-float(scores.sum()) / int(batch.words.sum()), rel=1e-5)
 
 
 def hidden(found: TaggedSentences, number: int) -> tuple[IdArray, IdArray]:

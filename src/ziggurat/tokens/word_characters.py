@@ -1,8 +1,8 @@
 """Words as somebody cut them: where the ids of each begin, and the characters that it is written with.
 
 *Idea.* What labels words must read them as they were cut, whatever the tokenizer makes of their text. So words are
-joined to a text, the tokenizer reads that, and offsets say which ids belong to which word. Beside its ids a word has its
-characters, since a word that was never seen still shows in its spelling whether it may be a name (Ma & Hovy 2016).
+joined to a text, the tokenizer reads that, and offsets say which ids belong to which word. Beside its ids a word has
+its characters, since one that was never seen still shows in its spelling whether it may be a name (Ma & Hovy 2016).
 """
 
 import re

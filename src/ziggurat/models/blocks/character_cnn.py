@@ -19,7 +19,7 @@ class CharacterCNN(nn.Module):
     word and is as long as a few characters; so few filters find it wherever it is, in words never seen too.
 
     *Maths.* ReLU(max_k (W·[x_{k−⌊(w−1)/2⌋}; …; x_{k+⌊w/2⌋}] + b)) over the characters x_1 … x_K of a word, 0 beyond its
-    ends (dos Santos & Zadrozny 2014, section 2.1.2; Ma & Hovy 2016, section 2.1). A word without characters is 0.
+    ends (dos Santos & Zadrozny 2014; Ma & Hovy 2016, section 2.1). A word without characters is 0.
 
     *Departs.* There is no list of characters: a code point c has row 1 + c mod (rows − 1) of the table, so that those
     of every writing have one; with the usual 1024 rows no two letters below U+03FF share it. The ReLU is ours.

@@ -32,17 +32,22 @@ MEANINGS = {
     "L_dec": "blocks of the decoder",
     "n": "tokens read at once",
     "m": "tokens of the source",
+    "Y": "labels of a word",
+    "c": "characters with a vector",
+    "e": "width of a character's vector",
+    "w": "characters that a filter sees",
+    "f": "filters over characters",
     "picked": "tokens that are guessed",
 }
 
 
 PIECES = (
-    ("decoder stack", "encoder stack", "LSTM", "word vectors"),
-    ("token embeddings", "shared", "segment embeddings", "n-gram tables", "value embeddings"),
+    ("decoder stack", "encoder stack", "LSTM", "LSTM tagger", "word vectors"),
+    ("token embeddings", "shared", "segment embeddings", "n-gram tables", "value embeddings", "characters"),
     ("learned positions", "sinusoidal positions", "rotary positions"),
     ("attention", "cross-attention", "feed-forward", "dense layer of the head", "LSTM layer", "pooler", "memory"),
     ("SwiGLU", "GELU", "GELU (tanh)", "ReLU", "squared ReLU", "SiLU", "RMSNorm", "LayerNorm"),
-    ("output", "tied to the embeddings"),
+    ("output", "tied to the embeddings", "CRF"),
     ("what counts expect", "trust in counts"),
 )
 """What families and the names of their parts are made of; all of it has its Chinese."""

@@ -28,8 +28,7 @@ class TaggedSentences:
     sum it); so it is nats a word, and a long sentence weighs more than a short one.
 
     *Idea.* The words of a test are often unknown, those of the training text never; so some are hidden, and rare ones
-    sooner: a word seen n times is read as unknown with probability a / (n + a) (Kiperwasser & Goldberg 2016, section 4).
-    Which are hidden is a function of the seed and of the batch's number.
+    sooner: a word seen n times is read as unknown with probability a / (n + a) (Kiperwasser & Goldberg 2016). Which are hidden is a function of the seed and of the batch's number.
     """
 
     def __init__(self, job: Job, model: object, *, tokens: int, unknown: float) -> None:
@@ -123,9 +122,7 @@ class TaggedSentences:
         return found
 
 
-def sentence_batch(
-    stream: TokenStream, words: Words, sentences: npt.NDArray[np.int64]
-) -> tuple[WordBatch, IdArray]:
+def sentence_batch(stream: TokenStream, words: Words, sentences: npt.NDArray[np.int64]) -> tuple[WordBatch, IdArray]:
     """Return some of a stream's sentences as a model reads them, and (B, W) their labels, 0 in padding."""
     rows = [slice(int(words.starts[one]), int(words.starts[one + 1])) for one in sentences]
     ids, lengths = padded([np.asarray(stream.document(int(one)), np.int32) for one in sentences])
