@@ -5,8 +5,9 @@ may have depends on those beside it. Each is a part here: an embedding, a convol
 CRF (Huang, Xu & Yu 2015; Lample et al. 2016; Ma & Hovy 2016).
 
 *Departs.* Lample et al. spell words with an LSTM; a convolution, as Ma & Hovy have it, is faster and as good (Reimers &
-Gurevych 2017). Where tokens are pieces of words, a word has the mean of its pieces' vectors. Of Chinese, whose words are characters here,
-tables of n-grams add the characters before (``ngram_orders``), as Zhang & Yang (2018, section 3.1) do with bigrams.
+Gurevych 2017). Where tokens are pieces of words, a word has the mean of its pieces' vectors. Of Chinese, whose words
+are characters here, tables of n-grams add the characters before (``ngram_orders``), as Zhang & Yang (2018, section 3.1)
+do with bigrams.
 
 Shape suffixes: **B** batch, **T** ids, **W** words, **D** width.
 """

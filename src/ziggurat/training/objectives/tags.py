@@ -28,7 +28,8 @@ class TaggedSentences:
     sum it); so it is nats a word, and a long sentence weighs more than a short one.
 
     *Idea.* The words of a test are often unknown, those of the training text never; so some are hidden, and rare ones
-    sooner: a word seen n times is read as unknown with probability a / (n + a) (Kiperwasser & Goldberg 2016). Which are hidden is a function of the seed and of the batch's number.
+    sooner: a word seen n times is read as unknown with probability a / (n + a) (Kiperwasser & Goldberg 2016). Which are
+    hidden is a function of the seed and of the batch's number.
     """
 
     def __init__(self, job: Job, model: object, *, tokens: int, unknown: float) -> None:
