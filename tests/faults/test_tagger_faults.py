@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.fakes.jobs import fit, job
+from tests.fakes.word_batches import word_batch
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.types import Vocabulary
@@ -32,9 +33,13 @@ def test_a_tagger_that_cannot_be(keys: dict[str, Any], message: str) -> None:
         from_mapping(RecurrentTaggerConfig, keys, where="recipe.toml [model]")
 
 
-def test_a_tagger_without_labels() -> None:
-    with pytest.raises(UsageError, match="labels: a model that labels words needs to know which labels there are"):
-        FAMILY.build(RecurrentTaggerConfig(), Vocabulary(11, 0, 0), seed=0)
+def test_a_tagger_without_labels_has_a_size_and_tells_none() -> None:
+    config, vocabulary = RecurrentTaggerConfig(), Vocabulary(11, 0, 0)
+    model = FAMILY.build(config, vocabulary, seed=0)
+    assert FAMILY.anatomy(config, vocabulary).parameters == model.network.parameter_count
+    labels, confidence = model.tag(word_batch([3, 1]))
+    assert (labels == -1).all()
+    assert not confidence.any()
 
 
 def test_it_writes_no_text() -> None:

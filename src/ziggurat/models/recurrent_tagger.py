@@ -135,7 +135,7 @@ class RecurrentTaggerFamily(TaggingFamily):
     def anatomy(self, config: RecurrentTaggerConfig, vocabulary: Vocabulary) -> Anatomy:
         """Return the tower of a tagger, a word being a token: embeddings, spelling, layers, output, CRF.
 
-        Without labels, as a recipe may be before it has seen its text, the last two hold nothing.
+        A configuration whose labels are not known yet is taken to have two, the fewest.
         """
         size, cells = vocabulary.size, config.hidden
         embedding = Part(
@@ -151,7 +151,7 @@ class RecurrentTaggerFamily(TaggingFamily):
         widths = [config.embedding + config.character_filters, *[2 * cells] * (config.layers - 1)]
         layers = [replace(lstm_parts([width, cells], dropped_between=True)[0], times=2) for width in widths]
         symbols = (
-            *(("D", config.embedding), ("C", cells), ("V", size), ("Y", len(config.labels))),
+            *(("D", config.embedding), ("C", cells), ("V", size), ("Y", config.label_count)),
             *ngram_symbols(config, size),
             *_character_sizes(config),
         )
@@ -215,7 +215,7 @@ def _spelling_part(config: RecurrentTaggerConfig) -> tuple[Part, ...]:
 
 def _label_parts(config: RecurrentTaggerConfig) -> tuple[Part, Part]:
     """Return what makes scores of labels, and what makes probabilities of them."""
-    cells, labels = config.hidden, len(config.labels)
+    cells, labels = config.hidden, config.label_count
     output = Part(
         name="output",
         kind="output",

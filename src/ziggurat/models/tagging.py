@@ -22,10 +22,7 @@ class TaggingFamily:
     """The kind of `TaggingNetwork`, made of a configuration and a vocabulary; `fill` draws its first weights."""
 
     def build(self, config: Any, vocabulary: Vocabulary, *, seed: int) -> NeuralTagger:
-        """Return an untrained network.
-
-        *Raises.* `UsageError` where the configuration has no labels.
-        """
+        """Return an untrained network; one without labels is as large as one of two, and tells none."""
         network = self.network(config, vocabulary)
         network.fill(seed)
         return NeuralTagger(network)

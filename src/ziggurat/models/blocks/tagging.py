@@ -45,6 +45,11 @@ class TaggingKeys:
         self.masks()
 
     @property
+    def label_count(self) -> int:
+        """L; two where labels are not known yet, the fewest."""
+        return len(self.labels) or 2
+
+    @property
     def resolved_scheme(self) -> Scheme | None:
         """The scheme of the labels; None where they write no spans."""
         if self.scheme == "auto":
@@ -124,15 +129,13 @@ class TaggingNetwork(Network):
     def __init__(self, config: TaggingKeys, vocabulary: Vocabulary, *, width: int, context: int | None) -> None:
         """Make the layers that say labels, from vectors of ``width`` numbers; values come from `fill_output` or a file.
 
-        *Raises.* `UsageError` where there are no labels.
+        One whose labels are not known yet is as large as one of two.
         """
         super().__init__(vocabulary, width=width, context=context)
-        if not config.labels:
-            raise UsageError("labels: a model that labels words needs to know which labels there are; give some")
         follow, start, end = config.masks() or (None, None, None)
         self.config = config
-        self.output = Linear(width, len(config.labels))
-        self.crf = LinearChainCRF(len(config.labels), keep_mask=follow, start_keep_mask=start, end_keep_mask=end)
+        self.output = Linear(width, config.label_count)
+        self.crf = LinearChainCRF(config.label_count, keep_mask=follow, start_keep_mask=start, end_keep_mask=end)
 
     @abstractmethod
     def hidden(self, batch: WordTensors) -> Tensor:
@@ -181,10 +184,13 @@ class NeuralTagger:
     def tag(self, batch: WordBatch) -> tuple[IdArray, FloatArray]:
         """Return (B, W) the best labels of each row together, and (B, W) how probable each is where it stands.
 
-        Behind a row's words they are −1 and 0.
+        Behind a row's words they are −1 and 0; so is everything where no labels are known.
         """
         labels = np.full(batch.firsts.shape, -1, np.int32)
         confidence = np.zeros(batch.firsts.shape, np.float32)
+
+        if not self.labels:
+            return labels, confidence
 
         def fits(rows: int, longest: int) -> bool:
             return rows * longest <= WORDS_AT_ONCE

@@ -32,7 +32,7 @@ MEANINGS = {
     "L_dec": "blocks of the decoder",
     "n": "tokens read at once",
     "m": "tokens of the source",
-    "Y": "labels of a word",
+    "Y": "labels",
     "c": "characters with a vector",
     "e": "width of a character's vector",
     "w": "characters that a filter sees",

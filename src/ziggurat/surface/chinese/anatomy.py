@@ -99,7 +99,7 @@ SENTENCES = {
     "blocks of the decoder": "解码器块数",
     "tokens read at once": "一次读入的词元数",
     "tokens of the source": "源文的词元数",
-    "labels of a word": "词的标签数",
+    "labels": "标签数",
     "characters with a vector": "有向量的字符数",
     "width of a character's vector": "字符向量的宽度",
     "characters that a filter sees": "每个卷积核看到的字符数",
