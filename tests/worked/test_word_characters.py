@@ -6,7 +6,7 @@ import pytest
 from ziggurat.core.errors import InputError
 from ziggurat.core.types import Encoding
 from ziggurat.tokens.loading import train_tokenizer
-from ziggurat.tokens.word_characters import LONGEST, character_ids, first_places, joined, word_batch
+from ziggurat.tokens.word_characters import LONGEST, character_ids, first_places, joined, word_arrays, word_batch
 from ziggurat.tokens.words import TOKENIZER, WordsConfig
 
 ODD = ("", " ", "\u3000", "\x00", "🙂", "e\u0301", "中", "，", "x" * 97, "\ufeff", "a b", "\u2028")
@@ -74,6 +74,15 @@ def test_a_batch_of_two_sentences() -> None:
     assert found.firsts.tolist() == [[1, 2], [1, 0]]
     # t h e, d o g, s a t: 116 104 101, 100 111 103, 115 97 116
     assert found.characters.tolist() == [[[117, 105, 102], [101, 112, 104]], [[116, 98, 117], [0, 0, 0]]]
+
+
+def test_the_words_of_a_store_are_those_of_a_batch() -> None:
+    tokenizer = TOKENIZER.train(["the the the cat cat sat"], WordsConfig())
+    starts, firsts, characters = word_arrays(tokenizer, [["the", "dog"], [], ["sat"]])
+    assert (starts.tolist(), firsts.tolist()) == ([0, 2, 2, 3], [1, 2, 1])
+    assert characters.tolist() == [[117, 105, 102], [101, 112, 104], [116, 98, 117]]
+    nothing = word_arrays(tokenizer, [])
+    assert [array.tolist() for array in nothing] == [[0], [], []]
 
 
 @pytest.mark.parametrize("kind", ["words", "characters", "bytes", "bpe", "wordpiece", "unigram"])

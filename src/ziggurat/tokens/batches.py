@@ -123,7 +123,7 @@ class LengthBatches:
         ``name`` sets what is drawn apart from what others draw of ``seed``. There must be a row.
         """
         self._seed, self._name = seed, name
-        self._group = _length_groups(lengths)
+        self._group = _length_groups(lengths.astype(np.int64))
         self._cuts = _cuts(np.sort(self._group), tokens)
         self._epoch = -1
         self._order = self._turns = np.zeros(0, np.int64)

@@ -6,16 +6,17 @@ its characters, since one that was never seen still shows in its spelling whethe
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from ziggurat.core.protocols import Tokenizer
 from ziggurat.core.types import Encoding, IdArray, WordBatch
 from ziggurat.tokens.batches import padded
 from ziggurat.tokens.fast import checked_text
 
-__all__ = ["LONGEST", "character_ids", "first_places", "joined", "word_batch"]
+__all__ = ["LONGEST", "character_ids", "first_places", "joined", "word_arrays", "word_batch"]
 
 LONGEST = 24
 """Characters of a word that are looked at; a longer one, an address or a row of signs, shows its two ends."""
@@ -72,6 +73,28 @@ def first_places(encoding: Encoding, spans: IdArray) -> IdArray:
     """
     stops = np.maximum.accumulate(encoding.offsets[:, 1])
     return np.asarray(1 + np.searchsorted(stops, spans[:, 0], side="right"), np.int32)
+
+
+def word_arrays(
+    tokenizer: Tokenizer, sentences: Iterable[Sequence[str]]
+) -> tuple[npt.NDArray[np.int64], IdArray, IdArray]:
+    """Return where each sentence's words begin in what follows, each word's first place and its characters.
+
+    They go with a token store whose documents are the texts that `joined` gives: what a trainer reads of words
+    (`ziggurat.training.job.Words`).
+
+    *Shapes.* starts (sentences + 1,), firsts (words,), characters (words, K).
+
+    Raises:
+        InputError: a word holds half of a surrogate pair.
+    """
+    counts, firsts, spelled = [0], [np.zeros(0, np.int32)], list[str]()
+    for words in sentences:
+        text, spans = joined(words)
+        firsts.append(first_places(tokenizer.encode(text), spans))
+        counts.append(len(words))
+        spelled += words
+    return np.cumsum(counts), np.concatenate(firsts), character_ids(spelled)
 
 
 def word_batch(tokenizer: Tokenizer, sentences: Sequence[Sequence[str]]) -> WordBatch:
