@@ -36,6 +36,8 @@ __all__ = ["FAMILY", "RecurrentTaggerConfig", "RecurrentTaggerFamily", "Recurren
 
 ID_BYTES = 8
 FULL, DOUBLE = 4, 8
+EMBEDDING_STD = 0.4
+"""Standard deviation of an embedding's first numbers."""
 WORD_CHARACTERS = 8
 """Characters of a word for which operations are counted."""
 
@@ -88,8 +90,12 @@ class RecurrentTaggerNetwork(TaggingNetwork):
         self.layers = nn.ModuleList(BidirectionalLSTM(width, config.hidden) for width in widths)
 
     def fill(self, seed: int) -> None:
-        """Draw first weights: embeddings from N(0, 1/D), all else as its own block says."""
-        fill_normal(self.embedding.weight, std=self.config.embedding**-0.5, seed=seed, name="embedding")
+        """Draw first weights: embeddings from N(0, 0.4²), all else as its own block says.
+
+        *Departs.* Lample et al. draw embeddings of 100 numbers a quarter as wide; cells then hear so little of a word
+        that a short run has hardly begun to learn, with vectors made elsewhere too, since these get the same spread.
+        """
+        fill_normal(self.embedding.weight, std=EMBEDDING_STD, seed=seed, name="embedding")
         if self.embed_ngrams is not None:
             self.embed_ngrams.fill(seed=seed, name="embed_ngrams")
         if self.spelling is not None:
