@@ -1,4 +1,4 @@
-"""The interfaces that families, tokenizers, metrics and trainers implement, each at most five verbs.
+"""The interfaces that families, tokenizers and trainers implement, each at most five verbs.
 
 Axes: **B** batch, **T** target time, **V** vocabulary, **D** width. Arrays at these boundaries are NumPy, so that
 counts and vectors need no torch. ``logprob`` is the natural logarithm everywhere.
@@ -7,7 +7,7 @@ counts and vectors need no torch. ``logprob`` is the natural logarithm everywher
 context only. So ``token_logprobs`` of T ids has T − 1 columns, and the first is ``log p(t1 | bos)``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -26,10 +26,8 @@ __all__ = [
     "Extends",
     "Family",
     "HidesWords",
-    "LabelMetric",
     "LanguageModel",
     "MaskedLanguageModel",
-    "Metric",
     "Model",
     "ReadsDocuments",
     "ReadsLabels",
@@ -462,49 +460,3 @@ class ReadsTags(Protocol):
 
     reads_tags: ClassVar[Literal[True]]
     """That it does."""
-
-
-class Metric(Protocol):
-    """A measured quantity built up from batches: the ``METRIC`` object's instances in ``judge/metrics/``."""
-
-    name: ClassVar[str]
-    unit: ClassVar[str]
-    higher_is_better: ClassVar[bool]
-
-    def update(self, nats: Iterable[float], tokens: Iterable[int], size_bytes: Iterable[int]) -> None:
-        """Add documents: each one's negative log-likelihood in nats, predicted tokens and UTF-8 bytes."""
-        ...
-
-    def merge(self, other: "Metric") -> None:
-        """Add what another instance of the same metric has seen."""
-        ...
-
-    def value(self) -> float:
-        """Return the metric over all that was added."""
-        ...
-
-
-class LabelMetric(Protocol):
-    """How far predicted labels agree with the gold ones: instances of ``METRIC`` in ``judge/metrics/labels/``.
-
-    What an answer is says ``reads``: ``labels`` (a label; a set of labels; a sequence of either, one a position),
-    ``spans`` (`ziggurat.core.schemes.LabelSpan`, of one sequence) or ``roles`` (spans by the place of their predicate).
-    """
-
-    name: ClassVar[str]
-    reads: ClassVar[Literal["labels", "spans", "roles"]]
-    higher_is_better: ClassVar[bool]
-    lowest: ClassVar[float]
-    highest: ClassVar[float]
-
-    def update(self, gold: Iterable[Any], predicted: Iterable[Any]) -> None:
-        """Add examples: the gold answer of each, and the predicted one."""
-        ...
-
-    def merge(self, other: Any) -> None:
-        """Add what another instance of the same metric has seen."""
-        ...
-
-    def value(self) -> float:
-        """Return the metric over all that was added."""
-        ...
