@@ -140,7 +140,7 @@ def scored(path: tuple[int, ...], emissions: npt.NDArray[np.float64], crf: Linea
 
 def test_a_network_of_either_part_alone_labels_too() -> None:
     for keys in ({"character_filters": 0}, {"layers": 3}, {"ngram_orders": (2,), "ngram_rows": 53}):
-        config = RecurrentTaggerConfig(labels=("O", "B-A", "I-A"), embedding=5, hidden=3, **keys)  # type: ignore[arg-type]
+        config = RecurrentTaggerConfig(labels=("O", "B-A", "I-A"), embedding=5, hidden=3, **keys)
         model = FAMILY.build(config, Vocabulary(11, 0, 0), seed=0)
         assert (model.tag(word_batch([3, 2]))[0] >= 0).sum() == 5
         anatomy = FAMILY.anatomy(config, model.vocabulary)

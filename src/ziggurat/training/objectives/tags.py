@@ -80,9 +80,9 @@ class TaggedSentences:
     def batch(self, number: int) -> tuple[WordBatch, IdArray]:
         """Return batch ``number`` as the model reads it, some words hidden, and (B, W) the labels, 0 in padding."""
         batch, labels = sentence_batch(self.job.train, self.words, self.kept[self.batches.batch(number)])
-        if self._hides is None:
-            return batch, labels
         unknown = self.job.train.vocabulary.unk
+        if self._hides is None or unknown is None:
+            return batch, labels
         ids, place = batch.ids.copy(), np.arange(batch.ids.shape[1])
         drawn = generator(self.job.seed, "unknown", number).random(batch.firsts.shape)
         first = np.take_along_axis(batch.ids, batch.firsts, axis=1)
