@@ -20,6 +20,7 @@ from ziggurat.core.protocols import (
     MaskedLanguageModel,
     Model,
     StaticEncoder,
+    Tagger,
 )
 from ziggurat.models.blocks.initialisation import fill_normal
 from ziggurat.models.registry import FAMILIES, predicting
@@ -105,3 +106,4 @@ ENCODER_FAMILIES = _tiny(Encoder)
 STATIC_FAMILIES = _tiny(StaticEncoder)
 MASKED_FAMILIES = _tiny(MaskedLanguageModel)
 CLASSIFIER_FAMILIES = _tiny(Classifier)
+TAGGER_FAMILIES = with_variants(_tiny(Tagger))

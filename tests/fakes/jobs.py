@@ -1,5 +1,6 @@
 """Training jobs of a few seconds, for whichever family the gradient loop trains."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,12 @@ import numpy as np
 
 from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.config import from_mapping
-from ziggurat.core.protocols import ReadsLabels, ReadsPairs, Sizable
+from ziggurat.core.protocols import ReadsLabels, ReadsPairs, ReadsTags, Sizable
 from ziggurat.core.types import Event, Vocabulary
 from ziggurat.models.blocks.network import Neural
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.gradient import Config
-from ziggurat.training.job import Fitted, Job, Labels, silent, trainer
+from ziggurat.training.job import Fitted, Job, Labels, Tags, Words, silent, trainer
 
 MASK = 13
 VOCABULARY = Vocabulary(size=14, bos=0, eos=0, mask=MASK)
@@ -24,6 +25,11 @@ GRADIENT_FAMILIES = [
     if any(issubclass(trainer(FAMILIES.get(name), each).Config, Config) for each in FAMILIES.get(name).trainers)
 ]
 NEXT_TOKEN_FAMILIES = [name for name in GRADIENT_FAMILIES if "gradient" in FAMILIES.get(name).trainers]
+CUT_BY_LENGTH = [
+    name for name in GRADIENT_FAMILIES if isinstance(FAMILIES.get(name), ReadsPairs | ReadsLabels | ReadsTags)
+]
+"""Those whose batches have as many rows as `window` tokens of each would take."""
+TAGS = ("O", "B-PER", "I-PER")
 
 
 def stream(documents: int = 41, *, seed: int = 0) -> MemoryStream:
@@ -50,28 +56,47 @@ def labels(train: MemoryStream, dev: MemoryStream) -> Labels:
 
 def choices(family: str) -> int:
     """Among how many equally frequent things a family's trainer has to tell: the labels, or ids of text and its end."""
-    return 2 if isinstance(FAMILIES.get(family), ReadsLabels) else 13
+    found = FAMILIES.get(family)
+    return 2 if isinstance(found, ReadsLabels) else 3 if isinstance(found, ReadsTags) else 13
+
+
+def words(of: MemoryStream, *, seed: int = 0) -> Words:
+    """Words of one or two ids, whose first id says their label: a name begins with 1 to 4 and goes on with 5 to 8."""
+    dice = np.random.default_rng(seed)
+    starts, labels, firsts, spelled = [0], list[int](), list[int](), list[list[int]]()
+    for number in range(len(of.starts) - 1):
+        ids, place, label = of.document(number), 1, 0
+        while place < len(ids) - 1:
+            label = 1 if ids[place] <= 4 else 2 if label and ids[place] <= 8 else 0
+            labels.append(label)
+            firsts.append(place)
+            spelled.append([96 + int(ids[place]), int(dice.integers(97, 123))])
+            place += int(dice.integers(1, 3))
+        starts.append(len(labels))
+    return Words(np.array(starts), *(np.array(found, np.int32) for found in (labels, firsts, spelled)))
 
 
 def job(family: str, folder: Path | None = None, *, listener: Any = silent, seed: int = 7, **training: Any) -> Job:
     """A job for a model of about a thousand parameters."""
     chosen = FAMILIES.get(family)
     assert isinstance(chosen, Sizable)
-    pairs = isinstance(chosen, ReadsPairs)
-    train, dev = stream(), stream(5, seed=1)
+    pairs, tagged = isinstance(chosen, ReadsPairs), isinstance(chosen, ReadsTags)
+    texts = stream(), stream(5, seed=1)
+    config: Any = chosen.sized(1000)
     keys = {"rows": 3, "window": 11, "warmup_steps": 2, "evaluate_tokens": 200, **training}
     return Job(
         family=chosen,
-        model_config=chosen.sized(1000),
+        model_config=dataclasses.replace(config, labels=TAGS) if tagged else config,
         config=from_mapping(trainer(chosen).Config, keys, where="training"),
-        train=train,
-        dev=dev,
+        train=texts[0],
+        dev=texts[1],
         seed=seed,
         folder=folder,
         listener=listener,
         train_sources=stream(seed=2) if pairs else None,
         dev_sources=stream(5, seed=3) if pairs else None,
-        labels=labels(train, dev) if isinstance(chosen, ReadsLabels) else None,
+        labels=labels(*texts) if isinstance(chosen, ReadsLabels) else None,
+        tags=Tags(TAGS, words(texts[0]), words(texts[1], seed=1)) if tagged else None,
     )
 
 

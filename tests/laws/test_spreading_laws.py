@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.fakes.jobs import GRADIENT_FAMILIES, Recorder, fit, job, weights
+from tests.fakes.jobs import CUT_BY_LENGTH, GRADIENT_FAMILIES, Recorder, fit, job, weights
 from tests.fakes.processes import together
 from ziggurat.core.errors import DamagedError, InterruptedRunError, UsageError
-from ziggurat.core.protocols import ReadsPairs
-from ziggurat.models.registry import FAMILIES
 from ziggurat.training.job import Fitted, Job
 from ziggurat.training.torchrun import Processes
 
 HOW = ["ddp", "fsdp"]
-READING_ROWS = [name for name in GRADIENT_FAMILIES if not isinstance(FAMILIES.get(name), ReadsPairs)]
+READING_ROWS = [name for name in GRADIENT_FAMILIES if name not in CUT_BY_LENGTH]
 
 
 def asked(family: str, folder: Path | None = None, **keys: Any) -> Job:
@@ -175,9 +173,7 @@ def test_processes_that_see_other_disks_do_not_go_on(other: str, tmp_path: Path)
         assert f"{tmp_path / str(rank)}: processes found different checkpoints; do all see the same disk?" in str(error)
 
 
-@pytest.mark.parametrize(
-    "family", [name for name in GRADIENT_FAMILIES if not isinstance(FAMILIES.get(name), ReadsPairs)]
-)
+@pytest.mark.parametrize("family", READING_ROWS)
 def test_rows_that_can_not_be_shared_are_refused_by_all(family: str) -> None:
     for error in together(2, lambda _: fit(asked(family, rows=5))):
         assert isinstance(error, UsageError), error

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ziggurat.core import protocols
+from ziggurat.core import metrics, protocols
 from ziggurat.core.protocols import LanguageModel
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 
-PROTOCOLS = [cls for name in protocols.__all__ if inspect.isclass(cls := getattr(protocols, name))]
+PROTOCOLS = [
+    cls for module in (protocols, metrics) for name in module.__all__ if inspect.isclass(cls := getattr(module, name))
+]
 
 
 def own_verbs(cls: type) -> list[str]:

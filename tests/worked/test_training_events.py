@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.families import MASKED_FAMILIES
-from tests.fakes.jobs import GRADIENT_FAMILIES, Recorder, fit, job
-from ziggurat.core.protocols import ReadsLabels, ReadsPairs
-from ziggurat.models.registry import FAMILIES
+from tests.fakes.jobs import CUT_BY_LENGTH, GRADIENT_FAMILIES, Recorder, fit, job
 from ziggurat.training import events
 
 
@@ -95,7 +93,7 @@ def test_a_run_tells_its_story(family: str, tmp_path: Path) -> None:
     assert start["total_steps"] == 40
     last = recorder.of("step")[-1]
     assert last["tokens"] == fitted.facts["tokens"]
-    if not isinstance(FAMILIES.get(family), ReadsPairs | ReadsLabels):  # whose batches are cut by length
+    if family not in CUT_BY_LENGTH:
         # 3 rows of 11: all are predicted, or of their 9 between begin and end 15 %, which is one
         assert last["tokens"] == 40 * 3 * (1 if family in MASKED_FAMILIES else 11)
     assert last["seconds_left"] == 0

@@ -1,4 +1,4 @@
-"""The interfaces that families, tokenizers, metrics and trainers implement, each at most five verbs.
+"""The interfaces that families, tokenizers and trainers implement, each at most five verbs.
 
 Axes: **B** batch, **T** target time, **V** vocabulary, **D** width. Arrays at these boundaries are NumPy, so that
 counts and vectors need no torch. ``logprob`` is the natural logarithm everywhere.
@@ -7,14 +7,14 @@ counts and vectors need no torch. ``logprob`` is the natural logarithm everywher
 context only. So ``token_logprobs`` of T ids has T − 1 columns, and the first is ``log p(t1 | bos)``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.anatomy import Anatomy
-from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary
+from ziggurat.core.types import Encoding, FloatArray, IdArray, TensorMap, Vocabulary, WordBatch
 
 __all__ = [
     "Classifier",
@@ -28,17 +28,18 @@ __all__ = [
     "HidesWords",
     "LanguageModel",
     "MaskedLanguageModel",
-    "Metric",
     "Model",
     "ReadsDocuments",
     "ReadsLabels",
     "ReadsPairs",
+    "ReadsTags",
     "SequenceScorer",
     "Sizable",
     "Spells",
     "StandsOn",
     "State",
     "StaticEncoder",
+    "Tagger",
     "TokenStream",
     "Tokenizer",
 ]
@@ -339,6 +340,33 @@ class Classifier(Model, Protocol):
         ...
 
 
+@runtime_checkable
+class Tagger(Model, Protocol):
+    """A model that gives every word of a sentence a label: entities, roles, parts of speech.
+
+    Laws, tested on every family that makes one: what may not stand by the labels' scheme is never said; a row's result
+    does not depend on its neighbours or on padding.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The L labels, as they were learnt."""
+        ...
+
+    @property
+    def context(self) -> int | None:
+        """Longest sentence that it can read, in ids, those of begin and end included; None where there is no limit."""
+        ...
+
+    def tag(self, batch: WordBatch) -> tuple[IdArray, FloatArray]:
+        """Return (B, W) the places in `labels` of the best labels of each row, and (B, W) how probable each is.
+
+        The labels are the most probable of the whole row together; the probability is that of a label where it stands,
+        over all labellings of its row. Behind a row's words they are −1 and 0.
+        """
+        ...
+
+
 class Family(Protocol):
     """One kind of model: the ``FAMILY`` object of a module in ``models/``. Stateless.
 
@@ -437,21 +465,11 @@ class StandsOn(Protocol):
         ...
 
 
-class Metric(Protocol):
-    """A measured quantity built up from batches: the ``METRIC`` object's instances in ``judge/metrics/``."""
+@runtime_checkable
+class ReadsTags(Protocol):
+    """A family whose models learn a label for every word; its configuration has the keys ``labels``, their names, and
+    ``scheme``, how they write spans.
+    """
 
-    name: ClassVar[str]
-    unit: ClassVar[str]
-    higher_is_better: ClassVar[bool]
-
-    def update(self, nats: Iterable[float], tokens: Iterable[int], size_bytes: Iterable[int]) -> None:
-        """Add documents: each one's negative log-likelihood in nats, predicted tokens and UTF-8 bytes."""
-        ...
-
-    def merge(self, other: "Metric") -> None:
-        """Add what another instance of the same metric has seen."""
-        ...
-
-    def value(self) -> float:
-        """Return the metric over all that was added."""
-        ...
+    reads_tags: ClassVar[Literal[True]]
+    """That it does."""

@@ -1,38 +1,12 @@
-"""The interfaces of tasks, and of the metrics that judge their answers."""
+"""The interface of tasks."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ziggurat.core.protocols import Model, Tokenizer
 from ziggurat.core.types import Example, Told
 
-__all__ = ["LabelMetric", "Task"]
-
-
-class LabelMetric(Protocol):
-    """How far predicted labels agree with the gold ones: instances of ``METRIC`` in ``judge/metrics/labels/``.
-
-    What an answer is says ``reads``: ``labels`` (a label; a set of labels; a sequence of either, one a position),
-    ``spans`` (`ziggurat.core.schemes.LabelSpan`, of one sequence) or ``roles`` (spans by the place of their predicate).
-    """
-
-    name: ClassVar[str]
-    reads: ClassVar[Literal["labels", "spans", "roles"]]
-    higher_is_better: ClassVar[bool]
-    lowest: ClassVar[float]
-    highest: ClassVar[float]
-
-    def update(self, gold: Iterable[Any], predicted: Iterable[Any]) -> None:
-        """Add examples: the gold answer of each, and the predicted one."""
-        ...
-
-    def merge(self, other: Any) -> None:
-        """Add what another instance of the same metric has seen."""
-        ...
-
-    def value(self) -> float:
-        """Return the metric over all that was added."""
-        ...
+__all__ = ["Task"]
 
 
 class Task(Protocol):

@@ -21,6 +21,7 @@ __all__ = [
     "TensorMap",
     "Told",
     "Vocabulary",
+    "WordBatch",
 ]
 
 IdArray: TypeAlias = npt.NDArray[np.int32]
@@ -140,3 +141,24 @@ class Continuation:
     """Sum of natural log-probabilities of ``ids`` under the model itself (before temperature and filters)."""
     reason: Literal["length", "stop", "end"]
     """Why it ended: the token limit, a stop string, or the end-of-text token."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordBatch:
+    """Sentences of words as somebody cut them, as what labels words reads them.
+
+    A row of ids is ``[bos, t1, …, tn, eos]``. The ids of a word are those from its first to before the next word's
+    first, or before ``eos``; where that is none, because two words share an id or a word has none, the one at its
+    first. What stands behind a row's ids, words or characters changes nothing.
+    """
+
+    ids: IdArray
+    """(B, T)"""
+    lengths: IdArray
+    """(B,) ids of each row, ``bos`` and ``eos`` among them."""
+    firsts: IdArray
+    """(B, W) the place of each word's first id in its row of ids; it never falls."""
+    words: IdArray
+    """(B,) words of each row."""
+    characters: IdArray
+    """(B, W, K) code points of each word plus one, case kept; 0 behind its last."""

@@ -28,7 +28,7 @@ class Answer:
     id: str
     """For example ``path:line``."""
     gold: Any
-    """A label, labels, spans or roles, as its metrics read them (`ziggurat.core.tasks.LabelMetric`)."""
+    """A label, labels, spans or roles, as its metrics read them (`ziggurat.core.metrics.LabelMetric`)."""
     predicted: Any
     confidence: float | None = None
     """Probability that the model gave to its answer; None where it gives none."""

@@ -3,7 +3,14 @@
 from typing import TYPE_CHECKING
 
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import Classifier, ConditionalModel, LanguageModel, MaskedLanguageModel, Model
+from ziggurat.core.protocols import (
+    Classifier,
+    ConditionalModel,
+    LanguageModel,
+    MaskedLanguageModel,
+    Model,
+    Tagger,
+)
 from ziggurat.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -29,6 +36,8 @@ def predicting(model: Model, name: str) -> LanguageModel:
         raise UsageError(f"{name}: guesses hidden tokens and writes no text; give a language model")
     if isinstance(model, Classifier):
         raise UsageError(f"{name}: tells labels and writes no text; give a language model")
+    if isinstance(model, Tagger):
+        raise UsageError(f"{name}: labels words and writes no text; give a language model")
     raise UsageError(f"{name}: holds vectors and predicts no text; give a language model")
 
 

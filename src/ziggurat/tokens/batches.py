@@ -4,6 +4,7 @@ Axes: **B** rows, **T** time. Every batch is (B, T + 1): the first T columns are
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from ziggurat.core.seeding import generator
 from ziggurat.core.types import IdArray, Vocabulary
 
 __all__ = [
+    "LengthBatches",
     "PairBatches",
     "ParallelStreams",
     "ShuffledWindows",
@@ -117,12 +119,44 @@ class ParallelStreams:
         return step % self._per_epoch == 0
 
 
-class PairBatches:
-    """Pairs of a source and a target, those of like length together, so that little of a batch is padding.
+class LengthBatches:
+    """Rows of a data set, those of like length together, so that little of a batch is padding.
 
-    *Idea.* Pairs are sorted by the length of their longer side, in groups inside which their order is drawn anew for
-    each epoch, and cut into batches of about equally many tokens (Vaswani et al. 2017, section 5.1); the order of the
-    batches is drawn too. Cuts depend on lengths alone, so an epoch always has the same number of batches.
+    *Idea.* Rows are sorted by length, in groups inside which their order is drawn anew for each epoch, and cut into
+    batches of about equally many tokens (Vaswani et al. 2017, section 5.1); the order of the batches is drawn too. Cuts
+    depend on lengths alone, so an epoch always has the same number of batches.
+    """
+
+    def __init__(self, lengths: npt.NDArray[np.integer[Any]], *, tokens: int, seed: int, name: str) -> None:
+        """Cut rows of ``lengths`` into batches of at most ``tokens``, padding included, and of at least one row.
+
+        ``name`` sets what is drawn apart from what others draw of ``seed``. There must be a row.
+        """
+        self._seed, self._name = seed, name
+        self._group = _length_groups(lengths.astype(np.int64))
+        self._cuts = _cuts(np.sort(self._group), tokens)
+        self._epoch = -1
+        self._order = self._turns = np.zeros(0, np.int64)
+
+    @property
+    def per_epoch(self) -> int:
+        """Batches in which every row is seen once."""
+        return len(self._cuts) - 1
+
+    def batch(self, step: int) -> npt.NDArray[np.int64]:
+        """Return the numbers of the rows of training step ``step`` (0, 1, …)."""
+        epoch, place = divmod(step, self.per_epoch)
+        if epoch != self._epoch:
+            draw = generator(self._seed, self._name, epoch)
+            self._order = np.lexsort((draw.permutation(len(self._group)), self._group))
+            self._turns = draw.permutation(self.per_epoch)
+            self._epoch = epoch
+        turn = int(self._turns[place])
+        return self._order[self._cuts[turn] : self._cuts[turn + 1]]
+
+
+class PairBatches:
+    """Pairs of a source and a target, those of like length together (`LengthBatches` of their longer side).
 
     *Cost.* 24 bytes of memory a pair.
     """
@@ -135,7 +169,7 @@ class PairBatches:
         Raises:
             TooLittleTextError: no pair is left.
         """
-        self._sources, self._targets, self._seed = sources, targets, seed
+        self._sources, self._targets = sources, targets
         shared = int(targets.vocabulary.bos == targets.vocabulary.eos)
         # what is read: a source without its bos, a target without its last id
         reads = np.maximum(*(np.diff(stream.starts) + shared - 1 for stream in (sources, targets)))
@@ -146,29 +180,20 @@ class PairBatches:
             raise TooLittleTextError(
                 f"none of {len(reads)} pairs fits a context of {longest} tokens: give shorter ones, or a larger context"
             )
-        self._kept, self._group = kept, _length_groups(reads[kept])
-        self._cuts = _cuts(np.sort(self._group), tokens)
+        self._kept = kept
+        self._batches = LengthBatches(reads[kept], tokens=tokens, seed=seed, name="pairs")
         predicted = np.diff(targets.starts)[kept] + shared - 1
-        self.tokens_per_batch = max(1, round(int(predicted.sum()) / (len(self._cuts) - 1)))
+        self.tokens_per_batch = max(1, round(int(predicted.sum()) / self._batches.per_epoch))
         """Predicted ids of a batch, on average."""
-        self._epoch = -1
-        self._order = self._turns = kept
 
     @property
     def steps_per_epoch(self) -> float:
         """Steps in which every pair is seen once."""
-        return float(len(self._cuts) - 1)
+        return float(self._batches.per_epoch)
 
     def batch(self, step: int) -> tuple[list[IdArray], list[IdArray]]:
         """Return the sources ``[s1, …, eos]`` and the targets ``[bos, t1, …, eos]`` of training step ``step``."""
-        epoch, place = divmod(step, len(self._cuts) - 1)
-        if epoch != self._epoch:
-            draw = generator(self._seed, "pairs", epoch)
-            self._order = self._kept[np.lexsort((draw.permutation(len(self._kept)), self._group))]
-            self._turns = draw.permutation(len(self._cuts) - 1)
-            self._epoch = epoch
-        turn = int(self._turns[place])
-        pairs = self._order[self._cuts[turn] : self._cuts[turn + 1]].tolist()
+        pairs = self._kept[self._batches.batch(step)].tolist()
         return [self._sources.document(p)[1:] for p in pairs], [self._targets.document(p) for p in pairs]
 
 

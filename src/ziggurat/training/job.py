@@ -25,8 +25,10 @@ __all__ = [
     "Spelling",
     "Spreads",
     "Start",
+    "Tags",
     "Trainer",
     "WordMarks",
+    "Words",
     "silent",
     "trainer",
 ]
@@ -60,6 +62,29 @@ class Labels:
     """(documents of `train`,) the place of each one's label in ``names``."""
     dev: IdArray | None
     """(documents of `dev`,) the same; −1 where the training text lacks the label."""
+
+
+class Words(NamedTuple):
+    """The words of one of a job's streams, document after document, with the label of each."""
+
+    starts: npt.NDArray[np.int64]
+    """(documents + 1,) where each document's words begin in the others."""
+    labels: IdArray
+    """(words,) the place of each one's label in the job's names; −1 where the training text lacks it."""
+    firsts: IdArray
+    """(words,) the place of each one's first id in its document, ``bos`` being 0 (`ziggurat.core.types.WordBatch`)."""
+    characters: IdArray
+    """(words, K) the code points of each one, plus one; 0 behind its last."""
+
+
+@dataclass(frozen=True)
+class Tags:
+    """Which label each word of a job's streams has, for a family that `ReadsTags`."""
+
+    names: tuple[str, ...]
+    """The L labels of the training text, in the order of the model's."""
+    train: Words
+    dev: Words | None
 
 
 @dataclass(frozen=True)
@@ -146,6 +171,8 @@ class Job:
     """Which tokens belong to one word, for a trainer that `HidesWords`."""
     labels: Labels | None = None
     """Which label each document has, for a family that `ReadsLabels`."""
+    tags: Tags | None = None
+    """Which label each word has, for a family that `ReadsTags`."""
     workers: Workers = HERE
     """Whoever does tasks of a trainer that can be cut into such; the model does not depend on who they are."""
 

@@ -8,7 +8,7 @@ again to save memory is no work of the model's, and evaluations and checkpoints 
 import torch
 
 from ziggurat.core.anatomy import Sizes
-from ziggurat.core.protocols import Dissects, ReadsLabels
+from ziggurat.core.protocols import Dissects, ReadsLabels, ReadsTags
 from ziggurat.core.types import Vocabulary
 from ziggurat.training.job import Job
 
@@ -46,10 +46,10 @@ def utilisation(
 ) -> dict[str, float]:
     """Return ``flops_per_second`` of all processes together, and ``mfu`` where the peak of ``device`` is known.
 
-    Nothing where the family tells no anatomy, or reads pairs or whole texts: these are as long as they happen to be. A
-    step's rows are the same for any number of processes.
+    Nothing where the family tells no anatomy, or reads pairs, whole texts or sentences of words: these are as long as
+    they happen to be. A step's rows are the same for any number of processes.
     """
-    if not isinstance(job.family, Dissects) or isinstance(job.family, ReadsLabels):
+    if not isinstance(job.family, Dissects) or isinstance(job.family, (ReadsLabels, ReadsTags)):
         return {}
     anatomy = job.family.anatomy(job.model_config, vocabulary)
     if anatomy.translates:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ziggurat.models.blocks.initialisation import fill_uniform
 
-__all__ = ["CellState", "LSTMLayer", "reference_lstm"]
+__all__ = ["BidirectionalLSTM", "CellState", "LSTMLayer", "reference_lstm"]
 
 CellState: TypeAlias = tuple[Tensor, Tensor]
 """What the cells show, h, and hold, c: each (B, C)."""
@@ -92,6 +92,34 @@ class LSTMLayer(nn.Module):
                 y_BTC[rows, start:stop] = shown.to(y_BTC.dtype)
                 start = stop
         return y_BTC, (h_BC, c_BC)
+
+
+class BidirectionalLSTM(nn.Module):
+    """Two layers side by side, one of which reads each row from its end (Graves & Schmidhuber 2005)."""
+
+    def __init__(self, width: int, cells: int) -> None:
+        """Make two layers of ``cells`` cells for inputs of ``width`` numbers; values come from `fill` or a file."""
+        super().__init__()
+        self.forwards = LSTMLayer(width, cells)
+        self.backwards = LSTMLayer(width, cells)
+
+    def fill(self, *, seed: int, name: str) -> None:
+        """Draw first weights, as `LSTMLayer.fill` says."""
+        self.forwards.fill(seed=seed, name=f"{name}.forwards")
+        self.backwards.fill(seed=seed, name=f"{name}.backwards")
+
+    def forward(self, x_BTD: Tensor, lengths: Tensor) -> Tensor:
+        """Return (B, T, 2·C): what both show of each row's first ``lengths`` vectors; beyond them it means nothing.
+
+        *Idea.* A row is turned about its own length, so what is read from the end begins with the row's last vector,
+        and padding stands behind what is read in both directions.
+        """
+        zeros_BC = x_BTD.new_zeros(len(x_BTD), self.forwards.cells, dtype=torch.float32)
+        place_T = torch.arange(x_BTD.shape[1], device=x_BTD.device)
+        turned_BT1 = torch.where(place_T < lengths[:, None], lengths[:, None] - 1 - place_T, place_T)[..., None]
+        ahead_BTC, _ = self.forwards(x_BTD, (zeros_BC, zeros_BC))
+        back_BTC, _ = self.backwards(x_BTD.gather(1, turned_BT1.expand_as(x_BTD)), (zeros_BC, zeros_BC))
+        return torch.cat([ahead_BTC, back_BTC.gather(1, turned_BT1.expand_as(back_BTC))], dim=-1)
 
 
 def _multiplies_bfloat16() -> bool:

@@ -34,13 +34,17 @@ MEANINGS = {
     "L_dec": "blocks of the decoder",
     "n": "tokens read at once",
     "m": "tokens of the source",
+    "c": "characters with a vector",
+    "e": "width of a character's vector",
+    "w": "characters that a filter sees",
+    "f": "filters over characters",
     "picked": "tokens that are guessed",
 }
 
 
 PIECES = (
-    ("decoder stack", "encoder stack", "LSTM", "word vectors"),
-    ("token embeddings", "shared", "segment embeddings", "n-gram tables", "value embeddings"),
+    ("decoder stack", "encoder stack", "LSTM", "LSTM tagger", "word vectors"),
+    ("token embeddings", "shared", "segment embeddings", "n-gram tables", "value embeddings", "characters"),
     ("learned positions", "sinusoidal positions", "rotary positions"),
     (
         "attention",
@@ -53,7 +57,7 @@ PIECES = (
         "memory",
     ),
     ("SwiGLU", "GELU", "GELU (tanh)", "ReLU", "squared ReLU", "SiLU", "RMSNorm", "LayerNorm"),
-    ("output", "tied to the embeddings", "classifier"),
+    ("output", "tied to the embeddings", "classifier", "CRF"),
     ("what counts expect", "trust in counts"),
 )
 """What families and the names of their parts are made of; all of it has its Chinese."""

@@ -1,0 +1,166 @@
+"""Label the words of sentences: what taggers are trained by."""
+
+import logging
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ziggurat.core.errors import TooLittleTextError, UsageError
+from ziggurat.core.protocols import TokenStream
+from ziggurat.core.seeding import generator
+from ziggurat.core.types import IdArray, WordBatch
+from ziggurat.models.blocks.network import NetworkState, reading
+from ziggurat.models.blocks.tagging import NeuralTagger, TaggingNetwork, of_rows, word_tensors
+from ziggurat.tokens.batches import LengthBatches, padded
+from ziggurat.training.job import Job, Words
+from ziggurat.training.objectives.objective import Loss, sent
+
+__all__ = ["TaggedSentences", "sentence_batch"]
+
+_LOG = logging.getLogger("ziggurat")
+
+
+class TaggedSentences:
+    """Batches of sentences of like length; the labels of each are told as a whole.
+
+    *Maths.* 1/N Σ −log p(y | x) over the sentences of a batch, whose words are N (Lample et al. 2016, section 2.2, who
+    sum it); so it is nats a word, and a long sentence weighs more than a short one.
+
+    *Idea.* The words of a test are often unknown, those of the training text never; so some are hidden, and rare ones
+    sooner: a word seen n times is read as unknown with probability a / (n + a) (Kiperwasser & Goldberg 2016). Which are
+    hidden is a function of the seed and of the batch's number.
+    """
+
+    def __init__(self, job: Job, model: object, *, tokens: int, unknown: float) -> None:
+        """Lay the job's sentences out in batches of ``tokens`` words for ``model``; ``unknown`` is a.
+
+        Sentences whose labels may not stand so by the model's scheme, or are unknown to it, are left out.
+
+        Raises:
+            UsageError: the model labels no words, or the job has no labels of words or other ones.
+            TooLittleTextError: no sentence is left.
+        """
+        if not isinstance(model, NeuralTagger) or job.tags is None:
+            raise UsageError(f"a {job.family.name} model can't be fitted to words with labels")
+        if model.labels != job.tags.names:
+            raise UsageError("model.labels: not the labels of the training text, in their order; leave it out")
+        self.model = model
+        self.network = model.network
+        self.job, self.words, self.unknown = job, job.tags.train, unknown
+        self.kept = _kept(job.train, self.words, self.network)
+        missing = len(job.train.starts) - 1 - len(self.kept)
+        if not len(self.kept):
+            raise TooLittleTextError(f"none of {missing} sentences can be learnt from: their labels break the scheme")
+        if missing:
+            _LOG.warning("%d sentences have labels that break the scheme, or none, and are left out", missing)
+        lengths = np.diff(self.words.starts)[self.kept]
+        self.batches = LengthBatches(lengths, tokens=tokens, seed=job.seed, name="tagged")
+        self.tokens_per_batch = max(1, round(int(lengths.sum()) / self.batches.per_epoch))
+        self.steps_per_epoch = float(self.batches.per_epoch)
+        self.carried: NetworkState | None = None
+        self._hides = _hides(job.train, unknown)
+        self._dev: npt.NDArray[np.int64] | None = None
+
+    def loss(self, number: int) -> Loss:
+        """Return the mean nats per word of batch ``number``, and how many words these are.
+
+        Of several processes each reads its share of the sentences.
+        """
+        batch, labels = self.batch(number)
+        own = self.job.share.of(len(labels))
+        # a share without a sentence reads one that counts nothing, so that all processes do the same
+        counts = own.start < own.stop
+        rows = np.arange(len(labels))[own if counts else slice(0, 1)]
+        batch = of_rows(batch, rows)
+        words = int(batch.words.sum())
+        mean = -self._logprobs(batch, labels[rows, : batch.firsts.shape[1]]).sum() / words
+        return Loss(mean.float(), words if counts else 0)
+
+    def batch(self, number: int) -> tuple[WordBatch, IdArray]:
+        """Return batch ``number`` as the model reads it, some words hidden, and (B, W) the labels, 0 in padding."""
+        batch, labels = sentence_batch(self.job.train, self.words, self.kept[self.batches.batch(number)])
+        unknown = self.job.train.vocabulary.unk
+        if self._hides is None or unknown is None:
+            return batch, labels
+        ids, place = batch.ids.copy(), np.arange(batch.ids.shape[1])
+        drawn = generator(self.job.seed, "unknown", number).random(batch.firsts.shape)
+        first = np.take_along_axis(batch.ids, batch.firsts, axis=1)
+        hidden = (drawn < self._hides[first]) & (np.arange(drawn.shape[1]) < batch.words[:, None])
+        # all ids of a hidden word are hidden: those from its first on to the next word's, which stand in its turn
+        for row in range(len(ids)):
+            turn = np.searchsorted(batch.firsts[row, : batch.words[row]], place, side="right") - 1
+            inside = (turn >= 0) & (place < batch.lengths[row] - 1)
+            ids[row, inside & hidden[row, turn]] = unknown
+        return WordBatch(ids, batch.lengths, batch.firsts, batch.words, batch.characters), labels
+
+    def dev_loss(self, limit_tokens: int) -> float | None:
+        """Return the mean nats per word over about the first ``limit_tokens`` words of the held-out sentences.
+
+        None where there is no sentence whose labels the model knows.
+        """
+        tags, dev = self.job.tags, self.job.dev
+        if dev is None or tags is None or tags.dev is None:
+            return None
+        if self._dev is None:
+            found = _kept(dev, tags.dev, self.network)
+            before = np.cumsum(np.diff(tags.dev.starts)[found]) - np.diff(tags.dev.starts)[found]
+            self._dev = found[before < limit_tokens]
+        total, count = 0.0, 0
+        with reading(self.network):
+            for start in range(0, len(self._dev), 32):
+                batch, labels = sentence_batch(dev, tags.dev, self._dev[start : start + 32])
+                total -= float(self._logprobs(batch, labels).sum())
+                count += int(batch.words.sum())
+        return total / count if count else None
+
+    def _logprobs(self, batch: WordBatch, labels: IdArray) -> torch.Tensor:
+        device = self.network.device
+        words = word_tensors(batch, device)
+        found: torch.Tensor = self.network.crf.log_likelihood(
+            self.network.emissions(words), sent(labels, device), words.words
+        )
+        return found
+
+
+def sentence_batch(stream: TokenStream, words: Words, sentences: npt.NDArray[np.int64]) -> tuple[WordBatch, IdArray]:
+    """Return some of a stream's sentences as a model reads them, and (B, W) their labels, 0 in padding."""
+    rows = [slice(int(words.starts[one]), int(words.starts[one + 1])) for one in sentences]
+    ids, lengths = padded([np.asarray(stream.document(int(one)), np.int32) for one in sentences])
+    firsts, counts = padded([words.firsts[row] for row in rows])
+    labels, _ = padded([words.labels[row] for row in rows])
+    characters = np.zeros((*firsts.shape, words.characters.shape[1]), np.int32)
+    for number, row in enumerate(rows):
+        characters[number, : counts[number]] = words.characters[row]
+    batch = WordBatch(ids, lengths, firsts, counts, characters)
+    return of_rows(batch, np.arange(len(rows))), labels
+
+
+def _kept(stream: TokenStream, words: Words, network: TaggingNetwork) -> npt.NDArray[np.int64]:
+    """Return which documents of a stream have words whose labels may stand as they stand."""
+    follow, start, end = (
+        mask.cpu().numpy() for mask in (network.crf.keep_mask, network.crf.start_keep_mask, network.crf.end_keep_mask)
+    )
+    documents = len(stream.starts) - 1
+    edges = words.starts[: documents + 1]
+    wrong = words.labels < 0
+    before, after = words.labels[:-1], words.labels[1:]
+    inside = np.ones(max(0, len(words.labels) - 1), np.bool_)  # whether a pair stands in one sentence
+    borders = edges[(edges > 0) & (edges < len(words.labels))]
+    inside[borders - 1] = False
+    wrong[1:] |= inside & ~follow[before, after]
+    some = np.flatnonzero(np.diff(edges) > 0)
+    first, last = edges[some], edges[some + 1] - 1
+    wrong[first] |= ~start[words.labels[first]]
+    wrong[last] |= ~end[words.labels[last]]
+    faults = np.concatenate([[0], np.cumsum(wrong)])
+    return np.asarray(some[faults[last + 1] == faults[first]], np.int64)
+
+
+def _hides(stream: TokenStream, unknown: float) -> npt.NDArray[np.float64] | None:
+    """Return (V,): how probably each id is hidden; None where none is, or nothing is known to hide it behind."""
+    vocabulary = stream.vocabulary
+    if vocabulary.unk is None or not unknown:
+        return None
+    counts = np.bincount(np.asarray(stream.tokens), minlength=vocabulary.size)
+    return np.asarray(unknown / (counts + unknown))
