@@ -8,7 +8,7 @@ import pytest
 
 from ziggurat.artefacts.card import write_card
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH
-from ziggurat.artefacts.manifest import LABELS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import LABELS, TAGS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 WHOLE = Manifest(
     family="decoder",
@@ -76,7 +76,11 @@ def test_how_a_figure_is_shown(entry: str, shown: str) -> None:
 
 def test_every_entry_of_a_card_has_words_in_both_languages() -> None:
     assert set(ENGLISH.labels) == set(CHINESE.labels)
-    assert list(ENGLISH.purposes) == list(CHINESE.purposes) == [TEXT, TRANSLATIONS, LABELS, WORD_VECTORS, TEXT_VECTORS]
+    assert (
+        list(ENGLISH.purposes)
+        == list(CHINESE.purposes)
+        == [TEXT, TRANSLATIONS, LABELS, TAGS, WORD_VECTORS, TEXT_VECTORS]
+    )
     for given in ENGLISH.purposes:
         english, chinese = ENGLISH.purposes[given], CHINESE.purposes[given]
         assert len(english.limits) == len(chinese.limits)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from ziggurat.core.errors import InputError
+from ziggurat.core.spacing import joined
 from ziggurat.core.types import Encoding
 from ziggurat.tokens.loading import train_tokenizer
-from ziggurat.tokens.word_characters import LONGEST, character_ids, first_places, joined, word_arrays, word_batch
+from ziggurat.tokens.word_characters import LONGEST, character_ids, first_places, word_arrays, word_batch
 from ziggurat.tokens.words import TOKENIZER, WordsConfig
 
 ODD = ("", " ", "\u3000", "\x00", "🙂", "e\u0301", "中", "，", "x" * 97, "\ufeff", "a b", "\u2028")

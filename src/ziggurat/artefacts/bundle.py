@@ -45,6 +45,7 @@ from ziggurat.core.protocols import (
     MaskedLanguageModel,
     Model,
     StaticEncoder,
+    Tagger,
     Tokenizer,
 )
 from ziggurat.core.types import TensorMap, Vocabulary
@@ -422,6 +423,8 @@ def _gives(model: Model) -> dict[str, Any]:
         return {"gives": manifests.TRANSLATIONS}
     if isinstance(model, Classifier):
         return {"gives": manifests.LABELS, "labels": list(model.labels)}
+    if isinstance(model, Tagger):
+        return {"gives": manifests.TAGS, "labels": list(model.labels)}
     if isinstance(model, StaticEncoder):
         return {"gives": manifests.WORD_VECTORS, "width": model.width}
     if isinstance(model, ContextEncoder) and not isinstance(model, LanguageModel):

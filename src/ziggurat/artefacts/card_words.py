@@ -108,6 +108,20 @@ ENGLISH = Words(
             ),
             lossy="",
         ),
+        "tags": Purpose(
+            opening=(
+                "A tagger of the family `{family}`, {made}: it finds names or other stretches of words in sentences. "
+                "Each figure below stands in `ziggurat.json` under the entry named beside it."
+            ),
+            measured="Measured on sentences that it was not trained on",
+            not_measured="Nothing yet: `ziggurat task ner evaluate FOLDER LABELLED…` measures it.",
+            limits=(
+                "It knows what its training sentences and the labels that people gave them show, errors and prejudices "
+                "included: names of other places and times are found less often.",
+                "It expects sentences cut into words as its training sentences were.",
+            ),
+            lossy="",
+        ),
         "word vectors": Purpose(
             opening=(
                 "Word vectors of the family `{family}`, {made}. "
@@ -178,6 +192,7 @@ ENGLISH = Words(
         "accuracy": "share of analogies solved",
         "label_accuracy": "share of texts labelled rightly",
         "macro_f1": "F1, mean over labels",
+        "span_f1": "F1 of whole stretches, type and both ends right",
         "calibration_error": "expected calibration error",
         "temperature": "temperature that brings confidence into line",
         "examples": "texts with labels",
@@ -250,6 +265,19 @@ CHINESE = Words(
             ),
             lossy="",
         ),
+        "tags": Purpose(
+            opening=(
+                "{made} `{family}` 族标注器：在句子中找出名称或其他词段。"
+                "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
+            ),
+            measured="在未参与训练的句子上的测量结果",
+            not_measured="尚未测量：请运行 `ziggurat task ner evaluate FOLDER LABELLED…`。",
+            limits=(
+                "它只知道训练句子和人们给它们的标签所展示的内容，包括其中的错误与偏见：别处、别时的名称较少被找到。",
+                "它要求句子的切词方式与训练句子相同。",
+            ),
+            lossy="",
+        ),
         "word vectors": Purpose(
             opening=("{made} `{family}` 族词向量。下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"),
             measured="测量结果",
@@ -314,6 +342,7 @@ CHINESE = Words(
         "accuracy": "类比题正确率",
         "label_accuracy": "标签正确的文本比例",
         "macro_f1": "各标签 F1 的平均",
+        "span_f1": "整段的 F1：类型与两端都正确",
         "calibration_error": "期望校准误差",
         "temperature": "校准把握程度的温度",
         "examples": "有标签的文本数",

@@ -7,6 +7,7 @@ parts (for a model made of others), vectors (where embeddings begin with some), 
 
 import dataclasses
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,24 +28,26 @@ from ziggurat.core.config import to_mapping
 from ziggurat.core.errors import ArtefactError, TooLittleTextError
 from ziggurat.core.files import write_text
 from ziggurat.core.protocols import HidesWords, Spells, Tokenizer
+from ziggurat.core.schemes import scheme_of_sequences
 from ziggurat.core.types import Event, Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
 from ziggurat.text.labelled_corpus import LabelledCorpus
 from ziggurat.text.parallel import ParallelCorpus
+from ziggurat.text.tagged_corpus import SentenceSet, TaggedCorpus
 from ziggurat.tokens import chinese
 from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
 from ziggurat.tokens.word_marks import open_marks, write_marks
 from ziggurat.training.events import metrics_file, several
-from ziggurat.training.job import Fitted, Job, Labels, Spelling, Spreads, Start, WordMarks, silent, trainer
+from ziggurat.training.job import Fitted, Job, Labels, Spelling, Spreads, Start, Tags, WordMarks, Words, silent, trainer
 from ziggurat.training.torchrun import current
 
 __all__ = ["Material", "Texts", "fit", "prepare_material", "recipe_material"]
 
-Texts: TypeAlias = Corpus | ParallelCorpus | LabelledCorpus
-"""What a model is made from: documents, pairs of them, or texts with labels."""
+Texts: TypeAlias = Corpus | ParallelCorpus | LabelledCorpus | TaggedCorpus
+"""What a model is made from: documents, pairs of them, texts with labels, or sentences of labelled words."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Material:
     """Which tokens belong to one word, where that was asked for."""
     labels: Labels | None = None
     """Which label each document has, where the corpus is one of texts with labels."""
+    tags: Tags | None = None
+    """Which label each word has, where the corpus is one of sentences of labelled words."""
 
 
 def prepare_material(
@@ -103,7 +108,11 @@ def prepare_material(
     listener(_compression(stores["train"]))
     sources = [stores.get(f"{split}-source") for split in ("train", "dev")]
     material = Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, sources[0], sources[1])
-    return dataclasses.replace(material, labels=_labels(corpus) if isinstance(corpus, LabelledCorpus) else None)
+    return dataclasses.replace(
+        material,
+        labels=_labels(corpus) if isinstance(corpus, LabelledCorpus) else None,
+        tags=_tags(corpus, tokenizer) if isinstance(corpus, TaggedCorpus) else None,
+    )
 
 
 def recipe_material(
@@ -224,7 +233,7 @@ def _job(recipe: Recipe, material: Material, listener: Listener) -> Job:
     """Return what recipe and material say of the training; what it begins with comes in later."""
     return Job(
         family=FAMILIES.get(recipe.family),
-        model_config=_told_labels(recipe.model, material.labels),
+        model_config=_told_labels(recipe.model, material),
         config=recipe.training,
         train=material.train,
         dev=material.dev,
@@ -235,6 +244,7 @@ def _job(recipe: Recipe, material: Material, listener: Listener) -> Job:
         dev_sources=material.dev_sources,
         words=material.words,
         labels=material.labels,
+        tags=material.tags,
     )
 
 
@@ -248,9 +258,31 @@ def _labels(corpus: LabelledCorpus) -> Labels:
     return Labels(names, train, dev if len(dev) else None)
 
 
-def _told_labels(config: Any, labels: Labels | None) -> Any:
+def _tags(corpus: TaggedCorpus, tokenizer: Tokenizer) -> Tags:
+    """Return the words of the splits as arrays, with the places of their labels among those of the training split."""
+    from ziggurat.tokens.word_characters import word_arrays
+
+    names = corpus.names
+    places = {name: place for place, name in enumerate(names)}
+
+    def words(split: SentenceSet) -> Words:
+        starts, firsts, characters = word_arrays(tokenizer, [sentence.tokens for sentence in split.sentences])
+        labels = [places.get(label, -1) for sentence in split.sentences for label in sentence.labels]
+        return Words(starts, np.array(labels, np.int32), firsts, characters)
+
+    return Tags(names, words(corpus.train), words(corpus.dev) if len(corpus.dev) else None)
+
+
+def _told_labels(config: Any, material: Material) -> Any:
     """Return the configuration of a model that tells labels, with their names; any other as it is."""
-    return config if labels is None else dataclasses.replace(config, labels=labels.names)
+    if material.labels is not None:
+        return dataclasses.replace(config, labels=material.labels.names)
+    if material.tags is None:
+        return config
+    names, train = material.tags.names, material.tags.train
+    stretches = itertools.pairwise(train.starts.tolist())
+    scheme = scheme_of_sequences([[names[place] for place in train.labels[a:b].tolist()] for a, b in stretches])
+    return dataclasses.replace(config, labels=names, scheme=scheme or "none")
 
 
 def _beginning(recipe: Recipe, material: Material, folder: Path, listener: Listener) -> Beginning | None:

@@ -23,6 +23,7 @@ from ziggurat.core.version import VERSION
 __all__ = [
     "LABELS",
     "NAME",
+    "TAGS",
     "TEXT",
     "TEXT_VECTORS",
     "TRANSLATIONS",
@@ -36,7 +37,7 @@ __all__ = [
 NAME = "ziggurat.json"
 FORMAT = 1
 TEXT, TRANSLATIONS, WORD_VECTORS, TEXT_VECTORS = "text", "translations", "word vectors", "text vectors"
-LABELS = "labels"
+LABELS, TAGS = "labels", "tags"
 """What a model may give."""
 
 

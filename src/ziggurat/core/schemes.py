@@ -26,6 +26,7 @@ import numpy.typing as npt
 from ziggurat.core.errors import InputError, UsageError
 
 __all__ = [
+    "OUTSIDE",
     "SCHEMES",
     "LabelSpan",
     "Scheme",
@@ -48,6 +49,7 @@ LabelSpan: TypeAlias = tuple[int, int, str]
 """Start, stop and type."""
 
 OUTSIDE = "O"
+"""The label of what belongs to no span."""
 
 _LETTERS: dict[Scheme, tuple[str, str, str, str]] = {
     "IOB1": ("I", "I", "I", "I"),

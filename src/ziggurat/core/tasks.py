@@ -20,6 +20,8 @@ class Task(Protocol):
     """The module's name."""
     metrics: ClassVar[tuple[str, ...]]
     """Names of label metrics, the main one first."""
+    learns: ClassVar[type[Any]]
+    """Protocol of the families that can serve it: `ReadsLabels`, `ReadsTags`."""
     recipes: ClassVar[tuple[str, ...]]
     """Names of recipes, the baseline first: quick, strong, and always reported."""
 
@@ -37,10 +39,17 @@ class Task(Protocol):
         """
         ...
 
-    def tune(self, model: Model, tokenizer: Tokenizer, examples: Sequence[Example]) -> float:
-        """Return the temperature at which a model is as sure of held-out examples as it is right."""
+    def tune(self, model: Model, tokenizer: Tokenizer, examples: Sequence[Example]) -> float | None:
+        """Return the temperature at which a model is as sure of held-out examples as it is right.
+
+        None where it has no use for one.
+        """
         ...
 
-    def written(self, answer: Any) -> str:
-        """Return an answer as it stands in a file."""
+    def shown(self, asked: Any, answer: Any) -> str:
+        """Return an answer to what was asked in a few words, on one line."""
+        ...
+
+    def written(self, example: Example, told: Told) -> str:
+        """Return a model's answer as it stands in a file, line ends included."""
         ...

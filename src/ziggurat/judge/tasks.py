@@ -7,10 +7,11 @@ from typing import Any
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import TooLittleTextError
-from ziggurat.core.protocols import Classifier
+from ziggurat.core.protocols import Classifier, Tagger
+from ziggurat.core.schemes import OUTSIDE
 from ziggurat.core.tasks import Task
 from ziggurat.core.types import Example, Told
-from ziggurat.judge.labels import Answer, LabelReport, label_report
+from ziggurat.judge.labels import LABEL_METRICS, Answer, LabelReport, label_report
 from ziggurat.judge.reliability import Reliability, reliability
 
 __all__ = ["TEMPERATURE", "TaskReport", "judge_task", "told"]
@@ -82,9 +83,18 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
             wrong[example.id] = example.input
     if not answers:
         raise TooLittleTextError("no examples to measure on: give a file of labelled texts")
-    known = bundle.model.labels if isinstance(bundle.model, Classifier) else None
-    report = label_report(answers, task.metrics, known=known, seed=seed)
+    report = label_report(answers, task.metrics, known=_known(task, bundle), seed=seed)
     sure = [answer.confidence for answer in answers if answer.confidence is not None]
     right = [answer.gold == answer.predicted for answer in answers if answer.confidence is not None]
     shown = {error.id: wrong[error.id] for error in report.errors}
     return TaskReport(report, reliability(sure, right) if sure else None, shown)
+
+
+def _known(task: Task, bundle: Bundle) -> set[str] | None:
+    """Return the labels, or types of spans, that the model can say."""
+    if not isinstance(bundle.model, (Classifier, Tagger)):
+        return None
+    labels = bundle.model.labels
+    if LABEL_METRICS.get(task.metrics[0]).reads == "labels":
+        return set(labels)
+    return {label.partition("-")[2] for label in labels if label != OUTSIDE}

@@ -31,6 +31,7 @@ from ziggurat.artefacts.settings import Setting, environment_settings
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, LanguageModel, Tokenizer
+from ziggurat.core.schemes import LabelSpan
 from ziggurat.core.types import Continuation, Example, FloatArray, Listener, Pair, Told
 from ziggurat.judge.measuring import figures
 from ziggurat.judge.tasks import told
@@ -130,6 +131,15 @@ class Model:
         """
         task = TASKS.get("classification")
         return [said for _, said in told(task, self.bundle, (Example("", text) for text in texts))]
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[LabelSpan]]:
+        """Return for each sentence, given as words, the spans that the model finds: start, stop and type.
+
+        Raises:
+            UsageError: the model labels no words.
+        """
+        task = TASKS.get("ner")
+        return [said.answer for _, said in told(task, self.bundle, (Example("", tuple(one)) for one in sentences))]
 
     def few_shot(
         self, examples: Sequence[tuple[str, str]], answers: Mapping[str, str] | None = None, **options: Any

@@ -10,7 +10,7 @@ from ziggurat.artefacts.fit import Texts
 from ziggurat.artefacts.recipe import Recipe
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import ArtefactError, TooLittleTextError
-from ziggurat.core.protocols import ConditionalModel, ReadsLabels, ReadsPairs
+from ziggurat.core.protocols import ConditionalModel, ReadsLabels, ReadsPairs, ReadsTags
 from ziggurat.core.types import Document, Listener, Pair
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.registry import FAMILIES
@@ -20,6 +20,7 @@ from ziggurat.text.labelled_corpus import open_labelled, prepare_labelled, resol
 from ziggurat.text.pairs import read_pairs, resolve_pairs
 from ziggurat.text.parallel import open_pairs, prepare_pairs
 from ziggurat.text.sources import resolve
+from ziggurat.text.tagged_corpus import open_tagged, prepare_tagged
 from ziggurat.use.scoring import Scored, Unit, score_pairs, score_texts
 
 __all__ = ["check_sources", "entries", "prepared", "scores"]
@@ -59,6 +60,8 @@ def _kind(recipe: Recipe) -> _Kind:
         return _Kind(resolve_pairs, prepare_pairs, open_pairs)
     if isinstance(family, ReadsLabels):
         return _Kind(resolve_labelled, prepare_labelled, open_labelled)
+    if isinstance(family, ReadsTags):
+        return _Kind(resolve_labelled, prepare_tagged, open_tagged)
     return _Kind(resolve, prepare, open_corpus)
 
 

@@ -28,7 +28,7 @@ from ziggurat.text.prepared import (
     reading,
     write_header,
 )
-from ziggurat.text.splits import SPLITS, TRAIN
+from ziggurat.text.splits import SPLITS, TRAIN, UNDECIDED, hold_out
 from ziggurat.text.tagged import one_source
 
 __all__ = ["ExampleSet", "LabelledCorpus", "LabelledSource", "open_labelled", "prepare_labelled", "resolve_labelled"]
@@ -36,11 +36,7 @@ __all__ = ["ExampleSet", "LabelledCorpus", "LabelledSource", "open_labelled", "p
 HEADER = "labelled.json"
 TABLE = "labelled.npy"
 ROW = np.dtype([("start", "<i8"), ("stop", "<i8"), ("line", "<i8"), ("file", "<u4"), ("label", "<i4"), ("split", "u1")])
-FEWEST = 10
-"""Different texts below which none is held out."""
 NAMED = ("train", "dev", "test")
-UNDECIDED = 255
-"""Stands for the split of what is still to be split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +198,7 @@ def _prepare(
                     size += len(raw)
                 tell({"event": "read", "source": source.label, "sources": len(sources), "done": number + 1})
         table, hashes = np.array(rows, ROW), np.array(digests, np.uint64)
-        kept = _splits(table, hashes, options, {source.split for source in sources})
+        kept = hold_out(table["split"], hashes, options, {source.split for source in sources})
         for entry in table[~kept]:
             ledger.remove("held out too", document=f"{sources[entry['file']].label}:{entry['line']}")
         table, hashes = table[kept], hashes[kept]
@@ -216,29 +212,6 @@ def _prepare(
         for text, entry in zip(hashes.tolist(), table, strict=True)
     ]
     return facts, fingerprint(np.array(whole, np.uint64), options), names
-
-
-def _splits(
-    table: Table, hashes: npt.NDArray[np.uint64], options: TextConfig, given: set[str]
-) -> npt.NDArray[np.bool_]:
-    """Decide the split of examples for which nobody has; return which examples are kept.
-
-    *Idea.* Different texts in the order of their hashes fill first test, then dev, up to the asked part of them; a
-    split that has a file of its own gets no more.
-    """
-    split = table["split"]
-    free = split == UNDECIDED
-    texts, places = np.unique(hashes[free], return_inverse=True)
-    decided = np.full(len(texts), TRAIN, np.uint8)
-    at = 0
-    for name, part in (("test", options.test), ("dev", options.dev)):
-        if name not in given and len(texts) >= FEWEST:
-            count = round(part * len(texts))
-            decided[at : at + count] = SPLITS[name]
-            at += count
-    split[free] = decided[places]
-    held = np.isin(hashes, hashes[split != TRAIN])
-    return np.asarray(~(held & (split == TRAIN)))
 
 
 def _check_labels(table: Table, sources: Sequence[LabelledSource]) -> None:

@@ -6,9 +6,11 @@ import numpy.typing as npt
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.text.options import TextConfig
 
-__all__ = ["DEV", "FEWEST_DOCUMENTS", "SPLITS", "TEST", "TRAIN", "assign"]
+__all__ = ["DEV", "FEWEST_DOCUMENTS", "SPLITS", "TEST", "TRAIN", "UNDECIDED", "assign", "hold_out"]
 
 TRAIN, DEV, TEST = 0, 1, 2
+UNDECIDED = 255
+"""Stands for the split of what is still to be split."""
 SPLITS = {"train": TRAIN, "dev": DEV, "test": TEST}
 FEWEST_DOCUMENTS = 10
 FEWEST_BYTES = 10_000
@@ -43,3 +45,27 @@ def assign(digests: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64], option
     if not (result == TRAIN).any():
         raise TooLittleTextError("nothing is left to train on: make text.dev and text.test smaller")
     return result
+
+
+def hold_out(
+    split: npt.NDArray[np.uint8], hashes: npt.NDArray[np.uint64], options: TextConfig, given: set[str]
+) -> npt.NDArray[np.bool_]:
+    """Write into ``split`` (N,) that of examples for which nobody has decided it; return (N,) which are kept.
+
+    ``hashes`` (N,) are those of the texts; ``given`` names the splits that have files of their own.
+
+    *Idea.* Different texts in the order of their hashes fill first test, then dev, up to the asked part of them; a
+    split that has a file of its own gets no more. Equal texts stay together, and what is held out is not learnt from.
+    """
+    free = split == UNDECIDED
+    texts, places = np.unique(hashes[free], return_inverse=True)
+    decided = np.full(len(texts), TRAIN, np.uint8)
+    at = 0
+    for name, part in (("test", options.test), ("dev", options.dev)):
+        if name not in given and len(texts) >= FEWEST_DOCUMENTS:
+            count = round(part * len(texts))
+            decided[at : at + count] = SPLITS[name]
+            at += count
+    split[free] = decided[places]
+    held = np.isin(hashes, hashes[split != TRAIN])
+    return np.asarray(~(held & (split == TRAIN)))

@@ -5,45 +5,21 @@ joined to a text, the tokenizer reads that, and offsets say which ids belong to 
 its characters, since one that was never seen still shows in its spelling whether it may be a name (Ma & Hovy 2016).
 """
 
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.protocols import Tokenizer
+from ziggurat.core.spacing import joined
 from ziggurat.core.types import Encoding, IdArray, WordBatch
 from ziggurat.tokens.batches import padded
 from ziggurat.tokens.fast import checked_text
 
-__all__ = ["LONGEST", "character_ids", "first_places", "joined", "word_arrays", "word_batch"]
+__all__ = ["LONGEST", "character_ids", "first_places", "word_arrays", "word_batch"]
 
 LONGEST = 24
 """Characters of a word that are looked at; a longer one, an address or a row of signs, shows its two ends."""
-
-_WIDE = "\u2e80-\u2fd5\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufad9\uff00-\uff60\U00020000-\U000323af"
-_TOUCHING = re.compile(f"(?:[{_WIDE}].|.[{_WIDE}])", re.DOTALL)
-"""Two characters between which a text in Chinese has no space: one is a Han character or a sign of such text."""
-
-
-def joined(words: Sequence[str]) -> tuple[str, IdArray]:
-    """Return the text of ``words`` and (W, 2) where each begins and ends in it.
-
-    There is a space between two words, and none where both are single characters and one of them is Chinese.
-
-    >>> joined(["吴", "重", "阳", "born", "1", "9"])[0]
-    '吴重阳 born 1 9'
-    """
-    pieces: list[str] = []
-    spans = np.zeros((len(words), 2), np.int32)
-    place, before = 0, ""
-    for number, word in enumerate(words):
-        alone = len(before) == len(word) == 1 and _TOUCHING.match(before + word)
-        gap = "" if number == 0 or alone else " "
-        pieces += [gap, word]
-        spans[number] = place + len(gap), place + len(gap) + len(word)
-        place, before = int(spans[number, 1]), word
-    return "".join(pieces), spans
 
 
 def character_ids(words: Sequence[str], longest: int = LONGEST) -> IdArray:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ziggurat.core.errors import TooLittleTextError, UsageError
-from ziggurat.core.protocols import Classifier, Model, Tokenizer
+from ziggurat.core.protocols import Classifier, Model, ReadsLabels, Tokenizer
 from ziggurat.core.types import Example, FloatArray, Told
 from ziggurat.text.labelled import read_examples
 from ziggurat.tokens.batches import alike, padded, whole_rows
@@ -22,6 +22,7 @@ class Classification:
 
     name: ClassVar[str] = "classification"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
+    learns: ClassVar[type[Any]] = ReadsLabels
     recipes: ClassVar[tuple[str, ...]] = ("linear", "lstm-classifier", "encoder-classifier")
 
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
@@ -67,9 +68,15 @@ class Classification:
         logprobs = _logprobs(classifier, tokenizer, [example.input for example in known])
         return fit_temperature(logprobs.astype(np.float64), np.array([places[example.answer] for example in known]))
 
-    def written(self, answer: Any) -> str:
+    def shown(self, asked: Any, answer: Any) -> str:
         """Return the label."""
+        del asked
         return str(answer)
+
+    def written(self, example: Example, told: Told) -> str:
+        """Return label, probability and text, separated by tabs."""
+        sure = "" if told.confidence is None else f"{told.confidence:.4f}"
+        return f"{told.answer}\t{sure}\t{' '.join(str(example.input).split())}\n"
 
 
 def _classifier(model: Model) -> Classifier:

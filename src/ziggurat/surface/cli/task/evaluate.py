@@ -13,6 +13,7 @@ from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align, one_line
 
 if TYPE_CHECKING:
+    from ziggurat.core.tasks import Task
     from ziggurat.judge.tasks import TaskReport
 
 __all__ = ["COMMAND", "TaskEvaluateOptions", "details", "evaluate", "headline"]
@@ -53,7 +54,7 @@ def evaluate(
         return
     terminal.write(align(headline([(opened.manifest.family, report)])))
     terminal.write("")
-    details(terminal, report)
+    details(terminal, chosen, report)
 
 
 def headline(reports: "Sequence[tuple[str, TaskReport]]") -> list[tuple[str, ...]]:
@@ -67,7 +68,7 @@ def headline(reports: "Sequence[tuple[str, TaskReport]]") -> list[tuple[str, ...
     return rows
 
 
-def details(terminal: Terminal, report: "TaskReport") -> None:
+def details(terminal: Terminal, task: "Task", report: "TaskReport") -> None:
     """Write each class, what is confused with what, and the surest errors."""
     labels = report.labels
     if labels.unknown:
@@ -88,9 +89,11 @@ def details(terminal: Terminal, report: "TaskReport") -> None:
         terminal.write(translate("The surest errors: how sure, what was said, what is right, the text"))
         for error in labels.errors:
             sure = "" if error.confidence is None else f"{error.confidence:.3f}  "
-            text = one_line(str(report.inputs[error.id]))
+            asked = report.inputs[error.id]
+            text = one_line(asked if isinstance(asked, str) else " ".join(asked))
             cut = text if len(text) <= LONGEST_INPUT else text[: LONGEST_INPUT - 1] + "…"
-            terminal.write(f"  {sure}{error.predicted}  {error.gold}  {cut}")
+            said, right = (task.shown(asked, answer) or "–" for answer in (error.predicted, error.gold))
+            terminal.write(f"  {sure}{said}  {right}  {cut}")
 
 
 COMMAND = evaluate

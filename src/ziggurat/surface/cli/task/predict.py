@@ -8,7 +8,7 @@ import typer
 
 from ziggurat.core.config import option
 from ziggurat.surface.cli.options import with_options
-from ziggurat.surface.terminal import Terminal, one_line
+from ziggurat.surface.terminal import Terminal
 
 __all__ = ["COMMAND", "TaskPredictOptions", "predict"]
 
@@ -32,7 +32,7 @@ def predict(
     task: str,
     options: TaskPredictOptions,
 ) -> None:
-    """Print answer, probability and text, separated by tabs, in the order of the files.
+    """Print the answers in the order of the files: label, probability and text, or words with their labels.
 
     Files are read and answers printed bit by bit, so that they may be larger than memory.
     """
@@ -44,13 +44,11 @@ def predict(
     count = 0
     for example, said in told(chosen, opened, chosen.read(files or ["-"], labelled=False)):
         count += 1
-        answer = chosen.written(said.answer)
         if options.json:
             found = {"id": example.id, "answer": said.answer, "confidence": said.confidence}
             terminal.write_json({**found, "probabilities": dict(said.probabilities)})
             continue
-        sure = "" if said.confidence is None else f"{said.confidence:.4f}"
-        terminal.write(f"{answer}\t{sure}\t{one_line(str(example.input))}")
+        terminal.write(chosen.written(example, said), end="")
     terminal.say("{count} answers", count=count)
 
 

@@ -83,12 +83,11 @@ def _recipes(task: "Task", options: TaskTrainOptions, names: list[str], flags: d
     """Return the recipe of the baseline, and the other that is asked for."""
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.settings import environment_settings, flag_settings
-    from ziggurat.core.protocols import ReadsLabels
     from ziggurat.models.registry import FAMILIES
     from ziggurat.surface.material import check_sources
 
     if not names:
-        raise UsageError(f"no file was named: ziggurat task {task.name} train FILE…, with CSV, TSV or JSONL files")
+        raise UsageError(f"no file was named: ziggurat task {task.name} train FILE…, with files of labelled examples")
     sources = [*names, *(f"dev={name}" for name in options.dev), *(f"test={name}" for name in options.test)]
     seed = {} if options.seed is None else {"seed": str(options.seed)}
     shared = [*environment_settings(os.environ), *flag_settings(seed)]
@@ -97,7 +96,7 @@ def _recipes(task: "Task", options: TaskTrainOptions, names: list[str], flags: d
     own = {"start": options.start, "vectors": options.vectors}
     flags = {**{key: value for key, value in own.items() if value is not None}, **flags}
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])
-    if not isinstance(FAMILIES.get(wanted.family), ReadsLabels):
+    if not isinstance(FAMILIES.get(wanted.family), task.learns):
         raise UsageError(f"--recipe: recipe {wanted.name} learns no labels; try {', '.join(task.recipes)}")
     if options.minutes is not None:
         wanted = wanted.with_budget("minutes", options.minutes)
@@ -113,13 +112,14 @@ def _report(terminal: Terminal, outcomes: "list[Outcome]", folder: Path, task: s
         terminal.write_json({"run": str(folder), "models": [_figures(outcome) for outcome in outcomes]})
         return
     from ziggurat.surface.cli.task.evaluate import details, headline
+    from ziggurat.use.tasks import TASKS
 
     measured = [(outcome.recipe, outcome.report) for outcome in outcomes if outcome.report is not None]
     if measured:
         terminal.write(translate("measured on {split}").format(split=outcomes[-1].measured_on))
         terminal.write(align(headline(measured)))
         terminal.write("")
-        details(terminal, measured[-1][1])
+        details(terminal, TASKS.get(task), measured[-1][1])
     terminal.next(f"ziggurat task {task} predict {shlex.quote(str(folder))} FILE…")
 
 

@@ -1,0 +1,34 @@
+"""Words that somebody cut, written as a text again: with spaces, or without them where Chinese has none."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from ziggurat.core.types import IdArray
+
+__all__ = ["joined"]
+
+_WIDE = "\u2e80-\u2fd5\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufad9\uff00-\uff60\U00020000-\U000323af"
+_TOUCHING = re.compile(f"(?:[{_WIDE}].|.[{_WIDE}])", re.DOTALL)
+"""Two characters between which a text in Chinese has no space: one is a Han character or a sign of such text."""
+
+
+def joined(words: Sequence[str]) -> tuple[str, IdArray]:
+    """Return the text of ``words`` and (W, 2) where each begins and ends in it.
+
+    There is a space between two words, and none where both are single characters and one of them is Chinese.
+
+    >>> joined(["吴", "重", "阳", "born", "1", "9"])[0]
+    '吴重阳 born 1 9'
+    """
+    pieces: list[str] = []
+    spans = np.zeros((len(words), 2), np.int32)
+    place, before = 0, ""
+    for number, word in enumerate(words):
+        alone = len(before) == len(word) == 1 and _TOUCHING.match(before + word)
+        gap = "" if number == 0 or alone else " "
+        pieces += [gap, word]
+        spans[number] = place + len(gap), place + len(gap) + len(word)
+        place, before = int(spans[number, 1]), word
+    return "".join(pieces), spans

@@ -1,0 +1,76 @@
+"""Find the names in sentences: persons, places, organisations, or whatever the files label."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import Model, ReadsTags, Tagger, Tokenizer
+from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
+from ziggurat.core.types import Example, Told
+from ziggurat.text.columns import read_columns
+from ziggurat.tokens.word_characters import word_batch
+
+__all__ = ["TASK", "NamedEntities"]
+
+BATCH = 64
+"""Sentences that are labelled together."""
+
+
+class NamedEntities:
+    """Sentences of words with a label each, in columns (`ziggurat.text.columns`); answers are spans of words.
+
+    *Departs.* Where labels break their scheme, a span begins where a label can't go on the one before.
+    """
+
+    name: ClassVar[str] = "ner"
+    metrics: ClassVar[tuple[str, ...]] = ("span_f1",)
+    learns: ClassVar[type[Any]] = ReadsTags
+    recipes: ClassVar[tuple[str, ...]] = ("lstm-tagger", "lstm-tagger-zh")
+
+    def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
+        """Yield sentences with their spans, or without where they need not be ``labelled``.
+
+        Raises:
+            InputError: a file can't be used; the message names file and line.
+        """
+        for name in names:
+            for sentence in read_columns(name):
+                answer = sorted(lenient_spans_of(sentence.labels)) if labelled else None
+                yield Example(sentence.id, sentence.tokens, answer)
+
+    def decode(
+        self, model: Model, tokenizer: Tokenizer, inputs: Sequence[Any], *, temperature: float = 1.0
+    ) -> list[Told]:
+        """Return the spans in each sentence; how sure they are is the product of how probable each label is.
+
+        Raises:
+            UsageError: the model labels no words, or a sentence is longer than it can read.
+        """
+        del temperature  # probabilities are of labels that stand where they stand, over all labellings
+        if not isinstance(model, Tagger):
+            raise UsageError("this model labels no words: train one with ziggurat task ner train")
+        found: list[Told] = []
+        for start in range(0, len(inputs), BATCH):
+            chosen = inputs[start : start + BATCH]
+            places, chances = model.tag(word_batch(tokenizer, chosen))
+            for words, row, sure in zip(chosen, places.tolist(), chances, strict=True):
+                labels = [model.labels[place] for place in row[: len(words)]]
+                found.append(Told(sorted(lenient_spans_of(labels)), float(np.prod(sure[: len(words)], dtype=float))))
+        return found
+
+    def tune(self, model: Model, tokenizer: Tokenizer, examples: Sequence[Example]) -> None:
+        """Do nothing: a tagger's probabilities stay as they are."""
+
+    def shown(self, asked: Any, answer: Sequence[LabelSpan]) -> str:
+        """Return types and words, as ``PER Ada Lovelace; LOC London``."""
+        return "; ".join(f"{kind} {' '.join(asked[start:stop])}" for start, stop, kind in answer)
+
+    def written(self, example: Example, told: Told) -> str:
+        """Return a line of ``WORD<TAB>LABEL`` for each word, labels as BIO has them, and an empty line."""
+        labels = labels_of(told.answer, len(example.input), "BIO")
+        return "".join(f"{word}\t{label}\n" for word, label in zip(example.input, labels, strict=True)) + "\n"
+
+
+TASK = NamedEntities()
