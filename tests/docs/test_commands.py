@@ -13,7 +13,15 @@ from ziggurat.surface.cli import COMMANDS, parser
 
 MENTION = re.compile(r"(?m)(?:^|`|\$ )ziggurat ([a-z][\w-]*)([^`\n#|>]*)")
 FUNCTIONS = dict(COMMANDS.functions())
-OPEN_TO_KEYS = ("train", "describe", "climb", "recipe", "plan", "task classification train")
+OPEN_TO_KEYS = (
+    "train",
+    "describe",
+    "climb",
+    "recipe",
+    "plan",
+    "task classification train",
+    "task ner train",
+)
 DOCUMENTS = [
     p for p in tracked("*.md", "docs/*.md", "docs/**/*.md") if "reference" not in p.parts and p.name != "experiments.md"
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ziggurat.core.errors import InputError, TooLittleTextError
+from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.files import atomic_folder
 from ziggurat.core.schemes import lenient_spans_of
 from ziggurat.core.spacing import joined
@@ -89,8 +89,6 @@ def prepare_tagged(
     splits: list[int] = []
     for number, source in enumerate(sources):
         for sentence in read_columns(source.path):
-            if not sentence.labels:
-                raise InputError(f"{sentence.id}: its words have no labels; a line is WORD<TAB>LABEL")
             sentences.append(sentence)
             splits.append(SPLITS.get(source.split, UNDECIDED))
         listener({"event": "read", "source": source.label, "sources": len(sources), "done": number + 1})

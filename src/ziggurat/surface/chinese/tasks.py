@@ -3,9 +3,13 @@
 __all__ = ["SENTENCES"]
 
 SENTENCES = {
-    "Train, measure and use a model of a task on your own labelled files: classification": (
-        "用自己的带标签文件训练、测量和使用任务模型：分类"
+    "Train, measure and use a model of a task on your own labelled files: classification, named entities": (
+        "用自己的带标签文件训练、测量和使用任务模型：分类、命名实体"
     ),
+    "Find the names in sentences: persons, places, organisations, or whatever the files label": (
+        "在句子中找出名称：人、地点、组织，或文件所标注的任何类别"
+    ),
+    "span F1": "片段 F1",
     "Say which label a text has: topic, sentiment, intent": "判断文本的标签：主题、情感、意图",
     # -- train
     "Train a model of a task on labelled files, after a quick baseline, and measure both": (
@@ -18,8 +22,8 @@ SENTENCES = {
     "goes on where it stopped.": (
         "基线的运行存于运行文件夹中的 baseline。按 Ctrl-C 会保存检查点；ziggurat train --resume 从中断处继续。"
     ),
-    "CSV, TSV or JSONL files of labelled texts. Recipe keys: --model.layers 2": (
-        "带标签文本的 CSV、TSV 或 JSONL 文件。配方的键：--model.layers 2"
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns). Recipe keys: --model.layers 2": (
+        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏）。配方的键：--model.layers 2"
     ),
     "A recipe's name or a TOML file; unless told, the baseline is all that is made": (
         "配方名或 TOML 文件；未给出时只训练基线"
@@ -37,7 +41,9 @@ SENTENCES = {
     "Print what the model's answers are worth; a label that the model never learnt is said, and counts as missed.": (
         "输出模型回答的质量；模型从未学过的标签会被指出，并算作遗漏。"
     ),
-    "CSV, TSV or JSONL files of labelled texts": "带标签文本的 CSV、TSV 或 JSONL 文件",
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns)": (
+        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏）"
+    ),
     "macro F1": "宏平均 F1",
     "calibration error": "校准误差",
     "precision": "精确率",
@@ -51,14 +57,14 @@ SENTENCES = {
     "labels that the model never learnt: {labels}": "模型从未学过的标签：{labels}",
     # -- predict
     "Have a model of a task answer what stands in files, one answer a line": "让任务模型回答文件中的内容，每行一个答案",
-    "Print answer, probability and text, separated by tabs, in the order of the files.": (
-        "按文件的顺序每行输出答案、概率和文本，以制表符分隔。"
+    "Print the answers in the order of the files: label, probability and text, or words with their labels.": (
+        "按文件的顺序输出答案：标签、概率和文本，或带标签的词。"
     ),
     "Files are read and answers printed bit by bit, so that they may be larger than memory.": (
         "文件分批读取、答案分批输出，因此文件可以大于内存。"
     ),
-    "Tables or JSONL with texts, or a text a line; -: standard input": (
-        "含文本的表格或 JSONL，或每行一个文本；- 为标准输入"
+    "What is asked: tables or JSONL with texts, a text a line, or words in columns; -: standard input": (
+        "所问的内容：含文本的表格或 JSONL、每行一个文本，或分栏的词；- 为标准输入"
     ),
     "{count} answers": "{count} 个答案",
 }

@@ -9,7 +9,7 @@ from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import Model, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
 from ziggurat.core.types import Example, Told
-from ziggurat.text.columns import read_columns
+from ziggurat.text.columns import Columns, read_columns
 from ziggurat.tokens.word_characters import word_batch
 
 __all__ = ["TASK", "NamedEntities"]
@@ -35,8 +35,9 @@ class NamedEntities:
         Raises:
             InputError: a file can't be used; the message names file and line.
         """
+        columns = Columns() if labelled else Columns(label=None)
         for name in names:
-            for sentence in read_columns(name):
+            for sentence in read_columns(name, columns):
                 answer = sorted(lenient_spans_of(sentence.labels)) if labelled else None
                 yield Example(sentence.id, sentence.tokens, answer)
 

@@ -36,7 +36,10 @@ class TaskEvaluateOptions:
 @with_options(TaskEvaluateOptions)
 def evaluate(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="CSV, TSV or JSONL files of labelled texts")],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns)"),
+    ],
     *,
     task: str,
     options: TaskEvaluateOptions,

@@ -26,7 +26,10 @@ def predict(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE…|-]", help="Tables or JSONL with texts, or a text a line; -: standard input"),
+        typer.Argument(
+            metavar="[FILE…|-]",
+            help="What is asked: tables or JSONL with texts, a text a line, or words in columns; -: standard input",
+        ),
     ] = None,
     *,
     task: str,

@@ -48,7 +48,8 @@ def train(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE…]", help="CSV, TSV or JSONL files of labelled texts. Recipe keys: --model.layers 2"
+            metavar="[FILE…]",
+            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns). Recipe keys: --model.layers 2",
         ),
     ] = None,
     *,

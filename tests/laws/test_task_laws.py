@@ -1,0 +1,36 @@
+"""What is true of every task in ``use/tasks``, found through its registry."""
+
+import pytest
+
+from ziggurat.artefacts.recipe import load_recipe
+from ziggurat.core.errors import UsageError
+from ziggurat.judge.labels import LABEL_METRICS
+from ziggurat.models.registry import FAMILIES
+from ziggurat.surface.cli import COMMANDS
+from ziggurat.use.tasks import TASKS
+
+pytestmark = pytest.mark.parametrize("name", TASKS.names())
+
+
+def test_its_metrics_are_there_and_read_one_kind_of_answer(name: str) -> None:
+    task = TASKS.get(name)
+    assert task.name == name
+    assert len({LABEL_METRICS.get(metric).reads for metric in task.metrics}) == 1
+
+
+def test_its_recipes_are_of_families_that_can_serve_it(name: str) -> None:
+    task = TASKS.get(name)
+    for recipe in task.recipes:
+        assert isinstance(FAMILIES.get(load_recipe(recipe).family), task.learns)
+
+
+def test_its_verbs_are_commands(name: str) -> None:
+    commands = dict(COMMANDS.functions())
+    assert {f"task {name} {verb}" for verb in ("train", "evaluate", "predict")} <= set(commands)
+
+
+def test_nothing_asked_is_nothing_said_and_a_language_model_is_none_of_it(name: str) -> None:
+    task = TASKS.get(name)
+    model = FAMILIES.get("ngram").tiny(seed=0)
+    with pytest.raises(UsageError, match=f"ziggurat task {name} train"):
+        task.decode(model, None, ["two"])  # type: ignore[arg-type]

@@ -1,0 +1,93 @@
+"""Sentences of labelled words made ready: which are kept, which split each belongs to, and what can be learnt."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ziggurat.core.errors import ArtefactError, DamagedError, InputError, TooLittleTextError, UsageError
+from ziggurat.text.ledger import read_ledger
+from ziggurat.text.options import TextConfig
+from ziggurat.text.tagged_corpus import TaggedCorpus, open_tagged, prepare_tagged
+from ziggurat.training.job import silent
+
+
+def columns(folder: Path, first: int, count: int, name: str = "set.conll") -> Path:
+    """Sentences of three words, of which the second is a name."""
+    path = folder / name
+    lines = [f"see\tO\nAda{number}\tB-PER\nnow\tO\n" for number in range(first, first + count)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def prepared(folder: Path, *names: Path | str, **keys: Any) -> TaggedCorpus:
+    return prepare_tagged([str(name) for name in names], TextConfig(**keys), folder=folder / "out", listener=silent)
+
+
+def test_a_tenth_each_is_held_out(tmp_path: Path) -> None:
+    corpus = prepared(tmp_path, columns(tmp_path, 0, 29))
+    # round(0.1 · 29) = 3
+    assert [len(split) for split in (corpus.train, corpus.dev, corpus.test)] == [23, 3, 3]
+    assert corpus.names == ("B-PER", "O")
+    names = {one.tokens[1] for split in (corpus.train, corpus.dev, corpus.test) for one in split.sentences}
+    assert len(names) == 29
+    assert corpus.facts()["splits"]["dev"]["documents"] == 3
+
+
+def test_texts_and_spans_of_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "zh.bmes"
+    path.write_text("吴 B-NAME\n重 M-NAME\n阳 E-NAME\n在 O\n家 S-LOC\n\n好 O\n", encoding="utf-8")
+    corpus = prepared(tmp_path, f"train={path}")
+    assert list(corpus.train.texts()) == ["吴重阳在家", "好"]
+    first, second = corpus.train.examples()
+    assert (first.id, first.input) == (f"{path}:1", ("吴", "重", "阳", "在", "家"))
+    assert first.answer == [(0, 3, "NAME"), (4, 5, "LOC")]
+    assert second.answer == []
+    assert list(corpus.train.sides) == [""]
+
+
+def test_what_is_held_out_is_not_learnt_from(tmp_path: Path) -> None:
+    train, test = columns(tmp_path, 0, 20), columns(tmp_path, 17, 5, "test.conll")
+    corpus = prepared(tmp_path, f"train={train}", f"test={test}")
+    # of names 0 … 19 the last three stand in the test file too
+    assert [len(split) for split in (corpus.train, corpus.dev, corpus.test)] == [17, 0, 5]
+    entries = [entry["document"] for entry in read_ledger(corpus.ledger)]
+    # four lines a sentence, an empty one between: sentence n begins at 4 n + 1
+    assert entries == [f"{train}:{4 * number + 1}" for number in (17, 18, 19)]
+
+
+def test_order_decides_nothing_and_labels_do(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    whole = columns(tmp_path / "a", 0, 12)
+    lines = whole.read_text(encoding="utf-8").split("\n\n")
+    other = tmp_path / "b" / "set.conll"
+    other.write_text("\n\n".join(line.strip() for line in reversed(lines)) + "\n", encoding="utf-8")
+    changed = tmp_path / "c" / "set.conll"
+    changed.write_text(whole.read_text(encoding="utf-8").replace("Ada3\tB-PER", "Ada3\tB-LOC"), encoding="utf-8")
+    first, second, third = (prepared(path.parent, path) for path in (whole, other, changed))
+    assert first.fingerprint == second.fingerprint != third.fingerprint
+    assert {one.tokens for one in first.dev.sentences} == {one.tokens for one in second.dev.sentences}
+
+
+def test_what_can_not_be_learnt_from_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plain.conll"
+    path.write_text("one O\ntwo O\n", encoding="utf-8")
+    with pytest.raises(TooLittleTextError, match=r"plain\.conll: 1 different labels to learn from"):
+        prepared(tmp_path, path)
+    path.write_text("one\ntwo\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"plain\.conll:1: "):
+        prepared(tmp_path, path)
+    with pytest.raises(UsageError, match=r"text\.field"):
+        prepared(tmp_path, columns(tmp_path, 0, 12), field="words")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match="no prepared labelled words"):
+        open_tagged(tmp_path)
+    corpus = prepared(tmp_path, columns(tmp_path, 0, 12))
+    path = corpus.folder / "sentences.jsonl"
+    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
+    with pytest.raises(DamagedError, match="sentences are missing"):
+        open_tagged(corpus.folder)

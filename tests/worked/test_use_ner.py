@@ -1,0 +1,78 @@
+"""Names in sentences, from a tagger whose every label is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fakes.bundles import eleven_words
+from ziggurat.core.errors import InputError, UsageError
+from ziggurat.core.protocols import Tagger
+from ziggurat.core.types import Example, FloatArray, IdArray, Told, Vocabulary, WordBatch
+from ziggurat.models.registry import FAMILIES
+from ziggurat.use.tasks.ner import BATCH, TASK
+
+TOKENIZER = eleven_words()
+
+
+class Longest:
+    """Calls a word of five characters or more a place, and goes on with the next; it is 0.5 sure of each label."""
+
+    labels = ("B-LOC", "I-LOC", "O")
+    context = None
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return TOKENIZER.vocabulary
+
+    def tag(self, batch: WordBatch) -> tuple[IdArray, FloatArray]:
+        long = (batch.characters > 0).sum(axis=2) >= 5
+        after = np.concatenate([np.zeros((len(long), 1), bool), long[:, :-1]], axis=1)
+        inside = np.arange(long.shape[1]) < batch.words[:, None]
+        places = np.where(inside, np.where(after, 1, np.where(long, 0, 2)), -1).astype(np.int32)
+        return places, np.where(inside, 0.5, 0).astype(np.float32)
+
+
+def test_spans_and_how_sure_they_are() -> None:
+    model = Longest()
+    assert isinstance(model, Tagger)
+    found = TASK.decode(model, TOKENIZER, [("two", "seven", "one"), ("one",), ("three",)])
+    assert [one.answer for one in found] == [[(1, 3, "LOC")], [], [(0, 1, "LOC")]]
+    # 0.5³, 0.5 and 0.5
+    assert [one.confidence for one in found] == pytest.approx([0.125, 0.5, 0.5])
+
+
+def test_many_sentences_are_cut_into_batches() -> None:
+    asked = [("seven",) if number % 3 else ("one",) for number in range(BATCH + 7)]
+    found = TASK.decode(Longest(), TOKENIZER, asked)
+    assert [bool(one.answer) for one in found] == [bool(number % 3) for number in range(BATCH + 7)]
+    assert TASK.decode(Longest(), TOKENIZER, []) == []
+
+
+def test_a_model_that_labels_no_words_is_refused() -> None:
+    with pytest.raises(UsageError, match="labels no words: train one with ziggurat task ner train"):
+        TASK.decode(FAMILIES.get("ngram").tiny(seed=0), TOKENIZER, [("two",)])
+
+
+def test_what_is_shown_and_written() -> None:
+    example = Example("a:1", ("Ada", "Lovelace", "in", "London"))
+    spans = [(0, 2, "PER"), (3, 4, "LOC")]
+    assert TASK.shown(example.input, spans) == "PER Ada Lovelace; LOC London"
+    assert TASK.written(example, Told(spans)) == "Ada\tB-PER\nLovelace\tI-PER\nin\tO\nLondon\tB-LOC\n\n"
+
+
+def test_columns_are_read_with_labels_and_without(tmp_path: Path) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text("Ada B-PER\nin O\nLondon B-LOC\n", encoding="utf-8")
+    (found,) = TASK.read([str(path)], labelled=True)
+    assert found == Example(f"{path}:1", ("Ada", "in", "London"), [(0, 1, "PER"), (2, 3, "LOC")])
+    (found,) = TASK.read([str(path)], labelled=False)
+    assert found.answer is None
+    with pytest.raises(InputError, match="none"):
+        list(TASK.read([str(tmp_path / "none")], labelled=True))
+
+
+def test_words_alone_can_be_asked(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("Ada\nin\nLondon\n\nhere\n", encoding="utf-8")
+    assert [one.input for one in TASK.read([str(path)], labelled=False)] == [("Ada", "in", "London"), ("here",)]
