@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def own(devices: int = 1, **changes: float) -> Hardware:
 def command(
     hardware: Hardware | None = None, order: Order | None = None, *, recomputes: bool = False, **asked: Any
 ) -> str | None:
-    one = Planned("tower", work(), None, recomputes=recomputes)
+    one = Planned("tower", work(), None, training=SimpleNamespace(recompute=recomputes))
     plan = make(one.work, hardware or own(), replace(STEPS, **asked))
     return train_command(order or Order("gpt"), [(one, plan)])
 

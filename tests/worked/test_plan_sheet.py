@@ -48,7 +48,7 @@ def written(
 ) -> tuple[str, str]:
     wanted = keys.pop("wanted", work())
     order = Order("gpt", options=PlanOptions(json=json))
-    write_plans(Terminal(), order, [Planned("tower", wanted, keys.pop("sized", None))], hardware, asked)
+    write_plans(Terminal(), order, [(Planned("tower", wanted, keys.pop("sized", None)), asked)], hardware)
     out, err = capsys.readouterr()
     return out, err
 
@@ -322,8 +322,8 @@ def test_warnings_come_with_json_too(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_plan_of_several_models_has_a_sheet_of_each(capsys: pytest.CaptureFixture[str]) -> None:
     longer = work().with_load(Load(rows=5, text=11))
-    subjects = [Planned("first", work(), None), Planned("second", longer, None)]
-    write_plans(Terminal(), Order("mixture"), subjects, own(memory_gb=1.0), STEPS)
+    subjects = [(Planned("first", work(), None), STEPS), (Planned("second", longer, None), STEPS)]
+    write_plans(Terminal(), Order("mixture"), subjects, own(memory_gb=1.0))
     out, err = capsys.readouterr()
     assert (out.count("memory of a device"), err.count("next:")) == (2, 1)
     assert out.index("first: 160 parameters") < out.index("second: 160 parameters")

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["NUMBER_BYTES", "Anatomy", "Load", "Part", "Precision", "Saved", "Sizes", "Stream"]
+__all__ = ["NUMBER_BYTES", "Anatomy", "Counted", "Load", "Part", "Precision", "Saved", "Sizes", "Stream"]
 
 Stream: TypeAlias = Literal["text", "source", "picked", "once"]
 """Which tokens a part works on: those of the text, those of what a decoder translates, the picked ones that a masked
@@ -221,6 +221,31 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """N-gram counts that a model stands on. They are no weights: how large they are follows from the text."""
+
+    order: int
+    """Words in the longest n-gram."""
+    ids: int
+    """Of the vocabulary."""
+    told: int
+    """Numbers that they hand to the network for each position."""
+    entry_bytes: int
+    """Of an n-gram below the longest."""
+    longest_bytes: int
+    """Of one of the longest."""
+
+    def most_bytes(self, tokens: float) -> float:
+        """Return the bytes that counts of so many tokens hold at most.
+
+        *Maths.* T tokens begin at most T n-grams of k words, and with V ids there are no more than V^k.
+        """
+        ngrams = [self.ids, *(min(tokens, self.ids**words) for words in range(2, self.order + 1))]
+        below, longest = (sum(ngrams[:-1]), ngrams[-1]) if self.order > 1 else (0, self.ids)
+        return self.entry_bytes * below + self.longest_bytes * longest
+
+
+@dataclass(frozen=True)
 class Anatomy:
     """A whole model: its towers, each from the ids at its bottom to what it gives at its top."""
 
@@ -234,6 +259,8 @@ class Anatomy:
     """Whether it can write, token by token."""
     picks: float | None = None
     """Which part of the tokens it predicts in training, where these are not all."""
+    counted: Counted | None = None
+    """The counts that it stands on, where it does."""
 
     @property
     def whole(self) -> Part:

@@ -22,6 +22,8 @@ class Work:
     """Batches of a step."""
     trained: Trained | None = None
     """What is trained, where it is not all."""
+    folds: int = 0
+    """Parts of the text, for each of which there are counts of the rest, where the model stands on counts."""
 
     @property
     def half(self) -> bool:

@@ -37,7 +37,8 @@ def train_command(order: Order, found: Sequence[tuple[Planned, Plan]]) -> str | 
     first = found[0][1]
     hardware = first.hardware
     each = min(hardware.devices, hardware.device.per_node)
-    if hardware.devices % each or not all(plan.fits and plan.strategy in OFFERED for _, plan in found):
+    trains = all(plan.fits and plan.strategy in OFFERED and (plan.tokens or not plan.counts) for _, plan in found)
+    if hardware.devices % each or not trains:
         return None
     words = [*(map(shlex.quote, order.names) if order.names else ["TEXT…"]), "--recipe", shlex.quote(order.recipe)]
     words += [*_keys(order, found), *_budget(order, first)]
