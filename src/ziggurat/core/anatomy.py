@@ -13,7 +13,7 @@ query is paired with every key that stands in memory, masked or not, as kernels 
 softmax and positions are not counted as operations: they are of the order of d, products of d².
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -235,14 +235,17 @@ class Counted:
     longest_bytes: int
     """Of one of the longest."""
 
-    def most_bytes(self, tokens: float) -> float:
-        """Return the bytes that counts of so many tokens hold at most.
+    def bytes_of(self, tokens: float, *, ngrams: Callable[[int, float], float] | None = None) -> float:
+        """Return the bytes of counts of so many tokens; of a text that is not known, the most that there can be.
 
-        *Maths.* T tokens begin at most T n-grams of k words, and with V ids there are no more than V^k.
+        *Maths.* T tokens begin at most T n-grams of k words, and with V ids there are no more than V^k. ``ngrams``
+        says how many different ones a text has, from k and T.
         """
-        ngrams = [self.ids, *(min(tokens, self.ids**words) for words in range(2, self.order + 1))]
-        below, longest = (sum(ngrams[:-1]), ngrams[-1]) if self.order > 1 else (0, self.ids)
-        return self.entry_bytes * below + self.longest_bytes * longest
+        counts: list[float] = [self.ids]
+        for words in range(2, self.order + 1):
+            most = min(tokens, self.ids**words)
+            counts.append(most if ngrams is None else min(most, ngrams(words, tokens)))
+        return self.entry_bytes * sum(counts[:-1]) + self.longest_bytes * counts[-1]
 
 
 @dataclass(frozen=True)

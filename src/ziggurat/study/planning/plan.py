@@ -8,7 +8,7 @@ from typing import Any
 from ziggurat.core.anatomy import NUMBER_BYTES
 from ziggurat.core.errors import UsageError
 from ziggurat.study.planning.budget import Budget, Failures, critical_batch_tokens, failures, tokens_of
-from ziggurat.study.planning.counts import Counts, counts_of
+from ziggurat.study.planning.counts import Counts, Growth, counts_of
 from ziggurat.study.planning.hardware import GIGA, Hardware, check_complete
 from ziggurat.study.planning.memory import OFFERED, SHARED, STRATEGIES, Held, Strategy, held
 from ziggurat.study.planning.step import StepTime, from_sheet, measured
@@ -54,6 +54,8 @@ class Asked:
     """GB a second that a checkpoint is written with, by all devices together."""
     loss: float | None = None
     """Nats a token that are expected at the end."""
+    growth: Growth | None = None
+    """How many n-grams the text has, where a sample of it was read and counts are made of it."""
     evaluation_tokens: float = 0.0
     """Held-out tokens that are read in the whole run, at most."""
     one_evaluation_tokens: float = 0.0
@@ -219,7 +221,7 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
         raise UsageError("--recompute: this model has no blocks to compute again; leave it out")
     if hardware.machine is None:
         work = replace(work, anatomy=fused(work.anatomy))
-    counts = counts_of(work, hardware, asked.corpus_tokens)
+    counts = counts_of(work, hardware, asked.corpus_tokens, asked.growth)
     outcomes = ways(work, hardware, usable=asked.usable, beside=_beside(counts))
     strategy, recompute, fits = _choice(work, hardware, outcomes, asked)
     step = _step(work, hardware, strategy, recompute=recompute, reached=asked.reached)

@@ -102,7 +102,8 @@ SENTENCES = {
     "… of it for counting": "… 其中用于计数",
     "all together, one after another": "依次训练，合计",
     "counts of n-grams, at most": "n 元计数，至多",
-    "in the processor's memory: counts, at most": "处理器内存中的计数，至多",
+    "counts of n-grams, about": "n 元计数，约",
+    "{counts}, beside the device": "{counts}（不在设备上）",
     "reading and weighing counts": "读取计数并加权",
     "counts come on top: what holding and making them takes follows from the text; name files, or give "
     "--text-tokens": "计数另计：所占内存和所需时间取决于文本；请给出文件，或给出 --text-tokens",

@@ -103,8 +103,9 @@ def _memory_rows(plan: Plan) -> list[tuple[str, ...]]:
     if again:
         rows.append((translate("… where blocks are computed again"), *(_bytes(a.peak) for a in again)))
     if plan.counts is not None and plan.counts.bytes is not None:
-        where = "counts of n-grams, at most" if plan.counts.here else "in the processor's memory: counts, at most"
-        rows.append((translate(where), *(_bytes(round(plan.counts.bytes)) for _ in outcomes)))
+        said = translate("counts of n-grams, at most" if plan.counts.at_most else "counts of n-grams, about")
+        beside = said if plan.counts.here else translate("{counts}, beside the device").format(counts=said)
+        rows.append((beside, *(_bytes(round(plan.counts.bytes)) for _ in outcomes)))
     limit = translate("there is room for {size}").format(size=size(max(0.0, outcomes[0].limit)))
     rows.append((limit, *map(_fitting, outcomes)))
     return rows

@@ -17,7 +17,7 @@ from ziggurat.study.planning.memory import STRATEGIES, Strategy
 from ziggurat.study.planning.plan import Asked
 from ziggurat.study.planning.work import Work
 from ziggurat.surface.anatomy.subject import of_recipe
-from ziggurat.surface.planning.extent import training_tokens
+from ziggurat.surface.planning.extent import Extent, training_extent
 from ziggurat.surface.planning.options import PlanOptions
 from ziggurat.training.precision import trains_in_bfloat16
 
@@ -100,27 +100,28 @@ def asked_of(
         UsageError: there is no budget, or the text's size can't be told.
         InputError: a file can't be read.
     """
-    corpus_tokens = _corpus_tokens(recipe, names, options)
+    order = max((one.work.anatomy.counted.order for one in subjects if one.work.anatomy.counted), default=0)
+    extent = _extent(recipe, names, options, order)
     held_out = 0.0
-    if names and corpus_tokens is not None:
-        held_out = corpus_tokens * recipe.text.dev / (1 - recipe.text.dev - recipe.text.test)
-    return [_asked(one.training, options, budget, corpus_tokens, held_out) for one in subjects]
+    if names and extent is not None:
+        held_out = extent.tokens * recipe.text.dev / (1 - recipe.text.dev - recipe.text.test)
+    return [_asked(one.training, options, budget, extent, held_out) for one in subjects]
 
 
-def _asked(
-    training: Any, options: PlanOptions, budget: Budget | None, corpus_tokens: float | None, held_out: float
-) -> Asked:
+def _asked(training: Any, options: PlanOptions, budget: Budget | None, extent: Extent | None, held_out: float) -> Asked:
     """Return what is asked for of one model: what was given, else by the keys of its ``training``."""
     if budget is None:
         units = [unit for unit in ("minutes", "steps", "tokens", "epochs") if getattr(training, unit, None) is not None]
         if not units:
             raise UsageError("no budget: give one of --minutes, --steps, --tokens, --epochs or --optimal")
         budget = Budget(units[0], float(getattr(training, units[0])))  # type: ignore[arg-type]
+    corpus_tokens = None if extent is None else extent.tokens
     check_countable(budget, corpus_tokens)
     one_evaluation = min(getattr(training, "evaluate_tokens", 0), held_out)
     return Asked(
         budget,
         corpus_tokens=corpus_tokens,
+        growth=None if extent is None else extent.growth,
         strategy=options.strategy or _spread(training, options),
         recompute=_recompute(training, options),
         reached=options.mfu,
@@ -164,18 +165,18 @@ def _recompute(training: Any, options: PlanOptions) -> bool | None:
     return True if getattr(training, "recompute", False) else None
 
 
-def _corpus_tokens(recipe: Recipe, names: Sequence[str], options: PlanOptions) -> float | None:
+def _extent(recipe: Recipe, names: Sequence[str], options: PlanOptions, order: int) -> Extent | None:
     if options.text_tokens is not None:
-        return options.text_tokens
+        return Extent(options.text_tokens)
     if options.text_bytes is not None:
-        return options.text_bytes / options.bytes_per_token
+        return Extent(options.text_bytes / options.bytes_per_token)
     if not names:
         return None
     if isinstance(FAMILIES.get(recipe.family), ReadsPairs):
         raise UsageError(
             f"{names[0]}: the size of pairs is not read here; give --text-tokens or --text-bytes in their place"
         )
-    return training_tokens(recipe, names)
+    return training_extent(recipe, names, order=order)
 
 
 def _sized(recipe: Recipe, work: Work) -> Callable[[int], Work] | None:
