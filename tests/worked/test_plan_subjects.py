@@ -299,3 +299,45 @@ def test_kept_inputs_are_less_than_what_is_kept_of_blocks() -> None:
     block = 3 * 48 * 6
     kept = again.footprint.activations + block - plain.footprint.activations
     assert kept == kept_inputs(work().anatomy, work().load) == 360
+
+
+# -- recipes of several parts ------------------------------------------------------------------------------------------
+
+
+def test_each_part_has_its_own_budget_and_its_own_ways() -> None:
+    mixed = load_recipe("counted-mixture").change(
+        {
+            "counted-gpt.training.optimiser": "adamw",
+            "counted-lstm.training.minutes": 6,
+            "counted-gpt.training.minutes": 2,
+            "counted-gpt.training.recompute": True,
+            "counted-lstm.training.spread": "ddp",
+            "counted-gpt.training.spread": "fsdp",
+        }
+    )
+    options = PlanOptions(hardware="h100-sxm", devices=2)
+    subjects = planned(mixed, options)
+    found = dict(zip([one.name for one in subjects], asked_of(mixed, subjects, [], options, None), strict=True))
+    lstm, gpt = found["counted-lstm"], found["counted-gpt"]
+    assert (lstm.budget, gpt.budget) == (Budget("minutes", 6.0), Budget("minutes", 2.0))
+    assert (lstm.recompute, gpt.recompute) == (None, True)
+    assert (lstm.strategy, gpt.strategy) == ("ddp", "fsdp")
+    given = Budget("steps", 7.0)
+    assert [one.budget for one in asked_of(mixed, subjects, [], options, given)] == [given, given]
+
+
+def test_each_part_evaluates_as_it_says(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("the tower of the town " * 5000)
+    mixed = load_recipe("counted-mixture").change(
+        {
+            "counted-gpt.training.optimiser": "adamw",
+            "counted-lstm.training.evaluations": 3,
+            "counted-lstm.training.evaluate_tokens": 70,
+            "counted-gpt.training.evaluations": 5,
+            "counted-gpt.training.evaluate_tokens": 110,
+        }
+    )
+    subjects = planned(mixed, ELSEWHERE)
+    found = asked_of(mixed, subjects, [str(tmp_path / "text.txt")], ELSEWHERE, None)
+    assert [one.evaluation_tokens for one in found] == [3 * 70, 5 * 110]
+    assert len({one.corpus_tokens for one in found}) == 1

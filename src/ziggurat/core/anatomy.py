@@ -120,6 +120,8 @@ class Part:
     """Numbers that it holds itself."""
     products: int = 0
     """Multiply–adds with its matrices for each token that it works on."""
+    forward_products: int = 0
+    """Of these, those that no gradient goes through: training makes them forward only."""
     pair_products: int = 0
     """Multiply–adds for each pair of a token that it works on and one that it looks at."""
     reads: Stream = "text"
@@ -314,9 +316,11 @@ class Anatomy:
         """Return the operations of one training step on all rows of ``load``.
 
         *Maths.* 3 × reading: the backward pass makes two products for each of the forward pass, one for the gradient of
-        what came in and one for that of the weight (Kaplan et al. 2020, section 2.1).
+        what came in and one for that of the weight (Kaplan et al. 2020, section 2.1); none for those that no gradient
+        goes through.
         """
-        return 3 * load.rows * self.reading_flops(load)
+        forward = sum(times * part.forward_products * load.tokens(part.reads) for part, times in self.whole.walk())
+        return load.rows * (3 * self.reading_flops(load) - 2 * 2 * forward)
 
     def weight_copies_bytes(self) -> int:
         """Return the bytes of the 16-bit copies of the matrices that products under autocast are made with."""

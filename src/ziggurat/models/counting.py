@@ -134,6 +134,7 @@ class CountedFamily:
             gives="n × E",
             parameters=orders * embedding**2,
             products=orders * embedding * (embedding + size),
+            forward_products=orders * embedding * size,
             saved=Saved(f32=4 * orders * embedding, bf16=2 * orders * embedding),
         )
         trust = Part(

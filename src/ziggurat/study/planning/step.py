@@ -62,11 +62,11 @@ def orthogonal_flops(short: int, long: int, many: int, *, devices: int = 1) -> i
 def measured(work: Work, machine: Machine, *, recompute: bool = False, devices: int = 1, shares: int = 1) -> StepTime:
     """Return the time of a step on a machine that was measured.
 
-    *Maths.* Σ over parts of 6·products·tokens / rate(tokens, √(products of a matrix)) + 6·pair_products·pairs /
-    rate(window) + bytes kept · seconds a byte + seconds a part; then the log-probabilities, twice forward where they
-    are made in pieces, and the numbers that counts tell; and once for all batches of a step AdamW, of whose numbers a
-    device moves one of ``shares``, and Muon's iterations, shared out among ``devices``. The traffic of weights is in
-    what was measured.
+    *Maths.* Σ over parts of 6·products·tokens (2 where they are made forward only) / rate(tokens, √(products of a
+    matrix)) + 6·pair_products·pairs / rate(window) + bytes kept · seconds a byte + seconds a part; then the
+    log-probabilities, twice forward where they are made in pieces, and the numbers that counts tell; and once for all
+    batches of a step AdamW, of whose numbers a device moves one of ``shares``, and Muon's iterations, shared out among
+    ``devices``. The traffic of weights is in what was measured.
     """
     rates, load = machine.of(work.precision), work.load
     products = attention = moved = 0.0
@@ -145,7 +145,7 @@ def _orthogonal(work: Work, machine: Machine, devices: int) -> float:
 def _products(part: Part, tokens: int, rows: int, rates: Rates) -> float:
     if not part.products:
         return 0.0
-    flops = 6 * part.products * tokens
+    flops = (6 * part.products - 4 * part.forward_products) * tokens
     sizes = [size for _, size in part.sizes]
     if part.kind == "cells":
         return flops / on_sheet(rates.cells, rows, sizes[-1])
