@@ -18,6 +18,7 @@ from ziggurat.models.ngram_trie import entry_bytes
 from ziggurat.study.planning.budget import Budget
 from ziggurat.study.planning.counts import Counts, Growth, counts_of, growth_of
 from ziggurat.study.planning.hardware import as_measured, named
+from ziggurat.study.planning.memory import held
 from ziggurat.study.planning.plan import Asked, Plan, make
 from ziggurat.study.planning.step import from_sheet, measured
 from ziggurat.study.planning.work import Work
@@ -143,6 +144,13 @@ def test_counts_leave_less_room_and_make_the_process_larger() -> None:
     assert not plan(Budget("steps", 7), 1e9).outcomes[0].limit < 0  # 11 ids have few n-grams
     wide = replace(counted(), anatomy=replace(ANATOMY, counted=replace(COUNTED, ids=10_007)))
     assert not make(wide, HERE, Asked(Budget("steps", 7), corpus_tokens=1e9)).fits
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_is_read_stands_in_memory_twice_beside_what_is_kept(again: bool) -> None:
+    told, plain = (held(one, "one", 1, recompute=again) for one in (counted(accumulate=3), work(accumulate=3)))
+    assert (told.told, plain.told) == (2 * 528, 0)  # of one batch: 4 · 6 · 22
+    assert told.peak - plain.peak == 1056
 
 
 def test_what_counts_say_takes_its_time_in_each_batch() -> None:

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.anatomy import NUMBER_BYTES
 from ziggurat.study.planning.hardware import Hardware
 from ziggurat.study.planning.work import Work
 
@@ -96,7 +95,7 @@ def counts_of(
     counted, machine, folds = work.anatomy.counted, hardware.machine, work.folds
     if counted is None:
         return None
-    read = work.accumulate * NUMBER_BYTES * work.load.rows * work.load.text * counted.told
+    read = work.accumulate * work.told_bytes
     if corpus_tokens is None:
         return Counts(None, True, None, read, machine is not None)
     ngrams = None if growth is None else growth.ngrams

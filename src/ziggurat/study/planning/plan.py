@@ -373,7 +373,7 @@ def _choice(work: Work, hardware: Hardware, outcomes: tuple[Outcome, ...], asked
 
 
 def _held(one: Held) -> dict[str, int]:
-    return {**one.footprint.to_mapping(), "gathered": one.gathered, "peak": one.peak}
+    return {**one.footprint.to_mapping(), "gathered": one.gathered, "told": one.told, "peak": one.peak}
 
 
 def _beside(counts: Counts | None) -> float:

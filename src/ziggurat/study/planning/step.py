@@ -87,8 +87,7 @@ def measured(work: Work, machine: Machine, *, recompute: bool = False, devices: 
     each = again * between(rates.logit_forward, at_once) + between(rates.logit_backward, at_once)
     logits = work.predicted * work.vocabulary * each
     update = machine.update * work.trained_numbers / shares + _orthogonal(work, machine, devices)
-    counted = work.anatomy.counted
-    counts = 0.0 if counted is None else load.rows * load.text * counted.told * machine.telling
+    counts = work.told_bytes / NUMBER_BYTES * machine.telling
     many = work.accumulate
     batches = (many * products * work.products_made, many * attention, many * logits, many * moved)
     return StepTime(*batches, update, many * counts)

@@ -67,6 +67,12 @@ class Work:
         return self.accumulate * self.load.rows * self.load.text
 
     @property
+    def told_bytes(self) -> int:
+        """Bytes that are read for a batch from the counts that the model stands on."""
+        counted = self.anatomy.counted
+        return 0 if counted is None else NUMBER_BYTES * self.load.rows * self.load.text * counted.told
+
+    @property
     def model_flops(self) -> float:
         """Operations of a step that the model asks for: three times those of reading it, less what stays as it is."""
         return self.accumulate * (self.anatomy.training_flops(self.load) - self._spared)

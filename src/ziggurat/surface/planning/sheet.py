@@ -38,7 +38,7 @@ def write_plans(
             terminal.write(_sheet(one.name, plan, best))
         _warn(terminal, one.name, plan, best)
     if len(plans) > 1 and not json:
-        terminal.write(align([(translate("all together, one after another"), ""), *_spent_rows(*total)]))
+        terminal.write("\n" + align([(translate("all together, one after another"), ""), *_spent_rows(*total)]))
     command = train_command(order, plans)
     if command and not json:
         terminal.next(command)
