@@ -26,9 +26,9 @@ from ziggurat.models.blocks.lstm import LSTMLayer
 from ziggurat.models.blocks.network import CausalNetwork
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
 from ziggurat.models.blocks.transformer_parts import stack_parts
-from ziggurat.models.counted_decoder import FAMILY as COUNTED
 from ziggurat.models.counting import counted_by
 from ziggurat.models.ngram_trie import NgramTrie
+from ziggurat.models.registry import FAMILIES
 from ziggurat.training.allocator import keep_memory
 from ziggurat.training.footprint import LOGIT_COUNT
 from ziggurat.training.kneser_ney import smooth
@@ -248,8 +248,9 @@ def _counts() -> tuple[float, float]:
         found = count_ngrams(text, Shape(ORDER, IDS, 0, 1), budget, raw=False)
         return smooth(found, discounts=None, prune=(0,) * ORDER, threads=threads)[0]
 
-    config = COUNTED.config(layers=1, width=8, heads=1, context=128, order=ORDER)
-    network: Any = COUNTED.build(config, Vocabulary(size=IDS, bos=0, eos=1), seed=0).network
+    family: Any = FAMILIES.get("counted_decoder")
+    config = family.config(layers=1, width=8, heads=1, context=128, order=ORDER)
+    network: Any = family.build(config, Vocabulary(size=IDS, bos=0, eos=1), seed=0).network
     counted_by(network, count())
     ids = torch.from_numpy(text[:1024].reshape(8, 128)).long()
     whole, inside = (_seconds(partial(_learn, one, ids)) for one in (network, network.network))
