@@ -47,6 +47,8 @@ CASES: dict[str, tuple[str, dict[str, str]]] = {
     "bert, f32": ("bert", {"training.precision": "f32"}),
     "lstm, f32": ("lstm", {"training.precision": "f32"}),
     "article-transformer, f32": ("article-transformer", {"training.precision": "f32"}),
+    "counted-gpt, bf16": ("counted-gpt", {"training.precision": "bf16"}),
+    "counted-lstm, f32": ("counted-lstm", {"training.precision": "f32"}),
     "gpt of 8 layers of 512, bf16": (
         "gpt",
         {"model.layers": "8", "model.width": "512", "model.heads": "8", "training.rows": "8",
@@ -54,6 +56,8 @@ CASES: dict[str, tuple[str, dict[str, str]]] = {
     ),
 }  # fmt: skip
 """Recipes and what is changed of them."""
+TOKENS = 300_000
+"""Random ids that are trained on, and counted where the network stands on counts."""
 FIRST = 10
 """Steps before the clock is looked at first: rooms are made and kernels chosen in them."""
 QUICK = ("gpt, bf16", "bert, f32", "lstm, f32")
@@ -119,7 +123,7 @@ def step_tokens_per_second(plans: Sequence[Plan]) -> float:
 def _plan(name: str, machine: Machine) -> Plan:
     hardware = as_measured(machine)
     work = planned(settings_of(name), PlanOptions())[0].work
-    return make(work, hardware, Asked(Budget("steps", 1.0)))
+    return make(work, hardware, Asked(Budget("steps", 1.0), corpus_tokens=TOKENS))
 
 
 def _clock() -> float:
@@ -169,8 +173,8 @@ def _trained(name: str, steps: str) -> dict[str, float]:
 
 
 def _stream(dice: np.random.Generator, vocabulary: Vocabulary, length: int) -> Stream:
-    """Return 300,000 ids in documents of ``length``, each from its begin to its end."""
-    documents = 300_000 // length
+    """Return `TOKENS` ids in documents of ``length``, each from its begin to its end."""
+    documents = TOKENS // length
     ids = dice.integers(3, vocabulary.size, (documents, length)).astype(np.int32)
     ids[:, 0], ids[:, -1] = vocabulary.bos, vocabulary.eos
     return Stream(vocabulary, ids.ravel(), np.arange(documents + 1, dtype=np.int64) * length)

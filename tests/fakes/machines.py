@@ -20,4 +20,6 @@ MACHINE = Machine(
     runtime_bytes=100_000_000,
     slack=1.25,
     threads=1,
+    counting=5e-7,
+    telling=3e-9,
 )

@@ -166,6 +166,41 @@ def test_all_networks_of_a_mixture_are_planned(ziggurat: Ziggurat) -> None:
     assert [one["name"] for one in json.loads(ended.out)["plans"]] == ["gpt"]
 
 
+def test_parts_keep_their_minutes(ziggurat: Ziggurat) -> None:
+    minutes = ("--counted-lstm.training.minutes", "6", "--counted-gpt.training.minutes", "2")
+    ended = ziggurat("plan", "counted-mixture", *minutes, "--text-tokens", "10007", "--json")
+    found = json.loads(ended.out)
+    assert {one["name"]: round(one["seconds"]) for one in found["plans"]} == {"counted-lstm": 360, "counted-gpt": 120}
+    assert round(found["total"]["seconds"]) == 480
+    assert all(one["counts"]["seconds"] > 0 for one in found["plans"])
+    sheet = ziggurat("plan", "counted-mixture", *minutes)
+    assert sheet.out.count("counts come on top") == 2
+    assert "all together, one after another" in sheet.out
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_gpu_that_would_train_is_warned_of(
+    language: str, ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    said = {"en": "this plan is of the processor, but torch sees a GPU here", "zh": "此计划针对处理器"}[language]
+    words = ("--steps", "7", "--lang", language)
+    ended = ziggurat("plan", "gpt", *words)
+    assert said in ended.err
+    assert "--hardware NAME (h100-sxm" in ended.err or "--hardware NAME 指明该 GPU（h100-sxm" in ended.err
+    assert said in ziggurat("plan", "gpt", *words, "--json").err
+    for quiet in (("--training.device", "cpu"), H100):
+        assert said not in ziggurat("plan", "gpt", *words, *quiet).err
+    mixed = ("--counted-lstm.training.device", "cpu")
+    assert said in ziggurat("plan", "counted-mixture", *words, *mixed).err
+    assert said not in ziggurat("plan", "counted-mixture", *words, *mixed, "--counted-gpt.training.device", "cpu").err
+
+
+def test_without_a_gpu_nothing_is_warned_of(ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert "GPU" not in ziggurat("plan", "gpt", "--steps", "7").err
+
+
 def test_in_chinese(ziggurat: Ziggurat) -> None:
     ended = ziggurat("plan", "gpt", *H100, "--devices", "8", "--lang", "zh")
     assert "每个设备的内存" in ended.out

@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def own(devices: int = 1, **changes: float) -> Hardware:
 def command(
     hardware: Hardware | None = None, order: Order | None = None, *, recomputes: bool = False, **asked: Any
 ) -> str | None:
-    one = Planned("tower", work(), None, recomputes=recomputes)
+    one = Planned("tower", work(), None, training=SimpleNamespace(recompute=recomputes))
     plan = make(one.work, hardware or own(), replace(STEPS, **asked))
     return train_command(order or Order("gpt"), [(one, plan)])
 
@@ -167,3 +168,24 @@ def test_the_command_plans_as_it_was_planned(name: str, devices: int) -> None:
     assert keys.steps == -(-(10**6) // plan.step_tokens)
     assert (keys.minutes, keys.tokens, keys.epochs) == (None, None, None)
     assert keys.spread == ("auto" if devices == 1 else plan.strategy)
+
+
+def test_each_model_of_several_has_the_steps_of_its_own_tokens() -> None:
+    mixed = load_recipe("counted-mixture").change({"counted-gpt.training.optimiser": "adamw"})
+    options = PlanOptions(hardware="l4", tokens=100_000)
+    asked = Asked(Budget("tokens", 100_000))
+    for rows, expected in ((7, (224, 112)), (16, (98, 49)), (32, (49, 25))):
+        recipe = mixed.change({"counted-lstm.training.rows": rows, "counted-gpt.training.rows": rows})
+        # 100,000 tokens in steps of rows × 64 and rows × 128
+        found = [(one, make(one.work, named("l4"), asked)) for one in planned(recipe, options)]
+        said = train_command(Order("counted-mixture", options=options), found)
+        assert said is not None
+        keys = said.split()
+        for section, steps in zip(("counted-lstm.training", "counted-gpt.training"), expected, strict=True):
+            assert keys[keys.index(f"--{section}.steps") + 1] == str(steps)
+            assert f"--{section}.minutes=" in keys
+    same = mixed.change({"counted-lstm.training.rows": 32, "counted-gpt.training.rows": 16})
+    found = [(one, make(one.work, named("l4"), asked)) for one in planned(same, options)]
+    assert str(train_command(Order("counted-mixture", options=options), found)).endswith(" --steps 49")
+    changed = same.change({"counted-lstm.training.steps": 7, "counted-lstm.training.minutes": None})
+    assert next(one for one in changed.parts if one.name == "counted-lstm").training.minutes is None

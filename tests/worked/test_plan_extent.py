@@ -15,7 +15,7 @@ from tests.fakes.texts import documents
 from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.core.errors import InputError, TooLittleTextError, UsageError
 from ziggurat.surface.planning import extent
-from ziggurat.surface.planning.extent import training_tokens
+from ziggurat.surface.planning.extent import training_extent
 from ziggurat.text.cleaning import clean
 from ziggurat.text.decoding import open_source
 from ziggurat.text.ledger import Ledger
@@ -29,7 +29,7 @@ TEXT = "\n".join(documents(400))
 
 def size_of(*names: str | Path, **changes: Any) -> float:
     keys = {"tokens.kind": "bytes", **WHOLE, **{key.replace("__", "."): value for key, value in changes.items()}}
-    return training_tokens(load_recipe("gpt").change(keys), [str(name) for name in names])
+    return training_extent(load_recipe("gpt").change(keys), [str(name) for name in names]).tokens
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def written(
 ) -> tuple[str, str]:
     wanted = keys.pop("wanted", work())
     order = Order("gpt", options=PlanOptions(json=json))
-    write_plans(Terminal(), order, [Planned("tower", wanted, keys.pop("sized", None))], hardware, asked)
+    write_plans(Terminal(), order, [(Planned("tower", wanted, keys.pop("sized", None)), asked)], hardware)
     out, err = capsys.readouterr()
     return out, err
 
@@ -322,12 +322,38 @@ def test_warnings_come_with_json_too(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_plan_of_several_models_has_a_sheet_of_each(capsys: pytest.CaptureFixture[str]) -> None:
     longer = work().with_load(Load(rows=5, text=11))
-    subjects = [Planned("first", work(), None), Planned("second", longer, None)]
-    write_plans(Terminal(), Order("mixture"), subjects, own(memory_gb=1.0), STEPS)
+    subjects = [(Planned("first", work(), None), STEPS), (Planned("second", longer, None), STEPS)]
+    write_plans(Terminal(), Order("mixture"), subjects, own(memory_gb=1.0))
     out, err = capsys.readouterr()
     assert (out.count("memory of a device"), err.count("next:")) == (2, 1)
     assert out.index("first: 160 parameters") < out.index("second: 160 parameters")
     assert "a step of 1 × 1 × 5 × 11 tokens" in out
+
+
+@pytest.mark.parametrize("json_too", [False, True])
+def test_several_models_are_added_up(json_too: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = (replace(STEPS, price=3600.0), Asked(Budget("steps", 3000), reached=0.5, usable=1.0, price=3600.0))
+    subjects = [(Planned("first", work(), None), asked[0]), (Planned("second", work(), None), asked[1])]
+    for language in ("en", "zh"):
+        with speaking(language):
+            write_plans(Terminal(), Order("mixture", options=PlanOptions(json=json_too)), subjects, own())
+        out, _ = capsys.readouterr()
+        if json_too:
+            found = json.loads(out)
+            assert [one["seconds"] for one in found["plans"]] == pytest.approx([16.0, 48.0])
+            assert found["total"]["seconds"] == pytest.approx(64.0)
+            assert found["total"]["cost"] == pytest.approx(64.0)
+            assert found["total"]["energy_kwh"] == pytest.approx(sum(one["energy_kwh"] for one in found["plans"]))
+            continue
+        # 16 s and 48 s, at 1 a second
+        last = out[out.rindex({"en": "all together", "zh": "依次训练，合计"}[language]) :].split()
+        assert {"64.0", "64.00"} <= set(last)
+        assert "kWh" in last
+
+
+def test_one_model_has_no_total(capsys: pytest.CaptureFixture[str]) -> None:
+    out, _ = written(capsys, own())
+    assert "all together" not in out
 
 
 def made(hardware: Hardware, asked: Asked = STEPS) -> Plan:

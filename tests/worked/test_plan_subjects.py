@@ -23,6 +23,12 @@ from ziggurat.training.rates import between, on_sheet
 ELSEWHERE = PlanOptions(hardware="h100-sxm")
 
 
+def asked(wanted: Any, text: list[str], options: PlanOptions, budget: Budget | None) -> Asked:
+    """What is asked for of the one model of a recipe."""
+    (found,) = asked_of(wanted, planned(wanted, options), text, options, budget)
+    return found
+
+
 def recipe(name: str = "gpt", **changes: Any) -> Any:
     return load_recipe(name).change({key.replace("__", "."): value for key, value in changes.items()})
 
@@ -121,15 +127,15 @@ def test_the_same_work_comes_in_other_sizes() -> None:
 def test_the_budget_is_the_recipe_s_where_none_is_given(unit: str) -> None:
     wanted = load_recipe("gpt").with_budget(unit, 3)
     options = PlanOptions(text_tokens=1009)
-    assert asked_of(wanted, [], options, None).budget == Budget(unit, 3.0)  # type: ignore[arg-type]
+    assert asked(wanted, [], options, None).budget == Budget(unit, 3.0)  # type: ignore[arg-type]
     given = Budget("steps", 7.0)
-    assert asked_of(wanted, [], options, given).budget == given
+    assert asked(wanted, [], options, given).budget == given
 
 
 def test_no_budget_at_all_is_refused() -> None:
     nothing = recipe(training__minutes=None)
     with pytest.raises(UsageError, match="no budget: give one of --minutes, --steps, --tokens, --epochs or --optimal"):
-        asked_of(nothing, [], PlanOptions(), None)
+        asked(nothing, [], PlanOptions(), None)
 
 
 @pytest.mark.parametrize(
@@ -142,19 +148,19 @@ def test_no_budget_at_all_is_refused() -> None:
     ],
 )
 def test_the_size_of_the_text_as_it_is_told(options: PlanOptions, tokens: float | None) -> None:
-    assert asked_of(recipe(), [], options, Budget("steps", 1)).corpus_tokens == tokens
+    assert asked(recipe(), [], options, Budget("steps", 1)).corpus_tokens == tokens
 
 
 def test_evaluations_are_read_only_of_a_text() -> None:
     wanted = recipe(training__evaluations=3, training__evaluate_tokens=700)
-    assert asked_of(wanted, [], PlanOptions(), Budget("steps", 1)).evaluation_tokens == 0
+    assert asked(wanted, [], PlanOptions(), Budget("steps", 1)).evaluation_tokens == 0
 
 
 @pytest.mark.parametrize("letters", [1_000, 1_000_000])
 def test_an_evaluation_reads_no_more_than_there_is(letters: int, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("the tower " * (letters // 10))
     wanted = recipe(training__evaluations=3, training__evaluate_tokens=700)
-    found = asked_of(wanted, [str(tmp_path / "text.txt")], PlanOptions(), Budget("steps", 1))
+    found = asked(wanted, [str(tmp_path / "text.txt")], PlanOptions(), Budget("steps", 1))
     assert found.corpus_tokens is not None
     # a tenth is held out to tune on and a tenth to measure on; eight are learnt
     assert found.one_evaluation_tokens == pytest.approx(min(700, found.corpus_tokens / 8))
@@ -171,7 +177,7 @@ def test_an_evaluation_reads_no_more_than_there_is(letters: int, tmp_path: Path)
     ],
 )
 def test_how_it_is_spread(spread: str, options: PlanOptions, expected: str | None) -> None:
-    assert asked_of(recipe(training__spread=spread), [], options, Budget("steps", 1)).strategy == expected
+    assert asked(recipe(training__spread=spread), [], options, Budget("steps", 1)).strategy == expected
 
 
 @pytest.mark.parametrize(
@@ -180,7 +186,7 @@ def test_how_it_is_spread(spread: str, options: PlanOptions, expected: str | Non
 )
 def test_whether_blocks_are_computed_again(recomputes: bool, told: Any, expected: bool | None) -> None:
     wanted = recipe(training__recompute=recomputes)
-    assert asked_of(wanted, [], PlanOptions(recompute=told), Budget("steps", 1)).recompute is expected
+    assert asked(wanted, [], PlanOptions(recompute=told), Budget("steps", 1)).recompute is expected
 
 
 # -- hardware ----------------------------------------------------------------------------------------------------------
@@ -293,3 +299,45 @@ def test_kept_inputs_are_less_than_what_is_kept_of_blocks() -> None:
     block = 3 * 48 * 6
     kept = again.footprint.activations + block - plain.footprint.activations
     assert kept == kept_inputs(work().anatomy, work().load) == 360
+
+
+# -- recipes of several parts ------------------------------------------------------------------------------------------
+
+
+def test_each_part_has_its_own_budget_and_its_own_ways() -> None:
+    mixed = load_recipe("counted-mixture").change(
+        {
+            "counted-gpt.training.optimiser": "adamw",
+            "counted-lstm.training.minutes": 6,
+            "counted-gpt.training.minutes": 2,
+            "counted-gpt.training.recompute": True,
+            "counted-lstm.training.spread": "ddp",
+            "counted-gpt.training.spread": "fsdp",
+        }
+    )
+    options = PlanOptions(hardware="h100-sxm", devices=2)
+    subjects = planned(mixed, options)
+    found = dict(zip([one.name for one in subjects], asked_of(mixed, subjects, [], options, None), strict=True))
+    lstm, gpt = found["counted-lstm"], found["counted-gpt"]
+    assert (lstm.budget, gpt.budget) == (Budget("minutes", 6.0), Budget("minutes", 2.0))
+    assert (lstm.recompute, gpt.recompute) == (None, True)
+    assert (lstm.strategy, gpt.strategy) == ("ddp", "fsdp")
+    given = Budget("steps", 7.0)
+    assert [one.budget for one in asked_of(mixed, subjects, [], options, given)] == [given, given]
+
+
+def test_each_part_evaluates_as_it_says(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("the tower of the town " * 5000)
+    mixed = load_recipe("counted-mixture").change(
+        {
+            "counted-gpt.training.optimiser": "adamw",
+            "counted-lstm.training.evaluations": 3,
+            "counted-lstm.training.evaluate_tokens": 70,
+            "counted-gpt.training.evaluations": 5,
+            "counted-gpt.training.evaluate_tokens": 110,
+        }
+    )
+    subjects = planned(mixed, ELSEWHERE)
+    found = asked_of(mixed, subjects, [str(tmp_path / "text.txt")], ELSEWHERE, None)
+    assert [one.evaluation_tokens for one in found] == [3 * 70, 5 * 110]
+    assert len({one.corpus_tokens for one in found}) == 1

@@ -25,6 +25,7 @@ SMALL: dict[str, Any] = {
     "LOGITS": (44, 220),
     "IDS": 11,
     "NUMBERS": 4096,
+    "COUNTED_TOKENS": 1031,
     "SECONDS": 0.0,
 }
 
@@ -54,6 +55,9 @@ def test_rates_are_what_was_done_by_the_seconds_that_it_took(machine: Machine) -
     assert rates.cells[0][1][0] == (5, 2 * 6 * 8 * 25 * 2 * 3)
     assert rates.logit_forward == ((44, 0.5 / 44), (220, 0.5 / 220))
     assert machine.update == 0.5 / 4096
+    # 1031 tokens of five orders; steps with and without counts take as long by this clock: a tenth of one is charged
+    assert machine.counting == 0.5 / (5 * 1031)
+    assert machine.telling == pytest.approx(0.05 / (11 * 1024))
     assert machine.bandwidth == 2 * 3 * 4 * (1 << 24)
     assert (machine.runtime_bytes, machine.slack) == (1009, 1.5)
 

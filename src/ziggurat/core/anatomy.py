@@ -13,11 +13,11 @@ query is paired with every key that stands in memory, masked or not, as kernels 
 softmax and positions are not counted as operations: they are of the order of d, products of d².
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["NUMBER_BYTES", "Anatomy", "Load", "Part", "Precision", "Saved", "Sizes", "Stream"]
+__all__ = ["NUMBER_BYTES", "Anatomy", "Counted", "Load", "Part", "Precision", "Saved", "Sizes", "Stream"]
 
 Stream: TypeAlias = Literal["text", "source", "picked", "once"]
 """Which tokens a part works on: those of the text, those of what a decoder translates, the picked ones that a masked
@@ -120,6 +120,8 @@ class Part:
     """Numbers that it holds itself."""
     products: int = 0
     """Multiply–adds with its matrices for each token that it works on."""
+    forward_products: int = 0
+    """Of these, those that no gradient goes through: training makes them forward only."""
     pair_products: int = 0
     """Multiply–adds for each pair of a token that it works on and one that it looks at."""
     reads: Stream = "text"
@@ -221,6 +223,34 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """N-gram counts that a model stands on. They are no weights: how large they are follows from the text."""
+
+    order: int
+    """Words in the longest n-gram."""
+    ids: int
+    """Of the vocabulary."""
+    told: int
+    """Numbers that they hand to the network for each position."""
+    entry_bytes: int
+    """Of an n-gram below the longest."""
+    longest_bytes: int
+    """Of one of the longest."""
+
+    def bytes_of(self, tokens: float, *, ngrams: Callable[[int, float], float] | None = None) -> float:
+        """Return the bytes of counts of so many tokens; of a text that is not known, the most that there can be.
+
+        *Maths.* T tokens begin at most T n-grams of k words, and with V ids there are no more than V^k. ``ngrams``
+        says how many different ones a text has, from k and T.
+        """
+        counts: list[float] = [self.ids]
+        for words in range(2, self.order + 1):
+            most = min(tokens, self.ids**words)
+            counts.append(most if ngrams is None else min(most, ngrams(words, tokens)))
+        return self.entry_bytes * sum(counts[:-1]) + self.longest_bytes * counts[-1]
+
+
+@dataclass(frozen=True)
 class Anatomy:
     """A whole model: its towers, each from the ids at its bottom to what it gives at its top."""
 
@@ -234,6 +264,8 @@ class Anatomy:
     """Whether it can write, token by token."""
     picks: float | None = None
     """Which part of the tokens it predicts in training, where these are not all."""
+    counted: Counted | None = None
+    """The counts that it stands on, where it does."""
 
     @property
     def whole(self) -> Part:
@@ -284,9 +316,11 @@ class Anatomy:
         """Return the operations of one training step on all rows of ``load``.
 
         *Maths.* 3 × reading: the backward pass makes two products for each of the forward pass, one for the gradient of
-        what came in and one for that of the weight (Kaplan et al. 2020, section 2.1).
+        what came in and one for that of the weight (Kaplan et al. 2020, section 2.1); none for those that no gradient
+        goes through.
         """
-        return 3 * load.rows * self.reading_flops(load)
+        forward = sum(times * part.forward_products * load.tokens(part.reads) for part, times in self.whole.walk())
+        return load.rows * (3 * self.reading_flops(load) - 2 * 2 * forward)
 
     def weight_copies_bytes(self) -> int:
         """Return the bytes of the 16-bit copies of the matrices that products under autocast are made with."""

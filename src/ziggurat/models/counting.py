@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ziggurat.core.anatomy import Anatomy, Part, Saved
+from ziggurat.core.anatomy import Anatomy, Counted, Part, Saved
 from ziggurat.core.config import from_mapping, to_mapping
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.protocols import Dissects, Family, Sizable
@@ -22,7 +22,7 @@ from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.blocks.weights import check_tensors, load_tensors, shape_only, tensors_of
 from ziggurat.models.ngram_random import random_trie
 from ziggurat.models.ngram_reading import Counts, NgramReader
-from ziggurat.models.ngram_trie import NgramTrie
+from ziggurat.models.ngram_trie import NgramTrie, entry_bytes
 from ziggurat.models.recalling import Recall
 
 __all__ = ["CountedFamily", "counted_by", "reader_of"]
@@ -116,7 +116,7 @@ class CountedFamily:
 
         *Departs.* What training keeps of the distributions themselves, J·V 32-bit numbers a token, is said; the copies
         of embeddings that 16-bit products with them make are said too large by K − 1 of them. The arrays of the counts
-        are no weights, and follow the text.
+        are no weights, and follow the text: `Anatomy.counted` says how.
         """
         assert isinstance(self._inside, Dissects)  # noqa: S101 - a family of networks is
         inner = self._inside.anatomy(config, vocabulary)
@@ -134,6 +134,7 @@ class CountedFamily:
             gives="n × E",
             parameters=orders * embedding**2,
             products=orders * embedding * (embedding + size),
+            forward_products=orders * embedding * size,
             saved=Saved(f32=4 * orders * embedding, bf16=2 * orders * embedding),
         )
         trust = Part(
@@ -148,7 +149,8 @@ class CountedFamily:
         )
         parts = (tower.parts[0], expected, *tower.parts[1:], trust)
         symbols = (*inner.symbols, ("K", orders), ("J", told), ("E", embedding), ("U", width))
-        return replace(inner, towers=(replace(tower, parts=parts),), symbols=symbols)
+        counted = Counted(config.order, size, told * size, *entry_bytes(size))
+        return replace(inner, towers=(replace(tower, parts=parts),), symbols=symbols, counted=counted)
 
     def sized(self, parameters: int) -> Any:
         """Return a configuration whose network inside has about so many parameters beside the embeddings."""

@@ -9,9 +9,23 @@ import numpy.typing as npt
 from ziggurat.core.errors import DamagedError
 from ziggurat.core.types import FloatArray, TensorMap
 
-__all__ = ["NgramTrie"]
+__all__ = ["NgramTrie", "entry_bytes"]
 
 _NAMES = ("starts", "words", "first_child", "logprobs", "backoffs")
+
+
+def entry_bytes(vocabulary_size: int) -> tuple[int, int]:
+    """Return the bytes of an n-gram below the highest order, and of one of the highest.
+
+    Of each are held its last word and its probability, and below the highest order where its continuations begin and
+    its back-off: 4 bytes each, of the word 2 where the vocabulary has at most 65,536 ids. Where there are 2³¹ n-grams
+    or more, continuations take 4 bytes more.
+
+    >>> entry_bytes(4096), entry_bytes(100_000)
+    ((14, 6), (16, 8))
+    """
+    word = 2 if vocabulary_size <= 1 << 16 else 4
+    return word + 12, word + 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,10 @@ class Machine:
     slack: float
     """Bytes that its peak grows by for each byte that its arrays add up to."""
     threads: int
+    counting: float
+    """Seconds in which a token is counted, for each order of an n-gram model: sorted, counted and smoothed."""
+    telling: float
+    """Seconds that a number takes which counts hand to a network: read, and weighed forward and backward."""
 
     def shared_by(self, processes: int, *, cores: int) -> "Machine":
         """Return what one of ``processes`` has of this machine and its ``cores``, all of them at work.
@@ -96,6 +100,8 @@ class Machine:
             bandwidth=self.bandwidth / processes,
             update=self.update * slower,
             memory_bytes=self.memory_bytes // processes,
+            counting=self.counting * slower,
+            telling=self.telling * slower,
         )
 
     def of(self, precision: str) -> Rates:

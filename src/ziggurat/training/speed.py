@@ -11,18 +11,30 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ziggurat.core.anatomy import Load, Part, Precision
 from ziggurat.core.compiled import thread_count
+from ziggurat.core.seeding import generator
+from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.attention import Sight, attend
 from ziggurat.models.blocks.lstm import LSTMLayer
+from ziggurat.models.blocks.network import CausalNetwork
 from ziggurat.models.blocks.transformer import TransformerConfig, TransformerStack, fill_transformer
 from ziggurat.models.blocks.transformer_parts import stack_parts
+from ziggurat.models.counting import counted_by
+from ziggurat.models.ngram_trie import NgramTrie
+from ziggurat.models.registry import FAMILIES
 from ziggurat.training.allocator import keep_memory
 from ziggurat.training.footprint import LOGIT_COUNT
+from ziggurat.training.kneser_ney import smooth
+from ziggurat.training.ngram_counting import Budget, count_ngrams
+from ziggurat.training.ngram_sorting import Shape
+from ziggurat.training.objectives.objective import cross_entropy
 from ziggurat.training.optimisers import adamw
 from ziggurat.training.rates import Curve, Machine, Rates, Sheet, between, on_sheet
 from ziggurat.training.scratch import memory_here
@@ -43,6 +55,8 @@ BLOCKS = ((1024, 128), (2048, 256), (4096, 384))
 LOGITS = (1 << 20, LOGIT_COUNT)
 IDS = 4096
 NUMBERS = 1 << 22
+ORDER = 5
+COUNTED_TOKENS = 1 << 18
 SECONDS = 0.08
 """A measurement goes on at least so long, and makes at least `LEAST` rounds."""
 _CLOCK: list[Callable[[], float]] = [time.perf_counter]
@@ -56,7 +70,8 @@ def measure(clock: Callable[[], float] = time.perf_counter) -> Machine:
     ``clock`` counts the seconds: those of the wall, or with one thread `time.process_time`, which leaves out the time
     in which other processes had the core.
 
-    *Cost.* Some twenty seconds on a laptop, eight of them for the processes of `taken`. Other work on the machine makes
+    *Cost.* Some twenty seconds on a laptop, eight of them for the processes of `taken`; the first time, half as many
+    more in which what counts is compiled. Other work on the machine makes
     the figures worse, as it would make training slower.
     """
     process = taken()
@@ -64,6 +79,7 @@ def measure(clock: Callable[[], float] = time.perf_counter) -> Machine:
     with torch.random.fork_rng(devices=[]), _counted_by(clock):
         torch.manual_seed(0)
         rates = {half: _rates(half=half) for half in (False, True)}
+        counting, telling = _counts()
         return Machine(
             f32=rates[False],
             bf16=rates[True],
@@ -73,6 +89,8 @@ def measure(clock: Callable[[], float] = time.perf_counter) -> Machine:
             runtime_bytes=process.runtime_bytes,
             slack=process.slack,
             threads=thread_count(),
+            counting=counting,
+            telling=telling,
         )
 
 
@@ -213,6 +231,37 @@ def _update() -> float:
         optimiser.step()
 
     return _seconds(work) / NUMBERS
+
+
+def _counts() -> tuple[float, float]:
+    """Return the seconds in which a token is counted for an order, and those of a number that counts hand on.
+
+    The text is drawn by Zipf's law, p ∝ 1 / rank. A number's seconds are those by which a step of a network on counts
+    is longer than one of the network inside, whose vectors are so short that products with them are next to nothing.
+    """
+    chances = 1 / torch.arange(1.0, IDS + 1, dtype=torch.float64).numpy()
+    text = generator(0, "counts").choice(IDS, COUNTED_TOKENS, p=chances / chances.sum()).astype("int32")
+    threads = thread_count()
+    budget = Budget(memory_here(), threads, None)
+
+    def count() -> NgramTrie:
+        found = count_ngrams(text, Shape(ORDER, IDS, 0, 1), budget, raw=False)
+        return smooth(found, discounts=None, prune=(0,) * ORDER, threads=threads)[0]
+
+    family: Any = FAMILIES.get("counted_decoder")
+    config = family.config(layers=1, width=8, heads=1, context=128, order=ORDER)
+    network: Any = family.build(config, Vocabulary(size=IDS, bos=0, eos=1), seed=0).network
+    counted_by(network, count())
+    ids = torch.from_numpy(text[:1024].reshape(8, 128)).long()
+    whole, inside = (_seconds(partial(_learn, one, ids)) for one in (network, network.network))
+    return _seconds(count) / (ORDER * text.size), max(whole - inside, 0.1 * whole) / (IDS * ids.numel())
+
+
+def _learn(network: CausalNetwork, ids: Tensor) -> None:
+    """Make the gradient of a batch, with the ids themselves for targets."""
+    hidden, _ = network.hidden(ids)
+    cross_entropy(network, hidden.flatten(0, 1), ids.flatten()).backward()  # type: ignore[no-untyped-call]
+    network.zero_grad()
 
 
 def _bandwidth() -> float:

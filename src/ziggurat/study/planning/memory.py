@@ -40,6 +40,8 @@ class Held:
     """Weights of other devices that stand here while they are used, and gradients on their way there."""
     accumulates: bool = False
     """Whether gradients of one batch wait for those of the next."""
+    told: int = 0
+    """What counts say of a batch, as it was read, and the gradient of where it is kept, which is as large."""
 
     @property
     def peak(self) -> int:
@@ -49,7 +51,7 @@ class Held:
         if self.accumulates:
             begins = one.copies + one.activations - one.later + max(3 * one.logits, one.latest)
             waiting = min(one.gradients, begins)
-        return one.peak + waiting + self.gathered
+        return one.peak + waiting + self.gathered + self.told
 
 
 def held(work: Work, strategy: Strategy, devices: int, *, recompute: bool = False) -> Held:
@@ -68,7 +70,8 @@ def held(work: Work, strategy: Strategy, devices: int, *, recompute: bool = Fals
     if strategy == "fsdp" and devices > 1:
         block, rest = largest_gathered(work)
         gathered = NUMBER_BYTES * (2 * block + rest + max(block, rest))
-    return Held(replace(whole, **parts), gathered, accumulates=work.accumulate > 1)
+    told = 2 * work.told_bytes
+    return Held(replace(whole, **parts), gathered, accumulates=work.accumulate > 1, told=told)
 
 
 def share(number: int, devices: int) -> int:

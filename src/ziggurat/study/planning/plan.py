@@ -8,6 +8,7 @@ from typing import Any
 from ziggurat.core.anatomy import NUMBER_BYTES
 from ziggurat.core.errors import UsageError
 from ziggurat.study.planning.budget import Budget, Failures, critical_batch_tokens, failures, tokens_of
+from ziggurat.study.planning.counts import Counts, Growth, counts_of
 from ziggurat.study.planning.hardware import GIGA, Hardware, check_complete
 from ziggurat.study.planning.memory import OFFERED, SHARED, STRATEGIES, Held, Strategy, held
 from ziggurat.study.planning.step import StepTime, from_sheet, measured
@@ -53,6 +54,8 @@ class Asked:
     """GB a second that a checkpoint is written with, by all devices together."""
     loss: float | None = None
     """Nats a token that are expected at the end."""
+    growth: Growth | None = None
+    """How many n-grams the text has, where a sample of it was read and counts are made of it."""
     evaluation_tokens: float = 0.0
     """Held-out tokens that are read in the whole run, at most."""
     one_evaluation_tokens: float = 0.0
@@ -112,6 +115,8 @@ class Plan:
     failures: Failures | None
     hidden_from: float
     """Tokens of a batch on one device from which on sending is hidden; infinite where part of it never is."""
+    counts: Counts | None
+    """Of the counts that the model stands on."""
     asked: Asked
 
     @property
@@ -122,8 +127,16 @@ class Plan:
 
     @property
     def process_bytes(self) -> float:
-        """The largest resident memory of a process: what arrays add up to, what the allocator adds, and libraries."""
-        return self.chosen.peak * _slack(self.hardware) + _runtime(self.hardware)
+        """The largest resident memory of a process: what arrays add up to, what the allocator adds, and libraries.
+
+        Counts are made before the allocator has anything to keep, so nothing is added to them.
+        """
+        return self.chosen.peak * _slack(self.hardware) + _runtime(self.hardware) + _beside(self.counts)
+
+    @property
+    def counting_seconds(self) -> float:
+        """Seconds of making counts before the first step, as far as they are known."""
+        return 0.0 if self.counts is None else self.counts.seconds or 0.0
 
     @property
     def step_seconds(self) -> float:
@@ -189,6 +202,7 @@ class Plan:
             "epochs": None if not self.asked.corpus_tokens else self.tokens / self.asked.corpus_tokens,
             "seconds": self.seconds,
             "evaluation_seconds": self.evaluation_seconds,
+            "counts": None if self.counts is None else {**vars(self.counts), "left_out": self.counts.left_out},
             "energy_kwh": self.energy_kwh or None,
             "cost": self.cost,
             "failures": None if self.failures is None else vars(self.failures),
@@ -207,7 +221,8 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
         raise UsageError("--recompute: this model has no blocks to compute again; leave it out")
     if hardware.machine is None:
         work = replace(work, anatomy=fused(work.anatomy))
-    outcomes = ways(work, hardware, usable=asked.usable)
+    counts = counts_of(work, hardware, asked.corpus_tokens, asked.growth)
+    outcomes = ways(work, hardware, usable=asked.usable, beside=_beside(counts))
     strategy, recompute, fits = _choice(work, hardware, outcomes, asked)
     step = _step(work, hardware, strategy, recompute=recompute, reached=asked.reached)
     sent = traffic(work, strategy, hardware, computing=step.computing)
@@ -220,11 +235,12 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
         corpus_tokens=asked.corpus_tokens,
     )
     evaluating = _evaluating(work, hardware, strategy, asked, tokens)
-    useful = tokens * each + evaluating
+    no_step = evaluating if counts is None else evaluating + (counts.seconds or 0.0)
+    useful = tokens * each + no_step
     if asked.budget.unit == "minutes":  # the budget is for all of it
         useful = 60 * asked.budget.amount * (1 - _lost(work, hardware, asked, useful).lost_part)
-        tokens = max(0.0, useful - evaluating) / each
-        useful = max(useful, evaluating)
+        tokens = max(0.0, useful - no_step) / each
+        useful = max(useful, no_step)
     lost = _lost(work, hardware, asked, useful)
     seconds = useful / (1 - lost.lost_part)
     hours = seconds / 3600
@@ -237,6 +253,7 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
         cost=None if asked.price is None else hours * hardware.devices * asked.price,
         failures=None if asked.mtbf_hours is None else lost,
         hidden_from=hidden_from_tokens(work, strategy, hardware, seconds_per_token=step.computing / work.tokens),
+        counts=counts,
         asked=asked,
     )  # fmt: skip
 
@@ -244,13 +261,14 @@ def make(work: Work, hardware: Hardware, asked: Asked) -> Plan:
 def _evaluating(work: Work, hardware: Hardware, strategy: Strategy, asked: Asked, tokens: float) -> float:
     """Return the seconds of all evaluations: on one device while the others wait, or on each of them all of it.
 
-    What is only read takes a third of what is learnt from, of which nothing is computed again.
+    What is only read takes a third of what is learnt from, of which nothing is computed again; of what counts say most
+    of the time is for reading it.
     """
     step = _step(work, hardware, strategy, recompute=False, reached=asked.reached)
     read, one = asked.evaluation_tokens, asked.one_evaluation_tokens
     if one > QUICK_TOKENS:
         read = min(read, max(one, tokens / APART))
-    return read * step.computing / work.tokens / 3
+    return read * (step.counts + (step.computing - step.counts) / 3) / work.tokens
 
 
 def _lost(work: Work, hardware: Hardware, asked: Asked, useful_seconds: float) -> Failures:
@@ -262,10 +280,10 @@ def _lost(work: Work, hardware: Hardware, asked: Asked, useful_seconds: float) -
     )
 
 
-def ways(work: Work, hardware: Hardware, *, usable: float) -> tuple[Outcome, ...]:
-    """Return every way to spread a training over the devices, and what each holds."""
+def ways(work: Work, hardware: Hardware, *, usable: float, beside: float = 0.0) -> tuple[Outcome, ...]:
+    """Return every way to spread a training over the devices, and what each holds where ``beside`` bytes are taken."""
     strategies: tuple[Strategy, ...] = ("one",) if hardware.devices == 1 else STRATEGIES
-    limit = (usable * hardware.memory_bytes - _runtime(hardware)) / _slack(hardware)
+    limit = (usable * hardware.memory_bytes - _runtime(hardware) - beside) / _slack(hardware)
     can = recomputes(work.anatomy)
     return tuple(
         Outcome(
@@ -355,7 +373,11 @@ def _choice(work: Work, hardware: Hardware, outcomes: tuple[Outcome, ...], asked
 
 
 def _held(one: Held) -> dict[str, int]:
-    return {**one.footprint.to_mapping(), "gathered": one.gathered, "peak": one.peak}
+    return {**one.footprint.to_mapping(), "gathered": one.gathered, "told": one.told, "peak": one.peak}
+
+
+def _beside(counts: Counts | None) -> float:
+    return 0.0 if counts is None else counts.beside_bytes
 
 
 def _runtime(hardware: Hardware) -> int:

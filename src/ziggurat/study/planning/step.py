@@ -36,11 +36,13 @@ class StepTime:
     """All that is done number by number, and what waits for memory."""
     update: float = 0.0
     """The optimiser's, once a step: of all batches."""
+    counts: float = 0.0
+    """Of reading what n-gram counts say, and weighing it, where the model stands on some."""
 
     @property
     def computing(self) -> float:
         """Of the batches alone."""
-        return self.products + self.attention + self.logits + self.moved
+        return self.products + self.attention + self.logits + self.moved + self.counts
 
     @property
     def seconds(self) -> float:
@@ -60,10 +62,11 @@ def orthogonal_flops(short: int, long: int, many: int, *, devices: int = 1) -> i
 def measured(work: Work, machine: Machine, *, recompute: bool = False, devices: int = 1, shares: int = 1) -> StepTime:
     """Return the time of a step on a machine that was measured.
 
-    *Maths.* Σ over parts of 6·products·tokens / rate(tokens, √(products of a matrix)) + 6·pair_products·pairs /
-    rate(window) + bytes kept · seconds a byte + seconds a part; then the log-probabilities, twice forward where they
-    are made in pieces, and once for all batches of a step AdamW, of whose numbers a device moves one of ``shares``,
-    and Muon's iterations, shared out among ``devices``. The traffic of weights is in what was measured.
+    *Maths.* Σ over parts of 6·products·tokens (2 where they are made forward only) / rate(tokens, √(products of a
+    matrix)) + 6·pair_products·pairs / rate(window) + bytes kept · seconds a byte + seconds a part; then the
+    log-probabilities, twice forward where they are made in pieces, and the numbers that counts tell; and once for all
+    batches of a step AdamW, of whose numbers a device moves one of ``shares``, and Muon's iterations, shared out among
+    ``devices``. The traffic of weights is in what was measured.
     """
     rates, load = machine.of(work.precision), work.load
     products = attention = moved = 0.0
@@ -84,8 +87,10 @@ def measured(work: Work, machine: Machine, *, recompute: bool = False, devices: 
     each = again * between(rates.logit_forward, at_once) + between(rates.logit_backward, at_once)
     logits = work.predicted * work.vocabulary * each
     update = machine.update * work.trained_numbers / shares + _orthogonal(work, machine, devices)
+    counts = work.told_bytes / NUMBER_BYTES * machine.telling
     many = work.accumulate
-    return StepTime(many * products * work.products_made, many * attention, many * logits, many * moved, update)
+    batches = (many * products * work.products_made, many * attention, many * logits, many * moved)
+    return StepTime(*batches, update, many * counts)
 
 
 def from_sheet(work: Work, hardware: Hardware, *, reached: float, shares: int = 1, recompute: bool = False) -> StepTime:
@@ -96,7 +101,8 @@ def from_sheet(work: Work, hardware: Hardware, *, reached: float, shares: int = 
     moments the device holds, M operations of Muon's, r the part of the peak that is reached.
 
     *Departs.* The products of low-rank changes, a few in a hundred of those of their matrices, are not counted; nor is
-    it that below the lowest part that is trained there is no backward pass at all.
+    it that below the lowest part that is trained there is no backward pass at all. Nor what is done beside the device:
+    reading counts, and sending there what they say.
 
     Args:
         work: The step.
@@ -138,7 +144,7 @@ def _orthogonal(work: Work, machine: Machine, devices: int) -> float:
 def _products(part: Part, tokens: int, rows: int, rates: Rates) -> float:
     if not part.products:
         return 0.0
-    flops = 6 * part.products * tokens
+    flops = (6 * part.products - 4 * part.forward_products) * tokens
     sizes = [size for _, size in part.sizes]
     if part.kind == "cells":
         return flops / on_sheet(rates.cells, rows, sizes[-1])

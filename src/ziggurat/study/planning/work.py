@@ -22,6 +22,8 @@ class Work:
     """Batches of a step."""
     trained: Trained | None = None
     """What is trained, where it is not all."""
+    folds: int = 0
+    """Parts of the text, for each of which there are counts of the rest, where the model stands on counts."""
 
     @property
     def half(self) -> bool:
@@ -63,6 +65,12 @@ class Work:
     def tokens(self) -> int:
         """Tokens that one device reads in a step; where it translates, those of the text."""
         return self.accumulate * self.load.rows * self.load.text
+
+    @property
+    def told_bytes(self) -> int:
+        """Bytes that are read for a batch from the counts that the model stands on."""
+        counted = self.anatomy.counted
+        return 0 if counted is None else NUMBER_BYTES * self.load.rows * self.load.text * counted.told
 
     @property
     def model_flops(self) -> float:

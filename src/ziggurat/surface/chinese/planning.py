@@ -99,6 +99,26 @@ SENTENCES = {
     "steps": "步数",
     "time": "时间",
     "… of it for evaluations": "… 其中用于评估",
+    "… of it for counting": "… 其中用于计数",
+    "all together, one after another": "依次训练，合计",
+    "counts of n-grams, at most": "n 元计数，至多",
+    "counts of n-grams, about": "n 元计数，约",
+    "{counts}, beside the device": "{counts}（不在设备上）",
+    "reading and weighing counts": "读取计数并加权",
+    "counts come on top: what holding and making them takes follows from the text; name files, or give "
+    "--text-tokens": "计数另计：所占内存和所需时间取决于文本；请给出文件，或给出 --text-tokens",
+    "counts come on top: a processor makes them, reads {size} from them in a step and sends it to the device; "
+    "the data sheet says nothing of it": (
+        "计数另计：由处理器建立，每步从中读取 {size} 并送往设备；数据手册对此没有说明"
+    ),
+    "{name}: counting alone takes {time}: give more minutes, or fewer training.folds": (
+        "{name}：仅计数就需 {time}：请增加分钟数，或减少 training.folds"
+    ),
+    "this plan is of the processor, but torch sees a GPU here, and training takes it: name the GPU by "
+    "--hardware NAME ({names} or own), or train by the processor with --training.device cpu": (
+        "此计划针对处理器，但 torch 在本机看到 GPU，训练会使用它：请用 --hardware NAME 指明该 GPU（{names} 或 own），"
+        "或用 --training.device cpu 在处理器上训练"
+    ),
     "energy": "能耗",
     "cost": "费用",
     "failures": "故障次数",

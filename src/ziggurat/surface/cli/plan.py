@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -53,6 +53,7 @@ def plan(
     """
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.settings import environment_settings, flag_settings
+    from ziggurat.study.planning.hardware import HERE
     from ziggurat.surface.planning.command import Order
     from ziggurat.surface.planning.sheet import write_plans
     from ziggurat.surface.planning.subjects import asked_of, is_recipe, planned
@@ -64,9 +65,25 @@ def plan(
     terminal = Terminal(quiet=options.quiet)
     budget = _budget(options)
     subjects = planned(recipe, options)
-    asked = asked_of(recipe, names, options, budget)
+    asked = asked_of(recipe, subjects, names, options, budget)
     order = Order(name, tuple(names), flags, options)
-    write_plans(terminal, order, subjects, _hardware(options, terminal), asked)
+    write_plans(terminal, order, list(zip(subjects, asked, strict=True)), _hardware(options, terminal))
+    if options.hardware == HERE:
+        _warn_of_gpu([one.training for one in subjects], terminal)
+
+
+def _warn_of_gpu(trainings: list[Any], terminal: Terminal) -> None:
+    """Say so where this machine trains on a GPU: what is measured of it is its processor."""
+    from ziggurat.study.planning.hardware import names
+    from ziggurat.training.loop.machinery import chosen_device
+
+    told = [getattr(one, "device", "cpu") for one in trainings]
+    if any(one != "cpu" for one in told) and chosen_device("auto") != "cpu":
+        terminal.warn(
+            "this plan is of the processor, but torch sees a GPU here, and training takes it: name the GPU by "
+            "--hardware NAME ({names} or own), or train by the processor with --training.device cpu",
+            names=", ".join(names()),
+        )
 
 
 def _hardware(options: PlanOptions, terminal: Terminal) -> "Hardware":

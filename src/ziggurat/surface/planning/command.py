@@ -37,10 +37,11 @@ def train_command(order: Order, found: Sequence[tuple[Planned, Plan]]) -> str | 
     first = found[0][1]
     hardware = first.hardware
     each = min(hardware.devices, hardware.device.per_node)
-    if hardware.devices % each or not all(plan.fits and plan.strategy in OFFERED for _, plan in found):
+    trains = all(plan.fits and plan.strategy in OFFERED and (plan.tokens or not plan.counts) for _, plan in found)
+    if hardware.devices % each or not trains:
         return None
     words = [*(map(shlex.quote, order.names) if order.names else ["TEXT…"]), "--recipe", shlex.quote(order.recipe)]
-    words += [*_keys(order, found), *_budget(order, first)]
+    words += [*_keys(order, found), *_budget(order, found)]
     if hardware.devices == 1:
         return " ".join(["ziggurat train", *words])
     several = hardware.nodes > 1
@@ -68,13 +69,22 @@ def _keys(order: Order, found: Sequence[tuple[Planned, Plan]]) -> list[str]:
     return [f"--{key} {shlex.quote(value)}" if value else f"--{key}=" for key, value in keys.items()]
 
 
-def _budget(order: Order, plan: Plan) -> list[str]:
-    """Return the budget that was given; tokens as steps, since a step has as many as the plan says."""
+def _budget(order: Order, found: Sequence[tuple[Planned, Plan]]) -> list[str]:
+    """Return the budget that was given; tokens as steps, since a step of each model has as many as its plan says."""
     options = order.options
     if options.tokens is not None or options.optimal:
-        return [f"--steps {max(1, math.ceil(plan.steps))}"]
+        steps = [max(1, math.ceil(plan.steps)) for _, plan in found]
+        if len(set(steps)) == 1:
+            return [f"--steps {steps[0]}"]
+        return [word for (one, _), many in zip(found, steps, strict=True) for word in _own_steps(one, many)]
     for unit in ("minutes", "steps", "epochs"):
         amount = getattr(options, unit)
         if amount is not None:
             return [f"--{unit} {amount:.12g}"]
     return []
+
+
+def _own_steps(one: Planned, steps: int) -> list[str]:
+    """Return the keys by which one model of several is trained for ``steps``, and by no other budget of its recipe."""
+    others = [unit for unit in ("minutes", "tokens", "epochs") if getattr(one.training, unit, None) is not None]
+    return [f"--{one.section}.steps {steps}", *(f"--{one.section}.{unit}=" for unit in others)]

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from ziggurat.artefacts.recipe import Recipe
 from ziggurat.core.errors import InputError, TooLittleTextError, UsageError
+from ziggurat.study.planning.counts import Growth, growth_of
 from ziggurat.text.cleaning import clean
 from ziggurat.text.compression import SUFFIXES
 from ziggurat.text.decoding import BinaryContentError
@@ -17,7 +18,7 @@ from ziggurat.text.records import Source
 from ziggurat.text.sources import read_records, resolve
 from ziggurat.tokens.loading import train_tokenizer
 
-__all__ = ["training_tokens"]
+__all__ = ["Extent", "training_extent"]
 
 SAMPLE_CHARACTERS = 1_000_000
 """Of the text, to train a tokenizer on and see how many bytes its tokens have."""
@@ -43,8 +44,19 @@ class _Sample:
         return self.files * self.read / self.consumed if self.read else 0.0
 
 
-def training_tokens(recipe: Recipe, names: Sequence[str]) -> float:
+@dataclass(frozen=True)
+class Extent:
+    """How much text there is to train on."""
+
+    tokens: float
+    growth: Growth | None = None
+    """How many n-grams it has, where that was asked for."""
+
+
+def training_extent(recipe: Recipe, names: Sequence[str], *, order: int = 0) -> Extent:
     """Return how many tokens of the text behind ``names`` a recipe trains on, by its tokenizer trained on a sample.
+
+    Where counts of ``order`` words are made of it, also how n-grams grow in the sample.
 
     *Maths.* Files of one kind (compressed JSON lines, plain text) have F bytes, of which f are read and hold t bytes of
     text, cleaned and in UTF-8, in n tokens: F·t/f bytes, and n/t tokens a byte. What dev and test hold out is taken
@@ -66,12 +78,14 @@ def training_tokens(recipe: Recipe, names: Sequence[str]) -> float:
     if not whole:
         raise TooLittleTextError(f"{', '.join(names[:3])}: no text in it")
     tokenizer = train_tokenizer([text for one in samples for text in one.texts], recipe.tokenizer, recipe.tokens)
-    tokens = 0.0
+    tokens, read = 0.0, list[int]()
     for sample in samples:
         if size := sum(len(text.encode()) for text in sample.texts):
-            tokens += sample.text_bytes / size * sum(len(tokenizer.encode(text).ids) for text in sample.texts)
+            ids = [one for text in sample.texts for one in tokenizer.encode(text).ids]
+            tokens += sample.text_bytes / size * len(ids)
+            read += ids
     held_out = sum(min(part * whole, recipe.text.held_out_bytes) for part in (recipe.text.dev, recipe.text.test))
-    return tokens * (1 - held_out / whole)
+    return Extent(tokens * (1 - held_out / whole), growth_of(read, order) if order else None)
 
 
 def _file(source: Source) -> Path:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from ziggurat.study.planning.counts import Counts
 from ziggurat.study.planning.hardware import Hardware
 from ziggurat.study.planning.plan import Asked, Outcome, Plan, Suggestions, make, suggested
 from ziggurat.surface.anatomy.figures import count, operations, size
@@ -16,23 +17,28 @@ __all__ = ["duration", "write_plans"]
 
 MEMORY = ("weights", "gradients", "moments", "copies", "activations", "logits")
 """The entries of a footprint that are told one by one."""
+SPENT = ("seconds", "energy_kwh", "cost")
+"""What is added up of several models."""
 WAYS = {"one": "one device", "ddp": "DDP", "zero1": "ZeRO-1", "zero2": "ZeRO-2", "fsdp": "FSDP"}
 
 
 def write_plans(
-    terminal: Terminal, order: Order, subjects: Sequence[Planned], hardware: Hardware, asked: Asked
+    terminal: Terminal, order: Order, subjects: Sequence[tuple[Planned, Asked]], hardware: Hardware
 ) -> None:
     """Make the plan of each model and write all of them; warn of what does not fit, name what trains the rest."""
     json = order.options.json
-    plans = [(one, make(one.work, hardware, asked)) for one in subjects]
+    plans = [(one, make(one.work, hardware, asked)) for one, asked in subjects]
     found = [(one, plan, suggested(plan, one.sized)) for one, plan in plans]
+    total = _total([plan for _, plan in plans])
     if json:
         content = [{"name": one.name, **plan.to_mapping(), "largest": vars(best)} for one, plan, best in found]
-        terminal.write_json({"recipe": order.recipe, "plans": content})
+        terminal.write_json({"recipe": order.recipe, "plans": content, "total": dict(zip(SPENT, total, strict=True))})
     for one, plan, best in found:
         if not json:
             terminal.write(_sheet(one.name, plan, best))
         _warn(terminal, one.name, plan, best)
+    if len(plans) > 1 and not json:
+        terminal.write("\n" + align([(translate("all together, one after another"), ""), *_spent_rows(*total)]))
     command = train_command(order, plans)
     if command and not json:
         terminal.next(command)
@@ -50,6 +56,13 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:,.1f} d"
 
 
+def _total(plans: Sequence[Plan]) -> tuple[float, float | None, float | None]:
+    """Return the `SPENT` of models that are trained one after another."""
+    costs = [plan.cost for plan in plans if plan.cost is not None]
+    energy = sum(plan.energy_kwh for plan in plans) or None
+    return sum(plan.seconds for plan in plans), energy, sum(costs) if costs else None
+
+
 def _sheet(name: str, plan: Plan, best: Suggestions) -> str:
     hardware, work = plan.hardware, plan.work
     said = translate("{name}: {count} parameters in {precision}, on {devices} × {hardware} ({source})")
@@ -62,7 +75,8 @@ def _sheet(name: str, plan: Plan, best: Suggestions) -> str:
         source=translate(hardware.device.source),
     )
     blocks = [head, align(_memory_rows(plan)), align(_step_rows(plan)), align(_budget_rows(plan))]
-    return "\n\n".join([*blocks, align(_largest_rows(best))])
+    notes = [] if plan.counts is None else _left_out(plan.counts)
+    return "\n\n".join([*blocks, align(_largest_rows(best)), *notes])
 
 
 def _title(hardware: Hardware) -> str:
@@ -88,6 +102,10 @@ def _memory_rows(plan: Plan) -> list[tuple[str, ...]]:
     rows.append((translate("highest at any moment"), *(_bytes(o.kept.peak) for o in outcomes)))
     if again:
         rows.append((translate("… where blocks are computed again"), *(_bytes(a.peak) for a in again)))
+    if plan.counts is not None and plan.counts.bytes is not None:
+        said = translate("counts of n-grams, at most" if plan.counts.at_most else "counts of n-grams, about")
+        beside = said if plan.counts.here else translate("{counts}, beside the device").format(counts=said)
+        rows.append((beside, *(_bytes(round(plan.counts.bytes)) for _ in outcomes)))
     limit = translate("there is room for {size}").format(size=size(max(0.0, outcomes[0].limit)))
     rows.append((limit, *map(_fitting, outcomes)))
     return rows
@@ -111,7 +129,9 @@ def _step_rows(plan: Plan) -> list[tuple[str, ...]]:
         (many, duration(plan.step_seconds), way),
         (translate("matrix products"), duration(step.products), operations(work.done_flops(recompute=plan.recompute))),
     ]
-    for said, seconds in (("attention", step.attention), ("log-probabilities of all ids", step.logits)):
+    apart = (("attention", step.attention), ("log-probabilities of all ids", step.logits),
+             ("reading and weighing counts", step.counts))  # fmt: skip
+    for said, seconds in apart:
         if seconds:
             rows.append((translate(said), duration(seconds), ""))
     rows.append((translate("number by number, and waiting for memory"), duration(step.moved), ""))
@@ -139,14 +159,14 @@ def _budget_rows(plan: Plan) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
         (translate("tokens that are read"), count(plan.tokens), each),
         (translate("steps"), f"{plan.steps:,.0f}", epochs),
-        (translate("time"), duration(plan.seconds), ""),
     ]
-    if plan.evaluation_seconds:
-        rows.append((translate("… of it for evaluations"), duration(plan.evaluation_seconds), ""))
-    if plan.energy_kwh:
-        rows.append((translate("energy"), f"{plan.energy_kwh:,.2f} kWh", ""))
-    if plan.cost is not None:
-        rows.append((translate("cost"), f"{plan.cost:,.2f}", ""))
+    time, *rest = _spent_rows(plan.seconds, plan.energy_kwh, plan.cost)
+    rows.append((*time, ""))
+    for said, seconds in (("… of it for counting", plan.counting_seconds),
+                          ("… of it for evaluations", plan.evaluation_seconds)):  # fmt: skip
+        if seconds:
+            rows.append((translate(said), duration(seconds), ""))
+    rows += [(*row, "") for row in rest]
     if (lost := plan.failures) is not None:
         often = translate("one in {time}").format(time=duration(lost.mean_seconds))
         taken = translate("a checkpoint takes {time}").format(time=duration(lost.checkpoint_seconds))
@@ -157,6 +177,34 @@ def _budget_rows(plan: Plan) -> list[tuple[str, ...]]:
         beside = translate("a step has {tokens}").format(tokens=count(plan.step_tokens))
         rows.append((translate("critical batch, tokens"), count(plan.critical_batch), beside))
     return rows
+
+
+def _spent_rows(seconds: float, energy_kwh: float | None, cost: float | None) -> list[tuple[str, str]]:
+    rows = [(translate("time"), duration(seconds))]
+    if energy_kwh:
+        rows.append((translate("energy"), f"{energy_kwh:,.2f} kWh"))
+    if cost is not None:
+        rows.append((translate("cost"), f"{cost:,.2f}"))
+    return rows
+
+
+def _left_out(counts: Counts) -> list[str]:
+    """Return the lines that say what of counts is not in the plan."""
+    lines = []
+    if counts.bytes is None:
+        lines.append(
+            translate(
+                "counts come on top: what holding and making them takes follows from the text; name files, or give "
+                "--text-tokens"
+            )
+        )
+    if not counts.here:
+        said = translate(
+            "counts come on top: a processor makes them, reads {size} from them in a step and sends it to the device; "
+            "the data sheet says nothing of it"
+        )
+        lines.append(said.format(size=size(counts.read_bytes)))
+    return lines
 
 
 def _largest_rows(best: Suggestions) -> list[tuple[str, ...]]:
@@ -178,6 +226,12 @@ def _warn(terminal: Terminal, name: str, plan: Plan, best: Suggestions) -> None:
             needed=size(plan.chosen.peak),
             room=size(max(0.0, plan.outcomes[0].limit)),
             remedy=_remedy(plan, best),
+        )
+    if plan.counting_seconds and not plan.tokens:
+        terminal.warn(
+            "{name}: counting alone takes {time}: give more minutes, or fewer training.folds",
+            name=name,
+            time=duration(plan.counting_seconds),
         )
     if plan.critical_batch is not None and plan.step_tokens > plan.critical_batch:
         terminal.warn("a step has more tokens than the critical batch: more devices save little time and cost tokens")

@@ -17,7 +17,7 @@ from ziggurat.study.planning.memory import STRATEGIES, Strategy
 from ziggurat.study.planning.plan import Asked
 from ziggurat.study.planning.work import Work
 from ziggurat.surface.anatomy.subject import of_recipe
-from ziggurat.surface.planning.extent import training_tokens
+from ziggurat.surface.planning.extent import Extent, training_extent
 from ziggurat.surface.planning.options import PlanOptions
 from ziggurat.training.precision import trains_in_bfloat16
 
@@ -34,8 +34,13 @@ class Planned:
     """The same work with a model of so many parameters, where the family comes in any size."""
     section: str = "training"
     """Where the recipe has the keys of its training, as flags name it."""
-    recomputes: bool = False
-    """Whether the recipe says that blocks are computed again."""
+    training: Any = None
+    """Those keys."""
+
+    @property
+    def recomputes(self) -> bool:
+        """Whether they say that blocks are computed again."""
+        return bool(getattr(self.training, "recompute", False))
 
 
 def is_recipe(word: str) -> bool:
@@ -74,9 +79,10 @@ def planned(recipe: Recipe, options: PlanOptions) -> list[Planned]:
                 "bf16" if half else "f32",
                 int(getattr(one.training, "accumulate", 1)),
                 subject.trained,
+                int(getattr(one.training, "folds", 0)),
             )
             section = "training" if one is recipe else f"{one.name}.training"
-            found.append(Planned(one.name, work, _sized(one, work), section, _recomputes(one)))
+            found.append(Planned(one.name, work, _sized(one, work), section, one.training))
     if not found:
         raise UsageError(
             f"{recipe.name}: a model of family {recipe.family} is counted or fitted in passes over the text and has no "
@@ -85,28 +91,37 @@ def planned(recipe: Recipe, options: PlanOptions) -> list[Planned]:
     return found
 
 
-def asked_of(recipe: Recipe, names: Sequence[str], options: PlanOptions, budget: Budget | None) -> Asked:
-    """Return what is asked for: the budget that was given or the recipe's, the text's size, and the rest.
+def asked_of(
+    recipe: Recipe, subjects: Sequence[Planned], names: Sequence[str], options: PlanOptions, budget: Budget | None
+) -> list[Asked]:
+    """Return what is asked for of each model: the budget that was given or its own, the text's size, and the rest.
 
     Raises:
         UsageError: there is no budget, or the text's size can't be told.
         InputError: a file can't be read.
     """
-    training = next((one.training for one in (recipe, *recipe.parts) if hasattr(one.training, "rows")), recipe.training)
+    order = max((one.work.anatomy.counted.order for one in subjects if one.work.anatomy.counted), default=0)
+    extent = _extent(recipe, names, options, order)
+    held_out = 0.0
+    if names and extent is not None:
+        held_out = extent.tokens * recipe.text.dev / (1 - recipe.text.dev - recipe.text.test)
+    return [_asked(one.training, options, budget, extent, held_out) for one in subjects]
+
+
+def _asked(training: Any, options: PlanOptions, budget: Budget | None, extent: Extent | None, held_out: float) -> Asked:
+    """Return what is asked for of one model: what was given, else by the keys of its ``training``."""
     if budget is None:
         units = [unit for unit in ("minutes", "steps", "tokens", "epochs") if getattr(training, unit, None) is not None]
         if not units:
             raise UsageError("no budget: give one of --minutes, --steps, --tokens, --epochs or --optimal")
         budget = Budget(units[0], float(getattr(training, units[0])))  # type: ignore[arg-type]
-    corpus_tokens = _corpus_tokens(recipe, names, options)
+    corpus_tokens = None if extent is None else extent.tokens
     check_countable(budget, corpus_tokens)
-    one_evaluation = 0.0
-    if names and corpus_tokens is not None:
-        held_out = corpus_tokens * recipe.text.dev / (1 - recipe.text.dev - recipe.text.test)
-        one_evaluation = min(getattr(training, "evaluate_tokens", 0), held_out)
+    one_evaluation = min(getattr(training, "evaluate_tokens", 0), held_out)
     return Asked(
         budget,
         corpus_tokens=corpus_tokens,
+        growth=None if extent is None else extent.growth,
         strategy=options.strategy or _spread(training, options),
         recompute=_recompute(training, options),
         reached=options.mfu,
@@ -150,22 +165,18 @@ def _recompute(training: Any, options: PlanOptions) -> bool | None:
     return True if getattr(training, "recompute", False) else None
 
 
-def _recomputes(recipe: Recipe) -> bool:
-    return bool(getattr(recipe.training, "recompute", False))
-
-
-def _corpus_tokens(recipe: Recipe, names: Sequence[str], options: PlanOptions) -> float | None:
+def _extent(recipe: Recipe, names: Sequence[str], options: PlanOptions, order: int) -> Extent | None:
     if options.text_tokens is not None:
-        return options.text_tokens
+        return Extent(options.text_tokens)
     if options.text_bytes is not None:
-        return options.text_bytes / options.bytes_per_token
+        return Extent(options.text_bytes / options.bytes_per_token)
     if not names:
         return None
     if isinstance(FAMILIES.get(recipe.family), ReadsPairs):
         raise UsageError(
             f"{names[0]}: the size of pairs is not read here; give --text-tokens or --text-bytes in their place"
         )
-    return training_tokens(recipe, names)
+    return training_extent(recipe, names, order=order)
 
 
 def _sized(recipe: Recipe, work: Work) -> Callable[[int], Work] | None:
