@@ -172,5 +172,8 @@ def test_every_family_is_measured_by_what_it_can_do(family: str) -> None:
         assert 0 <= told["masked_accuracy"] <= 1
         assert not {"token_perplexity", "bits_per_byte"} & set(told)
     else:
-        with pytest.raises(UsageError, match=r"it: (holds vectors and predicts|tells labels and writes|labels words and writes) no text"):
+        with pytest.raises(
+            UsageError,
+            match=r"it: (holds vectors and predicts|tells labels and writes|labels words and writes) no text",
+        ):
             figures(model, tokenizer, some, name="it", training={})
