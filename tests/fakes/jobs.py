@@ -1,11 +1,13 @@
 """Training jobs of a few seconds, for whichever family the gradient loop trains."""
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.config import from_mapping
@@ -19,11 +21,23 @@ from ziggurat.training.job import Fitted, Job, Labels, Tags, Words, silent, trai
 MASK = 13
 VOCABULARY = Vocabulary(size=14, bos=0, eos=0, mask=MASK)
 """Twelve ids of text, one that ends it, and one that only those who hide tokens ever see."""
+
+
+def _kind(name: str) -> str:
+    return type(FAMILIES.get(name)).__name__
+
+
 GRADIENT_FAMILIES = [
     name
     for name in FAMILIES.names()
     if any(issubclass(trainer(FAMILIES.get(name), each).Config, Config) for each in FAMILIES.get(name).trainers)
 ]
+EACH_KIND = [
+    pytest.param(name, marks=[] if first else pytest.mark.slow)
+    for _, same in itertools.groupby(sorted(GRADIENT_FAMILIES, key=_kind), key=_kind)
+    for first, name in zip(itertools.chain([True], itertools.repeat(False)), same, strict=False)
+]
+"""All of these for parametrize: of families that are one class with another network inside, one in every run."""
 NEXT_TOKEN_FAMILIES = [name for name in GRADIENT_FAMILIES if "gradient" in FAMILIES.get(name).trainers]
 CUT_BY_LENGTH = [
     name for name in GRADIENT_FAMILIES if isinstance(FAMILIES.get(name), ReadsPairs | ReadsLabels | ReadsTags)

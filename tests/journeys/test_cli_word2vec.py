@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -215,7 +216,7 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_with_the_same_vectors(
         pytest.skip("it was done before the signal came")
     assert process.returncode == 130, said
     assert said.splitlines()[-1].startswith("error: stopped at step ")
-    assert said.splitlines()[-1].endswith(f"go on with: ziggurat train --resume {stopped}")
+    assert said.splitlines()[-1].endswith(f"go on with: ziggurat train --resume {shlex.quote(str(stopped))}")
     assert not (stopped / "bundle").exists()
     ended = ziggurat("train", "--resume", stopped)
     assert ended.code == 0, ended.err

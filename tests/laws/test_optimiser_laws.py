@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.anatomy_measures import storage_bytes
-from tests.fakes.jobs import GRADIENT_FAMILIES, NEXT_TOKEN_FAMILIES, VOCABULARY, Recorder, fit, job, same_weights
+from tests.fakes.jobs import EACH_KIND, NEXT_TOKEN_FAMILIES, VOCABULARY, Recorder, fit, job, same_weights
 from ziggurat.core.anatomy import Load
 from ziggurat.core.protocols import Dissects
 from ziggurat.models.registry import FAMILIES
@@ -22,7 +22,7 @@ RULES = ("adamw", "muon")
 TABLES: dict[str, Any] = {"ngram_orders": (2, 3), "ngram_rows": 101}
 pytestmark = [
     pytest.mark.parametrize("rule", RULES),
-    pytest.mark.parametrize("family", GRADIENT_FAMILIES),
+    pytest.mark.parametrize("family", EACH_KIND),
 ]
 
 

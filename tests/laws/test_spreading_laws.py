@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.fakes.jobs import CUT_BY_LENGTH, GRADIENT_FAMILIES, Recorder, fit, job, weights
+from tests.fakes.jobs import CUT_BY_LENGTH, EACH_KIND, GRADIENT_FAMILIES, Recorder, fit, job, weights
 from tests.fakes.processes import together
 from ziggurat.core.errors import DamagedError, InterruptedRunError, UsageError
 from ziggurat.training.job import Fitted, Job
@@ -43,7 +43,7 @@ def like(one: dict[str, list[float]], two: dict[str, list[float]], tolerance: fl
 
 # fsdp of every family takes a minute; below, a decoder and an LSTM go through it in every run
 @pytest.mark.parametrize("how", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("family", GRADIENT_FAMILIES)
+@pytest.mark.parametrize("family", EACH_KIND)
 def test_two_processes_learn_as_one_does(family: str, how: str) -> None:
     wanted = asked(family, accumulate=2, spread=how)
     losses, alone, facts = told(wanted)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes.jobs import (
     CUT_BY_LENGTH,
-    GRADIENT_FAMILIES,
+    EACH_KIND,
     NEXT_TOKEN_FAMILIES,
     VOCABULARY,
     Recorder,
@@ -30,7 +30,7 @@ from ziggurat.training import checkpoints
 from ziggurat.training.checkpoints import BEST, NEWEST, read_checkpoint
 from ziggurat.training.job import FirstVectors, Fitted, silent
 
-pytestmark = pytest.mark.parametrize("family", GRADIENT_FAMILIES)
+pytestmark = pytest.mark.parametrize("family", EACH_KIND)
 
 LEARNING: dict[str, Any] = {"steps": 200, "learning_rate": 0.003, "rows": 24}
 """Enough to learn what follows what, also where few tokens of a row are guessed."""

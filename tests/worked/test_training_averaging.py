@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.fakes.jobs import GRADIENT_FAMILIES, Recorder, fit, job, same_weights, weights
+from tests.fakes.jobs import EACH_KIND, Recorder, fit, job, same_weights, weights
 from tests.fakes.processes import together
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UsageError
@@ -104,7 +104,9 @@ WILD: dict[str, Any] = {"steps": 60, "rows": 5, "learning_rate": 0.03, "schedule
 """A rate at which weights wander, so that their mean is better."""
 
 
-@pytest.mark.parametrize(("family", "how"), [*((family, "ema") for family in GRADIENT_FAMILIES), ("decoder", "tail")])
+@pytest.mark.parametrize(
+    ("family", "how"), [*(pytest.param(*one.values, "ema", marks=one.marks) for one in EACH_KIND), ("decoder", "tail")]
+)
 def test_a_mean_is_kept_where_it_is_better(family: str, how: str, tmp_path: Path) -> None:
     recorder = Recorder()
     fitted = fit(job(family, tmp_path, listener=recorder, average=how, **WILD))

@@ -23,7 +23,9 @@ class Task(Protocol):
     learns: ClassVar[type[Any]]
     """Protocol of the families that can serve it: `ReadsLabels`, `ReadsTags`."""
     recipes: ClassVar[tuple[str, ...]]
-    """Names of recipes, the baseline first: quick, strong, and always reported."""
+    """Names of recipes, the first where none is asked for."""
+    baseline: ClassVar[str]
+    """The one that takes seconds, and is always reported beside others; empty where none does."""
 
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterable[Example]:
         """Yield the examples in files, bit by bit; where they are ``labelled`` each has its answer."""

@@ -12,12 +12,11 @@ SENTENCES = {
     "span F1": "片段 F1",
     "Say which label a text has: topic, sentiment, intent": "判断文本的标签：主题、情感、意图",
     # -- train
-    "Train a model of a task on labelled files, after a quick baseline, and measure both": (
-        "用带标签的文件训练任务模型：先训练快速的基线，再测量两者"
+    "Train a model of a task on labelled files, after a baseline where one is quick, and measure both": (
+        "用带标签的文件训练任务模型：有快速的基线时先训练它，再测量两者"
     ),
-    "Train a model, calibrate it on the dev split and measure it on the test split, beside a quick baseline.": (
-        "训练模型，在 dev 部分上校准把握程度，在 test 部分上测量，并与快速的基线比较。"
-    ),
+    "Train a model, calibrate it on the dev split, measure it on the test split, beside a baseline where one is "
+    "quick.": ("训练模型，在 dev 部分上校准把握程度，在 test 部分上测量，并与快速的基线比较。"),
     "The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; ziggurat train --resume "
     "goes on where it stopped.": (
         "基线的运行存于运行文件夹中的 baseline。按 Ctrl-C 会保存检查点；ziggurat train --resume 从中断处继续。"
@@ -25,8 +24,8 @@ SENTENCES = {
     "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns). Recipe keys: --model.layers 2": (
         "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏）。配方的键：--model.layers 2"
     ),
-    "A recipe's name or a TOML file; unless told, the baseline is all that is made": (
-        "配方名或 TOML 文件；未给出时只训练基线"
+    "A recipe's name or a TOML file; unless told, the first of the task": (
+        "配方名或 TOML 文件；未给出时用该任务的第一个"
     ),
     "A bundle whose model is trained on inside the recipe's, with its tokenizer": (
         "在配方的模型之内继续训练的模型包，连同其分词器"

@@ -24,6 +24,7 @@ class Classification:
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
     learns: ClassVar[type[Any]] = ReadsLabels
     recipes: ClassVar[tuple[str, ...]] = ("linear", "lstm-classifier", "encoder-classifier")
+    baseline: ClassVar[str] = "linear"
 
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
         """Yield texts with their labels, or without where they need not be ``labelled``.

@@ -28,6 +28,7 @@ class NamedEntities:
     metrics: ClassVar[tuple[str, ...]] = ("span_f1",)
     learns: ClassVar[type[Any]] = ReadsTags
     recipes: ClassVar[tuple[str, ...]] = ("lstm-tagger", "lstm-tagger-zh")
+    baseline: ClassVar[str] = ""
 
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
         """Yield sentences with their spans, or without where they need not be ``labelled``.

@@ -1,4 +1,4 @@
-"""Train a model of a task on labelled files, after a quick baseline, and measure both."""
+"""Train a model of a task on labelled files, after a baseline where one is quick, and measure both."""
 
 import os
 from contextlib import ExitStack
@@ -30,7 +30,7 @@ BASELINE = "baseline"
 class TaskTrainOptions:
     """What is learnt from which files, for how long, and where it goes."""
 
-    recipe: str | None = option(None, "a recipe's name or a TOML file; unless told, the baseline is all that is made")
+    recipe: str | None = option(None, "a recipe's name or a TOML file; unless told, the first of the task")
     start: str | None = option(None, "a bundle whose model is trained on inside the recipe's, with its tokenizer")
     vectors: str | None = option(None, "what embeddings begin with: a bundle of word vectors, or a recipe's name")
     dev: tuple[str, ...] = option((), "file held out to tune on, instead of a tenth of the others")
@@ -56,7 +56,7 @@ def train(
     task: str,
     options: TaskTrainOptions,
 ) -> None:
-    """Train a model, calibrate it on the dev split and measure it on the test split, beside a quick baseline.
+    """Train a model, calibrate it on the dev split, measure it on the test split, beside a baseline where one is quick.
 
     The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; ziggurat train --resume
     goes on where it stopped.
@@ -81,7 +81,7 @@ def train(
 
 
 def _recipes(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[str, str]) -> "list[Recipe]":
-    """Return the recipe of the baseline, and the other that is asked for."""
+    """Return the recipe that is asked for, behind that of the baseline where the task has another."""
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.settings import environment_settings, flag_settings
     from ziggurat.models.registry import FAMILIES
@@ -92,8 +92,7 @@ def _recipes(task: "Task", options: TaskTrainOptions, names: list[str], flags: d
     sources = [*names, *(f"dev={name}" for name in options.dev), *(f"test={name}" for name in options.test)]
     seed = {} if options.seed is None else {"seed": str(options.seed)}
     shared = [*environment_settings(os.environ), *flag_settings(seed)]
-    first = task.recipes[0]
-    name = options.recipe or first
+    name = options.recipe or task.recipes[0]
     own = {"start": options.start, "vectors": options.vectors}
     flags = {**{key: value for key, value in own.items() if value is not None}, **flags}
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])
@@ -102,7 +101,7 @@ def _recipes(task: "Task", options: TaskTrainOptions, names: list[str], flags: d
     if options.minutes is not None:
         wanted = wanted.with_budget("minutes", options.minutes)
     check_sources(wanted, sources)
-    found = [wanted] if name == first else [load_recipe(first, shared), wanted]
+    found = [wanted] if task.baseline in ("", name) else [load_recipe(task.baseline, shared), wanted]
     return [recipe.with_sources(sources) for recipe in found]
 
 
