@@ -31,7 +31,7 @@ from ziggurat.models.ngram_trie import NgramTrie
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.allocator import keep_memory
 from ziggurat.training.footprint import LOGIT_COUNT
-from ziggurat.training.kneser_ney import smooth
+from ziggurat.training.kneser_ney import FALLBACK, smooth
 from ziggurat.training.ngram_counting import Budget, count_ngrams
 from ziggurat.training.ngram_sorting import Shape
 from ziggurat.training.objectives.objective import cross_entropy
@@ -246,7 +246,7 @@ def _counts() -> tuple[float, float]:
 
     def count() -> NgramTrie:
         found = count_ngrams(text, Shape(ORDER, IDS, 0, 1), budget, raw=False)
-        return smooth(found, discounts=None, prune=(0,) * ORDER, threads=threads)[0]
+        return smooth(found, discounts=FALLBACK, prune=(0,) * ORDER, threads=threads)[0]
 
     family: Any = FAMILIES.get("counted_decoder")
     config = family.config(layers=1, width=8, heads=1, context=128, order=ORDER)
