@@ -186,3 +186,48 @@ def test_what_comes_with_the_encoder_is_not_set(run: Path, encoder: Path, tmp_pa
         ended = ziggurat("task", "classification", "train", run.parent / "train.tsv", *given, *more)
         assert (ended.code, ended.out) == (2, "")
         assert message in ended.err
+
+
+# -- stopped, and what is left behind ----------------------------------------------------------------------------------
+
+
+def test_a_run_that_was_stopped_goes_on_and_is_measured(
+    run: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ziggurat: Ziggurat
+) -> None:
+    out = tmp_path / "a run"
+    given = ["--recipe", "encoder-classifier", "--start", encoder, "--training.epochs", "none", "--training.steps", "3"]
+    with monkeypatch.context() as patch:
+        patch.setattr("ziggurat.surface.tasks.judge_task", interrupted)
+        ended = ziggurat("task", "classification", "train", run.parent / "train.tsv", *given, "--out", out)
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err.splitlines()[-1].endswith(f"go on with: ziggurat task classification train --resume '{out}'")
+    ended = ziggurat("task", "classification", "train", "--resume", out, "--json")
+    assert ended.code == 0, ended.err
+    assert [one["recipe"] for one in json.loads(ended.out)["models"]] == ["linear", "encoder-classifier"]
+    assert load(out).manifest.metrics["test"]["examples"] > 0
+
+
+def interrupted(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("given", [["x.tsv"], ["--seed", "3"], ["--test", "x.tsv"], ["--training.rows", "3"]])
+def test_a_resumed_run_keeps_what_it_has(given: list[str], run: Path, ziggurat: Ziggurat) -> None:
+    ended = ziggurat("task", "classification", "train", "--resume", run, *given)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"{given[0]}: a resumed run keeps its own files and recipe" in ended.err
+
+
+def test_files_that_can_t_be_used_leave_no_folder(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    (tmp_path / "bad.tsv").write_text("a text\tx\nno label here\n", encoding="utf-8")
+    given = ["--recipe", "lstm-classifier", "--out", tmp_path / "run"]
+    for _ in range(2):  # the second is no "unfinished run"
+        ended = ziggurat("task", "classification", "train", tmp_path / "bad.tsv", *given)
+        assert "bad.tsv:2: " in ended.err.splitlines()[-1]
+        assert not (tmp_path / "run").exists()
+
+
+def test_minutes_are_a_budget_of_every_network(run: Path, encoder: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    given = ["--recipe", "encoder-classifier", "--start", encoder, "--minutes", "0.02", "--out", tmp_path / "run"]
+    ended = ziggurat("task", "classification", "train", run.parent / "train.tsv", *given, "--quiet")
+    assert ended.code == 0, ended.err

@@ -17,10 +17,8 @@ SENTENCES = {
     ),
     "Train a model, calibrate it on the dev split, measure it on the test split, beside a baseline where one is "
     "quick.": ("训练模型，在 dev 部分上校准把握程度，在 test 部分上测量，并与快速的基线比较。"),
-    "The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; ziggurat train --resume "
-    "goes on where it stopped.": (
-        "基线的运行存于运行文件夹中的 baseline。按 Ctrl-C 会保存检查点；ziggurat train --resume 从中断处继续。"
-    ),
+    "The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; --resume goes on where "
+    "it stopped.": "基线的运行存于运行文件夹中的 baseline。按 Ctrl-C 会保存检查点；--resume 从中断处继续。",
     "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns). Recipe keys: --model.layers 2": (
         "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏）。配方的键：--model.layers 2"
     ),

@@ -1,15 +1,16 @@
 """Train a model of a task on labelled files, after a baseline where one is quick, and measure both."""
 
 import os
+import shlex
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import InterruptedRunError, UsageError
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.cli.settings import open_to_settings, split_settings
 from ziggurat.surface.language import translate
@@ -38,6 +39,7 @@ class TaskTrainOptions:
     minutes: float | None = option(None, "budget in minutes of training", low=0)
     seed: int | None = option(None, "seed of everything that is drawn", low=0)
     out: str | None = option(None, "folder of the run; unless told, a new one below runs/")
+    resume: str | None = option(None, "folder of a run that was interrupted, to go on with")
     json: bool = option(False, "print JSON")
     quiet: bool = option(False, "say nothing but warnings")
 
@@ -58,33 +60,51 @@ def train(
 ) -> None:
     """Train a model, calibrate it on the dev split, measure it on the test split, beside a baseline where one is quick.
 
-    The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; ziggurat train --resume
-    goes on where it stopped.
+    The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; --resume goes on where it
+    stopped.
     """
-    from ziggurat.artefacts.runs import new_folder, open_run
-    from ziggurat.surface.api import run_name
+    from ziggurat.artefacts.runs import open_run
     from ziggurat.surface.progress import ProgressDisplay
     from ziggurat.surface.tasks import train_task
     from ziggurat.use.tasks import TASKS
 
     chosen = TASKS.get(task)
     names, flags = split_settings(files or [], context)
-    recipes = _recipes(chosen, options, names, flags)
-    folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, recipes[-1].name))
-    places = [folder] if len(recipes) == 1 else [folder / BASELINE, folder]
+    folder, recipes = _resumed(options, names, flags) if options.resume else _new(chosen, options, names, flags)
     terminal = Terminal(quiet=options.quiet)
     terminal.say("run folder: {folder}", folder=folder)
     with ExitStack() as held, ProgressDisplay(terminal) as display:
-        runs = [held.enter_context(open_run(place, recipe)) for place, recipe in zip(places, recipes, strict=True)]
-        outcomes = train_task(chosen, runs, display)
+        # the run first: where the text can't be used, the folder inside is gone before that around it
+        runs = [held.enter_context(open_run(place, recipe)) for place, recipe in recipes.items()]
+        try:
+            outcomes = train_task(chosen, runs[::-1], display)
+        except (InterruptedRunError, KeyboardInterrupt) as error:
+            stopped = str(error).partition(";")[0] or "interrupted"
+            command = f"ziggurat task {task} train --resume {shlex.quote(str(folder))}"
+            raise InterruptedRunError(f"{stopped}; go on with: {command}") from error
     _report(terminal, outcomes, folder, task, json=options.json)
 
 
-def _recipes(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[str, str]) -> "list[Recipe]":
-    """Return the recipe that is asked for, behind that of the baseline where the task has another."""
+Places: TypeAlias = "tuple[Path, dict[Path, Recipe | None]]"
+"""The run's folder; and by folder the recipes of the run and, inside, of its baseline; None: the one that is there."""
+
+
+def _resumed(options: TaskTrainOptions, names: list[str], flags: dict[str, str]) -> Places:
+    kept = ("recipe", "start", "vectors", "dev", "test", "minutes", "seed", "out")
+    others = [name for name in kept if getattr(options, name) not in (None, ())]
+    if names or flags or others:
+        given = names[0] if names else f"--{next(iter([*flags, *others]))}"
+        raise UsageError(f"{given}: a resumed run keeps its own files and recipe; leave it out, or begin a new run")
+    folder = Path(str(options.resume))
+    return folder, dict.fromkeys([folder, folder / BASELINE] if (folder / BASELINE).is_dir() else [folder])
+
+
+def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[str, str]) -> Places:
     from ziggurat.artefacts.recipe import load_recipe
+    from ziggurat.artefacts.runs import new_folder
     from ziggurat.artefacts.settings import environment_settings, flag_settings
     from ziggurat.models.registry import FAMILIES
+    from ziggurat.surface.api import run_name
     from ziggurat.surface.material import check_sources
 
     if not names:
@@ -101,13 +121,14 @@ def _recipes(task: "Task", options: TaskTrainOptions, names: list[str], flags: d
     if options.minutes is not None:
         wanted = wanted.with_budget("minutes", options.minutes)
     check_sources(wanted, sources)
-    found = [wanted] if task.baseline in ("", name) else [load_recipe(task.baseline, shared), wanted]
-    return [recipe.with_sources(sources) for recipe in found]
+    folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, wanted.name))
+    found: dict[Path, Recipe | None] = {folder: wanted.with_sources(sources)}
+    if task.baseline not in ("", name):
+        found[folder / BASELINE] = load_recipe(task.baseline, shared).with_sources(sources)
+    return folder, found
 
 
 def _report(terminal: Terminal, outcomes: "list[Outcome]", folder: Path, task: str, *, json: bool) -> None:
-    import shlex
-
     if json:
         terminal.write_json({"run": str(folder), "models": [_figures(outcome) for outcome in outcomes]})
         return
