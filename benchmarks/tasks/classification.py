@@ -129,7 +129,8 @@ def _fasttext(bundle: Bundle, folder: Path) -> dict[str, float]:
         if not isinstance(split, ExampleSet):
             raise TypeError("no labelled texts")
         ids = bundle.tokenizer.encode_batch(list(split.texts()))
-        return [(label, " ".join(words[one] for one in each)) for label, each in zip(split.labels, ids, strict=True)]
+        labels = [one.answer for one in split.entries]
+        return [(label, " ".join(words[one] for one in each)) for label, each in zip(labels, ids, strict=True)]
 
     path = folder / "fasttext.txt"
     path.write_text("".join(f"__label__{label} {text}\n" for label, text in lines(corpus.train)), encoding="utf-8")

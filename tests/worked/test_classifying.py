@@ -13,8 +13,8 @@ from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.protocols import Classifier, Family, ReadsLabels, StandsOn
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.classifying import ClassifierNetwork, NeuralClassifier, Pool, pooled
+from ziggurat.models.blocks.lstm import turned
 from ziggurat.models.classifying import ClassifierFamily
-from ziggurat.models.recurrent_classifier import turned
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.job import Fitted, Start
 

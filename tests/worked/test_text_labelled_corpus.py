@@ -49,7 +49,7 @@ def prepared(folder: Path, *names: Path | str, **keys: Any) -> LabelledCorpus:
 
 
 def content(split: ExampleSet) -> set[tuple[str, str]]:
-    return {(document.text, label) for document, label in zip(split, split.labels, strict=True)}
+    return {(example.input, example.answer) for example in split.examples()}
 
 
 # -- splits ------------------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_sources_by_name(tmp_path: Path) -> None:
     ]
     with pytest.raises(UnknownNameError, match="unknown split 'tset'; did you mean 'test'"):
         resolve_labelled([str(path), f"tset={path}"])
-    with pytest.raises(InputError, match="no file of labelled texts to learn from"):
+    with pytest.raises(InputError, match="no file of labelled examples to learn from"):
         resolve_labelled([f"test={path}"])
     with pytest.raises(InputError, match=r"none\.tsv"):
         resolve_labelled([str(tmp_path / "none.tsv")])
@@ -156,14 +156,15 @@ def test_keys_of_documents_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_damaged_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArtefactError, match="no prepared labelled texts"):
+    with pytest.raises(ArtefactError, match="no prepared labelled examples"):
         open_labelled(tmp_path)
     corpus = prepared(tmp_path, table(tmp_path, some(12)))
-    (corpus.folder / "text.utf8").write_bytes(b"short")
-    with pytest.raises(DamagedError, match="prepare the labelled texts again"):
+    path = corpus.folder / "examples.jsonl"
+    whole = path.read_text(encoding="utf-8")
+    path.write_text("".join(whole.splitlines(keepends=True)[:-1]), encoding="utf-8")
+    with pytest.raises(DamagedError, match=r"prepare the labelled examples again \(examples are missing"):
         open_labelled(corpus.folder)
-    header = corpus.folder / "labelled.json"
-    header.write_text(header.read_text().replace('"odd"', '"even"').replace('"labels"', '"label"'))
+    path.write_text(whole.replace('"answer"', '"anwser"'), encoding="utf-8")
     with pytest.raises(DamagedError, match=r"labelled\.json: damaged"):
         open_labelled(corpus.folder)
 

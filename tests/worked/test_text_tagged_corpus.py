@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from ziggurat.core.errors import ArtefactError, DamagedError, InputError, TooLittleTextError, UsageError
+from ziggurat.text.labelled_corpus import LabelledCorpus, open_labelled, prepare_tagged
 from ziggurat.text.ledger import read_ledger
 from ziggurat.text.options import TextConfig
-from ziggurat.text.tagged_corpus import TaggedCorpus, open_tagged, prepare_tagged
 from ziggurat.training.job import silent
 
 
@@ -20,7 +20,7 @@ def columns(folder: Path, first: int, count: int, name: str = "set.conll") -> Pa
     return path
 
 
-def prepared(folder: Path, *names: Path | str, **keys: Any) -> TaggedCorpus:
+def prepared(folder: Path, *names: Path | str, **keys: Any) -> LabelledCorpus:
     return prepare_tagged([str(name) for name in names], TextConfig(**keys), folder=folder / "out", listener=silent)
 
 
@@ -29,7 +29,7 @@ def test_a_tenth_each_is_held_out(tmp_path: Path) -> None:
     # round(0.1 · 29) = 3
     assert [len(split) for split in (corpus.train, corpus.dev, corpus.test)] == [23, 3, 3]
     assert corpus.names == ("B-PER", "O")
-    names = {one.tokens[1] for split in (corpus.train, corpus.dev, corpus.test) for one in split.sentences}
+    names = {one.input[1] for split in (corpus.train, corpus.dev, corpus.test) for one in split.entries}
     assert len(names) == 29
     assert corpus.facts()["splits"]["dev"]["documents"] == 3
 
@@ -67,7 +67,7 @@ def test_order_decides_nothing_and_labels_do(tmp_path: Path) -> None:
     changed.write_text(whole.read_text(encoding="utf-8").replace("Ada3\tB-PER", "Ada3\tB-LOC"), encoding="utf-8")
     first, second, third = (prepared(path.parent, path) for path in (whole, other, changed))
     assert first.fingerprint == second.fingerprint != third.fingerprint
-    assert {one.tokens for one in first.dev.sentences} == {one.tokens for one in second.dev.sentences}
+    assert {one.input for one in first.dev.entries} == {one.input for one in second.dev.entries}
 
 
 def test_what_can_not_be_learnt_from_is_refused(tmp_path: Path) -> None:
@@ -84,10 +84,10 @@ def test_what_can_not_be_learnt_from_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_damaged_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArtefactError, match="no prepared labelled words"):
-        open_tagged(tmp_path)
+    with pytest.raises(ArtefactError, match="no prepared labelled examples"):
+        open_labelled(tmp_path)
     corpus = prepared(tmp_path, columns(tmp_path, 0, 12))
-    path = corpus.folder / "sentences.jsonl"
+    path = corpus.folder / "examples.jsonl"
     path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
-    with pytest.raises(DamagedError, match="sentences are missing"):
-        open_tagged(corpus.folder)
+    with pytest.raises(DamagedError, match="examples are missing"):
+        open_labelled(corpus.folder)

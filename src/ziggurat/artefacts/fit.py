@@ -33,9 +33,8 @@ from ziggurat.core.types import Event, Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
-from ziggurat.text.labelled_corpus import LabelledCorpus
+from ziggurat.text.labelled_corpus import ExampleSet, LabelledCorpus
 from ziggurat.text.parallel import ParallelCorpus
-from ziggurat.text.tagged_corpus import SentenceSet, TaggedCorpus
 from ziggurat.tokens import chinese
 from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
@@ -46,8 +45,8 @@ from ziggurat.training.torchrun import current
 
 __all__ = ["Material", "Texts", "fit", "prepare_material", "recipe_material"]
 
-Texts: TypeAlias = Corpus | ParallelCorpus | LabelledCorpus | TaggedCorpus
-"""What a model is made from: documents, pairs of them, texts with labels, or sentences of labelled words."""
+Texts: TypeAlias = Corpus | ParallelCorpus | LabelledCorpus
+"""What a model is made from: documents, pairs of them, or examples with labels."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +107,11 @@ def prepare_material(
     listener(_compression(stores["train"]))
     sources = [stores.get(f"{split}-source") for split in ("train", "dev")]
     material = Material(tokenizer, stores["train"], stores.get("dev"), corpus.facts(), key, sources[0], sources[1])
-    return dataclasses.replace(
-        material,
-        labels=_labels(corpus) if isinstance(corpus, LabelledCorpus) else None,
-        tags=_tags(corpus, tokenizer) if isinstance(corpus, TaggedCorpus) else None,
-    )
+    if not isinstance(corpus, LabelledCorpus):
+        return material
+    if corpus.of_words:
+        return dataclasses.replace(material, tags=_tags(corpus, tokenizer))
+    return dataclasses.replace(material, labels=_labels(corpus))
 
 
 def recipe_material(
@@ -253,21 +252,22 @@ def _labels(corpus: LabelledCorpus) -> Labels:
     names = corpus.names
     places = {name: place for place, name in enumerate(names)}
     train, dev = (
-        np.array([places.get(label, -1) for label in split.labels], np.int32) for split in (corpus.train, corpus.dev)
+        np.array([places.get(entry.answer, -1) for entry in split.entries], np.int32)
+        for split in (corpus.train, corpus.dev)
     )
     return Labels(names, train, dev if len(dev) else None)
 
 
-def _tags(corpus: TaggedCorpus, tokenizer: Tokenizer) -> Tags:
+def _tags(corpus: LabelledCorpus, tokenizer: Tokenizer) -> Tags:
     """Return the words of the splits as arrays, with the places of their labels among those of the training split."""
     from ziggurat.tokens.word_characters import word_arrays
 
     names = corpus.names
     places = {name: place for place, name in enumerate(names)}
 
-    def words(split: SentenceSet) -> Words:
-        starts, firsts, characters = word_arrays(tokenizer, [sentence.tokens for sentence in split.sentences])
-        labels = [places.get(label, -1) for sentence in split.sentences for label in sentence.labels]
+    def words(split: ExampleSet) -> Words:
+        starts, firsts, characters = word_arrays(tokenizer, [entry.input for entry in split.entries])
+        labels = [places.get(label, -1) for entry in split.entries for label in entry.answer]
         return Words(starts, np.array(labels, np.int32), firsts, characters)
 
     return Tags(names, words(corpus.train), words(corpus.dev) if len(corpus.dev) else None)

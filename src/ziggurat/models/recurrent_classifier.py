@@ -19,12 +19,12 @@ from ziggurat.core.config import option
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.classifying import ClassifierNetwork, ClassifyingKeys
 from ziggurat.models.blocks.initialisation import fill_uniform
-from ziggurat.models.blocks.lstm import LSTMLayer
+from ziggurat.models.blocks.lstm import LSTMLayer, turned
 from ziggurat.models.classifying import ClassifierFamily
 from ziggurat.models.recurrent import FAMILY as INSIDE
 from ziggurat.models.recurrent import TIED_BOUND, RecurrentConfig, RecurrentNetwork
 
-__all__ = ["FAMILY", "RecurrentClassifierConfig", "RecurrentClassifierNetwork", "turned"]
+__all__ = ["FAMILY", "RecurrentClassifierConfig", "RecurrentClassifierNetwork"]
 
 
 @dataclass(frozen=True)
@@ -87,18 +87,6 @@ class RecurrentClassifierNetwork(ClassifierNetwork):
         for number, layer in enumerate(self.turned_layers):
             assert isinstance(layer, LSTMLayer)  # noqa: S101 - there are no others
             layer.fill(seed=seed, name=f"turned_layers.{number}")
-
-
-def turned(vectors_BTD: Tensor, lengths: Tensor) -> Tensor:
-    """Return each row's first ``lengths`` vectors in the order from the last to the first; padding stays where it is.
-
-    >>> turned(torch.tensor([[[2], [3], [5], [7]]]), torch.tensor([3])).flatten().tolist()
-    [5, 3, 2, 7]
-    """
-    places_T = torch.arange(vectors_BTD.shape[1], device=lengths.device)
-    from_end_BT = lengths[:, None] - 1 - places_T
-    order_BT = torch.where(from_end_BT >= 0, from_end_BT, places_T)
-    return vectors_BTD.gather(1, order_BT[..., None].expand_as(vectors_BTD))
 
 
 def _anatomy(config: RecurrentClassifierConfig, vocabulary: Vocabulary) -> tuple[Anatomy, int]:

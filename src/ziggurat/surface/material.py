@@ -16,11 +16,10 @@ from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.documents import cut_where_few, read_documents
 from ziggurat.text.corpus import open_corpus, prepare
-from ziggurat.text.labelled_corpus import open_labelled, prepare_labelled, resolve_labelled
+from ziggurat.text.labelled_corpus import open_labelled, prepare_labelled, prepare_tagged, resolve_labelled
 from ziggurat.text.pairs import read_pairs, resolve_pairs
 from ziggurat.text.parallel import open_pairs, prepare_pairs
 from ziggurat.text.sources import resolve
-from ziggurat.text.tagged_corpus import open_tagged, prepare_tagged
 from ziggurat.use.scoring import Scored, Unit, score_pairs, score_texts
 
 __all__ = ["check_sources", "entries", "prepared", "scores"]
@@ -61,7 +60,7 @@ def _kind(recipe: Recipe) -> _Kind:
     if isinstance(family, ReadsLabels):
         return _Kind(resolve_labelled, prepare_labelled, open_labelled)
     if isinstance(family, ReadsTags):
-        return _Kind(resolve_labelled, prepare_tagged, open_tagged)
+        return _Kind(resolve_labelled, prepare_tagged, open_labelled)
     return _Kind(resolve, prepare, open_corpus)
 
 

@@ -11,7 +11,6 @@ from ziggurat.judge.tasks import TaskReport, judge_task
 from ziggurat.surface.material import prepared
 from ziggurat.surface.training import MEASURED_ON, train_run
 from ziggurat.text.labelled_corpus import LabelledCorpus
-from ziggurat.text.tagged_corpus import TaggedCorpus
 from ziggurat.training.job import silent
 
 __all__ = ["Outcome", "train_task"]
@@ -43,7 +42,7 @@ def train_task(task: Task, runs: Sequence[Run], listener: Listener) -> list[Outc
 def _outcome(task: Task, run: Run, listener: Listener) -> Outcome:
     bundle = train_run(run, listener)
     corpus = prepared(run, silent)
-    if not isinstance(corpus, (LabelledCorpus, TaggedCorpus)):
+    if not isinstance(corpus, LabelledCorpus):
         raise TypeError(f"{run.recipe.family}: learns from no labels")
     temperature = task.tune(bundle.model, bundle.tokenizer, list(corpus.dev.examples())) if len(corpus.dev) else None
     if temperature is not None:

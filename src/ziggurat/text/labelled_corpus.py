@@ -1,51 +1,55 @@
-"""From files of labelled texts to examples that are clean and split, with the label of each."""
+"""From files of labelled texts, or of sentences of labelled words, to examples that are split, with their labels."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from ziggurat.core.errors import InputError, TooLittleTextError, UnknownNameError
 from ziggurat.core.files import atomic_folder
+from ziggurat.core.schemes import lenient_spans_of
+from ziggurat.core.spacing import joined
 from ziggurat.core.types import Document, Example, Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.text.cleaning import clean
+from ziggurat.text.columns import read_columns
 from ziggurat.text.labelled import read_examples
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import check_options
-from ziggurat.text.prepared import (
-    LEDGER,
-    TEXT,
-    PreparedText,
-    Table,
-    digest,
-    facts_of,
-    fingerprint,
-    reading,
-    write_header,
-)
+from ziggurat.text.prepared import LEDGER, PreparedText, digest, facts_of, fingerprint, reading, write_header
 from ziggurat.text.splits import SPLITS, TRAIN, UNDECIDED, hold_out
 from ziggurat.text.tagged import one_source
 
-__all__ = ["ExampleSet", "LabelledCorpus", "LabelledSource", "open_labelled", "prepare_labelled", "resolve_labelled"]
+__all__ = [
+    "ExampleSet",
+    "LabelledCorpus",
+    "LabelledSource",
+    "open_labelled",
+    "prepare_labelled",
+    "prepare_tagged",
+    "resolve_labelled",
+]
 
 HEADER = "labelled.json"
-TABLE = "labelled.npy"
-ROW = np.dtype([("start", "<i8"), ("stop", "<i8"), ("line", "<i8"), ("file", "<u4"), ("label", "<i4"), ("split", "u1")])
+EXAMPLES = "examples.jsonl"
+ROW = np.dtype([("start", "<i8"), ("stop", "<i8"), ("split", "u1")])
 NAMED = ("train", "dev", "test")
+
+Read: TypeAlias = Callable[[str, TextConfig, Ledger], Iterator[Example]]
+"""Yields the examples of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledSource:
-    """A file of labelled texts, and which split the user made it."""
+    """A file of labelled examples, and which split the user made it."""
 
     path: str
     split: str = ""
-    """``train``, ``dev`` or ``test``; empty where its texts are to be split."""
+    """``train``, ``dev`` or ``test``; empty where its examples are to be split."""
 
     @property
     def label(self) -> str:
@@ -55,39 +59,31 @@ class LabelledSource:
 
 @dataclass(frozen=True)
 class ExampleSet:
-    """The labelled texts of one split; can be read any number of times, from disk each time."""
+    """The examples of one split, in memory."""
 
-    folder: Path
-    rows: npt.NDArray[np.int64]
-    """Places in the corpus' table."""
-    size_bytes: int
-    labels: tuple[str, ...]
-    """The label of each, in the order of the set."""
-    files: tuple[str, ...]
-    """Where texts come from."""
+    entries: tuple[Example, ...]
+    """Texts with a label each, or sentences of words with a label for each word."""
 
     def __len__(self) -> int:
-        """Return the number of texts."""
-        return len(self.rows)
+        """Return the number of examples."""
+        return len(self.entries)
 
     def __iter__(self) -> Iterator[Document]:
-        """Yield the texts in the order of the corpus."""
-        table = np.load(self.folder / TABLE)
-        with (self.folder / TEXT).open("rb") as file:
-            for row in self.rows.tolist():
-                entry = table[row]
-                file.seek(int(entry["start"]))
-                text = file.read(int(entry["stop"] - entry["start"])).decode()
-                yield Document(f"{self.files[entry['file']]}:{entry['line']}", text)
-
-    def examples(self) -> Iterator[Example]:
-        """Yield every text with its label."""
-        for document, label in zip(self, self.labels, strict=True):
-            yield Example(document.id, document.text, label)
+        """Yield the texts; words are joined to one (`ziggurat.core.spacing`)."""
+        for entry in self.entries:
+            yield Document(entry.id, _text(entry))
 
     def texts(self) -> Iterator[str]:
         """Yield every text."""
-        return (document.text for document in self)
+        return map(_text, self.entries)
+
+    def examples(self) -> Iterator[Example]:
+        """Yield the examples as a task judges them: texts with labels, or words with spans."""
+        for entry in self.entries:
+            answer = entry.answer
+            yield Example(
+                entry.id, entry.input, answer if isinstance(answer, str) else sorted(lenient_spans_of(answer))
+            )
 
     @property
     def sides(self) -> Mapping[str, Iterable[Document]]:
@@ -97,16 +93,21 @@ class ExampleSet:
 
 @dataclass(frozen=True)
 class LabelledCorpus(PreparedText[ExampleSet]):
-    """Prepared texts with labels."""
+    """Prepared texts with labels, or sentences of labelled words."""
+
+    @property
+    def of_words(self) -> bool:
+        """Whether it is words that have labels."""
+        return not isinstance(self.train.entries[0].answer, str)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The labels that can be learnt: those of the training split, sorted."""
-        return tuple(sorted(set(self.train.labels)))
+        return tuple(sorted({label for entry in self.train.entries for label in _labels(entry)}))
 
 
 def resolve_labelled(names: Sequence[str]) -> list[LabelledSource]:
-    """Return the files behind ``names``; ``dev=FILE`` and ``test=FILE`` name one whose texts are held out.
+    """Return the files behind ``names``; ``dev=FILE`` and ``test=FILE`` name one whose examples are held out.
 
     Raises:
         InputError: none is named, or a path does not exist; the message names the nearest.
@@ -122,7 +123,7 @@ def resolve_labelled(names: Sequence[str]) -> list[LabelledSource]:
         one_source(path)
         found.append(LabelledSource(path, split))
     if all(source.split in ("dev", "test") for source in found):
-        raise InputError("no file of labelled texts to learn from was named: give CSV, TSV or JSONL files")
+        raise InputError("no file of labelled examples to learn from was named: give one that is not held out")
     return found
 
 
@@ -134,97 +135,121 @@ def prepare_labelled(
     *Idea.* Equal texts stay on one side of a split, whatever their labels. What the user holds out in a file of its own
     is never learnt from: a training text that stands there too is left out. The parts held out are of examples.
 
+    *Cost.* All examples are in memory.
+
     Raises:
-        UsageError: an option is set that labelled texts have no use for.
+        UsageError: an option is set that labelled examples have no use for.
         InputError: a file can't be used; the message names file and line.
-        TooLittleTextError: there are too few texts, or all have the same label.
+        TooLittleTextError: there are too few examples, or all have the same label.
         DiskFullError: the disk is full; nothing half written remains.
     """
-    del workers  # reading labelled texts takes seconds
-    check_options(options)
-    sources = resolve_labelled(names)
-    with atomic_folder(folder) as work:
-        facts, hashed, labels = _prepare(sources, options, work, listener)
-        write_header(work / HEADER, facts, hashed, labels=labels, files=[source.label for source in sources])
-    return open_labelled(folder)
+    del workers  # reading labelled examples takes seconds
+    return _prepare(resolve_labelled(names), options, folder, listener, read=_texts)
+
+
+def prepare_tagged(
+    names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener, workers: Workers = HERE
+) -> LabelledCorpus:
+    """Do `prepare_labelled` for sentences in columns (`ziggurat.text.columns`); words stay as they are written.
+
+    Raises:
+        UsageError, InputError, TooLittleTextError, DiskFullError: as there.
+    """
+    del workers
+    return _prepare(resolve_labelled(names), options, folder, listener, read=_sentences)
 
 
 def open_labelled(folder: Path) -> LabelledCorpus:
-    """Open what `prepare_labelled` left in ``folder``.
+    """Open what `prepare_labelled` or `prepare_tagged` left in ``folder``.
 
     Raises:
-        ArtefactError: there are no prepared texts with labels.
+        ArtefactError: there are no prepared examples.
         DamagedError: a file is damaged; the message names it.
         NewerVersionError: a newer Ziggurat wrote it.
     """
-    with reading(folder / HEADER, what="labelled texts") as header:
-        table = np.load(folder / TABLE)
-        labels, files = tuple(header["labels"]), tuple(header["files"])
+    found: dict[int, list[Example]] = {split: [] for split in SPLITS.values()}
+    with reading(folder / HEADER, what="labelled examples") as header:
         facts, hashed = header["facts"], header["fingerprint"]
-        if int(table["stop"].max()) > (folder / TEXT).stat().st_size:
-            raise ValueError("text is missing")
-        if int(table["label"].max()) >= len(labels):
-            raise ValueError("names of labels are missing")
-        if int(table["file"].max()) >= len(files):
-            raise ValueError("names of files are missing")
-    sets = {}
-    for name, split in SPLITS.items():
-        rows = np.flatnonzero(table["split"] == split)
-        own = tuple(labels[label] for label in table["label"][rows].tolist())
-        sets[name] = ExampleSet(folder, rows, int((table["stop"][rows] - table["start"][rows]).sum()), own, files)
+        with (folder / EXAMPLES).open(encoding="utf-8") as file:
+            for line in file:
+                entry = json.loads(line)
+                found[entry["split"]].append(Example(entry["id"], _frozen(entry["input"]), _frozen(entry["answer"])))
+        if any(len(found[split]) != facts["splits"][name]["documents"] for name, split in SPLITS.items()):
+            raise ValueError("examples are missing")
+    sets = {name: ExampleSet(tuple(found[split])) for name, split in SPLITS.items()}
     return LabelledCorpus(folder, **sets, fingerprint=hashed, recorded=facts)
 
 
 def _prepare(
-    sources: list[LabelledSource], options: TextConfig, work: Path, tell: Listener
-) -> tuple[dict[str, Any], str, list[str]]:
-    labels: dict[str, int] = {}
-    rows: list[tuple[int, int, int, int, int, int]] = []
-    digests: list[int] = []
-    size = 0
-    with Ledger(work / LEDGER) as ledger:
-        with (work / TEXT).open("wb") as file:
-            for number, source in enumerate(sources):
-                for example in read_examples(source.path):
-                    raw = clean(example.input, options, ledger).strip().encode()
-                    if not raw:
-                        ledger.remove("empty", document=example.id)
-                        continue
-                    file.write(raw)
-                    label = labels.setdefault(str(example.answer), len(labels))
-                    line = int(example.id.rpartition(":")[2])
-                    rows.append((size, size + len(raw), line, number, label, SPLITS.get(source.split, UNDECIDED)))
-                    digests.append(digest(raw))
-                    size += len(raw)
-                tell({"event": "read", "source": source.label, "sources": len(sources), "done": number + 1})
-        table, hashes = np.array(rows, ROW), np.array(digests, np.uint64)
+    sources: list[LabelledSource], options: TextConfig, folder: Path, tell: Listener, *, read: Read
+) -> LabelledCorpus:
+    check_options(options)
+    with atomic_folder(folder) as work, Ledger(work / LEDGER) as ledger:
+        entries: list[Example] = []
+        splits: list[int] = []
+        for number, source in enumerate(sources):
+            entries += read(source.path, options, ledger)
+            splits += [SPLITS.get(source.split, UNDECIDED)] * (len(entries) - len(splits))
+            tell({"event": "read", "source": source.label, "sources": len(sources), "done": number + 1})
+        table = np.zeros(len(entries), ROW)
+        table["split"] = splits
+        table["stop"] = [len(_text(entry).encode()) for entry in entries]
+        hashes = np.array([digest(json.dumps(entry.input).encode()) for entry in entries], np.uint64)
         kept = hold_out(table["split"], hashes, options, {source.split for source in sources})
-        for entry in table[~kept]:
-            ledger.remove("held out too", document=f"{sources[entry['file']].label}:{entry['line']}")
-        table, hashes = table[kept], hashes[kept]
-        _check_labels(table, sources)
-        np.save(work / TABLE, table)
-        facts = facts_of(sources, table, ledger)
-    facts["labels"] = _counts(table, list(labels))
-    names = list(labels)
-    whole = [
-        digest(f"{text} {entry['split']} {names[entry['label']]}".encode())
-        for text, entry in zip(hashes.tolist(), table, strict=True)
-    ]
-    return facts, fingerprint(np.array(whole, np.uint64), options), names
+        for place in np.flatnonzero(~kept).tolist():
+            ledger.remove("held out too", document=entries[place].id)
+        entries, table = [entries[place] for place in np.flatnonzero(kept).tolist()], table[kept]
+        _check(entries, table["split"].tolist(), sources)
+        digests: list[int] = []
+        with (work / EXAMPLES).open("w", encoding="utf-8") as file:
+            for entry, split in zip(entries, table["split"].tolist(), strict=True):
+                kept_of_it = {"input": entry.input, "answer": entry.answer, "split": split}
+                digests.append(digest(json.dumps(kept_of_it).encode()))
+                file.write(json.dumps({"id": entry.id, **kept_of_it}, ensure_ascii=False) + "\n")
+        facts = {**facts_of(sources, table, ledger), "labels": _counts(entries, table["split"].tolist())}
+        write_header(work / HEADER, facts, fingerprint(np.array(digests, np.uint64), options))
+    return open_labelled(folder)
 
 
-def _check_labels(table: Table, sources: Sequence[LabelledSource]) -> None:
-    count = len(np.unique(table["label"][table["split"] == TRAIN]))
-    if count < 2:
+def _texts(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
+    for example in read_examples(path):
+        text = clean(example.input, options, ledger).strip()
+        if text:
+            yield Example(example.id, text, example.answer)
+        else:
+            ledger.remove("empty", document=example.id)
+
+
+def _sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
+    del options, ledger
+    return (Example(sentence.id, sentence.tokens, sentence.labels) for sentence in read_columns(path))
+
+
+def _frozen(read: str | list[str]) -> str | tuple[str, ...]:
+    return read if isinstance(read, str) else tuple(read)
+
+
+def _text(entry: Example) -> str:
+    return entry.input if isinstance(entry.input, str) else joined(entry.input)[0]
+
+
+def _labels(entry: Example) -> tuple[str, ...]:
+    return (entry.answer,) if isinstance(entry.answer, str) else entry.answer
+
+
+def _check(entries: Sequence[Example], splits: Sequence[int], sources: Sequence[LabelledSource]) -> None:
+    learnt = {label for entry, split in zip(entries, splits, strict=True) if split == TRAIN for label in _labels(entry)}
+    if len(learnt) < 2:
         named = ", ".join(source.label for source in sources[:3])
-        raise TooLittleTextError(f"{named}: {count} different labels to learn from; a classifier needs at least 2")
+        raise TooLittleTextError(f"{named}: {len(learnt)} different labels to learn from; there must be at least 2")
 
 
-def _counts(table: Table, labels: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Return how many examples of each split have each label."""
-    found = {}
-    for name, split in SPLITS.items():
-        counts = np.bincount(table["label"][table["split"] == split], minlength=len(labels))
-        found[name] = dict(zip(labels, counts.tolist(), strict=True))
+def _counts(entries: Sequence[Example], splits: Sequence[int]) -> dict[str, dict[str, Any]]:
+    """Return how often each split has each label."""
+    names = sorted({label for entry in entries for label in _labels(entry)})
+    found: dict[str, dict[str, Any]] = {split: dict.fromkeys(names, 0) for split in SPLITS}
+    of_number = {number: name for name, number in SPLITS.items()}
+    for entry, split in zip(entries, splits, strict=True):
+        for label in _labels(entry):
+            found[of_number[split]][label] += 1
     return found

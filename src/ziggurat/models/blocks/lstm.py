@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ziggurat.models.blocks.initialisation import fill_uniform
 
-__all__ = ["BidirectionalLSTM", "CellState", "LSTMLayer", "reference_lstm"]
+__all__ = ["BidirectionalLSTM", "CellState", "LSTMLayer", "reference_lstm", "turned"]
 
 CellState: TypeAlias = tuple[Tensor, Tensor]
 """What the cells show, h, and hold, c: each (B, C)."""
@@ -115,11 +115,21 @@ class BidirectionalLSTM(nn.Module):
         and padding stands behind what is read in both directions.
         """
         zeros_BC = x_BTD.new_zeros(len(x_BTD), self.forwards.cells, dtype=torch.float32)
-        place_T = torch.arange(x_BTD.shape[1], device=x_BTD.device)
-        turned_BT1 = torch.where(place_T < lengths[:, None], lengths[:, None] - 1 - place_T, place_T)[..., None]
         ahead_BTC, _ = self.forwards(x_BTD, (zeros_BC, zeros_BC))
-        back_BTC, _ = self.backwards(x_BTD.gather(1, turned_BT1.expand_as(x_BTD)), (zeros_BC, zeros_BC))
-        return torch.cat([ahead_BTC, back_BTC.gather(1, turned_BT1.expand_as(back_BTC))], dim=-1)
+        back_BTC, _ = self.backwards(turned(x_BTD, lengths), (zeros_BC, zeros_BC))
+        return torch.cat([ahead_BTC, turned(back_BTC, lengths)], dim=-1)
+
+
+def turned(vectors_BTD: Tensor, lengths: Tensor) -> Tensor:
+    """Return each row's first ``lengths`` vectors in the order from the last to the first; padding stays where it is.
+
+    >>> turned(torch.tensor([[[2], [3], [5], [7]]]), torch.tensor([3])).flatten().tolist()
+    [5, 3, 2, 7]
+    """
+    places_T = torch.arange(vectors_BTD.shape[1], device=lengths.device)
+    from_end_BT = lengths[:, None] - 1 - places_T
+    order_BT = torch.where(from_end_BT >= 0, from_end_BT, places_T)
+    return vectors_BTD.gather(1, order_BT[..., None].expand_as(vectors_BTD))
 
 
 def _multiplies_bfloat16() -> bool:
