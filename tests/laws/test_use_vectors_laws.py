@@ -44,7 +44,9 @@ def test_answers_are_sorted_and_never_of_the_question(question: Any, method: Met
 def test_a_restriction_is_what_remains_of_all_answers(question: Any, restrict: int, method: Method) -> None:
     vectors, plus, minus, count = question
     allowed = set(vectors.vocabulary_words[:restrict])
-    whole = {word: score for word, score in vectors.nearest(plus, minus, len(vectors), method=method) if word in allowed}
+    whole = {
+        word: score for word, score in vectors.nearest(plus, minus, len(vectors), method=method) if word in allowed
+    }
     found = dict(vectors.nearest(plus, minus, count, restrict=restrict, method=method))
     # which of two words that are equally near comes first may follow the rounding: their scores may not
     assert list(found.values()) == pytest.approx(list(whole.values())[:count], abs=1e-6)
