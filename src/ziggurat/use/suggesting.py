@@ -7,7 +7,8 @@ place (`Suggester.type` drops what does not). This is token healing without a ru
 bytes, characters, BPE and unigrams alike; only the tokenizer must lose nothing.
 
 What is offered is what saves most keys on average: of all beginnings of what may come the one with the largest
-probability × (characters − 1), a word's rest or several words.
+probability × (characters − 1), a word's rest, the space after it, or several words. A second one is what saves most
+beside the first, and so on.
 
 *Cost.* A forward step of one row for each place that the readings really end at, and for each token that a suggestion
 goes on with; both are kept while what is typed agrees with them. A key that changes nothing costs searches in the
@@ -95,6 +96,9 @@ class _Spellings:
         told = token_bytes(tokenizer)
         self.ids = np.array(sorted((index for index, one in enumerate(told) if one), key=told.__getitem__), np.int64)
         self.bytes = [told[index] for index in self.ids]
+        starts = [bisect.bisect_left(self.bytes, bytes([byte])) for byte in range(256)]
+        self.first_bytes = np.array([*starts, len(self.bytes)], np.int64)
+        """Where tokens begin that start with each byte; then where the last ones end."""
 
     def stretch(self, prefix: bytes) -> tuple[int, int, int]:
         """Return where tokens begin that start with ``prefix``, where those that are longer do, and where they end."""
@@ -146,8 +150,13 @@ class Suggester:
             one = Suggestion(text, probability)
             if one.gain > 0 and (text not in found or one.probability > found[text].probability):
                 found[text] = one
-        best = sorted(found.values(), key=lambda one: (-one.gain, one.text))
-        return best[: self._config.suggestions]
+        chosen: list[Suggestion] = []
+        for _ in range(min(self._config.suggestions, len(found))):
+            best = min(found.values(), key=lambda one: (-_gain_beside(one, chosen), one.text))
+            if _gain_beside(best, chosen) <= 0:
+                break
+            chosen.append(found.pop(best.text))
+        return chosen
 
     def _continuations(self) -> Iterator[tuple[bytes, float]]:
         total = self._total()
@@ -171,12 +180,26 @@ class Suggester:
         for _ in range(self._config.longest - 1):
             reading = self._after(reading, row)
             row = int(reading.probabilities.argmax())
+            for beginning, mass in self._beginnings(reading, row):
+                yield text + beginning, share * mass
             if reading.probabilities[row] < LEAST_GROWTH:
                 return
-            _, _, stop = self._spellings.stretch(self._spellings.bytes[row])
             text += self._spellings.bytes[row]
-            yield text, share * reading.mass(row, stop)
             share *= float(reading.probabilities[row])
+
+    def _beginnings(self, reading: _Reading, row: int) -> Iterator[tuple[bytes, float]]:
+        """Yield what a token begins with, and with what probability the next one does; then so of the likeliest byte.
+
+        A hundred words may begin with a space, none of which is likely: the space is.
+        """
+        masses = np.diff(reading.cumulated[self._spellings.first_bytes])
+        likeliest = int(masses.argmax())
+        start, stop = self._spellings.first_bytes[likeliest : likeliest + 2]
+        for token in {row, int(start + reading.probabilities[start:stop].argmax())}:
+            written = self._spellings.bytes[token]
+            for end in range(1, len(written) + 1):
+                first, _, last = self._spellings.stretch(written[:end])
+                yield written[:end], reading.mass(first, last)
 
     def _beginning(self, continuation: bytes) -> float:
         """Return the probability that one token of a reading goes on with these bytes, or with more."""
@@ -283,6 +306,14 @@ class Suggester:
     def _tell(self, reading: _Reading, logprobs: npt.NDArray[np.floating]) -> None:
         reading.probabilities = np.exp(logprobs[self._spellings.ids].astype(np.float64))
         reading.cumulated = np.concatenate([[0.0], np.cumsum(reading.probabilities)])
+
+
+def _gain_beside(one: Suggestion, others: Sequence[Suggestion]) -> float:
+    """Return the keys that a suggestion saves on average beside others, of which the longest that agrees is taken."""
+    longer = [other for other in others if other.text.startswith(one.text)]
+    nearest = [each for each in longer if not any(each is not far and each.text.startswith(far.text) for far in longer)]
+    shorter = max((len(other.text) - 1 for other in others if one.text.startswith(other.text)), default=0)
+    return (one.probability - sum(each.probability for each in nearest)) * (len(one.text) - 1 - shorter)
 
 
 def _whole(continuation: bytes) -> str:
