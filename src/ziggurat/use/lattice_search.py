@@ -88,7 +88,7 @@ class _Reader:
 
     def __init__(self, model: LanguageModel, tokenizer: Tokenizer) -> None:
         self._model, self._tokenizer = model, tokenizer
-        self._known: dict[tuple[Words, bool], float] = {}
+        self._known: dict[tuple[Words, bool], float] = {((), False): 0.0}
 
     def so_far(self, words: Words) -> float:
         """Return the log-probability of what was read of a beginning: all of it, or all but its last word."""

@@ -36,6 +36,9 @@ FIRST_TOKENS = 5
 LEAST_GROWTH = 0.2
 """Probability of a token given those before: with less, no suggestion goes on with it."""
 
+LEAST_GAIN = 1e-6
+"""Keys that a suggestion saves on average beside the others: with less it is not offered."""
+
 
 @dataclass(frozen=True)
 class SuggestConfig:
@@ -153,7 +156,7 @@ class Suggester:
         chosen: list[Suggestion] = []
         for _ in range(min(self._config.suggestions, len(found))):
             best = min(found.values(), key=lambda one: (-_gain_beside(one, chosen), one.text))
-            if _gain_beside(best, chosen) <= 0:
+            if _gain_beside(best, chosen) < LEAST_GAIN:
                 break
             chosen.append(found.pop(best.text))
         return chosen
@@ -194,6 +197,8 @@ class Suggester:
         """
         masses = np.diff(reading.cumulated[self._spellings.first_bytes])
         likeliest = int(masses.argmax())
+        if not masses[likeliest] > 0:
+            return  # it is certain that the text ends
         start, stop = self._spellings.first_bytes[likeliest : likeliest + 2]
         for token in {row, int(start + reading.probabilities[start:stop].argmax())}:
             written = self._spellings.bytes[token]
