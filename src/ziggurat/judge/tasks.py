@@ -14,7 +14,7 @@ from ziggurat.core.types import Example, Told
 from ziggurat.judge.labels import LABEL_METRICS, Answer, LabelReport, label_report
 from ziggurat.judge.reliability import Reliability, reliability
 
-__all__ = ["TEMPERATURE", "TaskReport", "judge_task", "told"]
+__all__ = ["TEMPERATURE", "TaskReport", "judge_task", "known_labels", "told"]
 
 CHUNK = 512
 """Examples that are answered before more are read."""
@@ -83,15 +83,15 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
             wrong[example.id] = example.input
     if not answers:
         raise TooLittleTextError("no examples to measure on: give a file of labelled texts")
-    report = label_report(answers, task.metrics, known=_known(task, bundle), seed=seed)
+    report = label_report(answers, task.metrics, known=known_labels(task, bundle), seed=seed)
     sure = [answer.confidence for answer in answers if answer.confidence is not None]
     right = [answer.gold == answer.predicted for answer in answers if answer.confidence is not None]
     shown = {error.id: wrong[error.id] for error in report.errors}
     return TaskReport(report, reliability(sure, right) if sure else None, shown)
 
 
-def _known(task: Task, bundle: Bundle) -> set[str] | None:
-    """Return the labels, or types of spans, that the model can say."""
+def known_labels(task: Task, bundle: Bundle) -> set[str] | None:
+    """Return the labels, or types of spans, that the model can say; None where it says anything."""
     if not isinstance(bundle.model, (Classifier, Tagger)):
         return None
     labels = bundle.model.labels
