@@ -10,6 +10,7 @@ from ziggurat.core.protocols import Model, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
 from ziggurat.core.types import Example, Told
 from ziggurat.text.columns import Columns, read_columns
+from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.word_characters import word_batch
 
 __all__ = ["TASK", "NamedEntities"]
@@ -41,6 +42,10 @@ class NamedEntities:
             for sentence in read_columns(name, columns):
                 answer = sorted(lenient_spans_of(sentence.labels)) if labelled else None
                 yield Example(sentence.id, sentence.tokens, answer)
+
+    def examples(self, split: ExampleSet) -> Iterator[Example]:
+        """Yield the examples of a split."""
+        return split.examples()
 
     def decode(
         self, model: Model, tokenizer: Tokenizer, inputs: Sequence[Any], *, temperature: float = 1.0
