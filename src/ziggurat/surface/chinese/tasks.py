@@ -41,6 +41,13 @@ SENTENCES = {
     "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns)": (
         "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏）"
     ),
+    "Draw what is confused with what: a file .png or .svg; repeat it for both": (
+        "画出哪些标签被混淆：.png 或 .svg 文件；可重复以同时得到两者"
+    ),
+    "{file}: no font of this machine has all its characters; give some by --fonts": (
+        "{file}：本机没有字体包含其全部字符；请用 --fonts 提供"
+    ),
+    "said": "所判标签",
     "macro F1": "宏平均 F1",
     "calibration error": "校准误差",
     "precision": "精确率",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.surface.cli.options import with_options
+from ziggurat.core.spacing import joined
+from ziggurat.surface.cli.options import fonts_at, with_options
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align, one_line
 
@@ -39,6 +40,8 @@ NAMES = {
 class TaskEvaluateOptions:
     """How it is measured and printed."""
 
+    picture: tuple[str, ...] = option((), "draw what is confused with what: a file .png or .svg; repeat it for both")
+    fonts: str | None = option(None, "font file, or folder of fonts, to draw with beside those of this machine")
     seed: int = option(0, "seed of the bootstrap", low=0)
     json: bool = option(False, "print JSON")
     quiet: bool = option(False, "say nothing but warnings")
@@ -58,11 +61,19 @@ def evaluate(
     """Print what the model's answers are worth; a label that the model never learnt is said, and counts as missed."""
     from ziggurat.artefacts.bundle import load
     from ziggurat.judge.tasks import judge_task
+    from ziggurat.surface.confusions import check_ending, write_confusions
     from ziggurat.use.tasks import TASKS
 
+    for name in options.picture:
+        check_ending(Path(name), where="--picture")
+    fonts = fonts_at(options.fonts)
     opened, chosen = load(bundle), TASKS.get(task)
     report = judge_task(chosen, opened, chosen.read(files, labelled=True), seed=options.seed)
     terminal = Terminal(quiet=options.quiet)
+    for name in options.picture:
+        if not write_confusions(report.answers, Path(name), fonts=fonts):
+            terminal.warn("{file}: no font of this machine has all its characters; give some by --fonts", file=name)
+        terminal.say("picture: {file}", file=name)
     if options.json:
         terminal.write_json({"bundle": str(opened.path), **report.figures()})
         return
@@ -109,7 +120,7 @@ def details(terminal: Terminal, task: "Task", report: "TaskReport") -> None:
     terminal.write(translate(told if sure else "The worst errors: what was said, what is right, the text"))
     for error in answers.errors:
         asked = report.inputs[error.id]
-        text = one_line(asked if isinstance(asked, str) else " ".join(asked))
+        text = one_line(asked if isinstance(asked, str) else joined(asked)[0])
         said, right = (_cut(task.shown(asked, answer)) or "–" for answer in (error.predicted, error.gold))
         confidence = "" if error.confidence is None else f"{error.confidence:.3f}  "
         terminal.write(f"  {confidence}{said}  {right}  {_cut(text)}")
