@@ -128,7 +128,7 @@ def test_it_trains_in_chinese_too(tmp_path: Path, ziggurat: Ziggurat) -> None:
         (["train", "none.tsv"], "none.tsv"),
         (["train", "one.tsv"], "one.tsv: 1 different labels to learn from"),
         (["train", "bad.tsv"], "bad.tsv:2: "),
-        (["train", "one.tsv", "--recipe", "ngram"], "recipe ngram learns no labels"),
+        (["train", "one.tsv", "--recipe", "ngram"], "recipe ngram learns nothing of this task"),
         (["evaluate", "nowhere", "one.tsv"], "nowhere"),
         (["evaluate", "nowhere", "one.tsv", "--picture", "a.jpg"], "--picture: unknown file ending '.jpg'"),
         (["evaluate", "nowhere", "one.tsv", "--fonts", "none"], "--fonts: none: no such file or folder"),

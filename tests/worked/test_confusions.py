@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ziggurat.core.errors import UnknownNameError, UsageError
-from ziggurat.judge.labels import Answer, LabelReport, label_report
+from ziggurat.judge.answers import Answer, AnswersReport, answers_report
 from ziggurat.surface.confusions import MOST_LABELS, write_confusions
 from ziggurat.surface.language import speaking
 
@@ -14,8 +14,8 @@ pytest.importorskip("altair")
 PAIRS = [("cat", "cat"), ("cat", "cat"), ("cat", "dog"), ("dog", "dog"), ("owl", "cat")]
 
 
-def reported(pairs: list[tuple[str, str]]) -> LabelReport:
-    return label_report([Answer(str(place), *pair) for place, pair in enumerate(pairs)], ["accuracy"])
+def reported(pairs: list[tuple[str, str]]) -> AnswersReport:
+    return answers_report([Answer(str(place), *pair) for place, pair in enumerate(pairs)], ["accuracy"])
 
 
 def written(path: Path) -> list[str]:
@@ -50,7 +50,7 @@ def test_what_is_right_has_a_colour_of_its_own_and_parts_are_of_a_row(tmp_path: 
 def test_spans_that_were_missed_have_a_column(tmp_path: Path) -> None:
     place = tmp_path / "spans.svg"
     answers = [Answer("1", [(0, 1, "PER")], []), Answer("2", [], [(1, 2, "LOC")])]
-    write_confusions(label_report(answers, ["span_f1"]), place)
+    write_confusions(answers_report(answers, ["span_f1"]), place)
     assert written(place).count("–") == 2
 
 
@@ -75,5 +75,5 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown file ending '\.jpg'"):
         write_confusions(reported(PAIRS), tmp_path / "seen.jpg")
     with pytest.raises(UsageError, match="nothing to confuse"):
-        write_confusions(label_report([Answer("1", [], [])], ["span_f1"]), tmp_path / "seen.svg")
+        write_confusions(answers_report([Answer("1", [], [])], ["span_f1"]), tmp_path / "seen.svg")
     assert not list(tmp_path.iterdir())

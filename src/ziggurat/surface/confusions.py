@@ -6,7 +6,7 @@ from typing import Any
 
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.core.files import atomic_file
-from ziggurat.judge.labels import LabelReport
+from ziggurat.judge.answers import AnswersReport
 from ziggurat.surface.language import translate
 from ziggurat.surface.map.drawing import FONT, SHARPNESS, converter, draws
 from ziggurat.surface.report.charts import PALETTE, altair, styled
@@ -33,7 +33,7 @@ def check_ending(path: Path, *, where: str) -> None:
         raise UnknownNameError("file ending", path.suffix or path.name, ENDINGS, where=where)
 
 
-def write_confusions(report: LabelReport, path: Path, *, fonts: Path | None = None) -> bool:
+def write_confusions(report: AnswersReport, path: Path, *, fonts: Path | None = None) -> bool:
     """Draw the ``MOST_LABELS`` most frequent labels of a report; return whether all its letters could be drawn.
 
     A drawing of lines (SVG) uses the fonts of who opens it; only a PNG needs them here, or in the folder ``fonts``.
@@ -62,7 +62,7 @@ def write_confusions(report: LabelReport, path: Path, *, fonts: Path | None = No
     return known
 
 
-def _chart(report: LabelReport) -> Any:
+def _chart(report: AnswersReport) -> Any:
     alt = altair()
     fields = _fields(report)
     order = [row.label for row in report.classes[:MOST_LABELS]]
@@ -86,7 +86,7 @@ def _axis(place: str) -> Any:
     return altair().Axis(orient=place, labelAngle=-45)
 
 
-def _fields(report: LabelReport) -> list[dict[str, Any]]:
+def _fields(report: AnswersReport) -> list[dict[str, Any]]:
     """Return the pairs that occur, of the labels that are shown, each with its part of its row."""
     shown = {row.label for row in report.classes[:MOST_LABELS]}
     if not shown:

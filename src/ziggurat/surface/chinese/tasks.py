@@ -56,8 +56,10 @@ SENTENCES = {
     "said instead": "误判为",
     "times": "次数",
     "The surest errors: how sure, what was said, what is right, the text": (
-        "最有把握的错误：把握程度、所判标签、正确标签、文本"
+        "最有把握的错误：把握程度、模型的回答、正确答案、文本"
     ),
+    "The worst errors: what was said, what is right, the text": "最差的错误：模型的回答、正确答案、文本",
+    "exact match": "完全匹配",
     "labels that the model never learnt: {labels}": "模型从未学过的标签：{labels}",
     # -- predict
     "Have a model of a task answer what stands in files, one answer a line": "让任务模型回答文件中的内容，每行一个答案",

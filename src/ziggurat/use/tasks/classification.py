@@ -10,6 +10,7 @@ from ziggurat.core.errors import InputError, TooLittleTextError, UsageError
 from ziggurat.core.protocols import Classifier, Model, ReadsLabels, Tokenizer
 from ziggurat.core.types import Example, FloatArray, Told
 from ziggurat.text.labelled import read_examples
+from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.batches import alike, padded, whole_rows
 from ziggurat.use.temperature import fit_temperature, tempered
 
@@ -45,6 +46,10 @@ class Classification:
         if not isinstance(value, str) or not value.strip():
             raise InputError(f"{where}: {json.dumps(value)[:60]} is no text; give a string that is not empty")
         return value
+
+    def examples(self, split: ExampleSet) -> Iterator[Example]:
+        """Yield the examples of a split."""
+        return split.examples()
 
     def decode(
         self, model: Model, tokenizer: Tokenizer, inputs: Sequence[Any], *, temperature: float = 1.0

@@ -12,6 +12,7 @@ from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
 from ziggurat.core.spacing import joined
 from ziggurat.core.types import Example, Told
 from ziggurat.text.columns import Columns, read_columns
+from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.word_characters import word_batch
 
 __all__ = ["TASK", "NamedEntities"]
@@ -53,6 +54,10 @@ class NamedEntities:
         if not isinstance(value, list) or not value or not all(isinstance(word, str) and word for word in value):
             raise InputError(f'{where}: {json.dumps(value)[:60]} is no sentence; give a list of words: ["in", "Paris"]')
         return tuple(value)
+
+    def examples(self, split: ExampleSet) -> Iterator[Example]:
+        """Yield the examples of a split."""
+        return split.examples()
 
     def decode(
         self, model: Model, tokenizer: Tokenizer, inputs: Sequence[Any], *, temperature: float = 1.0
