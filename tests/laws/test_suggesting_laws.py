@@ -48,6 +48,19 @@ def test_the_first_suggestion_saves_most(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", LANGUAGE_FAMILIES)
+def test_what_was_refused_never_comes_back(family: str) -> None:
+    suggester = Suggester(tiny_language_model(family), Pieces(), MANY)
+    offered: list[tuple[int, str]] = []
+    for place, key in enumerate(TEXT):
+        found = suggester.suggest()
+        ruled_out = [text[place - begun :] for begun, text in offered if text.startswith(TEXT[begun:place])]
+        for rest in filter(None, ruled_out):
+            assert not any(one.text.startswith(rest) for one in found)
+        offered += [(place, one.text) for one in found]
+        suggester.type(key, refused=found)
+
+
+@pytest.mark.parametrize("family", LANGUAGE_FAMILIES)
 def test_text_beyond_any_context_is_typed_to_its_end(family: str) -> None:
     text = TEXT * 3
     found = keystrokes(tiny_language_model(family), Pieces(), [Document("one", text)])

@@ -9,7 +9,7 @@ from tests.fakes.pieces import Pieces
 from tests.fakes.scripted import Prefix, Scripted, reciting
 from tests.fakes.tokenizers import trained
 from ziggurat.core.errors import UsageError
-from ziggurat.use.suggesting import SuggestConfig, Suggester
+from ziggurat.use.suggesting import SuggestConfig, Suggester, Suggestion
 
 PIECES = Pieces([" walk", " war", " w", " wa", "a", "l", "k", "ing", "ed", "s", " ", "r", "x"])
 AFTER: Mapping[str, Mapping[str, float]] = {
@@ -69,6 +69,27 @@ def test_one_key_is_not_worth_a_suggestion() -> None:
 def test_what_saves_nothing_beside_another_is_not_offered() -> None:
     # "gx" agrees whenever "gxx" does, which is taken then
     assert suggested(" walkin", longest=3) == {"gxx": pytest.approx(1)}
+
+
+def test_what_was_refused_is_not_suggested_again() -> None:
+    suggester = Suggester(scripted(), PIECES, SuggestConfig(longest=2))
+    (first,) = suggester.suggest()
+    assert first.text == " walking"
+    suggester.type(" ", refused=[first])
+    # " walk" 0.6, of which " walking" 0.54 does not come; " war" 0.3, " w" 0.08: together 0.98 - 0.54 = 0.44.
+    # "war " has 0.3 · 0.85 / 0.44 · 3 = 1.74 keys, "walked" 0.06 / 0.44 · 5, "walk" 0.06 / 0.44 · 3
+    (second,) = suggester.suggest()
+    assert second.text == "war "
+    assert second.probability == pytest.approx(0.3 * 0.85 / 0.44)
+    suggester.type("wal", refused=[second])
+    # "king" was refused with " walking", and nothing else is likely after " walk"
+    assert suggester.suggest() == []
+
+
+def test_a_suggestion_that_was_taken_or_passed_says_nothing_of_what_follows() -> None:
+    suggester = Suggester(scripted(), PIECES, SuggestConfig(longest=1))
+    suggester.type(" walk", refused=[Suggestion(" war", 0.3), Suggestion(" walk", 0.6)])
+    assert {one.text: one.probability for one in suggester.suggest()} == {"ing": pytest.approx(0.9)}
 
 
 def test_a_space_is_suggested_where_no_word_after_it_is_likely() -> None:

@@ -17,7 +17,7 @@ sorted vocabulary only.
 
 import bisect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -129,6 +129,7 @@ class Suggester:
         self._recent = bytearray()  # bytes typed since the oldest reading
         self._dropped = 0
         self._readings: dict[int, _Reading] = {}
+        self._refused: list[str] = []  # what does not come next
         self._restart()
 
     @property
@@ -136,8 +137,14 @@ class Suggester:
         """What was typed."""
         return "".join(self._text)
 
-    def type(self, text: str) -> None:
-        """Add what was typed, or a suggestion that was taken."""
+    def type(self, text: str, *, refused: Sequence[Suggestion] = ()) -> None:
+        """Add what was typed, or a suggestion that was taken; ``refused`` are those that were seen and not taken.
+
+        Who refuses a suggestion is taken to mean other text: neither it, nor anything that begins so, is suggested
+        again, and all else gets likelier.
+        """
+        seen = [*self._refused, *(one.text for one in refused)]
+        self._refused = [one[len(text) :] for one in seen if len(one) > len(text) and one.startswith(text)]
         for character in text:
             self._text.append(character)
             for byte in character.encode():
@@ -147,12 +154,12 @@ class Suggester:
 
     def suggest(self) -> list[Suggestion]:
         """Return the suggestions that save most, the best first; none where nothing saves a key."""
-        found: dict[str, Suggestion] = {}
+        chances: dict[str, float] = {}
         for continuation, probability in self._continuations():
             text = _whole(continuation)
-            one = Suggestion(text, probability)
-            if one.gain > 0 and (text not in found or one.probability > found[text].probability):
-                found[text] = one
+            if len(text) > 1:
+                chances[text] = max(probability, chances.get(text, 0.0))
+        found = {text: Suggestion(text, chance) for text, chance in _without(chances, self._refused).items()}
         chosen: list[Suggestion] = []
         for _ in range(min(self._config.suggestions, len(found))):
             best = min(found.values(), key=lambda one: (-_gain_beside(one, chosen), one.text))
@@ -183,28 +190,30 @@ class Suggester:
         for _ in range(self._config.longest - 1):
             reading = self._after(reading, row)
             row = int(reading.probabilities.argmax())
-            for beginning, mass in self._beginnings(reading, row):
+            for beginning, mass in self._beginnings(reading):
                 yield text + beginning, share * mass
             if reading.probabilities[row] < LEAST_GROWTH:
                 return
             text += self._spellings.bytes[row]
             share *= float(reading.probabilities[row])
 
-    def _beginnings(self, reading: _Reading, row: int) -> Iterator[tuple[bytes, float]]:
-        """Yield what a token begins with, and with what probability the next one does; then so of the likeliest byte.
+    def _beginnings(self, reading: _Reading) -> Iterator[tuple[bytes, float]]:
+        """Yield what the likeliest token begins with, and with what probability the next one begins so.
 
-        A hundred words may begin with a space, none of which is likely: the space is.
+        The same of the likeliest token of the likeliest first byte: a hundred words may begin with a space, none of
+        which is likely.
         """
         masses = np.diff(reading.cumulated[self._spellings.first_bytes])
         likeliest = int(masses.argmax())
         if not masses[likeliest] > 0:
             return  # it is certain that the text ends
         start, stop = self._spellings.first_bytes[likeliest : likeliest + 2]
-        for token in {row, int(start + reading.probabilities[start:stop].argmax())}:
+        first = int(start + reading.probabilities[start:stop].argmax())
+        for token in {first, int(reading.probabilities.argmax())}:
             written = self._spellings.bytes[token]
             for end in range(1, len(written) + 1):
-                first, _, last = self._spellings.stretch(written[:end])
-                yield written[:end], reading.mass(first, last)
+                begin, _, last = self._spellings.stretch(written[:end])
+                yield written[:end], reading.mass(begin, last)
 
     def _beginning(self, continuation: bytes) -> float:
         """Return the probability that one token of a reading goes on with these bytes, or with more."""
@@ -311,6 +320,22 @@ class Suggester:
     def _tell(self, reading: _Reading, logprobs: npt.NDArray[np.floating]) -> None:
         reading.probabilities = np.exp(logprobs[self._spellings.ids].astype(np.float64))
         reading.cumulated = np.concatenate([[0.0], np.cumsum(reading.probabilities)])
+
+
+def _without(chances: Mapping[str, float], refused: Sequence[str]) -> dict[str, float]:
+    """Return the probabilities of continuations where it is known that none of ``refused`` comes.
+
+    *Maths.* p(t | none) = (p(t) − Σ p(r)) / (1 − Σ p(r)), above over those r that begin with t.
+    """
+    shortest = [one for one in set(refused) if not any(one != other and one.startswith(other) for other in refused)]
+    lost = {one: chances.get(one, 0.0) for one in shortest}
+    left = max(1.0 - sum(lost.values()), LEAST_SHARE)
+    found = {}
+    for text, chance in chances.items():
+        if not text.startswith(tuple(shortest)):
+            within = sum(each for one, each in lost.items() if one.startswith(text))
+            found[text] = min(1.0, max(0.0, chance - within) / left)
+    return found
 
 
 def _gain_beside(one: Suggestion, others: Sequence[Suggestion]) -> float:
