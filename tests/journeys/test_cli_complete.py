@@ -61,7 +61,7 @@ def test_keys_saved_are_measured(bundle: Path, tmp_path: Path, ziggurat: Ziggura
 def test_refusals(bundle: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
     empty = tmp_path / "empty.txt"
     empty.write_text("", encoding="utf-8")
-    refused = [
+    refused: list[tuple[list[str | Path], str]] = [
         ([bundle, empty, "--characters", "3"], "--characters: goes with --measure only"),
         ([bundle, empty, "--minutes", "3"], "--minutes: goes with --measure only"),
         ([bundle, empty, "--suggestions", "0"], "--suggestions: must be at least 1, got 0"),

@@ -11,8 +11,8 @@ reevaluation of N-best sentence hypotheses" (a weighted sum of scores, its weigh
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -129,14 +129,13 @@ def tune(
     *,
     grid: dict[str, Sequence[float]] | None = None,
     smoothing: float = 0.0,
-    rounds: int = 3,
 ) -> RescoringConfig:
     """Return the weights under which the best-ranked hypotheses of held-out recordings have the fewest errors.
 
-    ``errors`` holds each hypothesis' number of wrong words (`ziggurat.judge.word_errors.error_counts`). All pairs of
-    language-model weight and word bonus are tried first, then each weight of ``grid`` (`GRID` unless told) in turn,
-    until ``rounds`` are over or nothing gets better. Of weights that are equally good, those stay that came first:
-    the defaults of `RescoringConfig`, then the smaller ones of the grid.
+    ``errors`` holds each hypothesis' number of wrong words (`ziggurat.judge.word_errors.error_counts`). All
+    combinations of the weights in ``grid`` (`GRID` unless told) are tried: weights make up for each other, so that one
+    at a time gets stuck. Of those that are equally good the first stays: the defaults of `RescoringConfig`, then the
+    smaller ones of the grid.
 
     *Maths.* Few recordings leave many weights equally good. With ``smoothing``, α > 0, what is made small is the errors
     expected of hypotheses that are drawn in proportion to exp(score / α), which changes with every weight; α about as
@@ -159,15 +158,7 @@ def tune(
         raise TooLittleTextError("no recording with hypotheses: weights are tuned on some")
     rows = [(_parts(one, np.asarray(scores, np.float64)), np.asarray(wrong)) for one, scores, wrong in kept]
     held = _Held(rows, smoothing)
-    best = RescoringConfig()
-    best = _fewest(held, best, _combined(best, tried, ("lm_weight", "word_bonus")))
-    for _ in range(rounds):
-        before = best
-        for name in GRID:
-            best = _fewest(held, best, _combined(best, tried, (name,)))
-        if best == before:
-            break
-    return best
+    return _fewest(held, RescoringConfig(), _combined(tried))
 
 
 def _parts(hypotheses: Sequence[Hypothesis], logprobs: Vector) -> Vector:
@@ -181,11 +172,9 @@ def _weights(config: RescoringConfig) -> Vector:
     return np.array([1.0, config.lm_weight, config.first_weight, config.word_bonus])
 
 
-def _combined(
-    best: RescoringConfig, grid: dict[str, Sequence[float]], names: Sequence[str]
-) -> Iterable[RescoringConfig]:
-    for values in itertools.product(*(grid[name] for name in names)):
-        yield replace(best, **dict(zip(names, values, strict=True)))
+def _combined(grid: Mapping[str, Sequence[float]]) -> Iterator[RescoringConfig]:
+    for values in itertools.product(*grid.values()):
+        yield RescoringConfig(**dict(zip(grid, values, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
