@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+import ziggurat as ziggurat_package
 from tests.journeys.conftest import Ziggurat, train
 from ziggurat.artefacts.bundle import load
+from ziggurat.core.errors import UnknownNameError
 from ziggurat.core.types import Document
 from ziggurat.judge.keystrokes import keystrokes
 from ziggurat.surface.terminal import one_line
@@ -37,6 +39,14 @@ def test_what_may_follow_is_printed(bundle: Path, tmp_path: Path, ziggurat: Zigg
     assert (found.code, found.out) == (0, "".join(f"{one.probability:.4f}\t{one_line(one.text)}\n" for one in expected))
     told = json.loads(ziggurat("complete", bundle, typed, "--suggestions", "3", "--json").out)
     assert [one["text"] for one in told["suggestions"]] == [one.text for one in expected]
+
+
+def test_in_python(bundle: Path) -> None:
+    typing = ziggurat_package.load(bundle).suggester(suggestions=2)
+    typing.type("the king wal")
+    assert [one.text.startswith("ked") for one in typing.suggest()] == [True, True]
+    with pytest.raises(UnknownNameError, match="suggestions"):
+        ziggurat_package.load(bundle).suggester(suggestion=2)
 
 
 def test_keys_saved_are_measured(bundle: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
