@@ -79,10 +79,7 @@ def transcribe(
             count=f"{len(unknown):,}",
             few=", ".join(unknown[:5]),
         )
-    lists = []
-    for path in recordings:
-        lists.append(_heard(recogniser, path, bundle, options))
-        terminal.say("{file}: {count} hypotheses", file=path, count=len(lists[-1]))
+    lists = [_heard(recogniser, path, bundle, options, terminal) for path in recordings]
     ranked = _ranked(lists, scorer, options)
     errors = {} if references is None else _errors(references, lists, ranked)
     if options.json:
@@ -123,18 +120,19 @@ def _names(recordings: Sequence[Path]) -> list[str]:
 
 
 def _heard(
-    recogniser: "Recogniser", path: Path, bundle: "Bundle | None", options: TranscribeOptions
+    recogniser: "Recogniser", path: Path, bundle: "Bundle | None", options: TranscribeOptions, terminal: Terminal
 ) -> list[Hypothesis]:
     """Return the recogniser's best, and with ``--beam`` what else the bundle finds in its lattice."""
     from ziggurat.use.lattice_search import search
 
     hypotheses, lattice = recogniser.heard(path, most=options.nbest)
-    if bundle is None or lattice is None or not options.beam:
-        return hypotheses
-    model, tokenizer = bundle.language_model, bundle.tokenizer
-    found = search(lattice, model, tokenizer, options, beam=options.beam, first=recogniser.logprob)
-    known = {one.text for one in hypotheses}
-    return [*hypotheses, *(one for one in found if one.text not in known)]
+    if bundle is not None and lattice is not None and options.beam:
+        model, tokenizer = bundle.language_model, bundle.tokenizer
+        found = search(lattice, model, tokenizer, options, beam=options.beam, first=recogniser.logprob)
+        known = {one.text for one in hypotheses}
+        hypotheses += [one for one in found if one.text not in known]
+    terminal.say("{file}: {count} hypotheses", file=path, count=len(hypotheses))
+    return hypotheses
 
 
 def _ranked(lists: Sequence[Sequence[Hypothesis]], scorer: Any, options: TranscribeOptions) -> list[list[Ranked]]:
