@@ -53,7 +53,7 @@ def test_of_several_offers_the_longest_that_agrees_is_taken() -> None:
 
 
 def test_what_was_refused_is_not_offered_again() -> None:
-    # who foresees "one two three" alone offers it once: with it "ne two three" was refused, and all that follows from it
+    # who foresees "one two three" alone offers it once: with it "ne two three" was refused, and what begins so
     found = keystrokes(MODEL, PIECES, [Document("a", "onex")], SuggestConfig(longest=3))
     assert (found.typed, found.accepts) == ((4,), (0,))
     assert found.offers == (1,)
