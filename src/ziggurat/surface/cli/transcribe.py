@@ -68,9 +68,9 @@ def transcribe(
     for path in recordings:
         read_wav(path)  # before minutes are spent on those before it
     bundle = load(Path(options.model)) if options.model else None
-    scorer = None if bundle is None else (bundle.scorer, bundle.tokenizer)
-    if bundle is not None and options.beam:
-        bundle.language_model  # noqa: B018 - what guesses hidden words can't search: said before minutes are spent
+    scorer: Any = None
+    if bundle is not None:  # what guesses hidden words ranks but can't search, which is said before minutes are spent
+        scorer = (bundle.language_model if options.beam else bundle.scorer, bundle.tokenizer)
     recogniser = Recogniser(arpa=Path(options.arpa) if options.arpa else None)
     if unknown := recogniser.unknown_words:
         terminal.warn(
