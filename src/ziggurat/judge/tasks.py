@@ -15,7 +15,7 @@ from ziggurat.judge.answers import ANSWER_METRICS, Answer, AnswersReport, answer
 from ziggurat.judge.oddities import Oddities, oddities
 from ziggurat.judge.reliability import Reliability, reliability
 
-__all__ = ["TEMPERATURE", "TaskReport", "judge_task", "told"]
+__all__ = ["TEMPERATURE", "TaskReport", "judge_task", "known_labels", "told"]
 
 CHUNK = 512
 """Examples that are answered before more are read."""
@@ -87,7 +87,7 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
         asked.append(example.input)
     if not answers:
         raise TooLittleTextError("no examples to measure on: give a file of examples whose answers are known")
-    report = answers_report(answers, task.metrics, known=_known(task, bundle), seed=seed)
+    report = answers_report(answers, task.metrics, known=known_labels(task, bundle), seed=seed)
     sure = [answer.confidence for answer in answers if answer.confidence is not None]
     right = [hit for answer, hit in zip(answers, report.right, strict=True) if answer.confidence is not None]
     inputs = {answer.id: one for answer, one in zip(answers, asked, strict=True)}
@@ -101,8 +101,8 @@ def _oddities(task: Task, asked: Sequence[Any], answers: Sequence[Answer]) -> Od
     return oddities(asked, [str(answer.gold) for answer in answers], [str(answer.predicted) for answer in answers])
 
 
-def _known(task: Task, bundle: Bundle) -> set[str] | None:
-    """Return the labels, or types of spans, that the model can say."""
+def known_labels(task: Task, bundle: Bundle) -> set[str] | None:
+    """Return the labels, or types of spans, that the model can say; None where it says anything."""
     if not isinstance(bundle.model, (Classifier, Tagger)):
         return None
     labels = bundle.model.labels

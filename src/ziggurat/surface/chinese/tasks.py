@@ -24,8 +24,8 @@ SENTENCES = {
         "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；句对：news.de,news.en、TSV、TMX）。"
         "配方的键：--model.layers 2"
     ),
-    "A recipe's name or a TOML file; unless told, the first of the task": (
-        "配方名或 TOML 文件；未给出时用该任务的第一个"
+    "A recipe's name or a TOML file; unless told, the first of the task that begins with --start or --vectors": (
+        "配方名或 TOML 文件；未给出时用该任务中能以 --start 或 --vectors 开始的第一个"
     ),
     "A bundle whose model is trained on inside the recipe's, with its tokenizer": (
         "在配方的模型之内继续训练的模型包，连同其分词器"
@@ -80,4 +80,15 @@ SENTENCES = {
         "所问的内容：含文本的表格或 JSONL、每行一个文本，或分栏的词；- 为标准输入"
     ),
     "{count} answers": "{count} 个答案",
+    # -- serve
+    "Serve a model of a task over HTTP: JSON in, JSON out": "通过 HTTP 提供任务模型：输入 JSON，输出 JSON",
+    'Answer POST /answers with {"inputs": […]} until Ctrl-C; GET / says what the model can tell.': (
+        '回答 POST /answers，内容为 {"inputs": […]}，直到按下 Ctrl-C；GET / 说明模型能判断什么。'
+    ),
+    "Nobody is asked who they are: on another address than 127.0.0.1, everybody who reaches it may ask.": (
+        "不验证身份：若地址不是 127.0.0.1，任何能够到达它的人都可以提问。"
+    ),
+    "Address to listen on; 0.0.0.0 is every one of this machine": "监听的地址；0.0.0.0 为本机的所有地址",
+    "Port to listen on; 0: any that is free": "监听的端口；0 为任一空闲端口",
+    "serving {task} on {address}; Ctrl-C ends it": "正在 {address} 提供 {task}；按 Ctrl-C 结束",
 }

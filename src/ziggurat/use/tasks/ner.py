@@ -1,11 +1,12 @@
 """Find the names in sentences: persons, places, organisations, or whatever the files label."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.protocols import Model, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
 from ziggurat.core.spacing import joined
@@ -43,6 +44,16 @@ class NamedEntities:
             for sentence in read_columns(name, columns):
                 answer = sorted(lenient_spans_of(sentence.labels)) if labelled else None
                 yield Example(sentence.id, sentence.tokens, answer)
+
+    def asked(self, value: Any, *, where: str) -> tuple[str, ...]:
+        """Return the words of a sentence.
+
+        Raises:
+            InputError: it is no list of words.
+        """
+        if not isinstance(value, list) or not value or not all(isinstance(word, str) and word for word in value):
+            raise InputError(f'{where}: {json.dumps(value)[:60]} is no sentence; give a list of words: ["in", "Paris"]')
+        return tuple(value)
 
     def examples(self, split: ExampleSet) -> Iterator[Example]:
         """Yield the examples of a split."""
