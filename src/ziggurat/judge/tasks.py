@@ -51,7 +51,10 @@ class TaskReport:
         named = {"accuracy": "label_accuracy"}  # a card calls by this name what is measured of analogies
         metrics = self.answers.metrics
         found: dict[str, Any] = {named.get(name, name): interval.value for name, interval in metrics}
-        found |= {"low": metrics[0][1].low, "high": metrics[0][1].high, "examples": self.answers.examples}
+        (main, interval), examples = metrics[0], {"examples": self.answers.examples}
+        # a model that writes texts has figures of its probabilities too, and an interval of those is called so
+        of = f"{main}_" if ANSWER_METRICS.get(main).reads == "texts" else ""
+        found |= {f"{of}low": interval.low, f"{of}high": interval.high, **examples}
         if self.reliability is not None:
             found["calibration_error"] = self.reliability.expected_calibration_error
         return found

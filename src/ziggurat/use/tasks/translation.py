@@ -1,10 +1,11 @@
 """Translate: write what follows from a source, sentence by sentence."""
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.protocols import ConditionalModel, Model, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
 from ziggurat.text.options import TextConfig
@@ -26,7 +27,7 @@ class Translation:
     name: ClassVar[str] = "translation"
     metrics: ClassVar[tuple[str, ...]] = ("bleu", "chrf")
     learns: ClassVar[type[Any]] = ReadsPairs
-    recipes: ClassVar[tuple[str, ...]] = ("article-transformer",)
+    recipes: ClassVar[tuple[str, ...]] = ("small-transformer", "article-transformer")
     baseline: ClassVar[str] = ""
 
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
@@ -43,6 +44,16 @@ class Translation:
             source = one_source(name)
             for line in read_lines(source, TextConfig()):
                 yield Example(f"{source.label}:{line.number}", line.text.removeprefix("\ufeff").strip())
+
+    def asked(self, value: Any, *, where: str) -> str:
+        """Return a source.
+
+        Raises:
+            InputError: it is no text.
+        """
+        if not isinstance(value, str):
+            raise InputError(f"{where}: {json.dumps(value)[:60]} is no text; give a string")
+        return value
 
     def examples(self, split: PairSet) -> Iterator[Example]:
         """Yield the examples of a split."""
