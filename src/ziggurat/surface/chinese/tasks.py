@@ -41,6 +41,13 @@ SENTENCES = {
     "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns)": (
         "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏）"
     ),
+    "Draw what is confused with what: a file .png or .svg; repeat it for both": (
+        "画出哪些标签被混淆：.png 或 .svg 文件；可重复以同时得到两者"
+    ),
+    "{file}: no font of this machine has all its characters; give some by --fonts": (
+        "{file}：本机没有字体包含其全部字符；请用 --fonts 提供"
+    ),
+    "said": "所判标签",
     "macro F1": "宏平均 F1",
     "calibration error": "校准误差",
     "precision": "精确率",
@@ -49,8 +56,10 @@ SENTENCES = {
     "said instead": "误判为",
     "times": "次数",
     "The surest errors: how sure, what was said, what is right, the text": (
-        "最有把握的错误：把握程度、所判标签、正确标签、文本"
+        "最有把握的错误：把握程度、模型的回答、正确答案、文本"
     ),
+    "The worst errors: what was said, what is right, the text": "最差的错误：模型的回答、正确答案、文本",
+    "exact match": "完全匹配",
     "labels that the model never learnt: {labels}": "模型从未学过的标签：{labels}",
     # -- predict
     "Have a model of a task answer what stands in files, one answer a line": "让任务模型回答文件中的内容，每行一个答案",

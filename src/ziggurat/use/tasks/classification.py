@@ -9,6 +9,7 @@ from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.protocols import Classifier, Model, ReadsLabels, Tokenizer
 from ziggurat.core.types import Example, FloatArray, Told
 from ziggurat.text.labelled import read_examples
+from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.batches import alike, padded, whole_rows
 from ziggurat.use.temperature import fit_temperature, tempered
 
@@ -34,6 +35,10 @@ class Classification:
         """
         for name in names:
             yield from read_examples(name, labelled=labelled)
+
+    def examples(self, split: ExampleSet) -> Iterator[Example]:
+        """Yield the examples of a split."""
+        return split.examples()
 
     def decode(
         self, model: Model, tokenizer: Tokenizer, inputs: Sequence[Any], *, temperature: float = 1.0
