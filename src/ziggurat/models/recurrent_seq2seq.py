@@ -54,29 +54,31 @@ class RecurrentSeq2seqConfig:
 class Memory:
     """What an encoder read of sources."""
 
-    vectors_BSM: Tensor
-    ids_BS: Tensor
-    keep_mask_BS: Tensor
-    """True at ids that are no padding."""
+    vectors: Tensor
+    """(B, S, M)"""
+    ids: Tensor
+    """(B, S)"""
+    keep_mask: Tensor
+    """(B, S), True at ids that are no padding."""
     first: tuple[Tensor, ...]
     """(B, C) what each layer of a decoder shows before it reads."""
 
     @property
     def rows(self) -> int:
         """How many sources were read."""
-        return len(self.ids_BS)
+        return len(self.ids)
 
     def picked(self, rows: Tensor) -> "Memory":
         """Return the sources of ``rows``, which may repeat or drop."""
         first = tuple(h_BC[rows] for h_BC in self.first)
-        return Memory(self.vectors_BSM[rows], self.ids_BS[rows], self.keep_mask_BS[rows], first)
+        return Memory(self.vectors[rows], self.ids[rows], self.keep_mask[rows], first)
 
     def spread(self, batch: int) -> "Memory":
         """Return the only source there is for each of ``batch`` rows, without a copy."""
         return Memory(
-            self.vectors_BSM.expand(batch, -1, -1),
-            self.ids_BS.expand(batch, -1),
-            self.keep_mask_BS.expand(batch, -1),
+            self.vectors.expand(batch, -1, -1),
+            self.ids.expand(batch, -1),
+            self.keep_mask.expand(batch, -1),
             tuple(h_BC.expand(batch, -1) for h_BC in self.first),
         )
 
@@ -107,9 +109,9 @@ class Look(nn.Module):
 
     def forward(self, h_BTC: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Return (B, T, M) what was found, and (B, T, S) how much of each place is in it."""
-        vectors_BSM = memory.vectors_BSM
+        vectors_BSM = memory.vectors
         scores_BTS = self.query(h_BTC) @ vectors_BSM.transpose(1, 2) / math.sqrt(vectors_BSM.shape[-1])
-        scores_BTS = scores_BTS.float().masked_fill(~memory.keep_mask_BS[:, None], -math.inf)
+        scores_BTS = scores_BTS.float().masked_fill(~memory.keep_mask[:, None], -math.inf)
         weights_BTS = scores_BTS.softmax(dim=-1)
         return weights_BTS.to(vectors_BSM.dtype) @ vectors_BSM, weights_BTS
 
@@ -200,7 +202,7 @@ class RecurrentSeq2seqNetwork(TranslatingNetwork):
         if self.gate is None:
             return written_BTD
         gate_BT1 = self.gate(torch.cat([both_BTX, x_BTD], dim=-1))
-        copies_BTV = copied(weights_BTS, source.ids_BS, self.vocabulary.size)
+        copies_BTV = copied(weights_BTS, source.ids, self.vocabulary.size)
         return torch.cat([written_BTD.float(), gate_BT1.float(), copies_BTV], dim=-1)
 
     def empty_cache(self, batch: int) -> Cells:
