@@ -31,6 +31,7 @@ __all__ = [
     "Model",
     "ReadsDocuments",
     "ReadsLabels",
+    "ReadsMarks",
     "ReadsPairs",
     "ReadsTags",
     "SequenceScorer",
@@ -403,6 +404,16 @@ class HidesWords(Protocol):
 
     @property
     def whole_words(self) -> bool:
+        """Whether it does."""
+        ...
+
+
+@runtime_checkable
+class ReadsMarks(Protocol):
+    """A model's configuration that may ask which words of a sentence its labels are about (`WordBatch.marks`)."""
+
+    @property
+    def reads_marks(self) -> bool:
         """Whether it does."""
         ...
 

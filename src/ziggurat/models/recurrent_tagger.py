@@ -29,6 +29,13 @@ from ziggurat.models.blocks.lstm import BidirectionalLSTM
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.ngram_parts import ngram_parts, ngram_symbols
 from ziggurat.models.blocks.ngram_tables import NgramTableKeys, NgramTables
+from ziggurat.models.blocks.predicate_marks import (
+    PredicateMarkKeys,
+    PredicateMarks,
+    mark_parts,
+    mark_symbols,
+    mark_width,
+)
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingKeys, TaggingNetwork, WordTensors, piece_means
 from ziggurat.models.tagging import TaggingFamily
 
@@ -43,7 +50,7 @@ WORD_CHARACTERS = 8
 
 
 @dataclass(frozen=True)
-class RecurrentTaggerConfig(TaggingKeys, NgramTableKeys):
+class RecurrentTaggerConfig(TaggingKeys, NgramTableKeys, PredicateMarkKeys):
     """The ``[model]`` keys of a recurrent tagger."""
 
     layers: int = option(1, "LSTM layers, one upon another, each in both directions", low=1)
@@ -61,6 +68,11 @@ class RecurrentTaggerConfig(TaggingKeys, NgramTableKeys):
         """Check what keys must be to each other."""
         NgramTableKeys.__post_init__(self)
         self.check_labels()
+
+    @property
+    def word_width(self) -> int:
+        """Numbers in the vector of a word as the first LSTM reads it."""
+        return mark_width(self, self.embedding + self.character_filters)
 
 
 class RecurrentTaggerNetwork(TaggingNetwork):
@@ -86,7 +98,8 @@ class RecurrentTaggerNetwork(TaggingNetwork):
             if config.character_filters
             else None
         )
-        widths = [config.embedding + config.character_filters, *[2 * config.hidden] * (config.layers - 1)]
+        self.embed_marks = PredicateMarks(config) if config.reads_marks else None
+        widths = [config.word_width, *[2 * config.hidden] * (config.layers - 1)]
         self.layers = nn.ModuleList(BidirectionalLSTM(width, config.hidden) for width in widths)
 
     def fill(self, seed: int) -> None:
@@ -100,6 +113,8 @@ class RecurrentTaggerNetwork(TaggingNetwork):
             self.embed_ngrams.fill(seed=seed, name="embed_ngrams")
         if self.spelling is not None:
             self.spelling.fill(seed=seed, name="spelling")
+        if self.embed_marks is not None:
+            self.embed_marks.fill(seed=seed, name="embed_marks")
         for number, layer in enumerate(self._layers):
             layer.fill(seed=seed, name=f"layers.{number}")
         self.fill_output(seed)
@@ -114,6 +129,8 @@ class RecurrentTaggerNetwork(TaggingNetwork):
         if self.spelling is not None:
             x_BWD = torch.cat([x_BWD, self.spelling(batch.characters).to(x_BWD.dtype)], dim=-1)
         x_BWD = drop_locked(x_BWD, config.dropout_input, training=training)
+        if self.embed_marks is not None:
+            x_BWD = self.embed_marks(x_BWD, batch)
         for number, layer in enumerate(self._layers):
             if number:
                 x_BWD = drop_locked(x_BWD, config.dropout_hidden, training=training)
@@ -154,14 +171,15 @@ class RecurrentTaggerFamily(TaggingFamily):
             saved=Saved(f32=2 * ID_BYTES, bf16=2 * ID_BYTES),
         )
         tables = ngram_parts(config, size, ("D", config.embedding))
-        widths = [config.embedding + config.character_filters, *[2 * cells] * (config.layers - 1)]
+        widths = [config.word_width, *[2 * cells] * (config.layers - 1)]
         layers = [replace(lstm_parts([width, cells], dropped_between=True)[0], times=2) for width in widths]
         symbols = (
             *(("D", config.embedding), ("C", cells), ("V", size), ("Y", config.label_count)),
             *ngram_symbols(config, size),
             *_character_sizes(config),
+            *mark_symbols(config),
         )
-        parts = (embedding, *tables, *_spelling_part(config), *layers, *_label_parts(config))
+        parts = (embedding, *tables, *_spelling_part(config), *mark_parts(config), *layers, *_label_parts(config))
         return Anatomy((Part("LSTM tagger", "tower", parts=parts),), symbols, generates=False)
 
     def sized(self, parameters: int) -> RecurrentTaggerConfig:

@@ -1,6 +1,7 @@
 """Label the words of sentences: what taggers are trained by."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +49,8 @@ class TaggedSentences:
         self.model = model
         self.network = model.network
         self.job, self.words, self.unknown = job, job.tags.train, unknown
-        self.kept = _kept(job.train, self.words, self.network)
-        missing = len(job.train.starts) - 1 - len(self.kept)
+        self.kept = _kept(self.words, self.network)
+        missing = len(self.words.starts) - 1 - len(self.kept)
         if not len(self.kept):
             raise TooLittleTextError(f"none of {missing} sentences can be learnt from: their labels break the scheme")
         if missing:
@@ -92,7 +93,7 @@ class TaggedSentences:
             turn = np.searchsorted(batch.firsts[row, : batch.words[row]], place, side="right") - 1
             inside = (turn >= 0) & (place < batch.lengths[row] - 1)
             ids[row, inside & hidden[row, turn]] = unknown
-        return WordBatch(ids, batch.lengths, batch.firsts, batch.words, batch.characters), labels
+        return replace(batch, ids=ids), labels
 
     def dev_loss(self, limit_tokens: int) -> float | None:
         """Return the mean nats per word over about the first ``limit_tokens`` words of the held-out sentences.
@@ -103,7 +104,7 @@ class TaggedSentences:
         if dev is None or tags is None or tags.dev is None:
             return None
         if self._dev is None:
-            found = _kept(dev, tags.dev, self.network)
+            found = _kept(tags.dev, self.network)
             before = np.cumsum(np.diff(tags.dev.starts)[found]) - np.diff(tags.dev.starts)[found]
             self._dev = found[before < limit_tokens]
         total, count = 0.0, 0
@@ -126,23 +127,23 @@ class TaggedSentences:
 def sentence_batch(stream: TokenStream, words: Words, sentences: npt.NDArray[np.int64]) -> tuple[WordBatch, IdArray]:
     """Return some of a stream's sentences as a model reads them, and (B, W) their labels, 0 in padding."""
     rows = [slice(int(words.starts[one]), int(words.starts[one + 1])) for one in sentences]
-    ids, lengths = padded([np.asarray(stream.document(int(one)), np.int32) for one in sentences])
+    ids, lengths = padded([np.asarray(stream.document(words.document(int(one))), np.int32) for one in sentences])
     firsts, counts = padded([words.firsts[row] for row in rows])
     labels, _ = padded([words.labels[row] for row in rows])
     characters = np.zeros((*firsts.shape, words.characters.shape[1]), np.int32)
     for number, row in enumerate(rows):
         characters[number, : counts[number]] = words.characters[row]
-    batch = WordBatch(ids, lengths, firsts, counts, characters)
+    marks = None if words.marks is None else padded([words.marks[row] for row in rows])[0]
+    batch = WordBatch(ids, lengths, firsts, counts, characters, marks)
     return of_rows(batch, np.arange(len(rows))), labels
 
 
-def _kept(stream: TokenStream, words: Words, network: TaggingNetwork) -> npt.NDArray[np.int64]:
-    """Return which documents of a stream have words whose labels may stand as they stand."""
+def _kept(words: Words, network: TaggingNetwork) -> npt.NDArray[np.int64]:
+    """Return which sentences have words whose labels may stand as they stand."""
     follow, start, end = (
         mask.cpu().numpy() for mask in (network.crf.keep_mask, network.crf.start_keep_mask, network.crf.end_keep_mask)
     )
-    documents = len(stream.starts) - 1
-    edges = words.starts[: documents + 1]
+    edges = words.starts
     wrong = words.labels < 0
     before, after = words.labels[:-1], words.labels[1:]
     inside = np.ones(max(0, len(words.labels) - 1), np.bool_)  # whether a pair stands in one sentence
