@@ -42,7 +42,8 @@ def rows_of(batch: WordBatch, rows: Sequence[int]) -> WordBatch:
     chosen = np.array(rows, np.int64)
     arrays = (batch.ids, batch.lengths, batch.firsts, batch.words, batch.characters)
     marks = None if batch.marks is None else batch.marks[chosen]
-    return WordBatch(*(array[chosen] for array in arrays), marks)
+    ids, lengths, firsts, words, characters = (array[chosen] for array in arrays)
+    return WordBatch(ids, lengths, firsts, words, characters, marks)
 
 
 def marked(batch: WordBatch, marks: Sequence[range], *, filler: int = 0) -> WordBatch:
