@@ -12,7 +12,7 @@ from tests.fakes.bundles import make_bundle
 from ziggurat.artefacts.bundle import Bundle, load, record
 from ziggurat.artefacts.card import write_card
 from ziggurat.core.errors import TooLittleTextError, UsageError
-from ziggurat.core.tasks import Task
+from ziggurat.core.tasks import MarksWords, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.tasks import CHUNK, judge_task, told
 from ziggurat.use.tasks import TASKS
@@ -128,3 +128,40 @@ def test_a_real_tagger_knows_types_of_spans(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="tells no labels"):
         judge_task(TASKS.get("classification"), made, asked)
     assert np.isfinite(found.entries()["span_f1"])
+
+
+class Marking(Written):
+    """A task that marks words: of numbers without a mark, which are negative, it knows less."""
+
+    name = "marking"
+    metrics = ("accuracy",)
+    marks_words = True
+
+    def unmarked(self, asked: int) -> int:
+        return -1 - asked
+
+    def decode(self, model: Any, tokenizer: Any, inputs: Sequence[Any], *, temperature: float = 1.0) -> list[Told]:
+        del model, tokenizer, temperature
+        return [Told(*SAID[number]) if number >= 0 else Told("up", 0.5) for number in inputs]
+
+
+def test_a_task_that_marks_words_is_measured_without_marks_too() -> None:
+    task = Marking()
+    assert isinstance(task, MarksWords)
+    assert not isinstance(Written(), MarksWords)
+    found = judge_task(cast("Task", task), bundle(), iter(examples()))
+    # 4 of 5 as above; always "up" is right thrice of 5
+    assert {name: interval.value for name, interval in found.metrics} == {"accuracy": 0.8, "accuracy_found": 0.6}
+    assert found.figures()["metrics"]["accuracy_found"]["value"] == 0.6
+    assert found.entries()["accuracy_found"] == 0.6
+    assert found.reliability is not None
+    assert found.reliability.expected_calibration_error == pytest.approx(0.24)  # of what was marked
+
+
+def test_words_that_were_asked_are_a_list_in_json() -> None:
+    task = Written([(["b"], 0.5)])
+    task.metrics = ("accuracy",)
+    asked = [Example("a:0", ("two", "words"), ["a"])]
+    task.answers = {0: (["b"], 0.5)}
+    task.decode = lambda *_, **__: [Told(["b"], 0.5)]  # type: ignore[method-assign]
+    assert judge_task(cast("Task", task), bundle(), asked).figures()["errors"][0]["input"] == ["two", "words"]

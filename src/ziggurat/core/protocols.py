@@ -410,7 +410,7 @@ class HidesWords(Protocol):
 
 @runtime_checkable
 class ReadsMarks(Protocol):
-    """A model's configuration that may ask which words of a sentence its labels are about (`WordBatch.marks`)."""
+    """A model, or its configuration, that may ask which words labels are about (`ziggurat.core.types.WordBatch`)."""
 
     @property
     def reads_marks(self) -> bool:

@@ -1,12 +1,12 @@
 """The interface of tasks."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from ziggurat.core.protocols import Model, Tokenizer
+from ziggurat.core.protocols import Model, ReadsMarks, Tokenizer
 from ziggurat.core.types import Example, Told
 
-__all__ = ["Task"]
+__all__ = ["MarksWords", "Task", "serves"]
 
 
 class Task(Protocol):
@@ -55,3 +55,24 @@ class Task(Protocol):
     def written(self, example: Example, told: Told) -> str:
         """Return a model's answer as it stands in a file, line ends included."""
         ...
+
+
+@runtime_checkable
+class MarksWords(Protocol):
+    """A task whose questions are about words that are marked, which it can find by itself where nobody marks them.
+
+    Its models read marks (`ziggurat.core.protocols.ReadsMarks`), those of other tasks none. It is measured both ways.
+    """
+
+    marks_words: ClassVar[Literal[True]]
+    """That it does."""
+
+    def unmarked(self, asked: Any) -> Any:
+        """Return what is asked with nothing marked."""
+        ...
+
+
+def serves(task: Task, family: object, config: object) -> bool:
+    """Return whether a family's models with this configuration can learn a task."""
+    marks = isinstance(config, ReadsMarks) and config.reads_marks
+    return isinstance(family, task.learns) and marks == isinstance(task, MarksWords)

@@ -2,22 +2,25 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.protocols import Classifier, Tagger
 from ziggurat.core.schemes import OUTSIDE
-from ziggurat.core.tasks import Task
+from ziggurat.core.tasks import MarksWords, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.labels import LABEL_METRICS, Answer, LabelReport, label_report
 from ziggurat.judge.reliability import Reliability, reliability
+from ziggurat.judge.significance import Interval
 
 __all__ = ["TEMPERATURE", "TaskReport", "judge_task", "told"]
 
 CHUNK = 512
 """Examples that are answered before more are read."""
+FOUND = "{}_found"
+"""What a metric is called where nothing was marked."""
 TEMPERATURE = "metrics.dev.temperature"
 """Where a bundle's manifest says at which temperature its model is as sure as it is right."""
 
@@ -31,12 +34,21 @@ class TaskReport:
     """None where the model does not say how sure it is."""
     inputs: dict[str, Any]
     """What was asked in each of the errors that are shown, by its id."""
+    found: tuple[tuple[str, Interval], ...] = ()
+    """The metrics once more, where words are marked for the model and it had to find them by itself."""
+
+    @property
+    def metrics(self) -> tuple[tuple[str, Interval], ...]:
+        """All metrics, those of `found` under names of their own."""
+        return (*self.labels.metrics, *((FOUND.format(name), interval) for name, interval in self.found))
 
     def figures(self) -> dict[str, Any]:
         """Return all of it as JSON takes it."""
         found = self.labels.figures()
         for error in found["errors"]:
-            error["input"] = self.inputs[error["id"]]
+            asked = self.inputs[error["id"]]
+            error["input"] = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else asked
+        found["metrics"] |= {FOUND.format(name): asdict(interval) for name, interval in self.found}
         if self.reliability is not None:
             found["calibration"] = self.reliability.figures()
         return found
@@ -44,7 +56,7 @@ class TaskReport:
     def entries(self) -> dict[str, Any]:
         """Return what a manifest records: the metrics, the interval of the first, the calibration error."""
         named = {"accuracy": "label_accuracy"}  # a card calls by this name what is measured of analogies
-        metrics = self.labels.metrics
+        metrics = self.metrics
         found: dict[str, Any] = {named.get(name, name): interval.value for name, interval in metrics}
         found |= {"low": metrics[0][1].low, "high": metrics[0][1].high, "examples": self.labels.examples}
         if self.reliability is not None:
@@ -71,10 +83,14 @@ def told(task: Task, bundle: Bundle, examples: Iterable[Example]) -> Iterator[tu
 def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed: int = 0) -> TaskReport:
     """Ask a bundle's model all examples, whose answers are known, and judge what it says by the task's metrics.
 
+    Where the task `MarksWords`, all are asked once more with nothing marked, and are in memory.
+
     Raises:
         UsageError: the model is none of this task.
         TooLittleTextError: there are no examples.
     """
+    if isinstance(task, MarksWords):
+        examples = list(examples)
     answers: list[Answer] = []
     wrong: dict[str, Any] = {}
     for example, said in told(task, bundle, examples):
@@ -87,7 +103,15 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
     sure = [answer.confidence for answer in answers if answer.confidence is not None]
     right = [answer.gold == answer.predicted for answer in answers if answer.confidence is not None]
     shown = {error.id: wrong[error.id] for error in report.errors}
-    return TaskReport(report, reliability(sure, right) if sure else None, shown)
+    found = _found(task, bundle, examples, seed=seed) if isinstance(task, MarksWords) else ()
+    return TaskReport(report, reliability(sure, right) if sure else None, shown, found)
+
+
+def _found(task: Any, bundle: Bundle, examples: Iterable[Example], *, seed: int) -> tuple[tuple[str, Interval], ...]:
+    """Return a task's metrics on examples in which nothing is marked."""
+    unmarked = (replace(example, input=task.unmarked(example.input)) for example in examples)
+    answers = [Answer(one.id, one.answer, said.answer) for one, said in told(task, bundle, unmarked)]
+    return label_report(answers, task.metrics, seed=seed).metrics
 
 
 def _known(task: Task, bundle: Bundle) -> set[str] | None:

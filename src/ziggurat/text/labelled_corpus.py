@@ -1,4 +1,4 @@
-"""From files of labelled texts, or of sentences of labelled words, to examples that are split, with their labels."""
+"""From files of labelled texts, of labelled words or of roles to examples that are split, with their labels."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +21,8 @@ from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import check_options
 from ziggurat.text.prepared import LEDGER, PreparedText, digest, facts_of, fingerprint, reading, write_header
+from ziggurat.text.readings import Reading, frozen, plain, readings
+from ziggurat.text.roles import RoleSentence, read_roles
 from ziggurat.text.splits import SPLITS, TRAIN, UNDECIDED, hold_out
 from ziggurat.text.tagged import one_source
 
@@ -30,6 +32,7 @@ __all__ = [
     "LabelledSource",
     "open_labelled",
     "prepare_labelled",
+    "prepare_roles",
     "prepare_tagged",
     "resolve_labelled",
 ]
@@ -62,7 +65,7 @@ class ExampleSet:
     """The examples of one split, in memory."""
 
     entries: tuple[Example, ...]
-    """Texts with a label each, or sentences of words with a label for each word."""
+    """Texts with a label each, sentences of words with a label for each word, or with their predicates and roles."""
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -78,12 +81,21 @@ class ExampleSet:
         return map(_text, self.entries)
 
     def examples(self) -> Iterator[Example]:
-        """Yield the examples as a task judges them: texts with labels, or words with spans."""
+        """Yield the examples as a task judges them: texts with labels, words with spans, or sentences with roles."""
         for entry in self.entries:
             answer = entry.answer
-            yield Example(
-                entry.id, entry.input, answer if isinstance(answer, str) else sorted(lenient_spans_of(answer))
-            )
+            if isinstance(answer, str):
+                yield entry
+            elif _names_spans(answer):
+                yield Example(entry.id, entry.input, sorted(lenient_spans_of(answer)))
+            else:
+                sentence = RoleSentence(entry.id, entry.input, answer)
+                yield Example(entry.id, sentence.asked(), sentence.roles)
+
+    def readings(self) -> Iterator[tuple[int, Reading]]:
+        """Yield what is to be learnt of sentences: each one's number, and how it is read (`ziggurat.text.readings`)."""
+        for number, entry in enumerate(self.entries):
+            yield from ((number, one) for one in readings(entry.input, entry.answer))
 
     @property
     def sides(self) -> Mapping[str, Iterable[Document]]:
@@ -93,7 +105,7 @@ class ExampleSet:
 
 @dataclass(frozen=True)
 class LabelledCorpus(PreparedText[ExampleSet]):
-    """Prepared texts with labels, or sentences of labelled words."""
+    """Prepared texts with labels, or sentences whose words have labels or roles."""
 
     @property
     def of_words(self) -> bool:
@@ -159,8 +171,20 @@ def prepare_tagged(
     return _prepare(resolve_labelled(names), options, folder, listener, read=_sentences)
 
 
+def prepare_roles(
+    names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener, workers: Workers = HERE
+) -> LabelledCorpus:
+    """Do `prepare_labelled` for sentences with roles (`ziggurat.text.roles`); all predicates of one stay together.
+
+    Raises:
+        UsageError, InputError, TooLittleTextError, DiskFullError: as there.
+    """
+    del workers
+    return _prepare(resolve_labelled(names), options, folder, listener, read=_role_sentences)
+
+
 def open_labelled(folder: Path) -> LabelledCorpus:
-    """Open what `prepare_labelled` or `prepare_tagged` left in ``folder``.
+    """Open what `prepare_labelled`, `prepare_tagged` or `prepare_roles` left in ``folder``.
 
     Raises:
         ArtefactError: there are no prepared examples.
@@ -173,7 +197,7 @@ def open_labelled(folder: Path) -> LabelledCorpus:
         with (folder / EXAMPLES).open(encoding="utf-8") as file:
             for line in file:
                 entry = json.loads(line)
-                found[entry["split"]].append(Example(entry["id"], _frozen(entry["input"]), _frozen(entry["answer"])))
+                found[entry["split"]].append(Example(entry["id"], _frozen(entry["input"]), frozen(entry["answer"])))
         if any(len(found[split]) != facts["splits"][name]["documents"] for name, split in SPLITS.items()):
             raise ValueError("examples are missing")
     sets = {name: ExampleSet(tuple(found[split])) for name, split in SPLITS.items()}
@@ -203,7 +227,7 @@ def _prepare(
         digests: list[int] = []
         with (work / EXAMPLES).open("w", encoding="utf-8") as file:
             for entry, split in zip(entries, table["split"].tolist(), strict=True):
-                kept_of_it = {"input": entry.input, "answer": entry.answer, "split": split}
+                kept_of_it = {"input": entry.input, "answer": plain(entry.answer), "split": split}
                 digests.append(digest(json.dumps(kept_of_it).encode()))
                 file.write(json.dumps({"id": entry.id, **kept_of_it}, ensure_ascii=False) + "\n")
         facts = {**facts_of(sources, table, ledger), "labels": _counts(entries, table["split"].tolist())}
@@ -225,6 +249,11 @@ def _sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Examp
     return (Example(sentence.id, sentence.tokens, sentence.labels) for sentence in read_columns(path))
 
 
+def _role_sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
+    del options, ledger
+    return (Example(sentence.id, sentence.tokens, sentence.predicates) for sentence in read_roles(path))
+
+
 def _frozen(read: str | list[str]) -> str | tuple[str, ...]:
     return read if isinstance(read, str) else tuple(read)
 
@@ -233,8 +262,20 @@ def _text(entry: Example) -> str:
     return entry.input if isinstance(entry.input, str) else joined(entry.input)[0]
 
 
-def _labels(entry: Example) -> tuple[str, ...]:
-    return (entry.answer,) if isinstance(entry.answer, str) else entry.answer
+def _names_spans(answer: Sequence[object]) -> bool:
+    """Return whether an answer is labels of words; sentences are not empty, but of predicates there may be none."""
+    return bool(answer) and isinstance(answer[0], str)
+
+
+def _labels(entry: Example) -> Iterator[str]:
+    """Yield every label that is to be learnt of an example; of roles those of all its readings."""
+    if isinstance(entry.answer, str):
+        yield entry.answer
+    elif _names_spans(entry.answer):
+        yield from entry.answer
+    else:
+        for one in readings(entry.input, entry.answer):
+            yield from one.labels
 
 
 def _check(entries: Sequence[Example], splits: Sequence[int], sources: Sequence[LabelledSource]) -> None:

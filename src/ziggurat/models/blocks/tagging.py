@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import ReadsMarks
 from ziggurat.core.schemes import SCHEMES, Scheme, keep_masks, scheme_of
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary, WordBatch
 from ziggurat.models.blocks.crf import LinearChainCRF
@@ -183,6 +184,12 @@ class NeuralTagger:
     def labels(self) -> tuple[str, ...]:
         """The L labels, as they were learnt."""
         return self.network.config.labels
+
+    @property
+    def reads_marks(self) -> bool:
+        """Whether its labels are about words that are marked (`ziggurat.core.protocols.ReadsMarks`)."""
+        config = self.network.config
+        return isinstance(config, ReadsMarks) and config.reads_marks
 
     def tag(self, batch: WordBatch) -> tuple[IdArray, FloatArray]:
         """Return (B, W) the best labels of each row together, and (B, W) how probable each is where it stands.

@@ -21,7 +21,14 @@ __all__ = ["COMMAND", "TaskEvaluateOptions", "details", "evaluate", "headline"]
 SHOWN_CLASSES = 30
 SHOWN_CONFUSIONS = 10
 LONGEST_INPUT = 100
-NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "micro_f1": "micro F1", "span_f1": "span F1"}
+NAMES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "span_f1": "span F1",
+    "argument_f1": "argument F1, predicates given",
+    "argument_f1_found": "argument F1, predicates found",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,9 @@ def evaluate(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE…", help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns)"),
+        typer.Argument(
+            metavar="FILE…", help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL)"
+        ),
     ],
     *,
     task: str,
@@ -62,10 +71,10 @@ def evaluate(
 
 def headline(reports: "Sequence[tuple[str, TaskReport]]") -> list[tuple[str, ...]]:
     """Return a table of models: their metrics with 95 % intervals, and their calibration errors."""
-    names = [translate(NAMES.get(name, name)) for name, _ in reports[0][1].labels.metrics]
+    names = [translate(NAMES.get(name, name)) for name, _ in reports[0][1].metrics]
     rows: list[tuple[str, ...]] = [("", *names, translate("calibration error"))]
     for label, report in reports:
-        cells = [f"{one.value:.1%} ({one.low:.1%} – {one.high:.1%})" for _, one in report.labels.metrics]
+        cells = [f"{one.value:.1%} ({one.low:.1%} – {one.high:.1%})" for _, one in report.metrics]
         sure = report.reliability
         rows.append((label, *cells, "" if sure is None else f"{sure.expected_calibration_error:.3f}"))
     return rows
