@@ -1,4 +1,4 @@
-"""From sentences with roles to a tagger that is measured with predicates given and found, and asked, in two languages."""
+"""From sentences with roles to a tagger that is measured with predicates given and found, and asked."""
 
 import json
 from pathlib import Path

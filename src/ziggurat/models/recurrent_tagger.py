@@ -32,9 +32,9 @@ from ziggurat.models.blocks.ngram_tables import NgramTableKeys, NgramTables
 from ziggurat.models.blocks.predicate_marks import (
     PredicateMarkKeys,
     PredicateMarks,
+    distinct,
     mark_parts,
     mark_symbols,
-    mark_width,
 )
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingKeys, TaggingNetwork, WordTensors, piece_means
 from ziggurat.models.tagging import TaggingFamily
@@ -70,9 +70,14 @@ class RecurrentTaggerConfig(TaggingKeys, NgramTableKeys, PredicateMarkKeys):
         self.check_labels()
 
     @property
-    def word_width(self) -> int:
-        """Numbers in the vector of a word as the first LSTM reads it."""
-        return mark_width(self, self.embedding + self.character_filters)
+    def widths(self) -> tuple[int, ...]:
+        """Numbers in what each layer is given; before the last a predicate is marked, where one is read."""
+        return (self.embedding + self.character_filters, *[2 * self.hidden] * (self.layers - 1))
+
+    @property
+    def read_widths(self) -> tuple[int, ...]:
+        """Numbers in what the LSTM of each layer reads."""
+        return (*self.widths[:-1], self.mark_embedding) if self.reads_marks else self.widths
 
 
 class RecurrentTaggerNetwork(TaggingNetwork):
@@ -98,9 +103,8 @@ class RecurrentTaggerNetwork(TaggingNetwork):
             if config.character_filters
             else None
         )
-        self.embed_marks = PredicateMarks(config) if config.reads_marks else None
-        widths = [config.word_width, *[2 * config.hidden] * (config.layers - 1)]
-        self.layers = nn.ModuleList(BidirectionalLSTM(width, config.hidden) for width in widths)
+        self.embed_marks = PredicateMarks(config, config.widths[-1]) if config.reads_marks else None
+        self.layers = nn.ModuleList(BidirectionalLSTM(width, config.hidden) for width in config.read_widths)
 
     def fill(self, seed: int) -> None:
         """Draw first weights: embeddings from N(0, 0.4²), all else as its own block says.
@@ -122,6 +126,9 @@ class RecurrentTaggerNetwork(TaggingNetwork):
     def hidden(self, batch: WordTensors) -> Tensor:
         """Return (B, W, D) vectors of words, which in padding mean nothing."""
         config, training = self.config, self.training
+        asked, owner_B = batch, None
+        if self.embed_marks is not None:
+            batch, owner_B = distinct(asked)
         x_BTD = self.embedding(batch.ids)
         if self.embed_ngrams is not None:
             x_BTD = x_BTD + self.embed_ngrams(batch.ids)
@@ -129,11 +136,11 @@ class RecurrentTaggerNetwork(TaggingNetwork):
         if self.spelling is not None:
             x_BWD = torch.cat([x_BWD, self.spelling(batch.characters).to(x_BWD.dtype)], dim=-1)
         x_BWD = drop_locked(x_BWD, config.dropout_input, training=training)
-        if self.embed_marks is not None:
-            x_BWD = self.embed_marks(x_BWD, batch)
         for number, layer in enumerate(self._layers):
             if number:
                 x_BWD = drop_locked(x_BWD, config.dropout_hidden, training=training)
+            if self.embed_marks is not None and owner_B is not None and number == len(self.layers) - 1:
+                x_BWD, batch = self.embed_marks(x_BWD, owner_B, asked), asked
             x_BWD = layer(x_BWD, batch.words)
         return drop_locked(x_BWD, config.dropout_output, training=training)
 
@@ -171,15 +178,16 @@ class RecurrentTaggerFamily(TaggingFamily):
             saved=Saved(f32=2 * ID_BYTES, bf16=2 * ID_BYTES),
         )
         tables = ngram_parts(config, size, ("D", config.embedding))
-        widths = [config.word_width, *[2 * cells] * (config.layers - 1)]
+        widths = config.read_widths
         layers = [replace(lstm_parts([width, cells], dropped_between=True)[0], times=2) for width in widths]
+        layers[-1:-1] = mark_parts(config, ("x", config.widths[-1]))
         symbols = (
             *(("D", config.embedding), ("C", cells), ("V", size), ("Y", config.label_count)),
             *ngram_symbols(config, size),
             *_character_sizes(config),
             *mark_symbols(config),
         )
-        parts = (embedding, *tables, *_spelling_part(config), *mark_parts(config), *layers, *_label_parts(config))
+        parts = (embedding, *tables, *_spelling_part(config), *layers, *_label_parts(config))
         return Anatomy((Part("LSTM tagger", "tower", parts=parts),), symbols, generates=False)
 
     def sized(self, parameters: int) -> RecurrentTaggerConfig:

@@ -30,7 +30,7 @@ class TaggedSentences:
 
     *Idea.* The words of a test are often unknown, those of the training text never; so some are hidden, and rare ones
     sooner: a word seen n times is read as unknown with probability a / (n + a) (Kiperwasser & Goldberg 2016). Which are
-    hidden is a function of the seed and of the batch's number.
+    hidden is a function of the seed and of the batch's number, and the same in all readings of a document.
     """
 
     def __init__(self, job: Job, model: object, *, tokens: int, unknown: float) -> None:
@@ -56,7 +56,11 @@ class TaggedSentences:
         if missing:
             _LOG.warning("%d sentences have labels that break the scheme, or none, and are left out", missing)
         lengths = np.diff(self.words.starts)[self.kept]
-        self.batches = LengthBatches(lengths, tokens=tokens, seed=job.seed, name="tagged")
+        # readings of one document stay together, and each batch has about as many readings as there would be alone
+        self._edges = np.append(np.flatnonzero(np.diff(self._documents(self.kept), prepend=-1)), len(self.kept))
+        share = (len(self._edges) - 1) / len(self.kept)
+        begins = lengths[self._edges[:-1]]
+        self.batches = LengthBatches(begins, tokens=max(1, round(tokens * share)), seed=job.seed, name="tagged")
         self.tokens_per_batch = max(1, round(int(lengths.sum()) / self.batches.per_epoch))
         self.steps_per_epoch = float(self.batches.per_epoch)
         self.carried: NetworkState | None = None
@@ -80,12 +84,15 @@ class TaggedSentences:
 
     def batch(self, number: int) -> tuple[WordBatch, IdArray]:
         """Return batch ``number`` as the model reads it, some words hidden, and (B, W) the labels, 0 in padding."""
-        batch, labels = sentence_batch(self.job.train, self.words, self.kept[self.batches.batch(number)])
+        documents = self.batches.batch(number)
+        chosen = np.concatenate([self.kept[self._edges[one] : self._edges[one + 1]] for one in documents])
+        batch, labels = sentence_batch(self.job.train, self.words, chosen)
         unknown = self.job.train.vocabulary.unk
         if self._hides is None or unknown is None:
             return batch, labels
         ids, place = batch.ids.copy(), np.arange(batch.ids.shape[1])
-        drawn = generator(self.job.seed, "unknown", number).random(batch.firsts.shape)
+        _, first_rows, owners = np.unique(self._documents(chosen), return_index=True, return_inverse=True)
+        drawn = generator(self.job.seed, "unknown", number).random(batch.firsts.shape)[first_rows[owners]]
         first = np.take_along_axis(batch.ids, batch.firsts, axis=1)
         hidden = (drawn < self._hides[first]) & (np.arange(drawn.shape[1]) < batch.words[:, None])
         # all ids of a hidden word are hidden: those from its first on to the next word's, which stand in its turn
@@ -94,6 +101,11 @@ class TaggedSentences:
             inside = (turn >= 0) & (place < batch.lengths[row] - 1)
             ids[row, inside & hidden[row, turn]] = unknown
         return replace(batch, ids=ids), labels
+
+    def _documents(self, sentences: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return which document each of some sentences is."""
+        documents = self.words.documents
+        return sentences if documents is None else documents[sentences].astype(np.int64)
 
     def dev_loss(self, limit_tokens: int) -> float | None:
         """Return the mean nats per word over about the first ``limit_tokens`` words of the held-out sentences.
