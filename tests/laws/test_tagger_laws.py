@@ -162,11 +162,15 @@ MARKS = (range(2, 4), range(1), range(0), range(2, 3), range(0), range(4, 5))
 """What is marked of sentences of `SIZES` words: two words, the only one, none …"""
 
 
+def asks_for_marks(config: object) -> bool:
+    return isinstance(config, ReadsMarks)
+
+
 def reading_marks(family: Any, *, seed: int = 3) -> Tagger:
     """A small model of the family that reads marks; skip where its configuration can't ask for it."""
     found = tiny(family)
     config: Any = found.network.config  # type: ignore[attr-defined]
-    if not isinstance(config, ReadsMarks):
+    if not asks_for_marks(config):
         pytest.skip("reads no marks")
     model = family.build(dataclasses.replace(config, mark_embedding=3), found.vocabulary, seed=seed)
     for name, parameter in model.network.named_parameters():

@@ -15,6 +15,7 @@ from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.tasks import MarksWords, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.tasks import CHUNK, judge_task, told
+from ziggurat.text.roles import RoleSentence
 from ziggurat.use.tasks import TASKS
 
 GOLD = ["up", "up", "down", "down", "up"]
@@ -25,7 +26,7 @@ class Written:
     """A task whose answers are written down, and which remembers at which temperature it was asked."""
 
     name = "written"
-    metrics = ("accuracy", "macro_f1")
+    metrics: tuple[str, ...] = ("accuracy", "macro_f1")
 
     def __init__(self, answers: Sequence[tuple[Any, float | None]] = SAID) -> None:
         self.answers = dict(enumerate(answers))
@@ -158,10 +159,15 @@ def test_a_task_that_marks_words_is_measured_without_marks_too() -> None:
     assert found.reliability.expected_calibration_error == pytest.approx(0.24)  # of what was marked
 
 
+class Wrong(Written):
+    """A task that answers whatever it is asked with one label."""
+
+    def decode(self, model: Any, tokenizer: Any, inputs: Sequence[Any], *, temperature: float = 1.0) -> list[Told]:
+        del model, tokenizer, temperature
+        return [Told("down", 0.5) for _ in inputs]
+
+
 def test_words_that_were_asked_are_a_list_in_json() -> None:
-    task = Written([(["b"], 0.5)])
-    task.metrics = ("accuracy",)
-    asked = [Example("a:0", ("two", "words"), ["a"])]
-    task.answers = {0: (["b"], 0.5)}
-    task.decode = lambda *_, **__: [Told(["b"], 0.5)]  # type: ignore[method-assign]
-    assert judge_task(cast("Task", task), bundle(), asked).figures()["errors"][0]["input"] == ["two", "words"]
+    asked = [Example("a:0", RoleSentence("a:0", ("two", "words")), "up"), Example("a:1", "a text", "up")]
+    found = judge_task(cast("Task", Wrong()), bundle(), asked).figures()
+    assert {error["id"]: error["input"] for error in found["errors"]} == {"a:0": ["two", "words"], "a:1": "a text"}

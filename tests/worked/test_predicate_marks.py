@@ -114,7 +114,7 @@ def test_a_word_is_hidden_in_all_readings_of_a_document_or_in_none() -> None:
         documents=np.repeat(np.arange(len(words.starts) - 1), 3).astype(np.int32),
     )
     vocabulary = dataclasses.replace(asked.train.vocabulary, unk=13)
-    stream = MemoryStream.of([asked.train.document(n)[1:-1] for n in range(len(words.starts) - 1)], vocabulary)
+    stream = MemoryStream.of([asked.train.document(n)[1:-1].tolist() for n in range(len(words.starts) - 1)], vocabulary)
     asked = dataclasses.replace(asked, train=stream, tags=dataclasses.replace(asked.tags, train=thrice))
     model = asked.family.build(asked.model_config, vocabulary, seed=3)
     found = TaggedSentences(asked, model, tokens=100, unknown=200.0)
