@@ -1,6 +1,7 @@
 """From files of labelled texts, of labelled words or of roles to examples that are split, with their labels."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,7 @@ class LabelledCorpus(PreparedText[ExampleSet]):
     @property
     def names(self) -> tuple[str, ...]:
         """The labels that can be learnt: those of the training split, sorted."""
-        return tuple(sorted({label for entry in self.train.entries for label in _labels(entry)}))
+        return tuple(sorted(_counted(self.train.entries)))
 
 
 def resolve_labelled(names: Sequence[str]) -> list[LabelledSource]:
@@ -267,19 +268,20 @@ def _names_spans(answer: Sequence[object]) -> bool:
     return bool(answer) and isinstance(answer[0], str)
 
 
-def _labels(entry: Example) -> Iterator[str]:
-    """Yield every label that is to be learnt of an example; of roles those of all its readings."""
-    if isinstance(entry.answer, str):
-        yield entry.answer
-    elif _names_spans(entry.answer):
-        yield from entry.answer
-    else:
-        for one in readings(entry.input, entry.answer):
-            yield from one.labels
+def _counted(entries: Iterable[Example]) -> Counter[str]:
+    """Return how often each label is to be learnt of examples; roles count in all readings of a sentence."""
+    found: Counter[str] = Counter()
+    for entry in entries:
+        if isinstance(entry.answer, str):
+            found[entry.answer] += 1
+        else:
+            for one in readings(entry.input, entry.answer):
+                found.update(one.labels)
+    return found
 
 
 def _check(entries: Sequence[Example], splits: Sequence[int], sources: Sequence[LabelledSource]) -> None:
-    learnt = {label for entry, split in zip(entries, splits, strict=True) if split == TRAIN for label in _labels(entry)}
+    learnt = _counted(entry for entry, split in zip(entries, splits, strict=True) if split == TRAIN)
     if len(learnt) < 2:
         named = ", ".join(source.label for source in sources[:3])
         raise TooLittleTextError(f"{named}: {len(learnt)} different labels to learn from; there must be at least 2")
@@ -287,10 +289,9 @@ def _check(entries: Sequence[Example], splits: Sequence[int], sources: Sequence[
 
 def _counts(entries: Sequence[Example], splits: Sequence[int]) -> dict[str, dict[str, Any]]:
     """Return how often each split has each label."""
-    names = sorted({label for entry in entries for label in _labels(entry)})
-    found: dict[str, dict[str, Any]] = {split: dict.fromkeys(names, 0) for split in SPLITS}
-    of_number = {number: name for name, number in SPLITS.items()}
-    for entry, split in zip(entries, splits, strict=True):
-        for label in _labels(entry):
-            found[of_number[split]][label] += 1
-    return found
+    found = {
+        name: _counted(entry for entry, split in zip(entries, splits, strict=True) if split == number)
+        for name, number in SPLITS.items()
+    }
+    names = sorted(set().union(*found.values()))
+    return {split: {name: counts[name] for name in names} for split, counts in found.items()}
