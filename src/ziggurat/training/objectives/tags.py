@@ -49,7 +49,7 @@ class TaggedSentences:
         self.model = model
         self.network = model.network
         self.job, self.words, self.unknown = job, job.tags.train, unknown
-        self.kept = _kept(self.words, self.network)
+        self.kept = _kept(job.train, self.words, self.network)
         missing = len(self.words.starts) - 1 - len(self.kept)
         if not len(self.kept):
             raise TooLittleTextError(f"none of {missing} sentences can be learnt from: their labels break the scheme")
@@ -116,7 +116,7 @@ class TaggedSentences:
         if dev is None or tags is None or tags.dev is None:
             return None
         if self._dev is None:
-            found = _kept(tags.dev, self.network)
+            found = _kept(dev, tags.dev, self.network)
             before = np.cumsum(np.diff(tags.dev.starts)[found]) - np.diff(tags.dev.starts)[found]
             self._dev = found[before < limit_tokens]
         total, count = 0.0, 0
@@ -150,12 +150,13 @@ def sentence_batch(stream: TokenStream, words: Words, sentences: npt.NDArray[np.
     return of_rows(batch, np.arange(len(rows))), labels
 
 
-def _kept(words: Words, network: TaggingNetwork) -> npt.NDArray[np.int64]:
-    """Return which sentences have words whose labels may stand as they stand."""
+def _kept(stream: TokenStream, words: Words, network: TaggingNetwork) -> npt.NDArray[np.int64]:
+    """Return which sentences of a stream have words whose labels may stand as they stand."""
     follow, start, end = (
         mask.cpu().numpy() for mask in (network.crf.keep_mask, network.crf.start_keep_mask, network.crf.end_keep_mask)
     )
-    edges = words.starts
+    documents = len(stream.starts) - 1
+    edges = words.starts[: documents + 1] if words.documents is None else words.starts
     wrong = words.labels < 0
     before, after = words.labels[:-1], words.labels[1:]
     inside = np.ones(max(0, len(words.labels) - 1), np.bool_)  # whether a pair stands in one sentence
