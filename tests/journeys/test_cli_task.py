@@ -3,13 +3,18 @@
 import io
 import json
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 import ziggurat as package
 from tests.journeys.conftest import Ziggurat, train
 from ziggurat.artefacts.bundle import load
+from ziggurat.core.errors import UsageError
 from ziggurat.surface.cli import main
+from ziggurat.surface.tasks import suited
+from ziggurat.use.tasks import TASKS
+from ziggurat.use.tasks.classification import Classification
 
 GOOD = ("a warm and generous film", "what a joy to watch", "the best of the year", "clever and moving", "i loved it")
 BAD = ("a dull and endless film", "what a bore to watch", "the worst of the year", "silly and loud", "i hated it")
@@ -72,7 +77,11 @@ def test_evaluating_says_what_it_is_worth(run: Path, language: str, tmp_path: Pa
     assert ("The surest errors" in ended.out) == (language == "en")
     assert "a warm and generous film" in ended.out
     assert "odd" in ended.err  # a label that nobody learnt
-    ended = ziggurat("task", "classification", "evaluate", run, test, "--json", "--lang", language)
+    picture = tmp_path / "confusions.svg"
+    told = ("--json", "--picture", picture, "--lang", language)
+    ended = ziggurat("task", "classification", "evaluate", run, test, *told)
+    assert all(label in picture.read_text(encoding="utf-8") for label in (">bad<", ">good<", ">odd<"))
+    assert str(picture) in ended.err
     found = json.loads(ended.out)
     assert found["examples"] == 42
     assert found["unknown"] == ["odd"]
@@ -123,8 +132,10 @@ def test_it_trains_in_chinese_too(tmp_path: Path, ziggurat: Ziggurat) -> None:
         (["train", "none.tsv"], "none.tsv"),
         (["train", "one.tsv"], "one.tsv: 1 different labels to learn from"),
         (["train", "bad.tsv"], "bad.tsv:2: "),
-        (["train", "one.tsv", "--recipe", "ngram"], "recipe ngram learns no labels"),
+        (["train", "one.tsv", "--recipe", "ngram"], "recipe ngram learns nothing of this task"),
         (["evaluate", "nowhere", "one.tsv"], "nowhere"),
+        (["evaluate", "nowhere", "one.tsv", "--picture", "a.jpg"], "--picture: unknown file ending '.jpg'"),
+        (["evaluate", "nowhere", "one.tsv", "--fonts", "none"], "--fonts: none: no such file or folder"),
         (["predict", "nowhere", "one.tsv"], "nowhere"),
     ],
 )
@@ -162,7 +173,7 @@ def test_an_encoder_is_fine_tuned_beside_the_baseline(
     run: Path, encoder: Path, tmp_path: Path, ziggurat: Ziggurat
 ) -> None:
     out = tmp_path / "tuned"
-    given = ["--recipe", "encoder-classifier", "--start", encoder, "--training.epochs", "none", "--training.steps", "3"]
+    given = ["--start", encoder, "--training.epochs", "none", "--training.steps", "3"]  # which says the recipe
     ended = ziggurat("task", "classification", "train", run.parent / "train.tsv", *given, "--json", "--out", out)
     assert ended.code == 0, ended.err
     found = json.loads(ended.out)
@@ -174,6 +185,37 @@ def test_an_encoder_is_fine_tuned_beside_the_baseline(
     assert load(out / "baseline").manifest.family == "linear"
     ended = ziggurat("task", "classification", "predict", out, run.parent / "test.tsv", "--quiet")
     assert len(ended.out.splitlines()) == 40
+
+
+def test_what_is_at_hand_says_the_recipe(run: Path, encoder: Path) -> None:
+    task = TASKS.get("classification")
+    assert suited(task, start=None, vectors=None) == "linear"
+    assert suited(task, start=str(encoder), vectors=None) == "encoder-classifier"
+    assert suited(task, start=None, vectors="skipgram") == "lstm-classifier"
+    assert suited(TASKS.get("ner"), start=None, vectors="skipgram") == "lstm-tagger"
+    with pytest.raises(UsageError, match="can't be trained on"):
+        suited(task, start=str(run), vectors=None)
+    with pytest.raises(UsageError, match="--vectors: no recipe of this task has embeddings"):
+        suited(Plain(), start=None, vectors="skipgram")
+
+
+class Plain(Classification):
+    """A task of the baseline alone."""
+
+    recipes: ClassVar[tuple[str, ...]] = ("linear",)
+
+
+def test_a_pooler_is_the_classifiers_own_to_choose(
+    run: Path, encoder: Path, tmp_path: Path, ziggurat: Ziggurat
+) -> None:
+    given = ["--recipe", "encoder-classifier", "--start", encoder, "--training.epochs", "none", "--training.steps", "1"]
+    for wanted in ("true", "false"):
+        out = tmp_path / wanted
+        keys = ["--model.pooler", wanted, "--model.pool", "first" if wanted == "true" else "mean"]
+        ended = ziggurat("task", "classification", "train", run.parent / "train.tsv", *given, *keys, "--out", out)
+        assert ended.code == 0, ended.err
+        model: Any = load(out).model
+        assert (model.network.body.pooler is not None) == (wanted == "true")
 
 
 def test_what_comes_with_the_encoder_is_not_set(run: Path, encoder: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:

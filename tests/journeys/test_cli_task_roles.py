@@ -111,7 +111,10 @@ def test_predicting_writes_what_is_read(run: Path, tmp_path: Path, ziggurat: Zig
     [
         (["train"], "no file was named: ziggurat task roles train FILE…"),
         (["train", "bad.jsonl"], "bad.jsonl:2: the key 'predicates' is missing"),
-        (["train", "set.jsonl", "--recipe", "lstm-tagger"], "recipe lstm-tagger learns no labels; try lstm-roles"),
+        (
+            ["train", "set.jsonl", "--recipe", "lstm-tagger"],
+            "recipe lstm-tagger learns nothing of this task; try lstm-roles",
+        ),
         (["train", "words.conll"], "words.conll:1: not JSON"),
         (["evaluate", "nowhere", "set.jsonl"], "nowhere"),
     ],
@@ -145,4 +148,4 @@ def test_other_tasks_and_these_do_not_mix(run: Path, tmp_path: Path, ziggurat: Z
     path.write_text("one\tO\ntwo\tB-A\n", encoding="utf-8")
     ended = ziggurat("task", "ner", "train", path, "--recipe", "lstm-roles")
     assert ended.code == 2
-    assert "recipe lstm-roles learns no labels; try lstm-tagger" in ended.err.splitlines()[-1]
+    assert "recipe lstm-roles learns nothing of this task; try lstm-tagger" in ended.err.splitlines()[-1]

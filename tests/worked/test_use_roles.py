@@ -10,7 +10,7 @@ from tests.fakes.bundles import eleven_words
 from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.protocols import ReadsMarks, Tagger
 from ziggurat.core.types import Example, FloatArray, IdArray, Told, Vocabulary, WordBatch
-from ziggurat.judge.labels import Answer, label_report
+from ziggurat.judge.answers import Answer, answers_report
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.roles import Predicate, RoleSentence
 from ziggurat.use.tasks.roles import BATCH, TASK
@@ -93,7 +93,7 @@ def test_f1_by_hand() -> None:
 
 
 def f1(gold: object, said: object) -> float:
-    ((_, interval),) = label_report([Answer("a", gold, said)], TASK.metrics).metrics
+    ((_, interval),) = answers_report([Answer("a", gold, said)], TASK.metrics).metrics
     return interval.value
 
 
@@ -127,6 +127,15 @@ def test_what_is_written_can_be_read_again(tmp_path: Path) -> None:
     assert again.input.name == "visit"
     assert again.input.predicates == (Predicate(1, "drop_by.02", length=2),)
     assert again.answer == {1: [(0, 1, "ARG0"), (1, 3, "V"), (3, 4, "ARGM-TMP")]}
+
+
+def test_a_value_of_json_is_a_sentence_or_refused() -> None:
+    assert TASK.asked(["it", "barks"], where="inputs[0]") == RoleSentence("inputs[0]", ("it", "barks"), unsaid=True)
+    given = TASK.asked({"tokens": ["it", "barks"], "predicates": [{"predicate": 1}]}, where="inputs[1]")
+    assert given == RoleSentence("inputs[1]", ("it", "barks"), (Predicate(1, ""),))
+    for value, message in (("it barks", "is no sentence"), ([], "0 tokens"), ([7], "entry 0 of 'tokens'")):
+        with pytest.raises(InputError, match=rf"inputs\[2\]: .*{message}"):
+            TASK.asked(value, where="inputs[2]")
 
 
 def test_files_are_read_with_roles_and_without(tmp_path: Path) -> None:

@@ -4,16 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ziggurat.artefacts.bundle import Bundle, load, record
+from ziggurat.artefacts.origin import origin_of
+from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.artefacts.runs import Run
+from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import Embeds, StandsOn
 from ziggurat.core.tasks import Task
 from ziggurat.core.types import Listener
+from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.judge.tasks import TaskReport, judge_task
+from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.material import prepared
 from ziggurat.surface.training import MEASURED_ON, train_run
-from ziggurat.text.labelled_corpus import LabelledCorpus
 from ziggurat.training.job import silent
 
-__all__ = ["Outcome", "train_task"]
+__all__ = ["Outcome", "suited", "train_task"]
 
 TUNED_ON = "dev"
 
@@ -30,28 +35,58 @@ class Outcome:
     """None where nothing is held out at all."""
 
 
+def suited(task: Task, *, start: str | None, vectors: str | None) -> str:
+    """Return the name of the first of a task's recipes that can begin with what is at hand.
+
+    That is the bundle ``start``, which the recipe's model goes on from or has inside, or ``vectors`` for its
+    embeddings; without either it is the first of all.
+
+    Raises:
+        ArtefactError: there is no whole bundle ``start``.
+        UsageError: no recipe of the task begins with that.
+    """
+    families = {name: FAMILIES.get(load_recipe(name).family) for name in task.recipes}
+    if start is not None:
+        at_hand = origin_of(start, where="--start").family
+        found = [
+            name for name, one in families.items() if at_hand in (one.name, isinstance(one, StandsOn) and one.body)
+        ]
+        told = f"--start: {start} is of family {at_hand}, on which no recipe of this task stands"
+    elif vectors is not None:
+        found = [name for name, one in families.items() if isinstance(one, Embeds)]
+        told = "--vectors: no recipe of this task has embeddings that could begin with them"
+    else:
+        found, told = list(families), ""
+    if not found:
+        raise UsageError(f"{told}; leave it out, or name a recipe of your own by --recipe")
+    return found[0]
+
+
 def train_task(task: Task, runs: Sequence[Run], listener: Listener) -> list[Outcome]:
     """Bring the runs to their end, each calibrated on its dev split and measured on its test split.
 
     Raises:
         InterruptedRunError: the user stopped it; the message says how to go on.
+        MissingExtraError: what a metric needs is not installed.
     """
+    for name in task.metrics:
+        ANSWER_METRICS.get(name)()  # what it needs may not be installed: said now and not after an hour
     return [_outcome(task, run, listener) for run in runs]
 
 
 def _outcome(task: Task, run: Run, listener: Listener) -> Outcome:
     bundle = train_run(run, listener)
     corpus = prepared(run, silent)
-    if not isinstance(corpus, LabelledCorpus):
-        raise TypeError(f"{run.recipe.family}: learns from no labels")
-    temperature = task.tune(bundle.model, bundle.tokenizer, list(corpus.dev.examples())) if len(corpus.dev) else None
+    temperature = None
+    if len(corpus.dev):
+        temperature = task.tune(bundle.model, bundle.tokenizer, list(task.examples(corpus.dev)))
     if temperature is not None:
         record(bundle.path, {TUNED_ON: {"temperature": temperature}})
         bundle = load(bundle.path, verify=False)
     split, name = (corpus.test, MEASURED_ON) if len(corpus.test) else (corpus.dev, TUNED_ON)
     if not len(split):
         return Outcome(run.recipe.name, bundle, name, None)
-    report = judge_task(task, bundle, split.examples(), seed=run.recipe.seed)
+    report = judge_task(task, bundle, task.examples(split), seed=run.recipe.seed)
     entries = dict(bundle.manifest.metrics.get(name, {})) | report.entries()
     record(bundle.path, {name: entries})
     return Outcome(run.recipe.name, load(bundle.path, verify=False), name, report)

@@ -22,7 +22,7 @@ from ziggurat.text.options import TextConfig
 from ziggurat.text.relabelling import write_pieces
 from ziggurat.text.tagged import one_source, read_lines
 
-__all__ = ["OWN", "Argument", "Predicate", "RoleSentence", "read_roles", "role_line", "write_roles"]
+__all__ = ["OWN", "Argument", "Predicate", "RoleSentence", "read_roles", "role_line", "role_sentence", "write_roles"]
 
 FORM = '{"tokens": […], "predicates": [{"predicate": 3, "sense": "get.01", "arguments": [[0, 1, "ARG0"], …]}]}'
 OWN = "V"
@@ -143,7 +143,7 @@ def read_roles(
     for line in read_lines(source, options or TextConfig()):
         if line.text.strip():
             record = _object(line.text, f"{source.label}:{line.number}")
-            yield _sentence(record, source.label, line.number, labelled=labelled)
+            yield role_sentence(record, f"{source.label}:{line.number}", line=line.number, labelled=labelled)
             empty = False
     if empty:
         raise InputError(f"{source.label}: no sentence; each line is {FORM}")
@@ -215,8 +215,12 @@ def _object(text: str, where: str) -> dict[str, Any]:
     return record
 
 
-def _sentence(record: Mapping[str, Any], label: str, number: int, *, labelled: bool) -> RoleSentence:
-    where = f"{label}:{number}"
+def role_sentence(record: Mapping[str, Any], where: str, *, line: int = 0, labelled: bool = True) -> RoleSentence:
+    """Return the sentence that an object of JSON says, ``where`` being its id, as `read_roles` does.
+
+    Raises:
+        InputError: it is of another form; the message names ``where`` and what is wrong.
+    """
     tokens = _strings(record, "tokens", where)
     unsaid = not labelled and record.get("predicates") is None
     found = [] if unsaid else _value(record, "predicates", list, where)
@@ -226,7 +230,7 @@ def _sentence(record: Mapping[str, Any], label: str, number: int, *, labelled: b
     name = str(own) if isinstance(own, (str, int)) else ""
     if HALVES.search(name):
         raise InputError(f"{where}: the key 'id' has half a character (a lone surrogate); mend the line")
-    return RoleSentence(where, tokens, predicates, pos, name, number, unsaid)
+    return RoleSentence(where, tokens, predicates, pos, name, line, unsaid)
 
 
 def _predicate(record: Any, tokens: int, where: str, *, labelled: bool) -> Predicate:

@@ -1,16 +1,18 @@
 """Say who did what to whom: the predicates of sentences and the role that each stretch of words has for them."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.protocols import Model, ReadsMarks, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, lenient_spans_of
 from ziggurat.core.types import Example, Told
-from ziggurat.text.roles import OWN, Predicate, RoleSentence, read_roles, role_line
+from ziggurat.text.labelled_corpus import ExampleSet
+from ziggurat.text.roles import OWN, Predicate, RoleSentence, read_roles, role_line, role_sentence
 from ziggurat.tokens.word_characters import word_batch
 
 __all__ = ["TASK", "SemanticRoles"]
@@ -44,6 +46,21 @@ class SemanticRoles:
         for name in names:
             for sentence in read_roles(name, labelled=labelled):
                 yield Example(sentence.id, sentence.asked(), sentence.roles if labelled else None)
+
+    def asked(self, value: Any, *, where: str) -> RoleSentence:
+        """Return a sentence: a list of words, or an object as a line of a file holds it, without roles.
+
+        Raises:
+            InputError: it is neither.
+        """
+        record = {"tokens": value} if isinstance(value, list) else value
+        if not isinstance(record, dict):
+            raise InputError(f'{where}: {json.dumps(value)[:60]} is no sentence; give a list of words: ["it", "barks"]')
+        return role_sentence(record, where, labelled=False).asked()
+
+    def examples(self, split: ExampleSet) -> Iterator[Example]:
+        """Yield the examples of a split."""
+        return split.examples()
 
     def unmarked(self, asked: RoleSentence) -> RoleSentence:
         """Return a sentence without its predicates, which are then to be found."""
