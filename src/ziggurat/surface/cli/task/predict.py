@@ -35,7 +35,7 @@ def predict(
     task: str,
     options: TaskPredictOptions,
 ) -> None:
-    """Print the answers in the order of the files: label and text, words with their labels, or sentences with roles.
+    """Print the answers in the order of the files: label and text, words with labels, sentences with roles, or texts.
 
     Files are read and answers printed bit by bit, so that they may be larger than memory.
     """

@@ -53,8 +53,8 @@ def train(
         list[str] | None,
         typer.Argument(
             metavar="[FILE…]",
-            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL). "
-            "Recipe keys: --model.layers 2",
+            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; "
+            "pairs: news.de,news.en, TSV, TMX). Recipe keys: --model.layers 2",
         ),
     ] = None,
     *,
