@@ -24,8 +24,10 @@ __all__ = ["COMMAND", "TaskEvaluateOptions", "details", "evaluate", "headline"]
 SHOWN_CLASSES = 30
 SHOWN_CONFUSIONS = 10
 LONGEST_INPUT = 100
-EXAMPLES = "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; "
+EXAMPLES = (
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; "
     "pairs: news.de,news.en, TSV, TMX)"
+)
 NAMES = {
     "accuracy": "accuracy",
     "argument_f1": "argument F1, predicates given",
