@@ -9,7 +9,7 @@ from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.protocols import Classifier, Tagger
 from ziggurat.core.schemes import OUTSIDE
-from ziggurat.core.tasks import MarksWords, Task
+from ziggurat.core.tasks import AsksDatabase, MarksWords, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.answers import ANSWER_METRICS, Answer, AnswersReport, answers_report
 from ziggurat.judge.oddities import Oddities, oddities
@@ -78,6 +78,7 @@ def told(task: Task, bundle: Bundle, examples: Iterable[Example]) -> Iterator[tu
     Raises:
         UsageError: the model is none of this task.
     """
+    task = _informed(task, bundle)
     try:
         temperature = float(bundle.manifest.entry(TEMPERATURE))
     except KeyError:
@@ -97,6 +98,7 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
         UsageError: the model is none of this task.
         TooLittleTextError: there are no examples.
     """
+    task = _informed(task, bundle)
     if isinstance(task, MarksWords):
         examples = list(examples)
     answers: list[Answer] = []
@@ -121,6 +123,11 @@ def _found(task: Any, bundle: Bundle, examples: Iterable[Example], *, seed: int)
     unmarked = (replace(example, input=task.unmarked(example.input)) for example in examples)
     answers = [Answer(one.id, one.answer, said.answer) for one, said in told(task, bundle, unmarked)]
     return answers_report(answers, task.metrics, seed=seed).metrics
+
+
+def _informed(task: Task, bundle: Bundle) -> Task:
+    """Return the task as the bundle's model does it."""
+    return task.informed(bundle.manifest.corpus) if isinstance(task, AsksDatabase) else task
 
 
 def _oddities(task: Task, asked: Sequence[Any], answers: Sequence[Answer]) -> Oddities | None:
