@@ -15,6 +15,12 @@ SENTENCES = {
         "在句子中找出名称：人、地点、组织，或文件所标注的任何类别"
     ),
     "span F1": "片段 F1",
+    "Turn questions into queries to a database (SQL)": "把问题变成数据库查询（SQL）",
+    "SQLite file that questions are about, or its schema (CSV)": "问题所涉及的 SQLite 文件，或其模式（CSV）",
+    "SQLite file to ask, instead of the one that the model was trained on": (
+        "要查询的 SQLite 文件，代替训练模型时所用的"
+    ),
+    "execution match": "执行匹配",
     "Say which label a text has: topic, sentiment, intent": "判断文本的标签：主题、情感、意图",
     # -- train
     "Train a model of a task on labelled files, after a baseline where one is quick, and measure both": (
