@@ -199,10 +199,10 @@ class EncoderTaggerFamily(TaggingFamily):
         """
         body = encoder_anatomy(config, vocabulary.size, token_types=config.token_types, head=False)
         (tower,) = body.towers
-        read, sizes = "d_model", (("d_model", config.width),)
-        if config.character_filters:
-            read, sizes = "(d_model + f)", (*sizes, ("f", config.character_filters))
-        told = label_parts(config.label_count, read, sizes, config.width + config.character_filters)
+        filters = config.character_filters
+        read = "(d_model + f)" if filters else "d_model"
+        sizes = (("d_model", config.width), *((("f", filters),) if filters else ()))
+        told = label_parts(config.label_count, read, sizes, config.width + filters)
         towers = (dataclasses.replace(tower, parts=(*tower.parts, *spelling_parts(config), *told)),)
         symbols = (*body.symbols, ("Y", config.label_count), *spelling_symbols(config))
         return dataclasses.replace(body, towers=towers, symbols=symbols, generates=False, picks=None)
@@ -214,8 +214,8 @@ class EncoderTaggerFamily(TaggingFamily):
     def tiny(self, *, seed: int) -> NeuralTagger:
         """Return a small random tagger with wide weights, so that its labels are far from one another."""
         inner: Any = INSIDE.tiny(seed=seed)
-        labels = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
-        model = self.build(dataclasses.replace(self.over(inner.network.config), labels=labels), inner.vocabulary, seed=seed)
+        config = dataclasses.replace(self.over(inner.network.config), labels=("O", "B-PER", "I-PER", "B-LOC", "I-LOC"))
+        model = self.build(config, inner.vocabulary, seed=seed)
         for name, parameter in model.network.named_parameters():
             if parameter.dim() > 1:
                 fill_normal(parameter, std=WIDE, seed=seed, name=name)

@@ -109,9 +109,7 @@ def optimiser(
     return Optimiser(rules)
 
 
-def _by_rate(
-    network: nn.Module, rest: list[nn.Parameter], new_rate: float
-) -> list[tuple[list[nn.Parameter], float]]:
+def _by_rate(network: nn.Module, rest: list[nn.Parameter], new_rate: float) -> list[tuple[list[nn.Parameter], float]]:
     """Return AdamW's parameters by the multiple of the learning rate that they are changed at."""
     fresh = network.fresh if isinstance(network, Network) else frozenset()
     if new_rate == 1.0 or fresh == frozenset():
