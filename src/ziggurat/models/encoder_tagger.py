@@ -27,6 +27,7 @@ from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.character_cnn import CharacterCNN, SpellingKeys
 from ziggurat.models.blocks.initialisation import fill_normal
+from ziggurat.models.blocks.lstm import BidirectionalLSTM
 from ziggurat.models.blocks.network import Network
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingKeys, TaggingNetwork, WordTensors, piece_means
 from ziggurat.models.blocks.tagging_parts import label_parts, spelling_parts, spelling_symbols
@@ -57,7 +58,15 @@ class EncoderTaggerConfig(TaggingKeys, SpellingKeys, EncoderBodyConfig):
     word: Literal["first", "mean"] = option(
         "first", "the vector of a word: that of its first token, or the mean of all its tokens'"
     )
+    cells: int = option(
+        0, "cells in each direction of an LSTM over the vectors of words; 0: labels are told of these themselves", low=0
+    )
     head_dropout: float = option(0.1, "part of a word's vector that is dropped in training", low=0.0, high=0.95)
+
+    @property
+    def word_width(self) -> int:
+        """Numbers in the vector of a word, its spelling among them."""
+        return self.width + self.character_filters
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
@@ -77,9 +86,10 @@ class EncoderTaggerNetwork(TaggingNetwork):
 
     def __init__(self, config: EncoderTaggerConfig, vocabulary: Vocabulary) -> None:
         """Make all layers; their values come from `fill` or from a file."""
-        super().__init__(config, vocabulary, width=config.width + config.character_filters, context=None)
+        super().__init__(config, vocabulary, width=2 * config.cells or config.word_width, context=None)
         self.body = EncoderNetwork(config, vocabulary)
         self.spelling = CharacterCNN.of(config)
+        self.reader = BidirectionalLSTM(config.word_width, config.cells) if config.cells else None
 
     def fill(self, seed: int) -> None:
         """Draw first weights: the encoder's and the spelling's own, the output's from N(0, 0.02²), biases and CRF 0.
@@ -90,6 +100,8 @@ class EncoderTaggerNetwork(TaggingNetwork):
         self.body.fill(seed)
         if self.spelling is not None:
             self.spelling.fill(seed=seed, name="spelling")
+        if self.reader is not None:
+            self.reader.fill(seed=seed, name="reader")
         self.fill_output(seed)
 
     def fill_output(self, seed: int) -> None:
@@ -107,7 +119,10 @@ class EncoderTaggerNetwork(TaggingNetwork):
             x_BWD = x_BTD.gather(1, firsts_BW[..., None].expand(-1, -1, x_BTD.shape[-1]))
         if self.spelling is not None:
             x_BWD = torch.cat([x_BWD, self.spelling(batch.characters).to(x_BWD.dtype)], dim=-1)
-        return nn.functional.dropout(x_BWD, self.config.head_dropout, self.training)
+        x_BWD = nn.functional.dropout(x_BWD, self.config.head_dropout, self.training)
+        if self.reader is None:
+            return x_BWD
+        return nn.functional.dropout(self.reader(x_BWD, batch.words), self.config.head_dropout, self.training)
 
     def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Return (B, T, D) vectors of (B, T) ids, of each row its first ``lengths``; at padding they mean nothing."""
@@ -134,7 +149,7 @@ class EncoderTaggerNetwork(TaggingNetwork):
         tells = isinstance(other, EncoderTaggerNetwork)
         fresh = () if isinstance(other, EncoderTaggerNetwork) and other.config.labels == self.config.labels else HEAD
         prefix = "" if tells else "body."
-        self.fresh = take_weights(self, other, prefix=prefix, fresh=fresh, may_lack=("spelling.",))
+        self.fresh = take_weights(self, other, prefix=prefix, fresh=fresh, may_lack=("spelling.", "reader."))
 
 
 class EncoderTaggerFamily(TaggingFamily):
