@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> None:
             seeds = range(options.seeds if hasattr(recipe.training, "steps") else 1)
             outcomes = [_trained(recipe, sources, seed, Path(scratch) / f"{name}-{seed}") for seed in seeds]
             found = [outcome.report for outcome, _ in outcomes if outcome.report is not None]
-            accuracies = [dict(one.labels.metrics)["accuracy"].value for one in found]
+            accuracies = [dict(one.answers.metrics)["accuracy"].value for one in found]
             best = max(best, statistics.mean(accuracies))
             errors = [one.reliability.expected_calibration_error for one in found if one.reliability is not None]
             seconds = [each for _, each in outcomes]

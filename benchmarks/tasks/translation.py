@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.harness import data_folder, median_spread, print_table, report, run
 from ziggurat.artefacts.bundle import bundle_folder, read_manifest
-from ziggurat.judge.translations import translation_figures
+from ziggurat.judge.answers import Answer, answers_report
 
 __all__ = ["SEARCH", "SETTINGS", "main", "training_command"]
 
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str]) -> None:
             command = training_command(
                 texts[:2], Path(place) / f"run-{seed}", settings, minutes=minutes / options.threads, seed=seed
             )
-            found.append(_measured(command, Path(place) / f"run-{seed}", texts, target, options.threads))
+            found.append(_measured(command, Path(place) / f"run-{seed}", texts, options.threads))
             print(f"seed {seed}: {found[-1]}", file=sys.stderr, flush=True)
     _print(options.direction, found)
     signatures = found[0].pop("signatures")
@@ -125,9 +125,7 @@ def _lines(path: Path) -> list[str]:
     return content.decode().removesuffix("\n").split("\n")
 
 
-def _measured(
-    command: list[str | Path], folder: Path, texts: Sequence[Path], language: str, threads: int
-) -> dict[str, Any]:
+def _measured(command: list[str | Path], folder: Path, texts: Sequence[Path], threads: int) -> dict[str, Any]:
     """Train and translate in processes of their own, and return what came out."""
     limited: list[str | Path] = ["env", f"OMP_NUM_THREADS={threads}"]
     trained = run([*limited, *command])
@@ -135,11 +133,16 @@ def _measured(
     search = [word for key, value in SEARCH.items() for word in (f"--{key}", str(value))]
     translate: list[str | Path] = [sys.executable, "-m", "ziggurat", "translate", folder, texts[2], "--out", out]
     translated = run([*limited, *translate, *search, "--quiet"])
-    figures = translation_figures(_lines(texts[3]), {"ours": _lines(out)}, language=language, seed=0)
+    both = zip(_lines(texts[3]), _lines(out), strict=True)
+    found = answers_report([Answer(str(n), gold, said) for n, (gold, said) in enumerate(both)], ["bleu", "chrf"])
+    bleu, chrf = (interval for _, interval in found.metrics)
     manifest = read_manifest(bundle_folder(folder))
     return {
-        **figures["ours"],
-        "signatures": figures["signatures"],
+        "bleu": bleu.value,
+        "low": bleu.low,
+        "high": bleu.high,
+        "chrf": chrf.value,
+        "signatures": dict(found.signatures),
         "parameters": manifest.model.get("parameters"),
         "steps": manifest.training["steps"],
         "epochs": manifest.training.get("epochs"),

@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,11 @@ def test_evaluating_says_what_it_is_worth(run: Path, language: str, tmp_path: Pa
     assert ("The surest errors" in ended.out) == (language == "en")
     assert "a warm and generous film" in ended.out
     assert "odd" in ended.err  # a label that nobody learnt
-    ended = ziggurat("task", "classification", "evaluate", run, test, "--json", "--lang", language)
+    picture = tmp_path / "confusions.svg"
+    told = ("--json", "--picture", picture, "--lang", language)
+    ended = ziggurat("task", "classification", "evaluate", run, test, *told)
+    assert all(label in picture.read_text(encoding="utf-8") for label in (">bad<", ">good<", ">odd<"))
+    assert str(picture) in ended.err
     found = json.loads(ended.out)
     assert found["examples"] == 42
     assert found["unknown"] == ["odd"]
@@ -123,8 +128,10 @@ def test_it_trains_in_chinese_too(tmp_path: Path, ziggurat: Ziggurat) -> None:
         (["train", "none.tsv"], "none.tsv"),
         (["train", "one.tsv"], "one.tsv: 1 different labels to learn from"),
         (["train", "bad.tsv"], "bad.tsv:2: "),
-        (["train", "one.tsv", "--recipe", "ngram"], "recipe ngram learns no labels"),
+        (["train", "one.tsv", "--recipe", "ngram"], "recipe ngram learns nothing of this task"),
         (["evaluate", "nowhere", "one.tsv"], "nowhere"),
+        (["evaluate", "nowhere", "one.tsv", "--picture", "a.jpg"], "--picture: unknown file ending '.jpg'"),
+        (["evaluate", "nowhere", "one.tsv", "--fonts", "none"], "--fonts: none: no such file or folder"),
         (["predict", "nowhere", "one.tsv"], "nowhere"),
     ],
 )
@@ -174,6 +181,19 @@ def test_an_encoder_is_fine_tuned_beside_the_baseline(
     assert load(out / "baseline").manifest.family == "linear"
     ended = ziggurat("task", "classification", "predict", out, run.parent / "test.tsv", "--quiet")
     assert len(ended.out.splitlines()) == 40
+
+
+def test_a_pooler_is_the_classifiers_own_to_choose(
+    run: Path, encoder: Path, tmp_path: Path, ziggurat: Ziggurat
+) -> None:
+    given = ["--recipe", "encoder-classifier", "--start", encoder, "--training.epochs", "none", "--training.steps", "1"]
+    for wanted in ("true", "false"):
+        out = tmp_path / wanted
+        keys = ["--model.pooler", wanted, "--model.pool", "first" if wanted == "true" else "mean"]
+        ended = ziggurat("task", "classification", "train", run.parent / "train.tsv", *given, *keys, "--out", out)
+        assert ended.code == 0, ended.err
+        model: Any = load(out).model
+        assert (model.network.body.pooler is not None) == (wanted == "true")
 
 
 def test_what_comes_with_the_encoder_is_not_set(run: Path, encoder: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:

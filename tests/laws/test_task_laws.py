@@ -4,7 +4,7 @@ import pytest
 
 from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.core.errors import UsageError
-from ziggurat.judge.labels import LABEL_METRICS
+from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.cli import COMMANDS
 from ziggurat.use.tasks import TASKS
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.parametrize("name", TASKS.names())
 def test_its_metrics_are_there_and_read_one_kind_of_answer(name: str) -> None:
     task = TASKS.get(name)
     assert task.name == name
-    assert len({LABEL_METRICS.get(metric).reads for metric in task.metrics}) == 1
+    assert len({ANSWER_METRICS.get(metric).reads for metric in task.metrics}) == 1
 
 
 def test_its_recipes_are_of_families_that_can_serve_it(name: str) -> None:

@@ -55,7 +55,7 @@ def examples(gold: Sequence[Any] = GOLD) -> list[Example]:
 def test_metrics_and_errors_by_hand() -> None:
     found = judge_task(cast("Task", Written()), bundle(), examples())
     # 4 of 5; up: right 2, stands 3, said 2, 2 · 2 / 5 = 0.8; down: right 2, stands 2, said 3, 0.8
-    assert {name: interval.value for name, interval in found.labels.metrics} == pytest.approx(
+    assert {name: interval.value for name, interval in found.answers.metrics} == pytest.approx(
         {"accuracy": 0.8, "macro_f1": 0.8}
     )
     assert found.inputs == {"a:1": 1}
@@ -110,7 +110,7 @@ def test_a_real_classifier_knows_its_labels_and_no_others(tmp_path: Path) -> Non
     labels = made.manifest.model["labels"]
     asked = [Example("a:1", "two four", labels[0]), Example("a:2", "one", "a label of nobody")]
     found = judge_task(TASKS.get("classification"), made, asked)
-    assert found.labels.unknown == ("a label of nobody",)
+    assert found.answers.unknown == ("a label of nobody",)
     record(made.path, {"test": found.entries()})
     card = write_card(load(made.path).manifest)
     assert f"| expected calibration error (test) | {found.entries()['calibration_error']:,.4g} |" in card
@@ -123,8 +123,8 @@ def test_a_real_tagger_knows_types_of_spans(tmp_path: Path) -> None:
     kinds = {label.partition("-")[2] for label in made.manifest.model["labels"] if "-" in label}
     asked = [Example("a:1", ("two", "four"), [(0, 1, "NOBODY")]), Example("a:2", ("one",), [])]
     found = judge_task(TASKS.get("ner"), made, asked)
-    assert found.labels.unknown == ("NOBODY",)
-    assert {row.label for row in found.labels.classes} <= kinds | {"NOBODY"}
+    assert found.answers.unknown == ("NOBODY",)
+    assert {row.label for row in found.answers.classes} <= kinds | {"NOBODY"}
     with pytest.raises(UsageError, match="tells no labels"):
         judge_task(TASKS.get("classification"), made, asked)
     assert np.isfinite(found.entries()["span_f1"])

@@ -128,9 +128,9 @@ def _inside(found: Origin, family: str) -> Origin:
     if not isinstance(outer, StandsOn) or outer.body != found.family:
         return found
     model = outer.over(found.model)
-    free = options(type(model)).keys() - options(type(found.model)).keys()
+    free = outer.optional | (options(type(model)).keys() - options(type(found.model)).keys())
     recipe = {key: value for key, value in found.recipe.items() if key != "trainer"}
-    return dataclasses.replace(found, family=family, model=model, recipe=recipe, free=frozenset(free))
+    return dataclasses.replace(found, family=family, model=model, recipe=recipe, free=free)
 
 
 def _accept(found: Origin, key: str, value: Any, place: str) -> None:

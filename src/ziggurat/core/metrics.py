@@ -1,9 +1,12 @@
 """The interfaces that metrics implement: what is built up from batches, or from answers."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
-__all__ = ["LabelMetric", "Metric"]
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["AnswerMetric", "Metric"]
 
 
 class Metric(Protocol):
@@ -26,18 +29,24 @@ class Metric(Protocol):
         ...
 
 
-class LabelMetric(Protocol):
-    """How far predicted labels agree with the gold ones: instances of ``METRIC`` in ``judge/metrics/labels/``.
+class AnswerMetric(Protocol):
+    """How far predicted answers agree with the gold ones: instances of ``METRIC`` in ``judge/metrics/answers/``.
 
     What an answer is says ``reads``: ``labels`` (a label; a set of labels; a sequence of either, one a position),
-    ``spans`` (`ziggurat.core.schemes.LabelSpan`, of one sequence) or ``roles`` (spans by the place of their predicate).
+    ``spans`` (`ziggurat.core.schemes.LabelSpan`, of one sequence), ``roles`` (spans by the place of their predicate) or
+    ``texts`` (a text, or whatever ``str`` makes one of: an answer may know more than its text that it is judged by).
     """
 
     name: ClassVar[str]
-    reads: ClassVar[Literal["labels", "spans", "roles"]]
+    reads: ClassVar[str]
     higher_is_better: ClassVar[bool]
     lowest: ClassVar[float]
     highest: ClassVar[float]
+
+    @property
+    def signature(self) -> str:
+        """How it is computed, in the form in which the field says so; empty where it has none."""
+        ...
 
     def update(self, gold: Iterable[Any], predicted: Iterable[Any]) -> None:
         """Add examples: the gold answer of each, and the predicted one."""
@@ -49,4 +58,8 @@ class LabelMetric(Protocol):
 
     def value(self) -> float:
         """Return the metric over all that was added."""
+        ...
+
+    def each(self) -> npt.NDArray[np.float64]:
+        """Return (examples,) what the metric says of each example alone."""
         ...

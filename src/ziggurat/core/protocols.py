@@ -459,6 +459,8 @@ class StandsOn(Protocol):
 
     body: str
     """The name of that family."""
+    optional: frozenset[str]
+    """Keys of the model inside that stand for parts which may be left out of it, or be new."""
 
     def over(self, config: Any) -> Any:
         """Return the configuration of a model with one of this configuration inside."""

@@ -19,9 +19,9 @@ class Task(Protocol):
     name: ClassVar[str]
     """The module's name."""
     metrics: ClassVar[tuple[str, ...]]
-    """Names of label metrics, the main one first."""
+    """Names of metrics in ``judge/metrics/answers/``, which read the same kind of answers; the main one first."""
     learns: ClassVar[type[Any]]
-    """Protocol of the families that can serve it: `ReadsLabels`, `ReadsTags`."""
+    """Protocol of the families that can serve it: `ReadsLabels`, `ReadsTags`, `ReadsPairs`."""
     recipes: ClassVar[tuple[str, ...]]
     """Names of recipes, the first where none is asked for."""
     baseline: ClassVar[str]
@@ -29,6 +29,18 @@ class Task(Protocol):
 
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterable[Example]:
         """Yield the examples in files, bit by bit; where they are ``labelled`` each has its answer."""
+        ...
+
+    def asked(self, value: Any, *, where: str) -> Any:
+        """Return the input of an example that a value, as JSON has it, stands for; ``where`` names it in errors.
+
+        Raises:
+            InputError: it stands for none.
+        """
+        ...
+
+    def examples(self, split: Any) -> Iterable[Example]:
+        """Yield the examples in a split of what a run of one of the recipes has prepared, each with its answer."""
         ...
 
     def decode(

@@ -11,10 +11,10 @@ from ziggurat.core.protocols import Classifier, Tagger
 from ziggurat.core.schemes import OUTSIDE
 from ziggurat.core.tasks import Task
 from ziggurat.core.types import Example, Told
-from ziggurat.judge.labels import LABEL_METRICS, Answer, LabelReport, label_report
+from ziggurat.judge.answers import ANSWER_METRICS, Answer, AnswersReport, answers_report
 from ziggurat.judge.reliability import Reliability, reliability
 
-__all__ = ["TEMPERATURE", "TaskReport", "judge_task", "told"]
+__all__ = ["TEMPERATURE", "TaskReport", "judge_task", "known_labels", "told"]
 
 CHUNK = 512
 """Examples that are answered before more are read."""
@@ -26,7 +26,7 @@ TEMPERATURE = "metrics.dev.temperature"
 class TaskReport:
     """What `judge_task` found."""
 
-    labels: LabelReport
+    answers: AnswersReport
     reliability: Reliability | None
     """None where the model does not say how sure it is."""
     inputs: dict[str, Any]
@@ -34,7 +34,7 @@ class TaskReport:
 
     def figures(self) -> dict[str, Any]:
         """Return all of it as JSON takes it."""
-        found = self.labels.figures()
+        found = self.answers.figures()
         for error in found["errors"]:
             error["input"] = self.inputs[error["id"]]
         if self.reliability is not None:
@@ -44,9 +44,9 @@ class TaskReport:
     def entries(self) -> dict[str, Any]:
         """Return what a manifest records: the metrics, the interval of the first, the calibration error."""
         named = {"accuracy": "label_accuracy"}  # a card calls by this name what is measured of analogies
-        metrics = self.labels.metrics
+        metrics = self.answers.metrics
         found: dict[str, Any] = {named.get(name, name): interval.value for name, interval in metrics}
-        found |= {"low": metrics[0][1].low, "high": metrics[0][1].high, "examples": self.labels.examples}
+        found |= {"low": metrics[0][1].low, "high": metrics[0][1].high, "examples": self.answers.examples}
         if self.reliability is not None:
             found["calibration_error"] = self.reliability.expected_calibration_error
         return found
@@ -76,25 +76,24 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
         TooLittleTextError: there are no examples.
     """
     answers: list[Answer] = []
-    wrong: dict[str, Any] = {}
+    asked: dict[str, Any] = {}
     for example, said in told(task, bundle, examples):
         answers.append(Answer(example.id, example.answer, said.answer, said.confidence))
-        if said.answer != example.answer:
-            wrong[example.id] = example.input
+        asked[example.id] = example.input
     if not answers:
-        raise TooLittleTextError("no examples to measure on: give a file of labelled texts")
-    report = label_report(answers, task.metrics, known=_known(task, bundle), seed=seed)
+        raise TooLittleTextError("no examples to measure on: give a file of examples whose answers are known")
+    report = answers_report(answers, task.metrics, known=known_labels(task, bundle), seed=seed)
     sure = [answer.confidence for answer in answers if answer.confidence is not None]
-    right = [answer.gold == answer.predicted for answer in answers if answer.confidence is not None]
-    shown = {error.id: wrong[error.id] for error in report.errors}
+    right = [hit for answer, hit in zip(answers, report.right, strict=True) if answer.confidence is not None]
+    shown = {error.id: asked[error.id] for error in report.errors}
     return TaskReport(report, reliability(sure, right) if sure else None, shown)
 
 
-def _known(task: Task, bundle: Bundle) -> set[str] | None:
-    """Return the labels, or types of spans, that the model can say."""
+def known_labels(task: Task, bundle: Bundle) -> set[str] | None:
+    """Return the labels, or types of spans, that the model can say; None where it says anything."""
     if not isinstance(bundle.model, (Classifier, Tagger)):
         return None
     labels = bundle.model.labels
-    if LABEL_METRICS.get(task.metrics[0]).reads == "labels":
+    if ANSWER_METRICS.get(task.metrics[0]).reads == "labels":
         return set(labels)
     return {label.partition("-")[2] for label in labels if label != OUTSIDE}

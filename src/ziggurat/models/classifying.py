@@ -24,6 +24,8 @@ __all__ = ["ClassifierFamily", "label_part"]
 Networks: TypeAlias = Callable[[Any, Vocabulary], ClassifierNetwork]
 Anatomies: TypeAlias = Callable[[Any, Vocabulary], tuple[Anatomy, int]]
 
+OPTIONAL = frozenset({"pooler"})
+"""Keys of parts on a body's top that a classifier may do without, or have anew."""
 WIDE = 0.5
 """Spread of a tiny model's weights, so that its labels are far from equally probable."""
 
@@ -55,6 +57,7 @@ class ClassifierFamily:
         self.config = config
         self.embedding_key: str = inside.embedding_key
         self.body: str = inside.name
+        self.optional = OPTIONAL & {field.name for field in dataclasses.fields(config)}
         self._network, self._anatomy, self._layout = network, anatomy, layout
         self._inside: Family = inside
         self._fixed = dict(fixed or {})

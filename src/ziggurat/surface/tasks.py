@@ -7,10 +7,10 @@ from ziggurat.artefacts.bundle import Bundle, load, record
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.tasks import Task
 from ziggurat.core.types import Listener
+from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.judge.tasks import TaskReport, judge_task
 from ziggurat.surface.material import prepared
 from ziggurat.surface.training import MEASURED_ON, train_run
-from ziggurat.text.labelled_corpus import LabelledCorpus
 from ziggurat.training.job import silent
 
 __all__ = ["Outcome", "train_task"]
@@ -35,23 +35,26 @@ def train_task(task: Task, runs: Sequence[Run], listener: Listener) -> list[Outc
 
     Raises:
         InterruptedRunError: the user stopped it; the message says how to go on.
+        MissingExtraError: what a metric needs is not installed.
     """
+    for name in task.metrics:
+        ANSWER_METRICS.get(name)()  # what it needs may not be installed: said now and not after an hour
     return [_outcome(task, run, listener) for run in runs]
 
 
 def _outcome(task: Task, run: Run, listener: Listener) -> Outcome:
     bundle = train_run(run, listener)
     corpus = prepared(run, silent)
-    if not isinstance(corpus, LabelledCorpus):
-        raise TypeError(f"{run.recipe.family}: learns from no labels")
-    temperature = task.tune(bundle.model, bundle.tokenizer, list(corpus.dev.examples())) if len(corpus.dev) else None
+    temperature = None
+    if len(corpus.dev):
+        temperature = task.tune(bundle.model, bundle.tokenizer, list(task.examples(corpus.dev)))
     if temperature is not None:
         record(bundle.path, {TUNED_ON: {"temperature": temperature}})
         bundle = load(bundle.path, verify=False)
     split, name = (corpus.test, MEASURED_ON) if len(corpus.test) else (corpus.dev, TUNED_ON)
     if not len(split):
         return Outcome(run.recipe.name, bundle, name, None)
-    report = judge_task(task, bundle, split.examples(), seed=run.recipe.seed)
+    report = judge_task(task, bundle, task.examples(split), seed=run.recipe.seed)
     entries = dict(bundle.manifest.metrics.get(name, {})) | report.entries()
     record(bundle.path, {name: entries})
     return Outcome(run.recipe.name, load(bundle.path, verify=False), name, report)

@@ -41,6 +41,13 @@ SENTENCES = {
     "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns)": (
         "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏）"
     ),
+    "Draw what is confused with what: a file .png or .svg; repeat it for both": (
+        "画出哪些标签被混淆：.png 或 .svg 文件；可重复以同时得到两者"
+    ),
+    "{file}: no font of this machine has all its characters; give some by --fonts": (
+        "{file}：本机没有字体包含其全部字符；请用 --fonts 提供"
+    ),
+    "said": "所判标签",
     "macro F1": "宏平均 F1",
     "calibration error": "校准误差",
     "precision": "精确率",
@@ -49,8 +56,10 @@ SENTENCES = {
     "said instead": "误判为",
     "times": "次数",
     "The surest errors: how sure, what was said, what is right, the text": (
-        "最有把握的错误：把握程度、所判标签、正确标签、文本"
+        "最有把握的错误：把握程度、模型的回答、正确答案、文本"
     ),
+    "The worst errors: what was said, what is right, the text": "最差的错误：模型的回答、正确答案、文本",
+    "exact match": "完全匹配",
     "labels that the model never learnt: {labels}": "模型从未学过的标签：{labels}",
     # -- predict
     "Have a model of a task answer what stands in files, one answer a line": "让任务模型回答文件中的内容，每行一个答案",
@@ -64,4 +73,15 @@ SENTENCES = {
         "所问的内容：含文本的表格或 JSONL、每行一个文本，或分栏的词；- 为标准输入"
     ),
     "{count} answers": "{count} 个答案",
+    # -- serve
+    "Serve a model of a task over HTTP: JSON in, JSON out": "通过 HTTP 提供任务模型：输入 JSON，输出 JSON",
+    'Answer POST /answers with {"inputs": […]} until Ctrl-C; GET / says what the model can tell.': (
+        '回答 POST /answers，内容为 {"inputs": […]}，直到按下 Ctrl-C；GET / 说明模型能判断什么。'
+    ),
+    "Nobody is asked who they are: on another address than 127.0.0.1, everybody who reaches it may ask.": (
+        "不验证身份：若地址不是 127.0.0.1，任何能够到达它的人都可以提问。"
+    ),
+    "Address to listen on; 0.0.0.0 is every one of this machine": "监听的地址；0.0.0.0 为本机的所有地址",
+    "Port to listen on; 0: any that is free": "监听的端口；0 为任一空闲端口",
+    "serving {task} on {address}; Ctrl-C ends it": "正在 {address} 提供 {task}；按 Ctrl-C 结束",
 }

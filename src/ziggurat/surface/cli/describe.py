@@ -9,7 +9,7 @@ import typer
 
 from ziggurat.core.config import option
 from ziggurat.core.errors import DamagedError, UsageError
-from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.options import fonts_at, with_options
 from ziggurat.surface.cli.settings import open_to_settings, split_settings
 from ziggurat.surface.first_use import first_use
 from ziggurat.surface.language import translate
@@ -155,8 +155,7 @@ def _check_pictures(options: DescribeOptions) -> None:
         for name in options.picture:
             if Path(name).suffix.lower() not in ENDINGS:
                 raise UnknownNameError("file ending", Path(name).suffix or name, ENDINGS, where="--picture")
-    if options.fonts and not Path(options.fonts).exists():
-        raise UsageError(f"--fonts: {options.fonts}: no such file or folder")
+    fonts_at(options.fonts)  # refused before anything is computed
 
 
 def _draw(terminal: Terminal, subjects: "list[Subject]", options: DescribeOptions) -> None:
@@ -168,7 +167,7 @@ def _draw(terminal: Terminal, subjects: "list[Subject]", options: DescribeOption
     from ziggurat.surface.anatomy.picture import write_picture
 
     for name in options.picture:
-        fonts = Path(options.fonts) if options.fonts else None
+        fonts = fonts_at(options.fonts)
         if not write_picture(subjects[0], Path(name), fonts=fonts):
             terminal.warn(
                 "{file}: no font of this machine has Chinese characters, so it is written in English", file=name

@@ -1,15 +1,18 @@
 """Find the names in sentences: persons, places, organisations, or whatever the files label."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.protocols import Model, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
+from ziggurat.core.spacing import joined
 from ziggurat.core.types import Example, Told
 from ziggurat.text.columns import Columns, read_columns
+from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.word_characters import word_batch
 
 __all__ = ["TASK", "NamedEntities"]
@@ -42,6 +45,20 @@ class NamedEntities:
                 answer = sorted(lenient_spans_of(sentence.labels)) if labelled else None
                 yield Example(sentence.id, sentence.tokens, answer)
 
+    def asked(self, value: Any, *, where: str) -> tuple[str, ...]:
+        """Return the words of a sentence.
+
+        Raises:
+            InputError: it is no list of words.
+        """
+        if not isinstance(value, list) or not value or not all(isinstance(word, str) and word for word in value):
+            raise InputError(f'{where}: {json.dumps(value)[:60]} is no sentence; give a list of words: ["in", "Paris"]')
+        return tuple(value)
+
+    def examples(self, split: ExampleSet) -> Iterator[Example]:
+        """Yield the examples of a split."""
+        return split.examples()
+
     def decode(
         self, model: Model, tokenizer: Tokenizer, inputs: Sequence[Any], *, temperature: float = 1.0
     ) -> list[Told]:
@@ -67,7 +84,7 @@ class NamedEntities:
 
     def shown(self, asked: Any, answer: Sequence[LabelSpan]) -> str:
         """Return types and words, as ``PER Ada Lovelace; LOC London``."""
-        return "; ".join(f"{kind} {' '.join(asked[start:stop])}" for start, stop, kind in answer)
+        return "; ".join(f"{kind} {joined(asked[start:stop])[0]}" for start, stop, kind in answer)
 
     def written(self, example: Example, told: Told) -> str:
         """Return a line of ``WORD<TAB>LABEL`` for each word, labels as BIO has them, and an empty line."""

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.surface.cli.options import with_options
+from ziggurat.core.spacing import joined
+from ziggurat.surface.cli.options import fonts_at, with_options
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align, one_line
 
 if TYPE_CHECKING:
     from ziggurat.core.tasks import Task
+    from ziggurat.judge.answers import AnswersReport
+    from ziggurat.judge.significance import Interval
     from ziggurat.judge.tasks import TaskReport
 
 __all__ = ["COMMAND", "TaskEvaluateOptions", "details", "evaluate", "headline"]
@@ -21,13 +24,24 @@ __all__ = ["COMMAND", "TaskEvaluateOptions", "details", "evaluate", "headline"]
 SHOWN_CLASSES = 30
 SHOWN_CONFUSIONS = 10
 LONGEST_INPUT = 100
-NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "micro_f1": "micro F1", "span_f1": "span F1"}
+NAMES = {
+    "accuracy": "accuracy",
+    "argument_f1": "argument F1",
+    "bleu": "BLEU",
+    "chrf": "chrF",
+    "exact_match": "exact match",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "span_f1": "span F1",
+}
 
 
 @dataclass(frozen=True)
 class TaskEvaluateOptions:
     """How it is measured and printed."""
 
+    picture: tuple[str, ...] = option((), "draw what is confused with what: a file .png or .svg; repeat it for both")
+    fonts: str | None = option(None, "font file, or folder of fonts, to draw with beside those of this machine")
     seed: int = option(0, "seed of the bootstrap", low=0)
     json: bool = option(False, "print JSON")
     quiet: bool = option(False, "say nothing but warnings")
@@ -47,11 +61,19 @@ def evaluate(
     """Print what the model's answers are worth; a label that the model never learnt is said, and counts as missed."""
     from ziggurat.artefacts.bundle import load
     from ziggurat.judge.tasks import judge_task
+    from ziggurat.surface.confusions import check_ending, write_confusions
     from ziggurat.use.tasks import TASKS
 
+    for name in options.picture:
+        check_ending(Path(name), where="--picture")
+    fonts = fonts_at(options.fonts)
     opened, chosen = load(bundle), TASKS.get(task)
     report = judge_task(chosen, opened, chosen.read(files, labelled=True), seed=options.seed)
     terminal = Terminal(quiet=options.quiet)
+    for name in options.picture:
+        if not write_confusions(report.answers, Path(name), fonts=fonts):
+            terminal.warn("{file}: no font of this machine has all its characters; give some by --fonts", file=name)
+        terminal.say("picture: {file}", file=name)
     if options.json:
         terminal.write_json({"bundle": str(opened.path), **report.figures()})
         return
@@ -62,41 +84,66 @@ def evaluate(
 
 def headline(reports: "Sequence[tuple[str, TaskReport]]") -> list[tuple[str, ...]]:
     """Return a table of models: their metrics with 95 % intervals, and their calibration errors."""
-    names = [translate(NAMES.get(name, name)) for name, _ in reports[0][1].labels.metrics]
-    rows: list[tuple[str, ...]] = [("", *names, translate("calibration error"))]
+    names = [translate(NAMES.get(name, name)) for name, _ in reports[0][1].answers.metrics]
+    calibrated = any(report.reliability is not None for _, report in reports)
+    rows: list[tuple[str, ...]] = [("", *names, *([translate("calibration error")] if calibrated else []))]
     for label, report in reports:
-        cells = [f"{one.value:.1%} ({one.low:.1%} – {one.high:.1%})" for _, one in report.labels.metrics]
+        cells = [_cell(name, one) for name, one in report.answers.metrics]
         sure = report.reliability
-        rows.append((label, *cells, "" if sure is None else f"{sure.expected_calibration_error:.3f}"))
+        if calibrated:
+            cells.append("" if sure is None else f"{sure.expected_calibration_error:.3f}")
+        rows.append((label, *cells))
     return rows
 
 
+def _cell(name: str, one: "Interval") -> str:
+    """Return a metric with its interval: parts of 1 as percentages, and what goes to 100 as it is."""
+    from ziggurat.judge.answers import ANSWER_METRICS
+
+    form = ".1%" if ANSWER_METRICS.get(name).highest == 1 else ".1f"
+    return f"{one.value:{form}} ({one.low:{form}} – {one.high:{form}})"
+
+
 def details(terminal: Terminal, task: "Task", report: "TaskReport") -> None:
-    """Write each class, what is confused with what, and the surest errors."""
-    labels = report.labels
-    if labels.unknown:
-        terminal.warn("labels that the model never learnt: {labels}", labels=", ".join(labels.unknown))
+    """Write how the metrics are computed, each class, what is confused with what, and the surest errors."""
+    answers = report.answers
+    for signature in answers.signatures.values():
+        terminal.write(signature)
+    if answers.classes:
+        _write_classes(terminal, answers)
+    if not answers.errors:
+        return
+    if answers.signatures or answers.classes:
+        terminal.write("")
+    sure = any(error.confidence is not None for error in answers.errors)
+    told = "The surest errors: how sure, what was said, what is right, the text"
+    terminal.write(translate(told if sure else "The worst errors: what was said, what is right, the text"))
+    for error in answers.errors:
+        asked = report.inputs[error.id]
+        text = one_line(asked if isinstance(asked, str) else joined(asked)[0])
+        said, right = (_cut(task.shown(asked, answer)) or "–" for answer in (error.predicted, error.gold))
+        confidence = "" if error.confidence is None else f"{error.confidence:.3f}  "
+        terminal.write(f"  {confidence}{said}  {right}  {_cut(text)}")
+
+
+def _write_classes(terminal: Terminal, answers: "AnswersReport") -> None:
+    if answers.unknown:
+        terminal.warn("labels that the model never learnt: {labels}", labels=", ".join(answers.unknown))
     head = [translate(word) for word in ("label", "precision", "recall", "F1", "examples")]
     rows = [
         (one_line(row.label), f"{row.precision:.1%}", f"{row.recall:.1%}", f"{row.f1:.1%}", f"{row.support:,}")
-        for row in labels.classes[:SHOWN_CLASSES]
+        for row in answers.classes[:SHOWN_CLASSES]
     ]
     terminal.write(align([head, *rows]))
-    confused = [one for one in labels.confusions if one.gold != one.predicted][:SHOWN_CONFUSIONS]
+    confused = [one for one in answers.confusions if one.gold != one.predicted][:SHOWN_CONFUSIONS]
     if confused:
         head = [translate(word) for word in ("right label", "said instead", "times")]
         terminal.write("")
         terminal.write(align([head, *((one.gold or "–", one.predicted or "–", f"{one.count:,}") for one in confused)]))
-    if labels.errors:
-        terminal.write("")
-        terminal.write(translate("The surest errors: how sure, what was said, what is right, the text"))
-        for error in labels.errors:
-            sure = "" if error.confidence is None else f"{error.confidence:.3f}  "
-            asked = report.inputs[error.id]
-            text = one_line(asked if isinstance(asked, str) else " ".join(asked))
-            cut = text if len(text) <= LONGEST_INPUT else text[: LONGEST_INPUT - 1] + "…"
-            said, right = (task.shown(asked, answer) or "–" for answer in (error.predicted, error.gold))
-            terminal.write(f"  {sure}{said}  {right}  {cut}")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_INPUT else text[: LONGEST_INPUT - 1] + "…"
 
 
 COMMAND = evaluate

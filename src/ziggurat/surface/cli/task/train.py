@@ -118,7 +118,7 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
     flags = {**{key: value for key, value in own.items() if value is not None}, **flags}
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])
     if not isinstance(FAMILIES.get(wanted.family), task.learns):
-        raise UsageError(f"--recipe: recipe {wanted.name} learns no labels; try {', '.join(task.recipes)}")
+        raise UsageError(f"--recipe: recipe {wanted.name} learns nothing of this task; try {', '.join(task.recipes)}")
     if options.minutes is not None:
         wanted = wanted.with_budget("minutes", options.minutes)
     check_sources(wanted, sources)

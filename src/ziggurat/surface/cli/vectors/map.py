@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.core.errors import UnknownNameError, UsageError
+from ziggurat.core.errors import UnknownNameError
 from ziggurat.surface import language
-from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.options import fonts_at, with_options
 from ziggurat.surface.cli.vectors.asking import BUNDLE_HELP, opened, questions
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal
@@ -69,8 +69,7 @@ def draw_map(
     for name in options.out:
         if Path(name).suffix.lower() not in ENDINGS:
             raise UnknownNameError("file ending", Path(name).suffix or name, ENDINGS, where="--out")
-    if options.fonts and not Path(options.fonts).exists():
-        raise UsageError(f"--fonts: {options.fonts}: no such file or folder")
+    fonts_at(options.fonts)  # refused before anything is computed
     vectors = opened(bundle, terminal)
     given = [word for question in questions(words, vectors, least=1) for word in question.words] if words else []
     drawn, layout, describe = _drawn(vectors, given, options)
@@ -130,7 +129,7 @@ def _with_fonts(
     """Return a map that the fonts of this machine can write: in English, where they have no Chinese characters."""
     from ziggurat.surface.map.drawing import draws
 
-    fonts = Path(options.fonts) if options.fonts else None
+    fonts = fonts_at(options.fonts)
     if draws("".join((drawn.title, *drawn.notes, *drawn.words)), fonts=fonts):
         return drawn
     if draws("".join(drawn.words), fonts=fonts):

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from ziggurat.core.errors import UsageError
-from ziggurat.judge.labels import LABEL_METRICS
-from ziggurat.judge.metrics.labels.tally import tally
+from ziggurat.judge.answers import ANSWER_METRICS
+from ziggurat.judge.metrics.answers.tally import tally
 
 
 def value(name: str, gold: list[Any], said: list[Any]) -> float:
-    metric = LABEL_METRICS.get(name)()
+    metric = ANSWER_METRICS.get(name)()
     metric.update(gold, said)
     return metric.value()
 

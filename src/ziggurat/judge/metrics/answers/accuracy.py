@@ -1,9 +1,9 @@
 """Accuracy: the part of answers that are right as a whole."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from ziggurat.judge.metrics.labels.places import Labels, Place, of_labels
-from ziggurat.judge.metrics.labels.tally import TallyMetric
+from ziggurat.judge.metrics.answers.places import Labels, Place, of_labels
+from ziggurat.judge.metrics.answers.tally import TallyMetric
 
 __all__ = ["METRIC", "Accuracy"]
 
@@ -14,7 +14,7 @@ class Accuracy(TallyMetric):
     """Right positions / positions: texts, or tokens where each has a label; of several labels all must be right."""
 
     name: ClassVar[str] = "accuracy"
-    reads: ClassVar[Literal["labels", "spans", "roles"]] = "labels"
+    reads: ClassVar[str] = "labels"
 
     @staticmethod
     def places(gold: Labels, predicted: Labels) -> list[Place]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ziggurat.core.errors import TooLittleTextError, UnknownNameError, UsageError
-from ziggurat.judge.labels import Answer, ClassRow, Confusion, label_report
+from ziggurat.judge.answers import Answer, ClassRow, Confusion, answers_report
 
 ANSWERS = [
     Answer("1", "a", "a", 0.9),
@@ -17,7 +17,7 @@ ANSWERS = [
 
 
 def test_rows_confusions_and_errors() -> None:
-    found = label_report(ANSWERS, ["accuracy", "macro_f1"], known={"a", "b", "d"})
+    found = answers_report(ANSWERS, ["accuracy", "macro_f1"], known={"a", "b", "d"})
     assert found.examples == 5
     assert [name for name, _ in found.metrics] == ["accuracy", "macro_f1"]
     assert found.metrics[0][1].value == pytest.approx(3 / 5)
@@ -37,25 +37,25 @@ def test_rows_confusions_and_errors() -> None:
 
 
 def test_labels_that_were_never_learnt_are_said() -> None:
-    assert label_report(ANSWERS, ["accuracy"], known={"a", "b"}).unknown == ("c",)
-    assert label_report(ANSWERS, ["accuracy"], known={"a", "b", "c"}).unknown == ()
-    assert label_report(ANSWERS, ["accuracy"]).unknown == ()
+    assert answers_report(ANSWERS, ["accuracy"], known={"a", "b"}).unknown == ("c",)
+    assert answers_report(ANSWERS, ["accuracy"], known={"a", "b", "c"}).unknown == ()
+    assert answers_report(ANSWERS, ["accuracy"]).unknown == ()
 
 
 def test_only_the_ten_surest_errors_are_shown() -> None:
     answers = [Answer(str(n), "a", "b", n / 13) for n in range(13)]
-    assert [answer.id for answer in label_report(answers, ["accuracy"]).errors] == [str(n) for n in range(12, 2, -1)]
+    assert [answer.id for answer in answers_report(answers, ["accuracy"]).errors] == [str(n) for n in range(12, 2, -1)]
 
 
 def test_errors_without_a_confidence_come_in_their_order() -> None:
     answers = [Answer("x", "a", "b"), Answer("y", "a", "a"), Answer("z", "b", "a")]
-    assert [answer.id for answer in label_report(answers, ["accuracy"]).errors] == ["x", "z"]
+    assert [answer.id for answer in answers_report(answers, ["accuracy"]).errors] == ["x", "z"]
 
 
 def test_spans_are_confused_missed_or_surplus() -> None:
     gold = [(0, 2, "PER"), (3, 4, "LOC"), (6, 7, "LOC")]
     said = [(0, 2, "ORG"), (3, 4, "LOC"), (5, 7, "LOC")]
-    found = label_report([Answer("s", gold, said)], ["span_f1"])
+    found = answers_report([Answer("s", gold, said)], ["span_f1"])
     assert set(found.confusions) == {
         Confusion("PER", "ORG", 1),
         Confusion("LOC", "LOC", 1),
@@ -76,7 +76,7 @@ def test_spans_are_confused_missed_or_surplus() -> None:
     ],
 )
 def test_figures_are_json(metric: str, gold: object, said: object) -> None:
-    found = label_report([Answer("e", gold, said, 0.5), Answer("f", gold, gold)], [metric]).figures()
+    found = answers_report([Answer("e", gold, said, 0.5), Answer("f", gold, gold)], [metric]).figures()
     assert json.loads(json.dumps(found)) == found
     assert set(found["metrics"][metric]) == {"value", "low", "high"}
     assert len(found["errors"]) == 1
@@ -84,10 +84,10 @@ def test_figures_are_json(metric: str, gold: object, said: object) -> None:
 
 def test_what_can_not_be_reported() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'accuracy'"):
-        label_report(ANSWERS, ["acuracy"])
+        answers_report(ANSWERS, ["acuracy"])
     with pytest.raises(UsageError, match="labels and spans"):
-        label_report(ANSWERS, ["accuracy", "span_f1"])
+        answers_report(ANSWERS, ["accuracy", "span_f1"])
     with pytest.raises(UsageError, match="name some"):
-        label_report(ANSWERS, [])
+        answers_report(ANSWERS, [])
     with pytest.raises(TooLittleTextError, match="no examples"):
-        label_report([], ["accuracy"])
+        answers_report([], ["accuracy"])

@@ -1,9 +1,9 @@
 """Micro F1: every label counts alike, whatever its class."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from ziggurat.judge.metrics.labels.places import Labels, Place, of_labels
-from ziggurat.judge.metrics.labels.tally import TallyMetric
+from ziggurat.judge.metrics.answers.places import Labels, Place, of_labels
+from ziggurat.judge.metrics.answers.tally import TallyMetric
 
 __all__ = ["METRIC", "MicroF1"]
 
@@ -12,7 +12,7 @@ class MicroF1(TallyMetric):
     """2 · right / (gold + said) over all labels; where each text has one label it is the accuracy."""
 
     name: ClassVar[str] = "micro_f1"
-    reads: ClassVar[Literal["labels", "spans", "roles"]] = "labels"
+    reads: ClassVar[str] = "labels"
 
     @staticmethod
     def places(gold: Labels, predicted: Labels) -> list[Place]:

@@ -1,9 +1,9 @@
 """Macro F1: every class counts alike, however rare."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from ziggurat.judge.metrics.labels.places import Labels, Place, of_labels
-from ziggurat.judge.metrics.labels.tally import TallyMetric
+from ziggurat.judge.metrics.answers.places import Labels, Place, of_labels
+from ziggurat.judge.metrics.answers.tally import TallyMetric
 
 __all__ = ["METRIC", "MacroF1"]
 
@@ -12,7 +12,7 @@ class MacroF1(TallyMetric):
     """Mean over classes of their F1; a class that neither stands nor was said does not count."""
 
     name: ClassVar[str] = "macro_f1"
-    reads: ClassVar[Literal["labels", "spans", "roles"]] = "labels"
+    reads: ClassVar[str] = "labels"
     by_class: ClassVar[bool] = True
 
     @staticmethod

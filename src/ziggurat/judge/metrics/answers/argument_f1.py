@@ -1,9 +1,9 @@
 """F1 of semantic roles: an argument's boundaries and role, for each predicate by itself."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from ziggurat.judge.metrics.labels.places import Place, Roles, of_roles
-from ziggurat.judge.metrics.labels.tally import TallyMetric
+from ziggurat.judge.metrics.answers.places import Place, Roles, of_roles
+from ziggurat.judge.metrics.answers.tally import TallyMetric
 
 __all__ = ["METRIC", "ArgumentF1"]
 
@@ -12,7 +12,7 @@ class ArgumentF1(TallyMetric):
     """2 · right / (gold + said) over all arguments of all predicates; the predicates themselves do not count."""
 
     name: ClassVar[str] = "argument_f1"
-    reads: ClassVar[Literal["labels", "spans", "roles"]] = "roles"
+    reads: ClassVar[str] = "roles"
 
     @staticmethod
     def places(gold: Roles, predicted: Roles) -> list[Place]:

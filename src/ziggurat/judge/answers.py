@@ -1,4 +1,4 @@
-"""What a test set says of a task's answers: metrics with intervals, a row for each class, confusions, sure errors."""
+"""What a test set says of a task's answers: metrics with intervals, errors, and of labels each class and confusions."""
 
 import functools
 from collections import Counter
@@ -6,19 +6,25 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.registry import Registry
-from ziggurat.judge.metrics.labels.places import Place, of_labels, of_roles, of_spans
-from ziggurat.judge.metrics.labels.tally import TallyMetric, tally
+from ziggurat.judge.metrics.answers.places import Place, of_labels, of_roles, of_spans
+from ziggurat.judge.metrics.answers.sums import SummedMetric
+from ziggurat.judge.metrics.answers.tally import tally
 from ziggurat.judge.significance import Interval
 
-__all__ = ["LABEL_METRICS", "Answer", "ClassRow", "Confusion", "LabelReport", "label_report"]
+__all__ = ["ANSWER_METRICS", "Answer", "AnswersReport", "ClassRow", "Confusion", "answers_report"]
 
-LABEL_METRICS: Registry[type[TallyMetric]] = Registry("ziggurat.judge.metrics.labels", "METRIC", kind="label metric")
-"""All metrics of labels, by the name of their module."""
+ANSWER_METRICS: Registry[type[SummedMetric]] = Registry("ziggurat.judge.metrics.answers", "METRIC", kind="metric")
+"""All metrics of answers, by the name of their module."""
 
 PLACES: Mapping[str, Callable[[Any, Any], list[Place]]] = {"labels": of_labels, "spans": of_spans, "roles": of_roles}
+"""Where the labels stand in answers that are made of some; texts are not."""
 SHOWN_ERRORS = 10
+TOLERANCE = 1e-9
+"""Of the best value: what is no more below it is the best but for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class Answer:
     id: str
     """For example ``path:line``."""
     gold: Any
-    """A label, labels, spans or roles, as its metrics read them (`ziggurat.core.metrics.LabelMetric`)."""
+    """A label, labels, spans, roles or a text, as its metrics read them (`ziggurat.core.metrics.AnswerMetric`)."""
     predicted: Any
     confidence: float | None = None
     """Probability that the model gave to its answer; None where it gives none."""
@@ -80,18 +86,22 @@ class Confusion:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelReport:
-    """What `label_report` found."""
+class AnswersReport:
+    """What `answers_report` found."""
 
     examples: int
     metrics: tuple[tuple[str, Interval], ...]
     """Each metric's name and its value with the 95 % bootstrap interval over examples."""
+    signatures: Mapping[str, str]
+    """How a metric is computed, in the form in which the field says so, of those that have one."""
     classes: tuple[ClassRow, ...]
-    """The most frequent first."""
+    """The most frequent first; none where answers are texts."""
     confusions: tuple[Confusion, ...]
     """The most frequent first; right answers too."""
     errors: tuple[Answer, ...]
-    """Wrong answers, the surest first."""
+    """Wrong answers, the surest first; of those that are alike in this, what the main metric says least for."""
+    right: tuple[bool, ...]
+    """Of each answer, in their order, whether it is right."""
     unknown: tuple[str, ...]
     """Labels that stand in the evaluated data only: no model of what was learnt can say them."""
 
@@ -100,6 +110,7 @@ class LabelReport:
         return {
             "examples": self.examples,
             "metrics": {name: asdict(interval) for name, interval in self.metrics},
+            "signatures": dict(self.signatures),
             "classes": [row.figures() for row in self.classes],
             "confusions": [asdict(confusion) for confusion in self.confusions],
             "errors": [_error_figures(answer) for answer in self.errors],
@@ -107,15 +118,16 @@ class LabelReport:
         }
 
 
-def label_report(
+def answers_report(
     answers: Sequence[Answer], metrics: Sequence[str], *, known: Collection[str] | None = None, seed: int = 0
-) -> LabelReport:
+) -> AnswersReport:
     """Judge answers by the ``metrics`` named, which must read the same kind of answer; the first is the main one.
 
     ``known`` are the labels of what was learnt; None where they are not told, and then none is called unknown.
 
     *Idea.* Where exactly one label stands and exactly one other was said, they were confused; else labels that were
-    not said are missed, and those that do not stand are surplus.
+    not said are missed, and those that do not stand are surplus. An answer with labels is wrong where one of them is;
+    a text is wrong where the main metric has something against it.
 
     Raises:
         UnknownNameError: there is no such metric; the nearest is named.
@@ -124,32 +136,43 @@ def label_report(
     """
     if not answers:
         raise TooLittleTextError("no examples to evaluate on: give some with gold labels")
-    chosen = [LABEL_METRICS.get(name) for name in metrics]
+    chosen = [ANSWER_METRICS.get(name) for name in metrics]
     kinds = sorted({metric.reads for metric in chosen})
     if len(kinds) != 1:
         raise UsageError(f"metrics that read {' and '.join(kinds) or 'nothing'}: name some that read the same answers")
-    places = [PLACES[kinds[0]](answer.gold, answer.predicted) for answer in answers]
-    found = []
-    for metric in chosen:
-        one = metric()
-        one.update([answer.gold for answer in answers], [answer.predicted for answer in answers])
-        found.append((metric.name, one.interval(seed=seed)))
-    every = [place for example in places for place in example]
-    rows = [
-        ClassRow(label, right, gold, said, known is None or label in known)
-        for label, (right, gold, said) in tally(every).items()
-    ]
-    rows.sort(key=lambda row: (-row.support, row.label))
-    wrong = [answer for answer, example in zip(answers, places, strict=True) if any(g != s for g, s in example)]
-    wrong.sort(key=_sureness)
-    return LabelReport(
+    golds, said = [answer.gold for answer in answers], [answer.predicted for answer in answers]
+    judged = [metric() for metric in chosen]
+    for one in judged:
+        one.update(golds, said)
+    worth = judged[0].each() * (1 if judged[0].higher_is_better else -1)
+    places = None if kinds[0] not in PLACES else [PLACES[kinds[0]](*both) for both in zip(golds, said, strict=True)]
+    if places is None:
+        best = judged[0].highest if judged[0].higher_is_better else -judged[0].lowest
+        right = worth >= best - TOLERANCE * abs(best)
+    else:
+        right = np.array([all(gold == other for gold, other in example) for example in places])
+    wrong = np.flatnonzero(~right).tolist()
+    order = sorted(wrong, key=lambda place: (_sureness(answers[place]), worth[place]))
+    every = [place for example in places or () for place in example]
+    rows = _class_rows(every, known)
+    return AnswersReport(
         examples=len(answers),
-        metrics=tuple(found),
-        classes=tuple(rows),
+        metrics=tuple((one.name, one.interval(seed=seed)) for one in judged),
+        signatures={one.name: one.signature for one in judged if one.signature},
+        classes=rows,
         confusions=_confusions(every),
-        errors=tuple(wrong[:SHOWN_ERRORS]),
+        errors=tuple(answers[place] for place in order[:SHOWN_ERRORS]),
+        right=tuple(right.tolist()),
         unknown=tuple(sorted(row.label for row in rows if row.support and not row.known)),
     )
+
+
+def _class_rows(places: Sequence[Place], known: Collection[str] | None) -> tuple[ClassRow, ...]:
+    rows = [
+        ClassRow(label, right, gold, said, known is None or label in known)
+        for label, (right, gold, said) in tally(places).items()
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row.support, row.label)))
 
 
 def _confusions(places: Sequence[Place]) -> tuple[Confusion, ...]:
@@ -182,13 +205,18 @@ def _error_figures(answer: Answer) -> dict[str, Any]:
 @functools.singledispatch
 def _plain(value: Any) -> Any:
     """Return an answer as JSON takes it: sets in order, tuples as lists, positions of predicates as text."""
-    return [_plain(one) for one in value]
+    return str(value)
 
 
-@_plain.register(str)
 @_plain.register(int)
-def _(value: Any) -> Any:
+def _(value: int) -> int:
     return value
+
+
+@_plain.register(list)
+@_plain.register(tuple)
+def _(value: Sequence[Any]) -> list[Any]:
+    return [_plain(one) for one in value]
 
 
 @_plain.register(set)

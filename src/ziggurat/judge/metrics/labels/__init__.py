@@ -1,1 +1,0 @@
-"""One metric of labels a file: update, merge, value."""
