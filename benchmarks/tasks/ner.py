@@ -30,7 +30,7 @@ from ziggurat.artefacts.runs import open_run
 from ziggurat.artefacts.settings import flag_settings
 from ziggurat.core.protocols import StandsOn
 from ziggurat.core.schemes import lenient_spans_of
-from ziggurat.judge.labels import Answer, label_report
+from ziggurat.judge.answers import Answer, answers_report
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.material import prepared
 from ziggurat.surface.tasks import Outcome, train_task
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> None:
             recipe = _chosen(name, options)
             places = [Path(scratch) / f"{name}-{seed}" for seed in range(options.seeds)]
             outcomes = [_trained(recipe, sources, seed, place) for seed, place in enumerate(places)]
-            scores = [one.report.labels.metrics[0][1].value for one, _ in outcomes if one.report is not None]
+            scores = [one.report.answers.metrics[0][1].value for one, _ in outcomes if one.report is not None]
             minutes = [seconds / 60 for _, seconds in outcomes]
             told[name] = {METRIC: scores, "minutes": minutes}
             rows.append([name, _mean_spread(scores), median_spread(minutes)])
@@ -148,7 +148,7 @@ def _span_f1(model: Any, entries: Iterable[Any]) -> float:
         Answer(entry.id, sorted(lenient_spans_of(entry.answer)), sorted(lenient_spans_of(labels)))
         for entry, labels in zip(held, said, strict=True)
     ]
-    return label_report(answers, [METRIC]).metrics[0][1].value
+    return answers_report(answers, [METRIC]).metrics[0][1].value
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -157,6 +157,7 @@ class EncoderTaggerFamily(TaggingFamily):
 
     name: ClassVar[str] = "encoder_tagger"
     body: ClassVar[str] = INSIDE.name
+    optional: ClassVar[frozenset[str]] = frozenset()
     embedding_key: ClassVar[str] = INSIDE.embedding_key
     config: ClassVar[type[Any]] = EncoderTaggerConfig
     network: ClassVar[type[Any]] = EncoderTaggerNetwork
