@@ -22,8 +22,8 @@ SENTENCES = {
     "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns). Recipe keys: --model.layers 2": (
         "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏）。配方的键：--model.layers 2"
     ),
-    "A recipe's name or a TOML file; unless told, the first of the task": (
-        "配方名或 TOML 文件；未给出时用该任务的第一个"
+    "A recipe's name or a TOML file; unless told, the first of the task that begins with --start or --vectors": (
+        "配方名或 TOML 文件；未给出时用该任务中能以 --start 或 --vectors 开始的第一个"
     ),
     "A bundle whose model is trained on inside the recipe's, with its tokenizer": (
         "在配方的模型之内继续训练的模型包，连同其分词器"

@@ -31,7 +31,9 @@ BASELINE = "baseline"
 class TaskTrainOptions:
     """What is learnt from which files, for how long, and where it goes."""
 
-    recipe: str | None = option(None, "a recipe's name or a TOML file; unless told, the first of the task")
+    recipe: str | None = option(
+        None, "a recipe's name or a TOML file; unless told, the first of the task that begins with --start or --vectors"
+    )
     start: str | None = option(None, "a bundle whose model is trained on inside the recipe's, with its tokenizer")
     vectors: str | None = option(None, "what embeddings begin with: a bundle of word vectors, or a recipe's name")
     dev: tuple[str, ...] = option((), "file held out to tune on, instead of a tenth of the others")
@@ -107,13 +109,14 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
     from ziggurat.models.registry import FAMILIES
     from ziggurat.surface.api import run_name
     from ziggurat.surface.material import check_sources
+    from ziggurat.surface.tasks import suited
 
     if not names:
         raise UsageError(f"no file was named: ziggurat task {task.name} train FILE…, with files of labelled examples")
     sources = [*names, *(f"dev={name}" for name in options.dev), *(f"test={name}" for name in options.test)]
     seed = {} if options.seed is None else {"seed": str(options.seed)}
     shared = [*environment_settings(os.environ), *flag_settings(seed)]
-    name = options.recipe or task.recipes[0]
+    name = options.recipe or suited(task, start=options.start, vectors=options.vectors)
     own = {"start": options.start, "vectors": options.vectors}
     flags = {**{key: value for key, value in own.items() if value is not None}, **flags}
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])
