@@ -79,6 +79,18 @@ def test_spelling_stands_behind_the_vector() -> None:
     assert network.output.weight.shape == (3, 23)
 
 
+def test_an_lstm_reads_what_stands_there() -> None:
+    network = built(character_filters=3, cells=7)
+    batch = word_tensors(word_batch([5, 3]), CPU)
+    with torch.no_grad():
+        below = built(character_filters=3).hidden(batch)
+        told = network.hidden(batch)
+        expected = network.reader(below, batch.words)
+    for row, words in enumerate((5, 3)):
+        torch.testing.assert_close(told[row, :words], expected[row, :words])
+    assert network.output.weight.shape == (3, 14)
+
+
 def test_a_sentence_beyond_the_context_is_read_in_stretches() -> None:
     # 31 ids where 13 can be read at once: 13, 13 and 5, each as if it stood alone
     ids = [0, *np.random.default_rng(5).integers(1, 13, 29).tolist(), 0]
@@ -126,12 +138,13 @@ def test_a_trained_encoder_is_what_it_begins_with() -> None:
 
 
 def test_what_the_encoder_lacks_is_known_as_new() -> None:
-    network = built(character_filters=3)
+    network = built(character_filters=3, cells=7)
     assert network.fresh is None
     network.begin_with(encoder().network)
-    assert {name.partition(".")[0] for name in network.fresh} == {"output", "crf", "spelling"}
+    assert {name.partition(".")[0] for name in network.fresh} == {"output", "crf", "spelling", "reader"}
     # another tagger gives its spelling too, and where its labels are the same all it has
-    same, other = built(character_filters=3), built(character_filters=3, labels=("O", "B-LOC", "I-LOC"))
+    keys: dict[str, Any] = {"character_filters": 3, "cells": 7}
+    same, other = built(**keys), built(**keys, labels=("O", "B-LOC", "I-LOC"))
     for later in (same, other):
         later.begin_with(network)
     assert same.fresh == frozenset()
@@ -217,14 +230,19 @@ def test_vectors_stay_as_they_are_unless_told_otherwise(family: str, kept: bool)
 
 
 @pytest.mark.parametrize("filters", [0, 3])
-def test_the_size_by_hand(filters: int) -> None:
-    config = dataclasses.replace(SMALL, character_filters=filters, character_embedding=2, character_rows=31)
+@pytest.mark.parametrize("cells", [0, 7])
+def test_the_size_by_hand(filters: int, cells: int) -> None:
+    config = dataclasses.replace(
+        SMALL, character_filters=filters, character_embedding=2, character_rows=31, cells=cells
+    )
     vocabulary = Vocabulary(size=11, bos=0, eos=0)
-    # the encoder's own; a matrix and a bias of 3 labels; 3² + 2·3; and 31·2 + 3·2·3 + 3 of characters
+    # the encoder's own; 3 labels, each with a bias and a number for each that is read; 3² + 2·3; 31·2 + 3·2·3 + 3 of
+    # characters; two LSTMs of four gates, each with two biases
     body = ENCODERS.anatomy(
         EncoderConfig(layers=1, width=20, heads=5, feedforward=28, context=13, head=False), vocabulary
     ).parameters
-    expected = body + (20 + filters) * 3 + 3 + 15 + (62 + 18 + 3 if filters else 0)
+    expected = body + ((2 * cells or 20 + filters) + 1) * 3 + 15 + (62 + 18 + 3 if filters else 0)
+    expected += 2 * 4 * cells * (20 + filters + cells + 2)
     anatomy = FAMILY.anatomy(config, vocabulary)
     assert anatomy.parameters == expected == FAMILY.build(config, vocabulary, seed=0).network.parameter_count
     assert not anatomy.generates

@@ -3,8 +3,9 @@
 *Idea.* An encoder that was trained on much text knows what a word means where it stands; of its vectors a linear layer
 makes a score for each label (Devlin et al. 2019, section 5.3: the vector of a word's first piece), and the CRF of the
 other taggers makes labellings of them. An encoder that folds case does not see what tells a name most plainly, so the
-spelling of words may stand beside its vectors, as in `ziggurat.models.recurrent_tagger`. With BERT's form and without
-spelling, transformers opens it (`ziggurat.models.layouts.bert_tagger`).
+spelling of words may stand beside its vectors, and an LSTM read both from both ends, as in
+`ziggurat.models.recurrent_tagger`. With BERT's form and neither of these, transformers opens it
+(`ziggurat.models.layouts.bert_tagger`).
 
 *Departs.* Devlin et al. have no CRF. A sentence of more ids than the encoder can read is read in stretches of as many,
 which don't see one another.
@@ -28,6 +29,7 @@ from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.character_cnn import CharacterCNN, SpellingKeys
 from ziggurat.models.blocks.initialisation import fill_normal
 from ziggurat.models.blocks.lstm import BidirectionalLSTM
+from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.network import Network
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingKeys, TaggingNetwork, WordTensors, piece_means
 from ziggurat.models.blocks.tagging_parts import label_parts, spelling_parts, spelling_symbols
@@ -77,9 +79,9 @@ class EncoderTaggerConfig(TaggingKeys, SpellingKeys, EncoderBodyConfig):
 
 
 class EncoderTaggerNetwork(TaggingNetwork):
-    """An encoder's blocks with a layer for labels.
+    """An encoder's blocks with what tells labels above.
 
-    *Cost.* That of the encoder, and 2·D·L operations a word.
+    *Cost.* That of the encoder, 2·D·L operations a word, and those of spelling and LSTM where they are.
     """
 
     config: EncoderTaggerConfig
@@ -92,7 +94,7 @@ class EncoderTaggerNetwork(TaggingNetwork):
         self.reader = BidirectionalLSTM(config.word_width, config.cells) if config.cells else None
 
     def fill(self, seed: int) -> None:
-        """Draw first weights: the encoder's and the spelling's own, the output's from N(0, 0.02²), biases and CRF 0.
+        """Draw first weights: those below as their own blocks say, the output's from N(0, 0.02²), biases and CRF 0.
 
         *Raises.* `UsageError` where positions are counted in another way than the padding token has it.
         """
@@ -215,12 +217,14 @@ class EncoderTaggerFamily(TaggingFamily):
         """
         body = encoder_anatomy(config, vocabulary.size, token_types=config.token_types, head=False)
         (tower,) = body.towers
-        filters = config.character_filters
-        read = "(d_model + f)" if filters else "d_model"
-        sizes = (("d_model", config.width), *((("f", filters),) if filters else ()))
-        told = label_parts(config.label_count, read, sizes, config.width + filters)
-        towers = (dataclasses.replace(tower, parts=(*tower.parts, *spelling_parts(config), *told)),)
-        symbols = (*body.symbols, ("Y", config.label_count), *spelling_symbols(config))
+        filters, cells, width = config.character_filters, config.cells, config.word_width
+        read = "2·C" if cells else "(d_model + f)" if filters else "d_model"
+        whose = {"C": cells} if cells else {"d_model": config.width, **({"f": filters} if filters else {})}
+        told = label_parts(config.label_count, read, tuple(whose.items()), 2 * cells or width)
+        readers = [dataclasses.replace(lstm_parts([width, cells])[0], times=2)] if cells else []
+        towers = (dataclasses.replace(tower, parts=(*tower.parts, *spelling_parts(config), *readers, *told)),)
+        lstm = (("D", width), ("C", cells)) if cells else ()
+        symbols = (*body.symbols, ("Y", config.label_count), *spelling_symbols(config), *lstm)
         return dataclasses.replace(body, towers=towers, symbols=symbols, generates=False, picks=None)
 
     def sized(self, parameters: int) -> EncoderTaggerConfig:

@@ -28,7 +28,7 @@ class BertTagger(Bert):
 
     def holds(self, config: Any) -> bool:
         """Return whether a model of this configuration can be written so."""
-        plain = config.word == "first" and not config.character_filters
+        plain = config.word == "first" and not config.character_filters and not config.cells
         return super().holds(config) and plain and len(config.labels) > 1
 
     def architecture(self, config: Any) -> str:
@@ -47,7 +47,7 @@ class BertTagger(Bert):
     def read(self, config: Mapping[str, Any]) -> tuple[dict[str, Any], Vocabulary]:
         """Return the ``[model]`` keys and the vocabulary of such a ``config.json``."""
         keys, vocabulary = super().read(config)
-        return {**keys, "word": "first", "character_filters": 0, "labels": labels_of(config)}, vocabulary
+        return {**keys, "word": "first", "character_filters": 0, "cells": 0, "labels": labels_of(config)}, vocabulary
 
     def parts(self, names: Collection[str]) -> dict[str, Any]:
         """Return nothing: all parts are always there."""
