@@ -139,7 +139,7 @@ def test_a_trained_encoder_is_what_it_begins_with() -> None:
 
 def test_what_the_encoder_lacks_is_known_as_new() -> None:
     network = built(character_filters=3, cells=7)
-    assert network.fresh is None
+    assert built().fresh is None
     network.begin_with(encoder().network)
     assert {name.partition(".")[0] for name in network.fresh} == {"output", "crf", "spelling", "reader"}
     # another tagger gives its spelling too, and where its labels are the same all it has
@@ -206,21 +206,22 @@ def test_a_run_of_two_rates_that_was_stopped_ends_with_the_same_weights(tmp_path
 @pytest.mark.parametrize("family", ["encoder_tagger", "recurrent_tagger"])
 @pytest.mark.parametrize("kept", [True, False])
 def test_vectors_stay_as_they_are_unless_told_otherwise(family: str, kept: bool) -> None:
-    asked = job(family, steps=5, learning_rate=0.01, **({} if kept else {"keep_vectors": False}))
+    keys: dict[str, Any] = {"steps": 5, "learning_rate": 0.01, **({} if kept else {"keep_vectors": False})}
+    asked = job(family, **keys)
     key = "width" if family == "encoder_tagger" else "embedding"
     vectors = np.random.default_rng(3).normal(size=(VOCABULARY.size, getattr(asked.model_config, key)))
     first = FirstVectors(vectors.astype(np.float32), np.arange(VOCABULARY.size) > 0)
     begun, trained = (
-        fit(dataclasses.replace(asked, first_vectors=first, config=dataclasses.replace(asked.config, **keys))).model
-        for keys in ({"learning_rate": 0.0}, {})
+        fit(dataclasses.replace(asked, first_vectors=first, config=dataclasses.replace(asked.config, **change))).model
+        for change in ({"learning_rate": 0.0}, {})
     )
     same = torch.equal(begun.network.token_embedding, trained.network.token_embedding)  # type: ignore[attr-defined]
     assert same == kept
     assert trained.network.token_embedding.requires_grad  # type: ignore[attr-defined]
     # without vectors they learn in any case
     plain, moved = (
-        weights(fit(dataclasses.replace(asked, config=dataclasses.replace(asked.config, **keys))))
-        for keys in ({"learning_rate": 0.0}, {})
+        weights(fit(dataclasses.replace(asked, config=dataclasses.replace(asked.config, **change))))
+        for change in ({"learning_rate": 0.0}, {})
     )
     name = "body.embed_tokens.weight" if family == "encoder_tagger" else "embedding.weight"
     assert not np.array_equal(plain[name], moved[name])
