@@ -268,8 +268,18 @@ def _tags(corpus: LabelledCorpus, tokenizer: Tokenizer) -> Tags:
 
     def words(split: ExampleSet) -> Words:
         starts, firsts, characters = word_arrays(tokenizer, [entry.input for entry in split.entries])
-        labels = [places.get(label, -1) for entry in split.entries for label in entry.answer]
-        return Words(starts, np.array(labels, np.int32), firsts, characters)
+        read = list(split.readings())
+        labels = np.array([places.get(label, -1) for _, reading in read for label in reading.labels], np.int32)
+        if not any(reading.marked for _, reading in read):
+            return Words(starts, labels, firsts, characters)
+        documents = np.array([number for number, _ in read], np.int32)
+        counts = np.diff(starts)[documents]
+        begins = np.concatenate([[0], np.cumsum(counts)])
+        rows = np.arange(begins[-1]) + np.repeat(starts[documents] - begins[:-1], counts)
+        marks = np.zeros(len(rows), np.int32)
+        for begin, (_, reading) in zip(begins.tolist(), read, strict=False):
+            marks[begin + reading.marked.start : begin + reading.marked.stop] = 1
+        return Words(begins, labels, firsts[rows], characters[rows], documents, marks)
 
     return Tags(names, words(corpus.train), words(corpus.dev) if len(corpus.dev) else None)
 

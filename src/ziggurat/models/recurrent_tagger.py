@@ -29,6 +29,13 @@ from ziggurat.models.blocks.lstm import BidirectionalLSTM
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.ngram_parts import ngram_parts, ngram_symbols
 from ziggurat.models.blocks.ngram_tables import NgramTableKeys, NgramTables
+from ziggurat.models.blocks.predicate_marks import (
+    PredicateMarkKeys,
+    PredicateMarks,
+    distinct,
+    mark_parts,
+    mark_symbols,
+)
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingKeys, TaggingNetwork, WordTensors, piece_means
 from ziggurat.models.blocks.tagging_parts import label_parts, spelling_parts, spelling_symbols
 from ziggurat.models.tagging import TaggingFamily
@@ -41,7 +48,7 @@ EMBEDDING_STD = 0.4
 
 
 @dataclass(frozen=True)
-class RecurrentTaggerConfig(TaggingKeys, SpellingKeys, NgramTableKeys):
+class RecurrentTaggerConfig(TaggingKeys, SpellingKeys, NgramTableKeys, PredicateMarkKeys):
     """The ``[model]`` keys of a recurrent tagger."""
 
     layers: int = option(1, "LSTM layers, one upon another, each in both directions", low=1)
@@ -55,6 +62,16 @@ class RecurrentTaggerConfig(TaggingKeys, SpellingKeys, NgramTableKeys):
         """Check what keys must be to each other."""
         NgramTableKeys.__post_init__(self)
         self.check_labels()
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Numbers in what each layer is given; before the last a predicate is marked, where one is read."""
+        return (self.embedding + self.character_filters, *[2 * self.hidden] * (self.layers - 1))
+
+    @property
+    def read_widths(self) -> tuple[int, ...]:
+        """Numbers in what the LSTM of each layer reads."""
+        return (*self.widths[:-1], self.mark_embedding) if self.reads_marks else self.widths
 
 
 class RecurrentTaggerNetwork(TaggingNetwork):
@@ -71,8 +88,8 @@ class RecurrentTaggerNetwork(TaggingNetwork):
         self.embedding = Embedding(vocabulary.size, config.embedding)
         self.embed_ngrams = NgramTables(config, vocabulary.size, config.embedding) if config.ngram_orders else None
         self.spelling = CharacterCNN.of(config)
-        widths = [config.embedding + config.character_filters, *[2 * config.hidden] * (config.layers - 1)]
-        self.layers = nn.ModuleList(BidirectionalLSTM(width, config.hidden) for width in widths)
+        self.embed_marks = PredicateMarks(config, config.widths[-1]) if config.reads_marks else None
+        self.layers = nn.ModuleList(BidirectionalLSTM(width, config.hidden) for width in config.read_widths)
 
     def fill(self, seed: int) -> None:
         """Draw first weights: embeddings from N(0, 0.4²), all else as its own block says.
@@ -85,6 +102,8 @@ class RecurrentTaggerNetwork(TaggingNetwork):
             self.embed_ngrams.fill(seed=seed, name="embed_ngrams")
         if self.spelling is not None:
             self.spelling.fill(seed=seed, name="spelling")
+        if self.embed_marks is not None:
+            self.embed_marks.fill(seed=seed, name="embed_marks")
         for number, layer in enumerate(self._layers):
             layer.fill(seed=seed, name=f"layers.{number}")
         self.fill_output(seed)
@@ -92,6 +111,9 @@ class RecurrentTaggerNetwork(TaggingNetwork):
     def hidden(self, batch: WordTensors) -> Tensor:
         """Return (B, W, D) vectors of words, which in padding mean nothing."""
         config, training = self.config, self.training
+        asked, owner_B = batch, None
+        if self.embed_marks is not None:
+            batch, owner_B = distinct(asked)
         x_BTD = self.embedding(batch.ids)
         if self.embed_ngrams is not None:
             x_BTD = x_BTD + self.embed_ngrams(batch.ids)
@@ -102,6 +124,8 @@ class RecurrentTaggerNetwork(TaggingNetwork):
         for number, layer in enumerate(self._layers):
             if number:
                 x_BWD = drop_locked(x_BWD, config.dropout_hidden, training=training)
+            if self.embed_marks is not None and owner_B is not None and number == len(self.layers) - 1:
+                x_BWD, batch = self.embed_marks(x_BWD, owner_B, asked), asked
             x_BWD = layer(x_BWD, batch.words)
         return drop_locked(x_BWD, config.dropout_output, training=training)
 
@@ -139,12 +163,14 @@ class RecurrentTaggerFamily(TaggingFamily):
             saved=Saved(f32=2 * ID_BYTES, bf16=2 * ID_BYTES),
         )
         tables = ngram_parts(config, size, ("D", config.embedding))
-        widths = [config.embedding + config.character_filters, *[2 * cells] * (config.layers - 1)]
+        widths = config.read_widths
         layers = [replace(lstm_parts([width, cells], dropped_between=True)[0], times=2) for width in widths]
+        layers[-1:-1] = mark_parts(config, ("x", config.widths[-1]))
         symbols = (
             *(("D", config.embedding), ("C", cells), ("V", size), ("Y", config.label_count)),
             *ngram_symbols(config, size),
             *spelling_symbols(config),
+            *mark_symbols(config),
         )
         told = label_parts(config.label_count, "2·C", (("C", cells),), 2 * cells)
         parts = (embedding, *tables, *spelling_parts(config), *layers, *told)
