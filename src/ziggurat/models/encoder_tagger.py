@@ -31,6 +31,13 @@ from ziggurat.models.blocks.initialisation import fill_normal
 from ziggurat.models.blocks.lstm import BidirectionalLSTM
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.network import Network
+from ziggurat.models.blocks.predicate_marks import (
+    PredicateMarkKeys,
+    PredicateMarks,
+    distinct,
+    mark_parts,
+    mark_symbols,
+)
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingKeys, TaggingNetwork, WordTensors, piece_means
 from ziggurat.models.blocks.tagging_parts import label_parts, spelling_parts, spelling_symbols
 from ziggurat.models.blocks.transformer_towers import encoder_anatomy
@@ -53,7 +60,7 @@ WIDE = 0.5
 
 
 @dataclass(frozen=True)
-class EncoderTaggerConfig(TaggingKeys, SpellingKeys, EncoderBodyConfig):
+class EncoderTaggerConfig(TaggingKeys, SpellingKeys, PredicateMarkKeys, EncoderBodyConfig):
     """The ``[model]`` keys of an encoder that labels words."""
 
     character_filters: int = option(0, "filters over a word's characters; 0: words are not spelled", low=0)
@@ -69,6 +76,11 @@ class EncoderTaggerConfig(TaggingKeys, SpellingKeys, EncoderBodyConfig):
     def word_width(self) -> int:
         """Numbers in the vector of a word, its spelling among them."""
         return self.width + self.character_filters
+
+    @property
+    def read_width(self) -> int:
+        """Numbers in that vector once it is known which words are the predicate, where one is read."""
+        return self.mark_embedding or self.word_width
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
@@ -88,10 +100,11 @@ class EncoderTaggerNetwork(TaggingNetwork):
 
     def __init__(self, config: EncoderTaggerConfig, vocabulary: Vocabulary) -> None:
         """Make all layers; their values come from `fill` or from a file."""
-        super().__init__(config, vocabulary, width=2 * config.cells or config.word_width, context=None)
+        super().__init__(config, vocabulary, width=2 * config.cells or config.read_width, context=None)
         self.body = EncoderNetwork(config, vocabulary)
         self.spelling = CharacterCNN.of(config)
-        self.reader = BidirectionalLSTM(config.word_width, config.cells) if config.cells else None
+        self.embed_marks = PredicateMarks(config, config.word_width) if config.reads_marks else None
+        self.reader = BidirectionalLSTM(config.read_width, config.cells) if config.cells else None
 
     def fill(self, seed: int) -> None:
         """Draw first weights: those below as their own blocks say, the output's from N(0, 0.02²), biases and CRF 0.
@@ -102,6 +115,8 @@ class EncoderTaggerNetwork(TaggingNetwork):
         self.body.fill(seed)
         if self.spelling is not None:
             self.spelling.fill(seed=seed, name="spelling")
+        if self.embed_marks is not None:
+            self.embed_marks.fill(seed=seed, name="embed_marks")
         if self.reader is not None:
             self.reader.fill(seed=seed, name="reader")
         self.fill_output(seed)
@@ -113,6 +128,9 @@ class EncoderTaggerNetwork(TaggingNetwork):
 
     def hidden(self, batch: WordTensors) -> Tensor:
         """Return (B, W, D) vectors of words, which in padding mean nothing."""
+        asked, owner_B = batch, None
+        if self.embed_marks is not None:
+            batch, owner_B = distinct(asked)
         x_BTD = self.read(batch.ids, batch.lengths)
         if self.config.word == "mean":
             x_BWD = piece_means(x_BTD, batch)
@@ -122,9 +140,11 @@ class EncoderTaggerNetwork(TaggingNetwork):
         if self.spelling is not None:
             x_BWD = torch.cat([x_BWD, self.spelling(batch.characters).to(x_BWD.dtype)], dim=-1)
         x_BWD = nn.functional.dropout(x_BWD, self.config.head_dropout, self.training)
+        if self.embed_marks is not None and owner_B is not None:
+            x_BWD = self.embed_marks(x_BWD, owner_B, asked)
         if self.reader is None:
             return x_BWD
-        return nn.functional.dropout(self.reader(x_BWD, batch.words), self.config.head_dropout, self.training)
+        return nn.functional.dropout(self.reader(x_BWD, asked.words), self.config.head_dropout, self.training)
 
     def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Return (B, T, D) vectors of (B, T) ids, of each row its first ``lengths``; at padding they mean nothing."""
@@ -143,15 +163,17 @@ class EncoderTaggerNetwork(TaggingNetwork):
     def begin_with(self, other: Network) -> None:
         """Take the weights of a trained network: an encoder's, or another tagger's.
 
-        What tells labels keeps what was drawn where the other has none, or tells other labels; and so does the spelling
-        where the other has none.
+        What tells labels keeps what was drawn where the other has none, or tells other labels; and so do the spelling,
+        the marks and the LSTM where the other has none.
 
         *Raises.* `UsageError` where the other is of another kind or size.
         """
         tells = isinstance(other, EncoderTaggerNetwork)
         fresh = () if isinstance(other, EncoderTaggerNetwork) and other.config.labels == self.config.labels else HEAD
         prefix = "" if tells else "body."
-        self.fresh = take_weights(self, other, prefix=prefix, fresh=fresh, may_lack=("spelling.", "reader."))
+        self.fresh = take_weights(
+            self, other, prefix=prefix, fresh=fresh, may_lack=("spelling.", "embed_marks.", "reader.")
+        )
 
 
 class EncoderTaggerFamily(TaggingFamily):
@@ -217,14 +239,17 @@ class EncoderTaggerFamily(TaggingFamily):
         """
         body = encoder_anatomy(config, vocabulary.size, token_types=config.token_types, head=False)
         (tower,) = body.towers
-        filters, cells, width = config.character_filters, config.cells, config.word_width
-        read = "2·C" if cells else "(d_model + f)" if filters else "d_model"
-        whose = {"C": cells} if cells else {"d_model": config.width, **({"f": filters} if filters else {})}
+        filters, cells, width = config.character_filters, config.cells, config.read_width
+        marks = config.mark_embedding
+        read = "2·C" if cells else "m" if marks else "(d_model + f)" if filters else "d_model"
+        whose = {"d_model": config.width, **({"f": filters} if filters else {})}
+        whose = {"C": cells} if cells else {"m": marks} if marks else whose
         told = label_parts(config.label_count, read, tuple(whose.items()), 2 * cells or width)
         readers = [dataclasses.replace(lstm_parts([width, cells])[0], times=2)] if cells else []
-        towers = (dataclasses.replace(tower, parts=(*tower.parts, *spelling_parts(config), *readers, *told)),)
+        own = (*spelling_parts(config), *mark_parts(config, ("x", config.word_width)), *readers, *told)
+        towers = (dataclasses.replace(tower, parts=(*tower.parts, *own)),)
         lstm = (("D", width), ("C", cells)) if cells else ()
-        symbols = (*body.symbols, ("Y", config.label_count), *spelling_symbols(config), *lstm)
+        symbols = (*body.symbols, ("Y", config.label_count), *spelling_symbols(config), *mark_symbols(config), *lstm)
         return dataclasses.replace(body, towers=towers, symbols=symbols, generates=False, picks=None)
 
     def sized(self, parameters: int) -> EncoderTaggerConfig:

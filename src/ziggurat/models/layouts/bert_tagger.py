@@ -28,7 +28,7 @@ class BertTagger(Bert):
 
     def holds(self, config: Any) -> bool:
         """Return whether a model of this configuration can be written so."""
-        plain = config.word == "first" and not config.character_filters and not config.cells
+        plain = config.word == "first" and not (config.character_filters or config.cells or config.reads_marks)
         return super().holds(config) and plain and len(config.labels) > 1
 
     def architecture(self, config: Any) -> str:
