@@ -91,6 +91,22 @@ def test_an_lstm_reads_what_stands_there() -> None:
     assert network.output.weight.shape == (3, 14)
 
 
+def test_a_sentence_is_read_once_for_all_its_predicates() -> None:
+    network = built(mark_embedding=5, cells=7)
+    row = one_row([0, 3, 5, 7, 0], [1, 3])
+    marks = torch.tensor([[1, 0], [0, 1], [0, 0]])
+    batch = WordTensors(*(part.repeat(3, *[1] * (part.dim() - 1)) for part in row[:5] if part is not None), marks)
+    read: list[int] = []
+    inside = network.body.hidden
+    network.body.hidden = lambda ids, **keys: (read.append(len(ids)), inside(ids, **keys))[1]
+    with torch.no_grad():
+        told = network.hidden(batch)
+    assert read == [1]
+    assert told.shape == (3, 2, 14)
+    assert not torch.allclose(told[0], told[1])
+    assert not torch.allclose(told[0], told[2])
+
+
 def test_a_sentence_beyond_the_context_is_read_in_stretches() -> None:
     # 31 ids where 13 can be read at once: 13, 13 and 5, each as if it stood alone
     ids = [0, *np.random.default_rng(5).integers(1, 13, 29).tolist(), 0]

@@ -4,8 +4,8 @@
 makes a score for each label (Devlin et al. 2019, section 5.3: the vector of a word's first piece), and the CRF of the
 other taggers makes labellings of them. An encoder that folds case does not see what tells a name most plainly, so the
 spelling of words may stand beside its vectors, and an LSTM read both from both ends, as in
-`ziggurat.models.recurrent_tagger`. With BERT's form and neither of these, transformers opens it
-(`ziggurat.models.layouts.bert_tagger`).
+`ziggurat.models.recurrent_tagger`; so may a predicate be marked whose roles are told. With BERT's form and none of
+these, transformers opens it (`ziggurat.models.layouts.bert_tagger`).
 
 *Departs.* Devlin et al. have no CRF. A sentence of more ids than the encoder can read is read in stretches of as many,
 which don't see one another.
@@ -31,6 +31,13 @@ from ziggurat.models.blocks.initialisation import fill_normal
 from ziggurat.models.blocks.lstm import BidirectionalLSTM
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.network import Network
+from ziggurat.models.blocks.predicate_marks import (
+    PredicateMarkKeys,
+    PredicateMarks,
+    distinct,
+    mark_parts,
+    mark_symbols,
+)
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingKeys, TaggingNetwork, WordTensors, piece_means
 from ziggurat.models.blocks.tagging_parts import label_parts, spelling_parts, spelling_symbols
 from ziggurat.models.blocks.transformer_towers import encoder_anatomy
@@ -45,6 +52,8 @@ __all__ = ["FAMILY", "EncoderTaggerConfig", "EncoderTaggerFamily", "EncoderTagge
 
 HEAD = ("output.", "crf.")
 """How the names of weights begin that are of the labels."""
+NEW = ("spelling.", "embed_marks.", "reader.")
+"""How the names of weights begin that what it begins with may lack."""
 LAYOUT = BertTagger()
 SMALL = 0.02
 """Spread of the output's first weights: so small that at first all labels are about equally probable."""
@@ -53,7 +62,7 @@ WIDE = 0.5
 
 
 @dataclass(frozen=True)
-class EncoderTaggerConfig(TaggingKeys, SpellingKeys, EncoderBodyConfig):
+class EncoderTaggerConfig(TaggingKeys, SpellingKeys, PredicateMarkKeys, EncoderBodyConfig):
     """The ``[model]`` keys of an encoder that labels words."""
 
     character_filters: int = option(0, "filters over a word's characters; 0: words are not spelled", low=0)
@@ -69,6 +78,11 @@ class EncoderTaggerConfig(TaggingKeys, SpellingKeys, EncoderBodyConfig):
     def word_width(self) -> int:
         """Numbers in the vector of a word, its spelling among them."""
         return self.width + self.character_filters
+
+    @property
+    def read_width(self) -> int:
+        """Numbers in what the LSTM reads of a word, or the output where there is none."""
+        return self.mark_embedding if self.reads_marks else self.word_width
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
@@ -88,10 +102,11 @@ class EncoderTaggerNetwork(TaggingNetwork):
 
     def __init__(self, config: EncoderTaggerConfig, vocabulary: Vocabulary) -> None:
         """Make all layers; their values come from `fill` or from a file."""
-        super().__init__(config, vocabulary, width=2 * config.cells or config.word_width, context=None)
+        super().__init__(config, vocabulary, width=2 * config.cells or config.read_width, context=None)
         self.body = EncoderNetwork(config, vocabulary)
         self.spelling = CharacterCNN.of(config)
-        self.reader = BidirectionalLSTM(config.word_width, config.cells) if config.cells else None
+        self.embed_marks = PredicateMarks(config, config.word_width) if config.reads_marks else None
+        self.reader = BidirectionalLSTM(config.read_width, config.cells) if config.cells else None
 
     def fill(self, seed: int) -> None:
         """Draw first weights: those below as their own blocks say, the output's from N(0, 0.02²), biases and CRF 0.
@@ -102,6 +117,8 @@ class EncoderTaggerNetwork(TaggingNetwork):
         self.body.fill(seed)
         if self.spelling is not None:
             self.spelling.fill(seed=seed, name="spelling")
+        if self.embed_marks is not None:
+            self.embed_marks.fill(seed=seed, name="embed_marks")
         if self.reader is not None:
             self.reader.fill(seed=seed, name="reader")
         self.fill_output(seed)
@@ -112,7 +129,21 @@ class EncoderTaggerNetwork(TaggingNetwork):
         nn.init.zeros_(self.output.bias)
 
     def hidden(self, batch: WordTensors) -> Tensor:
-        """Return (B, W, D) vectors of words, which in padding mean nothing."""
+        """Return (B, W, D) vectors of words, which in padding mean nothing.
+
+        Rows that differ in their predicate alone are one sentence, which the encoder reads once.
+        """
+        if self.embed_marks is None:
+            x_BWD = self.words(batch)
+        else:
+            sentences, owner_B = distinct(batch)
+            x_BWD = self.embed_marks(self.words(sentences), owner_B, batch)
+        if self.reader is None:
+            return x_BWD
+        return nn.functional.dropout(self.reader(x_BWD, batch.words), self.config.head_dropout, self.training)
+
+    def words(self, batch: WordTensors) -> Tensor:
+        """Return (B, W, D'): what the encoder and the spelling say of each word."""
         x_BTD = self.read(batch.ids, batch.lengths)
         if self.config.word == "mean":
             x_BWD = piece_means(x_BTD, batch)
@@ -121,10 +152,7 @@ class EncoderTaggerNetwork(TaggingNetwork):
             x_BWD = x_BTD.gather(1, firsts_BW[..., None].expand(-1, -1, x_BTD.shape[-1]))
         if self.spelling is not None:
             x_BWD = torch.cat([x_BWD, self.spelling(batch.characters).to(x_BWD.dtype)], dim=-1)
-        x_BWD = nn.functional.dropout(x_BWD, self.config.head_dropout, self.training)
-        if self.reader is None:
-            return x_BWD
-        return nn.functional.dropout(self.reader(x_BWD, batch.words), self.config.head_dropout, self.training)
+        return nn.functional.dropout(x_BWD, self.config.head_dropout, self.training)
 
     def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Return (B, T, D) vectors of (B, T) ids, of each row its first ``lengths``; at padding they mean nothing."""
@@ -151,7 +179,7 @@ class EncoderTaggerNetwork(TaggingNetwork):
         tells = isinstance(other, EncoderTaggerNetwork)
         fresh = () if isinstance(other, EncoderTaggerNetwork) and other.config.labels == self.config.labels else HEAD
         prefix = "" if tells else "body."
-        self.fresh = take_weights(self, other, prefix=prefix, fresh=fresh, may_lack=("spelling.", "reader."))
+        self.fresh = take_weights(self, other, prefix=prefix, fresh=fresh, may_lack=NEW)
 
 
 class EncoderTaggerFamily(TaggingFamily):
@@ -217,14 +245,19 @@ class EncoderTaggerFamily(TaggingFamily):
         """
         body = encoder_anatomy(config, vocabulary.size, token_types=config.token_types, head=False)
         (tower,) = body.towers
-        filters, cells, width = config.character_filters, config.cells, config.word_width
-        read = "2·C" if cells else "(d_model + f)" if filters else "d_model"
-        whose = {"C": cells} if cells else {"d_model": config.width, **({"f": filters} if filters else {})}
-        told = label_parts(config.label_count, read, tuple(whose.items()), 2 * cells or width)
-        readers = [dataclasses.replace(lstm_parts([width, cells])[0], times=2)] if cells else []
-        towers = (dataclasses.replace(tower, parts=(*tower.parts, *spelling_parts(config), *readers, *told)),)
-        lstm = (("D", width), ("C", cells)) if cells else ()
-        symbols = (*body.symbols, ("Y", config.label_count), *spelling_symbols(config), *lstm)
+        cells, read, word = config.cells, config.read_width, config.word_width
+        marks = mark_parts(config, ("x", word))
+        readers = [dataclasses.replace(lstm_parts([read, cells])[0], times=2)] if cells else []
+        from_cells, from_words = ("2·C", (("C", cells),), 2 * cells), ("D", (("D", read),), read)
+        told = label_parts(config.label_count, *(from_cells if cells else from_words))
+        parts = (*tower.parts, *spelling_parts(config), *marks, *readers, *told)
+        symbols = (
+            *(*body.symbols, ("Y", config.label_count), ("D", read)),
+            *((("C", cells),) if cells else ()),
+            *spelling_symbols(config),
+            *mark_symbols(config),
+        )
+        towers = (dataclasses.replace(tower, parts=parts),)
         return dataclasses.replace(body, towers=towers, symbols=symbols, generates=False, picks=None)
 
     def sized(self, parameters: int) -> EncoderTaggerConfig:
