@@ -118,7 +118,7 @@ def prepare_material(
 def recipe_material(
     recipe: Recipe, corpus: Texts, folder: Path, *, listener: Listener = silent, workers: Workers = HERE
 ) -> Material:
-    """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it starts from.
+    """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it begins with.
 
     Where whole words are hidden in training, find out which tokens belong to one (`ziggurat.tokens.word_marks`).
 
@@ -132,7 +132,7 @@ def recipe_material(
         recipe.tokens,
         folder,
         listener=listener,
-        tokenizer=load(Path(recipe.start)).tokenizer if recipe.start else None,
+        tokenizer=load(Path(recipe.reads_with)).tokenizer if recipe.reads_with else None,
         workers=workers,
     )
     if not isinstance(recipe.training, HidesWords) or not recipe.training.whole_words:

@@ -33,7 +33,7 @@ class SemanticRoles:
     name: ClassVar[str] = "roles"
     metrics: ClassVar[tuple[str, ...]] = ("argument_f1",)
     learns: ClassVar[type[Any]] = ReadsTags
-    recipes: ClassVar[tuple[str, ...]] = ("lstm-roles",)
+    recipes: ClassVar[tuple[str, ...]] = ("lstm-roles", "encoder-roles")
     baseline: ClassVar[str] = ""
     marks_words: ClassVar[Literal[True]] = True
 

@@ -105,6 +105,7 @@ def _resumed(options: TaskTrainOptions, names: list[str], flags: dict[str, str])
 
 
 def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[str, str]) -> Places:
+    from ziggurat.artefacts.beginning import check_vectors
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.runs import new_folder
     from ziggurat.artefacts.settings import environment_settings, flag_settings
@@ -131,6 +132,7 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
     if options.minutes is not None:
         wanted = wanted.with_budget("minutes", options.minutes)
     check_sources(wanted, sources)
+    check_vectors(wanted)
     folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, wanted.name))
     found: dict[Path, Recipe | None] = {folder: wanted.with_sources(sources)}
     if task.baseline not in ("", name):
