@@ -1,6 +1,8 @@
 """A small database of towers, and questions about it."""
 
+import functools
 import sqlite3
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -21,3 +23,14 @@ def tower_database(path: Path) -> Path:
         connection.executemany("INSERT INTO river VALUES (?, ?)", [("Euphrates", "Babylon"), ("Euphrates", "Ur")])
         connection.commit()
     return path
+
+
+@functools.cache
+def asked_database() -> Path:
+    """One of these for tests that only ask; it is gone when all are over."""
+    folder = tempfile.TemporaryDirectory(prefix="towers-")
+    _KEPT.append(folder)
+    return tower_database(Path(folder.name) / "towers.sqlite")
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.fakes.families import CONDITIONAL_FAMILIES
+from tests.fakes.families import CONDITIONAL_FAMILIES, family_named, with_variants
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, LanguageModel, ReadsPairs
 from ziggurat.core.types import IdArray
@@ -19,11 +19,11 @@ TOLERANCE = 2e-5
 SOURCES: list[list[int]] = [[3, 7, 5, 2, 0], [9, 0], [1, 1, 8, 4, 6, 2, 10, 5, 7, 3, 0]]
 LENGTHS = np.array([5, 2, 11], dtype=np.int32)
 
-pytestmark = pytest.mark.parametrize("family", CONDITIONAL_FAMILIES)
+pytestmark = pytest.mark.parametrize("family", with_variants(CONDITIONAL_FAMILIES))
 
 
 def tiny(family: str) -> ConditionalModel:
-    model = FAMILIES.get(family).tiny(seed=3)
+    model = family_named(family).tiny(seed=3)
     assert isinstance(model, ConditionalModel)
     return model
 
@@ -58,7 +58,7 @@ def full(ids: IdArray) -> IdArray:
 
 
 def test_it_says_what_it_learns_from_and_is_no_language_model_itself(family: str) -> None:
-    assert isinstance(FAMILIES.get(family), ReadsPairs)
+    assert isinstance(FAMILIES.get(family.partition(", ")[0]), ReadsPairs)
     model = tiny(family)
     assert not isinstance(model, LanguageModel)
     assert model.vocabulary.size == 11

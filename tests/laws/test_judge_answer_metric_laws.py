@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.databases import asked_database
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.judge.answers import ANSWER_METRICS
+from ziggurat.text.queries import Query
 
 NAMES = ANSWER_METRICS.names()
 LABELS = st.sampled_from("abcde")
@@ -19,6 +21,9 @@ ANSWERS = {
     "labels": st.one_of(LABELS, st.sets(LABELS, min_size=1)),
     "spans": SPANS,
     "roles": st.dictionaries(st.integers(0, 3), SPANS, min_size=1, max_size=3),
+    "queries": st.sampled_from(["SELECT 1", "SELECT 2 ;", "select 1", "SELECT 3 - 1"]).map(
+        lambda sql: Query(sql, str(asked_database()))
+    ),
     "texts": st.lists(st.sampled_from(["a", "bc", "def", "g", "h!"]), min_size=4, max_size=7).map(" ".join),
 }
 
@@ -81,7 +86,7 @@ def test_the_same_examples_again_change_nothing(name: str, data: st.DataObject, 
 
 @given(data=st.data())
 def test_names_of_labels_never_matter(name: str, data: st.DataObject) -> None:
-    if ANSWER_METRICS.get(name).reads == "texts":
+    if ANSWER_METRICS.get(name).reads in ("texts", "queries"):
         return  # which are made of no labels
     pairs = examples(name, data)
     renamed = [(_renamed(gold), _renamed(said)) for gold, said in pairs]
@@ -94,6 +99,7 @@ def test_an_interval_is_drawn_over_examples_within_the_range(name: str, seed: in
         "labels": ["a", "b"],
         "spans": [[(0, 2, "a")], [(1, 2, "b")]],
         "roles": [{1: [(0, 1, "a")]}, {}],
+        "queries": [Query("SELECT 1", str(asked_database())), Query("SELECT 2", str(asked_database()))],
         "texts": ["a dog runs home", "a dog runs off"],
     }
     one, other = answers[ANSWER_METRICS.get(name).reads]

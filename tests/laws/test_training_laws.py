@@ -125,7 +125,8 @@ def test_accumulated_batches_are_one_large_batch_of_pairs(family: str, monkeypat
 
     def still(accumulate: int, listener: Recorder) -> Fitted:
         asked = job(family, listener=listener, steps=1, clip_norm=0.0, weight_decay=0.0, accumulate=accumulate)
-        return fit(dataclasses.replace(asked, model_config=dataclasses.replace(asked.model_config, dropout=0.0)))
+        dropouts = {key: 0.0 for key in vars(asked.model_config) if key.startswith("dropout")}
+        return fit(dataclasses.replace(asked, model_config=dataclasses.replace(asked.model_config, **dropouts)))
 
     one = still(2, tells[0])
     batch = PairBatches.batch

@@ -13,8 +13,9 @@ from ziggurat.core.numerics import log_softmax
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.tokens.loading import train_tokenizer
 from ziggurat.tokens.token_bytes import token_bytes
+from ziggurat.tokens.words import WordsConfig
 from ziggurat.use.completion import GenerationConfig, generate
-from ziggurat.use.constraints import ConstrainedModel, Constraint
+from ziggurat.use.constraints import ConstrainedModel, Constraint, RowConstraints, followed
 
 llguidance = pytest.importorskip("llguidance")
 
@@ -165,3 +166,58 @@ def test_whatever_is_generated_is_of_the_grammar(tokenizer) -> None:
     assert ended
     assert all(constraint.accepts(text) for text in ended)
     assert any(one != other for one, other in itertools.pairwise(ended))
+
+
+def test_rows_are_each_held_to_their_own_grammar(tokenizer) -> None:
+    first = Constraint(tokenizer, 'start: "a"')
+    each = [first, first.with_grammar('start: "cd"'), first]
+    model = ConstrainedModel(Drawn(tokenizer.vocabulary), RowConstraints(each))
+    bos = tokenizer.vocabulary.bos
+    prompts = np.full((3, 1), bos, np.int32)
+    logprobs, state = model.begin(prompts, np.ones(3, np.int32))
+    alone = [
+        ConstrainedModel(Drawn(tokenizer.vocabulary), one).begin(prompts[:1], np.ones(1, np.int32))[0][0]
+        for one in each
+    ]
+    assert np.array_equal(logprobs, np.array(alone))
+    assert np.isfinite(logprobs[0]).sum() == 1
+    swapped = model.reorder(state, np.array([1, 0], np.int32))
+    ids = [tokenizer.encode("cd").ids[0], tokenizer.encode("a").ids[0]]
+    _, state = model.step(swapped, np.array(ids, np.int32))
+    with pytest.raises(UsageError, match="row 0: the grammar does not allow"):
+        model.step(state, np.array([ids[1], tokenizer.vocabulary.eos], np.int32))
+    with pytest.raises(UsageError, match="2 rows can't be held to 3 constraints"):
+        model.begin(prompts[:2], np.ones(2, np.int32))
+    assert RowConstraints([first, first]).accepts("a")
+    assert not RowConstraints(each).accepts("a")
+
+
+def test_a_fault_of_another_grammar_is_said(tokenizer) -> None:
+    with pytest.raises(UsageError, match="the grammar has a fault"):
+        Constraint(tokenizer, 'start: "a"').with_grammar("start: nothing")
+
+
+def test_words_parted_by_white_space_stand_for_a_blank_behind_each() -> None:
+    words = train_tokenizer(["the tower of Ur", "the 塔"], "words", WordsConfig(split="whitespace"))
+    spelled = token_bytes(words)
+    assert b"".join(spelled[index] for index in words.encode("the  塔 of").ids) == "the 塔 of ".encode()
+    assert spelled[words.vocabulary.eos] == b""
+    held = Constraint(words, 'start: ("the" | "of") " Ur "')
+    assert held.accepts("the Ur")
+    assert not held.accepts("the tower")
+    assert not held.accepts("the")
+    places = held.begin(1)
+    allowed = held.keep_mask(places)[0].nonzero()[0].tolist()
+    assert sorted(allowed) == sorted(words.encode("the of").ids.tolist())
+
+
+@pytest.mark.parametrize("config", [WordsConfig(), WordsConfig(split="whitespace", lowercase=True)])
+def test_other_words_stand_for_no_bytes(config: WordsConfig) -> None:
+    with pytest.raises(UsageError, match="loses something of its texts"):
+        token_bytes(train_tokenizer(["the tower"], "words", config))
+
+
+def test_it_is_known_whether_grammars_can_be_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert followed()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert not followed()

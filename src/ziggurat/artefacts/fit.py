@@ -35,6 +35,7 @@ from ziggurat.models.registry import FAMILIES
 from ziggurat.text.corpus import Corpus
 from ziggurat.text.labelled_corpus import ExampleSet, LabelledCorpus
 from ziggurat.text.parallel import ParallelCorpus
+from ziggurat.text.questions import QuestionCorpus
 from ziggurat.tokens import chinese
 from ziggurat.tokens.loading import load_tokenizer, token_texts, train_tokenizer
 from ziggurat.tokens.store import Store, open_store, write_store
@@ -45,8 +46,8 @@ from ziggurat.training.torchrun import current
 
 __all__ = ["Material", "Texts", "fit", "prepare_material", "recipe_material"]
 
-Texts: TypeAlias = Corpus | ParallelCorpus | LabelledCorpus
-"""What a model is made from: documents, pairs of them, or examples with labels."""
+Texts: TypeAlias = Corpus | ParallelCorpus | LabelledCorpus | QuestionCorpus
+"""What a model is made from: documents, pairs of them, examples with labels, or questions with queries."""
 
 
 @dataclass(frozen=True)

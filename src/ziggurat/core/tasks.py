@@ -1,12 +1,12 @@
 """The interface of tasks."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ziggurat.core.protocols import Model, Tokenizer
 from ziggurat.core.types import Example, Told
 
-__all__ = ["Task"]
+__all__ = ["AsksDatabase", "Task"]
 
 
 class Task(Protocol):
@@ -66,4 +66,25 @@ class Task(Protocol):
 
     def written(self, example: Example, told: Told) -> str:
         """Return a model's answer as it stands in a file, line ends included."""
+        ...
+
+
+@runtime_checkable
+class AsksDatabase(Protocol):
+    """A task whose answers are queries to a database."""
+
+    def about(self, database: str) -> Task:
+        """Return the task about a database that the user names, instead of the one that a model was trained on."""
+        ...
+
+    def informed(self, corpus: Mapping[str, Any]) -> Task:
+        """Return the task as a model does it whose manifest says so of the text that it was trained on.
+
+        Raises:
+            InputError: the database can't be read.
+        """
+        ...
+
+    def found(self, told: Told) -> dict[str, Any]:
+        """Return what the database says to an answer, as JSON has it: ``rows``, or the ``fault`` of the query."""
         ...

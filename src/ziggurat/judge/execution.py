@@ -3,38 +3,18 @@
 import math
 import os
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from ziggurat.core.errors import UsageError
-from ziggurat.text.databases import open_database
+from ziggurat.text.query_answers import ExecutionLimits, QueryFailedError, answer, asking, compared
 from ziggurat.text.sql import is_ordered, normal_form
 
 __all__ = ["ExecutionLimits", "Judged", "Outcome", "exact_match", "judged_queries", "query_figures"]
 
 Outcome: TypeAlias = Literal["right", "wrong", "failed", "gold failed"]
-Row: TypeAlias = tuple[Any, ...]
-
-DIGITS = 12
-"""Of a number with a fraction: what sums in another order have in common."""
-BETWEEN_LOOKS = 1_000
-"""Steps of the database's machine between two looks at the clock."""
-READING = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE))
-"""All that a query may do: it attaches no other file, and changes no setting."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionLimits:
-    """What a query may cost; beyond that it has failed."""
-
-    seconds: float = 10.0
-    rows: int = 1_000_000
-    """Of an answer to a gold query; of a predicted one only as many are read as could be right."""
-    value_bytes: int = 10_000_000
-    """Of one text or blob."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +28,6 @@ class Judged:
     """Why it, or the gold query, failed."""
     empty: bool = False
     """Whether the gold query's answer has no row, which many wrong queries share."""
-
-
-class _FailedError(Exception):
-    """A query has no answer."""
 
 
 def exact_match(gold: str, predicted: str) -> bool:
@@ -86,9 +62,7 @@ def judged_queries(
     if len(gold) != len(predicted):
         raise UsageError(f"{len(predicted)} predicted queries for {len(gold)} gold ones; each has one")
     allowed = limits or ExecutionLimits()
-    with open_database(database) as connection:
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, allowed.value_bytes)
-        connection.set_authorizer(_permitted)
+    with asking(database, allowed) as connection:
         return [_judged(one, other, connection, allowed) for one, other in zip(gold, predicted, strict=True)]
 
 
@@ -119,45 +93,12 @@ def _part(count: int, of: int) -> float:
 def _judged(gold: str, predicted: str, connection: sqlite3.Connection, limits: ExecutionLimits) -> Judged:
     exact = exact_match(gold, predicted)
     try:
-        right = _answer(gold, connection, limits, rows=limits.rows, fails_beyond=True)
-    except _FailedError as error:
+        right = [compared(row) for row in answer(gold, connection, limits, fails_beyond=True)]
+    except QueryFailedError as error:
         return Judged("gold failed", exact, str(error))
     try:
-        found = _answer(predicted, connection, limits, rows=len(right) + 1)
-    except _FailedError as error:
+        found = [compared(row) for row in answer(predicted, connection, limits, rows=len(right) + 1)]
+    except QueryFailedError as error:
         return Judged("failed", exact, str(error), empty=not right)
     same = right == found if is_ordered(gold) else Counter(right) == Counter(found)
     return Judged("right" if same else "wrong", exact, empty=not right)
-
-
-def _answer(
-    sql: str, connection: sqlite3.Connection, limits: ExecutionLimits, *, rows: int, fails_beyond: bool = False
-) -> list[Row]:
-    """Return a query's first ``rows`` rows."""
-    deadline = time.monotonic() + limits.seconds
-    connection.set_progress_handler(lambda: int(time.monotonic() > deadline), BETWEEN_LOOKS)
-    try:
-        cursor = connection.execute(sql)
-        if cursor.description is None:
-            raise _FailedError("no query: it returns no rows")
-        found = [tuple(map(_comparable, row)) for row in cursor.fetchmany(rows)]
-        if fails_beyond and cursor.fetchone() is not None:
-            raise _FailedError(f"more than {rows} rows")
-        cursor.close()
-    except sqlite3.OperationalError as error:
-        if str(error) == "interrupted":
-            raise _FailedError(f"not done after {limits.seconds:g} seconds") from error
-        raise _FailedError(str(error)) from error
-    except (sqlite3.DatabaseError, sqlite3.Warning, UnicodeEncodeError, ValueError) as error:
-        if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise
-        raise _FailedError(str(error)) from error
-    return found
-
-
-def _permitted(action: int, *_: str | None) -> int:
-    return sqlite3.SQLITE_OK if action in READING else sqlite3.SQLITE_DENY
-
-
-def _comparable(value: Any) -> Any:
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

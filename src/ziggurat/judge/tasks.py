@@ -9,7 +9,7 @@ from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.protocols import Classifier, Tagger
 from ziggurat.core.schemes import OUTSIDE
-from ziggurat.core.tasks import Task
+from ziggurat.core.tasks import AsksDatabase, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.answers import ANSWER_METRICS, Answer, AnswersReport, answers_report
 from ziggurat.judge.oddities import Oddities, oddities
@@ -66,6 +66,7 @@ def told(task: Task, bundle: Bundle, examples: Iterable[Example]) -> Iterator[tu
     Raises:
         UsageError: the model is none of this task.
     """
+    task = _informed(task, bundle)
     try:
         temperature = float(bundle.manifest.entry(TEMPERATURE))
     except KeyError:
@@ -83,6 +84,7 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
         UsageError: the model is none of this task.
         TooLittleTextError: there are no examples.
     """
+    task = _informed(task, bundle)
     answers: list[Answer] = []
     asked: list[Any] = []
     for example, said in told(task, bundle, examples):
@@ -96,6 +98,11 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
     inputs = {answer.id: one for answer, one in zip(answers, asked, strict=True)}
     shown = {error.id: inputs[error.id] for error in report.errors}
     return TaskReport(report, reliability(sure, right) if sure else None, shown, _oddities(task, asked, answers))
+
+
+def _informed(task: Task, bundle: Bundle) -> Task:
+    """Return the task as the bundle's model does it."""
+    return task.informed(bundle.manifest.corpus) if isinstance(task, AsksDatabase) else task
 
 
 def _oddities(task: Task, asked: Sequence[Any], answers: Sequence[Answer]) -> Oddities | None:

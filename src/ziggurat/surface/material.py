@@ -19,6 +19,7 @@ from ziggurat.text.corpus import open_corpus, prepare
 from ziggurat.text.labelled_corpus import open_labelled, prepare_labelled, prepare_tagged, resolve_labelled
 from ziggurat.text.pairs import read_pairs, resolve_pairs
 from ziggurat.text.parallel import open_pairs, prepare_pairs
+from ziggurat.text.questions import QUERIES, open_questions, prepare_questions, resolve_questions
 from ziggurat.text.sources import resolve
 from ziggurat.use.scoring import Scored, Unit, score_pairs, score_texts
 
@@ -53,8 +54,10 @@ class _Kind(NamedTuple):
 
 
 def _kind(recipe: Recipe) -> _Kind:
-    """Return what a recipe's family learns from: documents unless it says otherwise."""
+    """Return what a recipe's family learns from: documents unless it says otherwise, or the recipe."""
     family = FAMILIES.get(recipe.family)
+    if isinstance(family, ReadsPairs) and recipe.text.format == QUERIES:
+        return _Kind(resolve_questions, prepare_questions, open_questions)
     if isinstance(family, ReadsPairs):
         return _Kind(resolve_pairs, prepare_pairs, open_pairs)
     if isinstance(family, ReadsLabels):

@@ -18,7 +18,7 @@ from ziggurat.core.errors import InputError
 from ziggurat.text.options import TextConfig
 from ziggurat.text.tagged import one_source, read_lines
 
-__all__ = ["Column", "Schema", "open_database", "read_schema", "stored_values"]
+__all__ = ["Column", "Schema", "is_database", "open_database", "read_schema", "stored_values"]
 
 MAGIC = b"SQLite format 3\x00"
 TABLE, FIELD, TYPE = "table name", "field name", "type"
@@ -56,6 +56,15 @@ class Schema:
         return Schema(MappingProxyType({name: tuple(columns) for name, columns in found.items()}))
 
 
+def is_database(name: str | os.PathLike[str]) -> bool:
+    """Whether an SQLite file stands there, rather than a schema, or nothing."""
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False  # what is wrong with the file is said by whoever reads it
+
+
 def read_schema(name: str | os.PathLike[str]) -> Schema:
     """Read the schema of an SQLite file, or one that stands in a CSV file.
 
@@ -63,13 +72,7 @@ def read_schema(name: str | os.PathLike[str]) -> Schema:
         InputError: there is no such file, it is damaged, it has no table, or a line is of another form; the message
             names the file and the line.
     """
-    path = Path(name)
-    try:
-        with path.open("rb") as file:
-            is_database = file.read(len(MAGIC)) == MAGIC
-    except OSError:
-        is_database = False  # what is wrong with the file is said by the reader of lines
-    found = _declared(path) if is_database else _listed(name)
+    found = _declared(Path(name)) if is_database(name) else _listed(name)
     if not found:
         raise InputError(f"{os.fspath(name)}: no table; give an SQLite file, or a CSV file with the header {HEADER}")
     return Schema(MappingProxyType({table: tuple(columns) for table, columns in found.items()}))

@@ -18,7 +18,7 @@ from ziggurat.text.options import TextConfig
 from ziggurat.text.relabelling import write_pieces
 from ziggurat.text.tagged import one_source, read_lines
 
-__all__ = ["QueryKeys", "QueryPair", "read_queries", "write_queries"]
+__all__ = ["Query", "QueryKeys", "QueryPair", "read_queries", "read_utterances", "write_queries"]
 
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -36,6 +36,19 @@ class QueryKeys:
     def form(self) -> str:
         """A line as it should be."""
         return json.dumps({self.utterance: "how big is texas", self.sql: "SELECT …"}, ensure_ascii=False)
+
+
+class Query(str):
+    """An answer that is a query: its text, which also knows the database that it is for."""
+
+    database: str
+    """An SQLite file; empty where none is known."""
+
+    def __new__(cls, sql: str, database: str = "") -> "Query":
+        """Make one of a query's text."""
+        found = super().__new__(cls, sql)
+        found.database = database
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,20 @@ def read_queries(
         raise InputError(f"{source.label}: no question with its query; each line is {names.form}")
 
 
+def read_utterances(name: str | os.PathLike[str], options: TextConfig | None = None) -> Iterator[tuple[str, str]]:
+    """Yield the questions in a file, each behind its place: a question a line, or JSON lines, where no query need be.
+
+    Raises:
+        InputError: there is no such file, or a line is of another form; the message names file and line.
+    """
+    source = one_source(name)
+    names = QueryKeys()
+    for line in read_lines(source, options or TextConfig()):
+        where, text = f"{source.label}:{line.number}", line.text.strip()
+        if text:
+            yield where, _text(_record(text, where, names), names.utterance, where, names) if text[0] == "{" else text
+
+
 def write_queries(path: str | os.PathLike[str], pairs: Iterable[QueryPair], *, keys: QueryKeys | None = None) -> None:
     """Write pairs as JSON lines in UTF-8; what is read from there is the same again, but for where it stands.
 
@@ -84,15 +111,20 @@ def write_queries(path: str | os.PathLike[str], pairs: Iterable[QueryPair], *, k
 
 
 def _pair(text: str, where: str, number: int, keys: QueryKeys) -> QueryPair:
+    record = _record(text, where, keys)
+    utterance, sql = (_text(record, key, where, keys) for key in (keys.utterance, keys.sql))
+    template = _text(record, keys.template, where, keys) if record.get(keys.template) is not None else ""
+    return QueryPair(where, utterance, sql, template, _variables(record.get(keys.variables), where, keys), number)
+
+
+def _record(text: str, where: str, keys: QueryKeys) -> dict[str, Any]:
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON ({error}); mend or remove the line") from error
     if not isinstance(record, dict):
         raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}; each line is {keys.form}")
-    utterance, sql = (_text(record, key, where, keys) for key in (keys.utterance, keys.sql))
-    template = _text(record, keys.template, where, keys) if record.get(keys.template) is not None else ""
-    return QueryPair(where, utterance, sql, template, _variables(record.get(keys.variables), where, keys), number)
+    return record
 
 
 def _text(record: Mapping[str, Any], key: str, where: str, keys: QueryKeys) -> str:

@@ -5,11 +5,11 @@ name; names with blanks stand in backquotes or brackets.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
-__all__ = ["Piece", "is_ordered", "normal_form", "pieces"]
+__all__ = ["Piece", "is_ordered", "normal_form", "pieces", "spaced"]
 
 Kind: TypeAlias = Literal["text", "number", "word", "sign"]
 
@@ -61,6 +61,24 @@ def pieces(sql: str) -> Iterator[Piece]:
         kind = found.lastgroup
         if kind is not None and kind != "blank":
             yield Piece(cast(Kind, kind), found.group(), found.start())
+
+
+def spaced(written: Iterable[tuple[Piece, str]]) -> str:
+    """Return a query of pieces, each as it is to be written, with a blank between any two but round a dot.
+
+    >>> spaced((piece, piece.text) for piece in pieces("SELECT MAX(a.b)FROM c"))
+    'SELECT MAX ( a.b ) FROM c'
+    """
+    words: list[str] = []
+    joins = False
+    for piece, text in written:
+        dot = piece.text == "."
+        if words and (dot or joins):
+            words[-1] += text
+        else:
+            words.append(text)
+        joins = dot
+    return " ".join(words)
 
 
 def normal_form(sql: str) -> str:

@@ -1,6 +1,7 @@
 """The bytes that each token stands for: text that is cut anywhere can be laid beside tokens."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from ziggurat.core.errors import UsageError
@@ -13,17 +14,21 @@ __all__ = ["token_bytes"]
 def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
     """Return (V,) the UTF-8 bytes of each id; none for special ids.
 
-    Joined, those of a text's ids are the text's.
+    Joined, those of a text's ids are the text's. Where words are what stands between white space, that is so of texts
+    with a blank behind each word, the last included.
 
     Raises:
         UsageError: the tokenizer loses text, so that its tokens do not stand for bytes of it.
     """
+    raw: dict[str, Any] = json.loads(tokenizer.to_json())
+    if _is_spaced(raw):
+        return _spaced(raw, tokenizer.vocabulary.size)
     if not tokenizer.lossless:
         raise UsageError(
             f"a tokenizer of kind '{tokenizer.kind}' loses something of its texts: its tokens stand for no bytes "
-            "of it; train one that loses nothing: bpe, unigram, characters or bytes"
+            "of it; train one that loses nothing: bpe, unigram, characters or bytes, or words "
+            "parted by white space"
         )
-    raw: dict[str, Any] = json.loads(tokenizer.to_json())
     listed = raw["model"]["vocab"]
     ids = {piece: index for index, (piece, _) in enumerate(listed)} if isinstance(listed, list) else listed
     part = raw.get("pre_tokenizer") or {"type": ""}
@@ -34,6 +39,22 @@ def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
         found[index] = _of_bytes(token) if byte_level else _of_text(token)
     for added in raw["added_tokens"]:
         found[added["id"]] = b"" if added["special"] else added["content"].encode()
+    return found
+
+
+def _is_spaced(raw: Mapping[str, Any]) -> bool:
+    """Whether a token is a word as it stands between white space."""
+    parted = (raw.get("pre_tokenizer") or {}).get("type") == "WhitespaceSplit"
+    return parted and raw["model"].get("type") == "WordLevel" and raw.get("normalizer") is None
+
+
+def _spaced(raw: Mapping[str, Any], size: int) -> list[bytes]:
+    """Return the bytes of words, a blank behind each."""
+    found = [b""] * size
+    for token, index in raw["model"]["vocab"].items():
+        found[index] = token.encode() + b" "
+    for added in raw["added_tokens"]:
+        found[added["id"]] = b"" if added["special"] else added["content"].encode() + b" "
     return found
 
 

@@ -3,9 +3,13 @@
 *Idea.* A grammar says after each id which may follow. All others get no probability, and what is left is scaled to sum
 to one: a model under a constraint is again a language model, so that whatever samples, searches or scores needs no
 second version. The grammar is followed byte by byte, whatever the tokens: a token is allowed where some text of the
-grammar begins with what is written and the token's bytes.
+grammar begins with what is written and the token's bytes. Where the tokenizer has no such token, as one of words may
+not, nothing has any probability: that way is a dead end.
 """
 
+import copy
+import importlib.util
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,10 +21,18 @@ from ziggurat.core.protocols import LanguageModel, State, Tokenizer
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.tokens.token_bytes import token_bytes
 
-__all__ = ["ConstrainedModel", "Constraint", "Places"]
+__all__ = ["ConstrainedModel", "Constraint", "Places", "RowConstraints", "followed"]
+
+NO_WAY_ON = "NoExtensionBias"
+"""What `llguidance` calls it where no token can follow."""
 
 Places: TypeAlias = list[Any]
 """Where each text of a batch stands in the grammar; opaque to all but the constraint that made it."""
+
+
+def followed() -> bool:
+    """Whether grammars can be followed here: the package `llguidance` is installed."""
+    return importlib.util.find_spec("llguidance") is not None
 
 
 class Constraint:
@@ -44,41 +56,68 @@ class Constraint:
             raise MissingExtraError("constrained output", "grammar") from error
         self.vocabulary = tokenizer.vocabulary
         self._tokenizer = tokenizer
+        spellings = _Spellings(tokenizer)
+        self.written: npt.NDArray[np.bool_] = np.array([bool(spelling) for spelling in spellings.tokens])
+        self.written[self.vocabulary.eos] = True
         self._core = llguidance.LLTokenizer(
-            llguidance.TokenizerWrapper(_Spellings(tokenizer)),
+            llguidance.TokenizerWrapper(spellings),
             n_vocab=self.vocabulary.size,
             eos_token=self.vocabulary.eos,
         )
+        self._first = self._matcher(grammar)
+
+    def with_grammar(self, grammar: str) -> "Constraint":
+        """Return a constraint by another grammar, for the same tokenizer, whose bytes need not be gathered again.
+
+        Raises:
+            UsageError: the grammar has a fault.
+        """
+        other = copy.copy(self)
+        other._first = self._matcher(grammar)  # noqa: SLF001 - of one kind
+        return other
+
+    def _matcher(self, grammar: str) -> Any:
+        import llguidance
+
         fault = llguidance.LLMatcher.validate_grammar(grammar, self._core)
         if fault:
             raise UsageError(f"the grammar has a fault: {' '.join(fault.split())}; mend it")
-        self._first = llguidance.LLMatcher(self._core, grammar)
+        return llguidance.LLMatcher(self._core, grammar)
 
     def begin(self, batch: int) -> Places:
         """Return the places of so many texts of which nothing is written."""
         return [self._first.deep_copy() for _ in range(batch)]
 
     def keep_mask(self, places: Places) -> npt.NDArray[np.bool_]:
-        """Return (B, V): True where an id may come next; the end of text where `may_end` is True."""
+        """Return (B, V): True where an id may come next; the end of text where `may_end` is True.
+
+        All are False where the tokenizer has no id by which a text could go on, as words may not.
+
+        Raises:
+            UsageError: the grammar is too large to be followed.
+        """
         from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 
         size = self.vocabulary.size
         bits = allocate_token_bitmask(len(places), size)
         for row, place in enumerate(places):
             fill_next_token_bitmask(place, bits, row)
-            if place.is_error():
+            if _is_dead(place):
+                bits[row] = 0
+            elif place.is_error():
                 raise UsageError(f"the grammar can't be followed further ({place.get_error()}); make it simpler")
         little = np.ascontiguousarray(bits).astype("<i4").view(np.uint8)
-        return np.unpackbits(little, axis=1, count=size, bitorder="little").astype(bool)
+        allowed: npt.NDArray[np.bool_] = np.unpackbits(little, axis=1, count=size, bitorder="little").astype(bool)
+        return allowed & self.written
 
     def advance(self, places: Places, ids: IdArray) -> None:
-        """Write one id (B,) behind each text, in place.
+        """Write one id (B,) behind each text, in place; a text that can't go on stays as it is.
 
         Raises:
             UsageError: the grammar does not allow one of them.
         """
         for row, (place, index) in enumerate(zip(places, ids.tolist(), strict=True)):
-            if not place.consume_token(index):
+            if not _is_dead(place) and not place.consume_token(index):
                 raise UsageError(f"row {row}: the grammar does not allow id {index} here; write only what is allowed")
 
     def may_end(self, places: Places) -> npt.NDArray[np.bool_]:
@@ -94,6 +133,30 @@ class Constraint:
         place = self._first.deep_copy()
         ids = self._tokenizer.encode(text).ids.tolist()
         return place.try_consume_tokens(ids) == len(ids) and bool(place.is_accepting())
+
+
+class RowConstraints(Constraint):
+    """Constraints of one tokenizer, each for its own row of a batch."""
+
+    def __init__(self, constraints: Sequence[Constraint]) -> None:
+        """Take a constraint for each row."""
+        self.vocabulary = constraints[0].vocabulary
+        self.written = constraints[0].written
+        self._each = tuple(constraints)
+
+    def begin(self, batch: int) -> Places:
+        """Return the places of texts of which nothing is written, each in its own grammar.
+
+        Raises:
+            UsageError: there are not as many rows as constraints.
+        """
+        if batch != len(self._each):
+            raise UsageError(f"{batch} rows can't be held to {len(self._each)} constraints: give one for each row")
+        return [place for constraint in self._each for place in constraint.begin(1)]
+
+    def accepts(self, text: str) -> bool:
+        """Whether a whole text is one of every row's grammar."""
+        return all(constraint.accepts(text) for constraint in self._each)
 
 
 class ConstrainedModel:
@@ -184,7 +247,14 @@ class ConstrainedModel:
         nothing = ~np.isfinite(kept_BV).any(axis=1, keepdims=True)
         # where the model holds all that is allowed for impossible, each of it is as likely
         kept_BV = np.where(nothing & keep_mask, 0.0, kept_BV)
-        return log_softmax(kept_BV).astype(np.float32)
+        can_go_on = keep_mask.any(axis=1)
+        kept_BV[can_go_on] = log_softmax(kept_BV[can_go_on])
+        return kept_BV.astype(np.float32)
+
+
+def _is_dead(place: Any) -> bool:
+    """Whether a text can't go on, since the tokenizer lacks what the grammar asks for."""
+    return bool(place.is_error()) and str(place.get_error()).startswith(NO_WAY_ON)
 
 
 class _Spellings:

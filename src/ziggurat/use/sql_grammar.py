@@ -14,7 +14,7 @@ WORD = re.compile(r"\w+(?:[.'’-]\w+)*\.?")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 RULES = r"""
-start: query (sp ";")?
+start: query (sp ";")? sp
 query: select (SP ("UNION"i (SP "ALL"i)? | "INTERSECT"i | "EXCEPT"i) SP select)*
 select: "SELECT"i SP ("DISTINCT"i SP)? item (comma item)* SP "FROM"i SP source (comma source | join)* tail
 tail: where? group? order?
@@ -23,7 +23,7 @@ group: SP "GROUP"i SP "BY"i SP expression (comma expression)* (SP "HAVING"i SP c
 order: SP "ORDER"i SP "BY"i SP key (comma key)* limit? | limit
 limit: SP "LIMIT"i SP /[0-9]{1,4}/
 key: expression (SP ("ASC"i | "DESC"i))?
-item: expression (SP "AS"i SP DERIVED_FIELD)? | "*"
+item: expression (sp COMPARISON sp expression)? (SP "AS"i SP DERIVED_FIELD)? | "*"
 source: table | open query close SP "AS"i SP DERIVED_TABLE
 join: SP (("LEFT"i (SP "OUTER"i)? | "INNER"i) SP)? "JOIN"i SP source SP "ON"i SP condition
 condition: conjunction (SP "OR"i SP conjunction)*
@@ -31,7 +31,7 @@ conjunction: negation (SP "AND"i SP negation)*
 negation: ("NOT"i SP)? predicate
 predicate: open condition close
     | expression sp COMPARISON sp (expression | ("ALL"i | "ANY"i) sp open query close)
-    | expression SP ("NOT"i SP)? "IN"i sp open (query | literal (comma literal)*) close
+    | expression SP ("NOT"i SP)? "IN"i sp open (query | expression (comma expression)*) close
     | expression SP ("NOT"i SP)? "BETWEEN"i SP expression SP "AND"i SP expression
     | expression SP "IS"i SP ("NOT"i SP)? "NULL"i
     | expression SP ("NOT"i SP)? "LIKE"i SP literal

@@ -1,19 +1,23 @@
 """Writing what follows from sources, with any model that is conditioned on one: many sources at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import ConditionalModel, Tokenizer
+from ziggurat.core.protocols import ConditionalModel, LanguageModel, Tokenizer
 from ziggurat.core.types import Continuation, IdArray
 from ziggurat.tokens.batches import padded
 from ziggurat.use.beam import BeamConfig, beam_search
 from ziggurat.use.completion import GenerationConfig, OnText, generate
 
-__all__ = ["TranslationConfig", "source_ids", "translate", "translate_beam"]
+__all__ = ["TranslationConfig", "Within", "source_ids", "translate", "translate_beam"]
+
+Within: TypeAlias = Callable[[LanguageModel, Sequence[int]], LanguageModel]
+"""Another look at the model of what follows from the sources of these numbers."""
 
 BATCH_TOKENS = 1 << 13
 """Source tokens, padding included, that are read together."""
@@ -67,11 +71,13 @@ def translate_beam(
     config: TranslationConfig,
     *,
     names: Sequence[str] | None = None,
+    within: Within | None = None,
 ) -> list[list[Continuation]]:
     """Return the ``config.best`` targets of each source that `beam_search` finds, the best first.
 
     Sources of like length go through the model together; each target reads the same alone or in company. ``names`` say
-    in errors which source is meant.
+    in errors which source is meant. ``within`` may look otherwise at the model of what follows from some sources, as
+    `ziggurat.use.constraints` does; it is told their numbers.
 
     Raises:
         UsageError: a source is longer than the model's context; the message says which.
@@ -81,8 +87,9 @@ def translate_beam(
     vocabulary = tokenizer.vocabulary
     found: list[list[Continuation]] = [[] for _ in sources]
     for batch in _batches([len(ids) for ids in read], config.beams):
+        conditioned = model.condition(*padded([read[number] for number in batch]))
         hypotheses = beam_search(
-            model.condition(*padded([read[number] for number in batch])),
+            conditioned if within is None else within(conditioned, batch),
             [np.array([vocabulary.bos], dtype=np.int32)] * len(batch),
             config,
             size=vocabulary.size,

@@ -55,6 +55,21 @@ class Source:
     keep_mask: Tensor | None
     """(B, 1, 1, S), True at ids that are no padding; None where all are."""
 
+    @property
+    def rows(self) -> int:
+        """How many sources were read."""
+        return self.keys_and_values[0][0].shape[0]
+
+    def picked(self, rows: Tensor) -> "Source":
+        """Return the sources of ``rows``, which may repeat or drop."""
+        keep_mask = None if self.keep_mask is None else self.keep_mask[rows]
+        return Source(tuple((k[rows], v[rows]) for k, v in self.keys_and_values), keep_mask)
+
+    def spread(self, batch: int) -> "Source":
+        """Return the only source there is for each of ``batch`` rows, without a copy."""
+        spread = tuple((k.expand(batch, -1, -1, -1), v.expand(batch, -1, -1, -1)) for k, v in self.keys_and_values)
+        return Source(spread, self.keep_mask)
+
 
 def reference_attention(
     q_BHTK: Tensor, k_BGSK: Tensor, v_BGSK: Tensor, *, keep_mask: Tensor | None = None, causal: bool = False

@@ -3,33 +3,59 @@
 Shape suffixes as in `ziggurat.models.blocks.attention`; S is the time of the source.
 """
 
-import dataclasses
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import IdArray, Vocabulary
-from ziggurat.models.blocks.attention import Source
-from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.network import CausalNetwork, Network, NeuralLanguageModel, reading
 
-__all__ = ["ConditionedNetwork", "NeuralConditionalModel", "TranslatingNetwork"]
+__all__ = ["ConditionedNetwork", "NeuralConditionalModel", "SourceRead", "TranslatingNetwork", "Written"]
+
+S = TypeVar("S", bound="SourceRead")
+W = TypeVar("W", bound="Written")
+
+
+class SourceRead(Protocol):
+    """What an encoder made of a batch of sources."""
+
+    @property
+    def rows(self) -> int:
+        """How many sources were read."""
+        ...
+
+    def picked(self: S, rows: Tensor) -> S:
+        """Return the sources of ``rows``, which may repeat or drop."""
+        ...
+
+    def spread(self: S, batch: int) -> S:
+        """Return the only source there is for each of ``batch`` rows."""
+        ...
+
+
+class Written(Protocol):
+    """What a decoder remembers of the targets that it has written so far; it grows in place."""
+
+    def reorder(self: W, rows: Tensor) -> W:
+        """Return one of its own whose row b is a copy of row ``rows[b]``."""
+        ...
 
 
 class TranslatingNetwork(Network):
     """A network that reads a source whole, and a target beside it from left to right."""
 
     @abstractmethod
-    def source(self, ids: Tensor, lengths: Tensor) -> Source:
-        """Return what the decoder looks at of (B, S) source ids, of which (B,) ``lengths`` a row are no padding."""
+    def source(self, ids: Tensor, lengths: Tensor) -> Any:
+        """Return what the decoder looks at of (B, S) source ids, of which (B,) ``lengths`` a row are no padding.
+
+        It is a `SourceRead`.
+        """
 
     @abstractmethod
-    def hidden(
-        self, ids: Tensor, source: Source, state: KeyValueCache | None = None, *, lengths: Tensor | None = None
-    ) -> Tensor:
+    def hidden(self, ids: Tensor, source: Any, state: Any = None, *, lengths: Tensor | None = None) -> Tensor:
         """Read (B, T) target ids beside a source of B rows; return (B, T, D) vectors.
 
         With a ``state`` the ids go on where it ends, and it grows by (B,) ``lengths`` of them (default: T); without one
@@ -39,15 +65,15 @@ class TranslatingNetwork(Network):
         """
 
     @abstractmethod
-    def empty_cache(self, batch: int) -> KeyValueCache:
-        """Return the state of ``batch`` targets of which nothing has been read."""
+    def empty_cache(self, batch: int) -> Any:
+        """Return the state of ``batch`` targets of which nothing has been read; it is a `Written`."""
 
 
 class _Reading(NamedTuple):
     """What a decoder remembers of rows that translate: what they have written, and what each of them looks at."""
 
-    cache: KeyValueCache
-    source: Source
+    cache: Written
+    source: SourceRead
 
 
 class ConditionedNetwork(CausalNetwork):
@@ -55,7 +81,7 @@ class ConditionedNetwork(CausalNetwork):
 
     carries_state = False
 
-    def __init__(self, network: TranslatingNetwork, source: Source) -> None:
+    def __init__(self, network: TranslatingNetwork, source: SourceRead) -> None:
         """Look at ``source``: row b of a batch at its row b, or every row at its only one."""
         super().__init__(network.vocabulary, width=network.width, context=network.context)
         self.network = network
@@ -139,20 +165,16 @@ class NeuralConditionalModel:
             return NeuralLanguageModel(ConditionedNetwork(self.network, read))
 
 
-def _for_rows(source: Source, batch: int) -> Source:
+def _for_rows(source: SourceRead, batch: int) -> SourceRead:
     """Return the source with a row for each of ``batch``: its own, or its only one for all (without a copy)."""
-    rows = source.keys_and_values[0][0].shape[0]
+    rows = source.rows
     if rows == batch:
         return source
     if rows != 1:
         raise UsageError(f"{batch} rows can't be read beside {rows} sources: give one source for each row, or one")
-    spread = tuple((k.expand(batch, -1, -1, -1), v.expand(batch, -1, -1, -1)) for k, v in source.keys_and_values)
-    return dataclasses.replace(source, keys_and_values=spread)
+    return source.spread(batch)
 
 
-def _picked(source: Source, rows: Tensor) -> Source:
+def _picked(source: SourceRead, rows: Tensor) -> SourceRead:
     """Return the source whose row b is the old row ``rows[b]``; a source of one row serves whichever rows there are."""
-    if source.keys_and_values[0][0].shape[0] == 1:
-        return source
-    keep_mask = None if source.keep_mask is None else source.keep_mask[rows]
-    return Source(tuple((k[rows], v[rows]) for k, v in source.keys_and_values), keep_mask)
+    return source if source.rows == 1 else source.picked(rows)

@@ -1,17 +1,17 @@
 """Say which label a text has: topic, sentiment, intent."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ziggurat.core.errors import InputError, TooLittleTextError, UsageError
+from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.protocols import Classifier, Model, ReadsLabels, Tokenizer
 from ziggurat.core.types import Example, FloatArray, Told
 from ziggurat.text.labelled import read_examples
 from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.batches import alike, padded, whole_rows
+from ziggurat.use.asked import asked_text
 from ziggurat.use.temperature import fit_temperature, tempered
 
 __all__ = ["TASK", "Classification"]
@@ -41,11 +41,9 @@ class Classification:
         """Return a text.
 
         Raises:
-            InputError: it is none.
+            InputError: it is no text.
         """
-        if not isinstance(value, str) or not value.strip():
-            raise InputError(f"{where}: {json.dumps(value)[:60]} is no text; give a string that is not empty")
-        return value
+        return asked_text(value, where=where)
 
     def examples(self, split: ExampleSet) -> Iterator[Example]:
         """Yield the examples of a split."""

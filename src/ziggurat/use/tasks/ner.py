@@ -1,12 +1,11 @@
 """Find the names in sentences: persons, places, organisations, or whatever the files label."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ziggurat.core.errors import InputError, UsageError
+from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import Model, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
 from ziggurat.core.spacing import joined
@@ -14,6 +13,7 @@ from ziggurat.core.types import Example, Told
 from ziggurat.text.columns import Columns, read_columns
 from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.word_characters import word_batch
+from ziggurat.use.asked import asked_words
 
 __all__ = ["TASK", "NamedEntities"]
 
@@ -51,9 +51,7 @@ class NamedEntities:
         Raises:
             InputError: it is no list of words.
         """
-        if not isinstance(value, list) or not value or not all(isinstance(word, str) and word for word in value):
-            raise InputError(f'{where}: {json.dumps(value)[:60]} is no sentence; give a list of words: ["in", "Paris"]')
-        return tuple(value)
+        return asked_words(value, where=where)
 
     def examples(self, split: ExampleSet) -> Iterator[Example]:
         """Yield the examples of a split."""

@@ -1,17 +1,17 @@
 """Translate: write what follows from a source, sentence by sentence."""
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from ziggurat.core.errors import InputError, UsageError
+from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, Model, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
 from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import read_pairs
 from ziggurat.text.parallel import PairSet
 from ziggurat.text.tagged import one_source, read_lines
+from ziggurat.use.asked import asked_text
 from ziggurat.use.translation import TranslationConfig, translate_beam
 
 __all__ = ["TASK", "Translation"]
@@ -51,9 +51,7 @@ class Translation:
         Raises:
             InputError: it is no text.
         """
-        if not isinstance(value, str):
-            raise InputError(f"{where}: {json.dumps(value)[:60]} is no text; give a string")
-        return value
+        return asked_text(value, where=where)
 
     def examples(self, split: PairSet) -> Iterator[Example]:
         """Yield the examples of a split."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ziggurat.core.config import option
+from ziggurat.core.errors import UsageError
 from ziggurat.core.spacing import joined
 from ziggurat.surface.cli.options import fonts_at, with_options
 from ziggurat.surface.language import translate
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ziggurat.judge.significance import Interval
     from ziggurat.judge.tasks import TaskReport
 
-__all__ = ["COMMAND", "TaskEvaluateOptions", "details", "evaluate", "headline"]
+__all__ = ["COMMAND", "TaskEvaluateOptions", "about", "details", "evaluate", "headline"]
 
 SHOWN_CLASSES = 30
 SHOWN_CONFUSIONS = 10
@@ -31,8 +32,10 @@ NAMES = {
     "bleu": "BLEU",
     "chrf": "chrF",
     "exact_match": "exact match",
+    "execution_match": "execution match",
     "macro_f1": "macro F1",
     "micro_f1": "micro F1",
+    "query_match": "exact match",
     "span_f1": "span F1",
 }
 
@@ -44,6 +47,7 @@ class TaskEvaluateOptions:
     picture: tuple[str, ...] = option((), "draw what is confused with what: a file .png or .svg; repeat it for both")
     fonts: str | None = option(None, "font file, or folder of fonts, to draw with beside those of this machine")
     seed: int = option(0, "seed of the bootstrap", low=0)
+    database: str | None = option(None, "SQLite file to ask, instead of the one that the model was trained on")
     json: bool = option(False, "print JSON")
     quiet: bool = option(False, "say nothing but warnings")
 
@@ -68,7 +72,7 @@ def evaluate(
     for name in options.picture:
         check_ending(Path(name), where="--picture")
     fonts = fonts_at(options.fonts)
-    opened, chosen = load(bundle), TASKS.get(task)
+    opened, chosen = load(bundle), about(TASKS.get(task), options.database)
     report = judge_task(chosen, opened, chosen.read(files, labelled=True), seed=options.seed)
     terminal = Terminal(quiet=options.quiet)
     for name in options.picture:
@@ -81,6 +85,21 @@ def evaluate(
     terminal.write(align(headline([(opened.manifest.family, report)])))
     terminal.write("")
     details(terminal, chosen, report)
+
+
+def about(task: "Task", database: str | None) -> "Task":
+    """Return a task about a database that the user named.
+
+    Raises:
+        UsageError: its answers are no queries.
+    """
+    from ziggurat.core.tasks import AsksDatabase
+
+    if database is None:
+        return task
+    if not isinstance(task, AsksDatabase):
+        raise UsageError(f"--database: task {task.name} asks no database; leave it out")
+    return task.about(database)
 
 
 def headline(reports: "Sequence[tuple[str, TaskReport]]") -> list[tuple[str, ...]]:

@@ -8,6 +8,7 @@ import typer
 
 from ziggurat.core.config import option
 from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.task.evaluate import about
 from ziggurat.surface.terminal import Terminal
 
 __all__ = ["COMMAND", "TaskPredictOptions", "predict"]
@@ -17,6 +18,7 @@ __all__ = ["COMMAND", "TaskPredictOptions", "predict"]
 class TaskPredictOptions:
     """How answers are printed."""
 
+    database: str | None = option(None, "SQLite file to ask, instead of the one that the model was trained on")
     json: bool = option(False, "print JSON, a line a text")
     quiet: bool = option(False, "say nothing but warnings")
 
@@ -40,16 +42,18 @@ def predict(
     Files are read and answers printed bit by bit, so that they may be larger than memory.
     """
     from ziggurat.artefacts.bundle import load
+    from ziggurat.core.tasks import AsksDatabase
     from ziggurat.judge.tasks import told
     from ziggurat.use.tasks import TASKS
 
-    opened, chosen, terminal = load(bundle), TASKS.get(task), Terminal(quiet=options.quiet)
+    opened, chosen, terminal = load(bundle), about(TASKS.get(task), options.database), Terminal(quiet=options.quiet)
     count = 0
     for example, said in told(chosen, opened, chosen.read(files or ["-"], labelled=False)):
         count += 1
         if options.json:
             found = {"id": example.id, "answer": said.answer, "confidence": said.confidence}
-            terminal.write_json({**found, "probabilities": dict(said.probabilities)})
+            more = chosen.found(said) if isinstance(chosen, AsksDatabase) else {}
+            terminal.write_json({**found, "probabilities": dict(said.probabilities), **more})
             continue
         terminal.write(chosen.written(example, said), end="")
     terminal.say("{count} answers", count=count)

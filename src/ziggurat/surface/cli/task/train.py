@@ -13,6 +13,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import InterruptedRunError, UsageError
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.cli.settings import open_to_settings, split_settings
+from ziggurat.surface.cli.task.evaluate import about
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
 
@@ -38,6 +39,7 @@ class TaskTrainOptions:
     vectors: str | None = option(None, "what embeddings begin with: a bundle of word vectors, or a recipe's name")
     dev: tuple[str, ...] = option((), "file held out to tune on, instead of a tenth of the others")
     test: tuple[str, ...] = option((), "file held out to measure on, instead of a tenth of the others")
+    database: str | None = option(None, "SQLite file that questions are about, or its schema (CSV)")
     minutes: float | None = option(None, "budget in minutes of training", low=0)
     seed: int | None = option(None, "seed of everything that is drawn", low=0)
     out: str | None = option(None, "folder of the run; unless told, a new one below runs/")
@@ -93,7 +95,7 @@ Places: TypeAlias = "tuple[Path, dict[Path, Recipe | None]]"
 
 
 def _resumed(options: TaskTrainOptions, names: list[str], flags: dict[str, str]) -> Places:
-    kept = ("recipe", "start", "vectors", "dev", "test", "minutes", "seed", "out")
+    kept = ("recipe", "start", "vectors", "dev", "test", "database", "minutes", "seed", "out")
     others = [name for name in kept if getattr(options, name) not in (None, ())]
     if names or flags or others:
         given = names[0] if names else f"--{next(iter([*flags, *others]))}"
@@ -114,6 +116,9 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
     if not names:
         raise UsageError(f"no file was named: ziggurat task {task.name} train FILE…, with files of labelled examples")
     sources = [*names, *(f"dev={name}" for name in options.dev), *(f"test={name}" for name in options.test)]
+    if options.database is not None:
+        about(task, options.database)
+        sources.append(f"database={options.database}")
     seed = {} if options.seed is None else {"seed": str(options.seed)}
     shared = [*environment_settings(os.environ), *flag_settings(seed)]
     name = options.recipe or suited(task, start=options.start, vectors=options.vectors)
