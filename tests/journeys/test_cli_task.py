@@ -3,14 +3,18 @@
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 import ziggurat as package
 from tests.journeys.conftest import Ziggurat, train
 from ziggurat.artefacts.bundle import load
+from ziggurat.core.errors import UsageError
 from ziggurat.surface.cli import main
+from ziggurat.surface.tasks import suited
+from ziggurat.use.tasks import TASKS
+from ziggurat.use.tasks.classification import Classification
 
 GOOD = ("a warm and generous film", "what a joy to watch", "the best of the year", "clever and moving", "i loved it")
 BAD = ("a dull and endless film", "what a bore to watch", "the worst of the year", "silly and loud", "i hated it")
@@ -169,7 +173,7 @@ def test_an_encoder_is_fine_tuned_beside_the_baseline(
     run: Path, encoder: Path, tmp_path: Path, ziggurat: Ziggurat
 ) -> None:
     out = tmp_path / "tuned"
-    given = ["--recipe", "encoder-classifier", "--start", encoder, "--training.epochs", "none", "--training.steps", "3"]
+    given = ["--start", encoder, "--training.epochs", "none", "--training.steps", "3"]  # which says the recipe
     ended = ziggurat("task", "classification", "train", run.parent / "train.tsv", *given, "--json", "--out", out)
     assert ended.code == 0, ended.err
     found = json.loads(ended.out)
@@ -181,6 +185,24 @@ def test_an_encoder_is_fine_tuned_beside_the_baseline(
     assert load(out / "baseline").manifest.family == "linear"
     ended = ziggurat("task", "classification", "predict", out, run.parent / "test.tsv", "--quiet")
     assert len(ended.out.splitlines()) == 40
+
+
+def test_what_is_at_hand_says_the_recipe(run: Path, encoder: Path) -> None:
+    task = TASKS.get("classification")
+    assert suited(task, start=None, vectors=None) == "linear"
+    assert suited(task, start=str(encoder), vectors=None) == "encoder-classifier"
+    assert suited(task, start=None, vectors="skipgram") == "lstm-classifier"
+    assert suited(TASKS.get("ner"), start=None, vectors="skipgram") == "lstm-tagger"
+    with pytest.raises(UsageError, match="can't be trained on"):
+        suited(task, start=str(run), vectors=None)
+    with pytest.raises(UsageError, match="--vectors: no recipe of this task has embeddings"):
+        suited(Plain(), start=None, vectors="skipgram")
+
+
+class Plain(Classification):
+    """A task of the baseline alone."""
+
+    recipes: ClassVar[tuple[str, ...]] = ("linear",)
 
 
 def test_a_pooler_is_the_classifiers_own_to_choose(

@@ -85,6 +85,20 @@ def test_epochs_differ_in_order_and_in_company() -> None:
     assert set(first) != set(second)
 
 
+def test_both_sides_of_a_batch_are_of_like_length() -> None:
+    lengths = [(20, other) for other in range(1, 20) for _ in range(10)]
+    lengths += [(other, 20) for other in range(1, 20) for _ in range(10)]
+    found = batches(lengths, tokens=210)
+    widths = []
+    for step in range(int(found.steps_per_epoch)):
+        widths += [max(map(len, side)) - min(map(len, side)) for side in found.batch(step)]
+    # in an order by chance ten of them are about fifteen apart
+    assert max(widths) <= 6
+    steps = int(found.steps_per_epoch)
+    first, second = ([frozenset(members(found, epoch * steps + step)) for step in range(steps)] for epoch in (0, 1))
+    assert set(first) != set(second)
+
+
 def test_pairs_that_are_too_long_are_left_out_and_counted() -> None:
     # a source of 6 ids and its end are 7; a target of 7 ids is read without its end and with its begin: 8
     found = batches([(6, 2), (7, 2), (2, 6), (2, 7)], longest=7)

@@ -17,6 +17,7 @@ from ziggurat.core.errors import (
     InputError,
     NewerVersionError,
     TooLittleTextError,
+    UnknownNameError,
     UsageError,
 )
 from ziggurat.core.types import Pair
@@ -332,3 +333,38 @@ def test_groups_are_what_pairs_lead_to(pairs: list[tuple[int, int]], count: int)
     groups = linked(np.array(pairs, np.int64).reshape(-1, 2), count)
     np.testing.assert_array_equal(groups[:, None] == groups, reach)
     assert set(groups.tolist()) == set(range(len(set(groups.tolist()))))
+
+
+def held_out(folder: Path, **files: list[tuple[str, str]]) -> ParallelCorpus:
+    """Prepare files named for their splits."""
+    names = []
+    for split, pairs in files.items():
+        path = written(folder / f"{split}.tsv", "".join(f"{source}\t{target}\n" for source, target in pairs))
+        names.append(str(path) if split == "train" else f"{split}={path}")
+    return prepare_pairs(names, TextConfig(duplicates="exact"), folder=folder / "text", listener=silent)
+
+
+def test_files_that_are_held_out_by_name_are_the_splits(tmp_path: Path) -> None:
+    corpus = held_out(tmp_path, train=many(), dev=[("dev", "d")], test=[("test", "t"), ("test", "t"), ("probe", "p")])
+    assert (len(corpus.train), len(corpus.dev), len(corpus.test)) == (97, 1, 3)  # twins are measured as they stand
+    assert [pair.target for pair in corpus.test] == ["t", "t", "p"]
+    assert [pair.source for pair in open_pairs(tmp_path / "text").dev] == ["dev"]
+
+
+def test_what_is_held_out_is_not_learnt(tmp_path: Path) -> None:
+    train = [*many(), ("test", "t"), ("probe", "another target")]
+    corpus = held_out(tmp_path, train=train, test=[("test", "t"), ("probe", "p")])
+    assert [pair.source for pair in corpus.test] == ["test", "probe"]
+    assert not {"test", "probe"} & {pair.source for pair in (*corpus.train, *corpus.dev)}
+    assert corpus.facts()["removed"]["held out too"]["documents"] == 1
+    assert corpus.facts()["removed"]["exact duplicate"]["documents"] == 1
+    assert len(corpus.dev) == round(0.1 * 97)  # the part of sources that has no file of its own
+
+
+def test_what_can_not_be_held_out_is_said(tmp_path: Path) -> None:
+    with pytest.raises(TooLittleTextError, match="nothing is left to train on"):
+        held_out(tmp_path, train=[("a", "b")], dev=[("a", "b")], test=[("a", "c")])
+    with pytest.raises(InputError, match="no pairs to learn from were named"):
+        resolve_pairs([f"test={tmp_path / 'train.tsv'}"])
+    with pytest.raises(UnknownNameError, match="did you mean 'test'"):
+        resolve_pairs([f"tst={tmp_path / 'train.tsv'}"])

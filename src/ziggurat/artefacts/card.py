@@ -61,6 +61,7 @@ MEASURED = (
     *("masked_accuracy", "bits_per_byte", "accuracy", "label_accuracy", "spearman", "low", "high", "token_perplexity"),
     *("baseline_accuracy", "masked_loss", "masked_tokens", "pseudo_perplexity", "pseudo_tokens"),
     *("documents", "pairs_left_out", "bytes", "tokens_per_second"),
+    *("bleu", "bleu_low", "bleu_high", "chrf", "exact_match", "exact_match_low", "exact_match_high"),
     *("macro_f1", "span_f1", "calibration_error", "temperature", "examples"),
     *("semantic", "syntactic", "questions", "questions_skipped", "method"),
     *("spearman_of_all", "pairs", "pairs_skipped", "words_spelled", "vocabulary"),

@@ -31,6 +31,14 @@ class Task(Protocol):
         """Yield the examples in files, bit by bit; where they are ``labelled`` each has its answer."""
         ...
 
+    def asked(self, value: Any, *, where: str) -> Any:
+        """Return the input of an example that a value, as JSON has it, stands for; ``where`` names it in errors.
+
+        Raises:
+            InputError: it stands for none.
+        """
+        ...
+
     def examples(self, split: Any) -> Iterable[Example]:
         """Yield the examples in a split of what a run of one of the recipes has prepared, each with its answer."""
         ...

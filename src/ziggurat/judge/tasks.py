@@ -1,7 +1,7 @@
 """What a model's answers to a task are worth, on examples whose answers are known."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ from ziggurat.core.schemes import OUTSIDE
 from ziggurat.core.tasks import AsksDatabase, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.answers import ANSWER_METRICS, Answer, AnswersReport, answers_report
+from ziggurat.judge.oddities import Oddities, oddities
 from ziggurat.judge.reliability import Reliability, reliability
 
-__all__ = ["TEMPERATURE", "TaskReport", "judge_task", "told"]
+__all__ = ["TEMPERATURE", "TaskReport", "judge_task", "known_labels", "told"]
 
 CHUNK = 512
 """Examples that are answered before more are read."""
@@ -31,6 +32,8 @@ class TaskReport:
     """None where the model does not say how sure it is."""
     inputs: dict[str, Any]
     """What was asked in each of the errors that are shown, by its id."""
+    oddities: Oddities | None = None
+    """Of texts that follow from texts."""
 
     def figures(self) -> dict[str, Any]:
         """Return all of it as JSON takes it."""
@@ -39,6 +42,8 @@ class TaskReport:
             error["input"] = self.inputs[error["id"]]
         if self.reliability is not None:
             found["calibration"] = self.reliability.figures()
+        if self.oddities is not None:
+            found["oddities"] = self.oddities.figures()
         return found
 
     def entries(self) -> dict[str, Any]:
@@ -46,7 +51,10 @@ class TaskReport:
         named = {"accuracy": "label_accuracy"}  # a card calls by this name what is measured of analogies
         metrics = self.answers.metrics
         found: dict[str, Any] = {named.get(name, name): interval.value for name, interval in metrics}
-        found |= {"low": metrics[0][1].low, "high": metrics[0][1].high, "examples": self.answers.examples}
+        (main, interval), examples = metrics[0], {"examples": self.answers.examples}
+        # a model that writes texts has figures of its probabilities too, and an interval of those is called so
+        of = f"{main}_" if ANSWER_METRICS.get(main).reads == "texts" else ""
+        found |= {f"{of}low": interval.low, f"{of}high": interval.high, **examples}
         if self.reliability is not None:
             found["calibration_error"] = self.reliability.expected_calibration_error
         return found
@@ -78,17 +86,18 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
     """
     task = _informed(task, bundle)
     answers: list[Answer] = []
-    asked: dict[str, Any] = {}
+    asked: list[Any] = []
     for example, said in told(task, bundle, examples):
         answers.append(Answer(example.id, example.answer, said.answer, said.confidence))
-        asked[example.id] = example.input
+        asked.append(example.input)
     if not answers:
         raise TooLittleTextError("no examples to measure on: give a file of examples whose answers are known")
-    report = answers_report(answers, task.metrics, known=_known(task, bundle), seed=seed)
+    report = answers_report(answers, task.metrics, known=known_labels(task, bundle), seed=seed)
     sure = [answer.confidence for answer in answers if answer.confidence is not None]
     right = [hit for answer, hit in zip(answers, report.right, strict=True) if answer.confidence is not None]
-    shown = {error.id: asked[error.id] for error in report.errors}
-    return TaskReport(report, reliability(sure, right) if sure else None, shown)
+    inputs = {answer.id: one for answer, one in zip(answers, asked, strict=True)}
+    shown = {error.id: inputs[error.id] for error in report.errors}
+    return TaskReport(report, reliability(sure, right) if sure else None, shown, _oddities(task, asked, answers))
 
 
 def _informed(task: Task, bundle: Bundle) -> Task:
@@ -96,8 +105,14 @@ def _informed(task: Task, bundle: Bundle) -> Task:
     return task.informed(bundle.manifest.corpus) if isinstance(task, AsksDatabase) else task
 
 
-def _known(task: Task, bundle: Bundle) -> set[str] | None:
-    """Return the labels, or types of spans, that the model can say."""
+def _oddities(task: Task, asked: Sequence[Any], answers: Sequence[Answer]) -> Oddities | None:
+    if ANSWER_METRICS.get(task.metrics[0]).reads != "texts" or not all(isinstance(one, str) for one in asked):
+        return None
+    return oddities(asked, [str(answer.gold) for answer in answers], [str(answer.predicted) for answer in answers])
+
+
+def known_labels(task: Task, bundle: Bundle) -> set[str] | None:
+    """Return the labels, or types of spans, that the model can say; None where it says anything."""
     if not isinstance(bundle.model, (Classifier, Tagger)):
         return None
     labels = bundle.model.labels

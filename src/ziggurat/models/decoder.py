@@ -19,6 +19,7 @@ from ziggurat.core.errors import UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight
 from ziggurat.models.blocks.cache import KeyValueCache
+from ziggurat.models.blocks.dropout import drop
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.network import CausalNetwork, NeuralLanguageModel
 from ziggurat.models.blocks.ngram_tables import NgramTableKeys, NgramTables
@@ -90,7 +91,7 @@ class DecoderNetwork(CausalNetwork):
         places = slice(0, time) if state is None else state.positions(time)
         x_BTD = self._embedded(ids, state, lengths)
         x_BTD = self.stack.placed(x_BTD if beside is None else x_BTD + beside, places)
-        x_BTD = nn.functional.dropout(x_BTD, self.config.dropout, self.training)
+        x_BTD = drop(x_BTD, self.config.dropout, training=self.training)
         keep_mask = None if fresh or state is None else state.keep_mask(time)
         values = () if self.embed_values is None else self.embed_values(ids)
         sight = Sight(self.stack.turns(places), keep_mask, causal=fresh, cache=state, values=values)

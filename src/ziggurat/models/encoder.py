@@ -19,6 +19,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight
+from ziggurat.models.blocks.dropout import drop
 from ziggurat.models.blocks.encoding import NeuralEncoder, NeuralMaskedModel
 from ziggurat.models.blocks.feedforward import ACTIVATIONS
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
@@ -142,7 +143,7 @@ class EncoderNetwork(Network):
         if self.embed_types is not None:
             x_BTD = x_BTD + (self.embed_types.weight[0] if types is None else self.embed_types(types))
         x_BTD = self.embed_norm(self.stack.placed(x_BTD, slice(0, time)))
-        x_BTD = nn.functional.dropout(x_BTD, self.config.dropout, self.training)
+        x_BTD = drop(x_BTD, self.config.dropout, training=self.training)
         keep_mask = None
         # a graph of this reading serves all lengths, so it has the mask always
         if lengths is not None and (torch.compiler.is_exporting() or bool((lengths < time).any())):

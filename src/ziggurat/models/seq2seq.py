@@ -21,6 +21,7 @@ from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.attention import Sight, Source
 from ziggurat.models.blocks.cache import KeyValueCache
 from ziggurat.models.blocks.conditioned import NeuralConditionalModel, TranslatingNetwork
+from ziggurat.models.blocks.dropout import drop
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal
 from ziggurat.models.blocks.transformer import (
     ADDED,
@@ -158,7 +159,7 @@ class Seq2seqNetwork(TranslatingNetwork):
 
     def _embedded(self, ids: Tensor, stack: TransformerStack, places: slice | Tensor) -> Tensor:
         x_BTD = stack.placed(self.embed_tokens(ids) * self._scale, places)
-        return nn.functional.dropout(x_BTD, self.config.dropout, self.training)
+        return drop(x_BTD, self.config.dropout, training=self.training)
 
 
 class Seq2seqFamily:

@@ -4,16 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ziggurat.artefacts.bundle import Bundle, load, record
+from ziggurat.artefacts.origin import origin_of
+from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.artefacts.runs import Run
+from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import Embeds, StandsOn
 from ziggurat.core.tasks import Task
 from ziggurat.core.types import Listener
 from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.judge.tasks import TaskReport, judge_task
+from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.material import prepared
 from ziggurat.surface.training import MEASURED_ON, train_run
 from ziggurat.training.job import silent
 
-__all__ = ["Outcome", "train_task"]
+__all__ = ["Outcome", "suited", "train_task"]
 
 TUNED_ON = "dev"
 
@@ -28,6 +33,33 @@ class Outcome:
     """``test``, or ``dev`` where nothing is held out for that: what was tuned on flatters."""
     report: TaskReport | None
     """None where nothing is held out at all."""
+
+
+def suited(task: Task, *, start: str | None, vectors: str | None) -> str:
+    """Return the name of the first of a task's recipes that can begin with what is at hand.
+
+    That is the bundle ``start``, which the recipe's model goes on from or has inside, or ``vectors`` for its
+    embeddings; without either it is the first of all.
+
+    Raises:
+        ArtefactError: there is no whole bundle ``start``.
+        UsageError: no recipe of the task begins with that.
+    """
+    families = {name: FAMILIES.get(load_recipe(name).family) for name in task.recipes}
+    if start is not None:
+        at_hand = origin_of(start, where="--start").family
+        found = [
+            name for name, one in families.items() if at_hand in (one.name, isinstance(one, StandsOn) and one.body)
+        ]
+        told = f"--start: {start} is of family {at_hand}, on which no recipe of this task stands"
+    elif vectors is not None:
+        found = [name for name, one in families.items() if isinstance(one, Embeds)]
+        told = "--vectors: no recipe of this task has embeddings that could begin with them"
+    else:
+        found, told = list(families), ""
+    if not found:
+        raise UsageError(f"{told}; leave it out, or name a recipe of your own by --recipe")
+    return found[0]
 
 
 def train_task(task: Task, runs: Sequence[Run], listener: Listener) -> list[Outcome]:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ziggurat.core.errors import InputError, TooLittleTextError, UnknownNameError
+from ziggurat.core.errors import InputError, TooLittleTextError
 from ziggurat.core.files import atomic_folder
 from ziggurat.core.schemes import lenient_spans_of
 from ziggurat.core.spacing import joined
@@ -21,7 +21,7 @@ from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import check_options
 from ziggurat.text.prepared import LEDGER, PreparedText, digest, facts_of, fingerprint, reading, write_header
-from ziggurat.text.splits import SPLITS, TRAIN, UNDECIDED, hold_out
+from ziggurat.text.splits import SPLITS, TRAIN, UNDECIDED, hold_out, named_split
 from ziggurat.text.tagged import one_source
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
 HEADER = "labelled.json"
 EXAMPLES = "examples.jsonl"
 ROW = np.dtype([("start", "<i8"), ("stop", "<i8"), ("split", "u1")])
-NAMED = ("train", "dev", "test")
 
 Read: TypeAlias = Callable[[str, TextConfig, Ledger], Iterator[Example]]
 """Yields the examples of a file."""
@@ -115,11 +114,7 @@ def resolve_labelled(names: Sequence[str]) -> list[LabelledSource]:
     """
     found = []
     for name in names:
-        split, equals, path = name.partition("=")
-        if not equals or Path(name).exists():
-            split, path = "", name
-        elif split not in NAMED:
-            raise UnknownNameError("split", split, NAMED, where=name)
+        split, path = named_split(name)
         one_source(path)
         found.append(LabelledSource(path, split))
     if all(source.split in ("dev", "test") for source in found):

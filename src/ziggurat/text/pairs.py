@@ -2,15 +2,17 @@
 
 *Forms.* Lines of ``SOURCE<TAB>TARGET``; JSON lines with the keys ``source`` and ``target``; or two files, as Moses and
 its successors keep them (Koehn et al. 2007), named together with a comma: ``news.de,news.en``. Line n of one belongs to
-line n of the other. All may be compressed, as `ziggurat.text.compression` says.
+line n of the other. And translation memories, ``memory.tmx`` (`ziggurat.text.tmx`), whose languages are named behind
+colons where they are not plain: ``memory.tmx:de:en``. All may be compressed, as `ziggurat.text.compression` says.
 """
 
 import codecs
 import itertools
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ziggurat.core.config import to_mapping
@@ -23,11 +25,15 @@ from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.records import Source
 from ziggurat.text.sources import resolve
+from ziggurat.text.splits import named_split
+from ziggurat.text.tmx import Languages, read_units
 
 __all__ = ["PairSource", "check_options", "read_pairs", "read_sides", "resolve_pairs"]
 
 SIDES = ("source", "target")
 JSON_SUFFIXES = (".jsonl", ".ndjson")
+MEMORY = re.compile(r"(.+\.tmx(?:\.\w+)?):([\w-]+):([\w-]+)", re.IGNORECASE)
+"""A memory's name with those of its languages."""
 FORM = "a line is SOURCE<TAB>TARGET"
 OF_DOCUMENTS = ("field", "cut", "block_bytes", "fewest_documents", "longest_bytes")
 """Keys that say how a file becomes documents."""
@@ -43,6 +49,10 @@ class PairSource:
     source: Source
     target: Source | None = None
     """The second file; None where one file holds both sides."""
+    languages: Languages | None = None
+    """Those of source and target, where a memory's are named."""
+    split: str = ""
+    """``train``, ``dev`` or ``test``; empty where its pairs are to be split."""
 
     @property
     def label(self) -> str:
@@ -53,23 +63,39 @@ class PairSource:
 def resolve_pairs(names: Sequence[str]) -> list[PairSource]:
     """Return where the pairs behind ``names`` are: files, folders, globs, two files with a comma, standard input.
 
+    ``dev=NAME`` and ``test=NAME`` name what is held out.
+
     Raises:
         InputError: a path does not exist; the message names the nearest.
+        UnknownNameError: a file is said to be of another split.
     """
     if not names:
         raise InputError("no pairs were named: give files of SOURCE<TAB>TARGET, two files as news.de,news.en, or -")
     found: list[PairSource] = []
-    for name in names:
-        first, comma, second = name.partition(",")
-        if comma and not Path(name).exists():
-            if not first or not second or "," in second:
-                raise InputError(f"{name}: two files of pairs are named as news.de,news.en")
-            sides = [one for side in (first, second) for one in resolve([side])]
-            if len(sides) != 2 or not all(side.explicit for side in sides):
-                raise InputError(f"{name}: not two files; a pair of files is named as news.de,news.en")
-            found.append(PairSource(*sides))
-        else:
-            found.extend(PairSource(source) for source in resolve([name]))
+    for given in names:
+        split, name = named_split(given)
+        found += [replace(source, split=split) for source in _resolved(name)]
+    if all(source.split in ("dev", "test") for source in found):
+        raise InputError("no pairs to learn from were named: give a file that is not held out")
+    return found
+
+
+def _resolved(name: str) -> list[PairSource]:
+    found: list[PairSource] = []
+    memory = MEMORY.fullmatch(name)
+    first, comma, second = name.partition(",")
+    if memory and not Path(name).exists():
+        path, *languages = memory.groups()
+        found += [PairSource(source, languages=(languages[0], languages[1])) for source in resolve([path])]
+    elif comma and not Path(name).exists():
+        if not first or not second or "," in second:
+            raise InputError(f"{name}: two files of pairs are named as news.de,news.en")
+        sides = [one for side in (first, second) for one in resolve([side])]
+        if len(sides) != 2 or not all(side.explicit for side in sides):
+            raise InputError(f"{name}: not two files; a pair of files is named as news.de,news.en")
+        found.append(PairSource(sides[0], sides[1]))
+    else:
+        found += [PairSource(source) for source in resolve([name])]
     for one in found:
         if one.source.reader:
             raise InputError(f"{one.label}: holds no pairs; give files of SOURCE<TAB>TARGET")
@@ -95,7 +121,9 @@ def read_sides(source: PairSource, options: TextConfig, ledger: Ledger) -> Itera
         InputError: a line is of another form, or two files have different numbers of lines.
     """
     try:
-        if source.target is None:
+        if _of_suffix(source.source, (".tmx",)):
+            yield from _memory(source, options, ledger)
+        elif source.target is None:
             yield from _one_file(source.source, options, ledger)
         else:
             yield from _two_files(source.source, source.target, options, ledger)
@@ -120,6 +148,13 @@ def read_pairs(names: Sequence[str], options: TextConfig | None = None) -> Itera
                     yield Pair(f"{source.label}:{line}", one, other)
 
 
+def _memory(source: PairSource, options: TextConfig, ledger: Ledger) -> Iterator[Row]:
+    with open_source(source.source) as stream:
+        yield from read_units(
+            lines(stream, source.source, options, ledger), source.languages, label=source.source.label
+        )
+
+
 def _one_file(source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Row]:
     with open_source(source) as stream:
         content = lines(stream, source, options, ledger)
@@ -139,12 +174,17 @@ def _is_json(source: Source, options: TextConfig, first: str) -> bool:
         if options.format not in ("jsonl", "table"):
             raise InputError(f"text.format: pairs are read from a table or from jsonl, not from {options.format}")
         return options.format == "jsonl"
+    if _of_suffix(source, JSON_SUFFIXES):
+        return True
+    return first.removeprefix(codecs.BOM_UTF8.decode()).lstrip().startswith(('{"', "{ ")) and "\t" not in first
+
+
+def _of_suffix(source: Source, endings: tuple[str, ...]) -> bool:
+    """Return whether a file's name ends so, whatever it was compressed by."""
     suffixes = [suffix.lower() for suffix in source.path.suffixes] if source.path else []
     if suffixes and suffixes[-1] in SUFFIXES:
         suffixes.pop()
-    if suffixes and suffixes[-1] in JSON_SUFFIXES:
-        return True
-    return first.removeprefix(codecs.BOM_UTF8.decode()).lstrip().startswith(('{"', "{ ")) and "\t" not in first
+    return bool(suffixes) and suffixes[-1] in endings
 
 
 def _cells(line: str, where: str) -> tuple[str, str]:

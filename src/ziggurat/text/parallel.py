@@ -32,7 +32,7 @@ from ziggurat.text.prepared import (
     reading,
     write_header,
 )
-from ziggurat.text.splits import FEWEST_DOCUMENTS, SPLITS, assign
+from ziggurat.text.splits import FEWEST_DOCUMENTS, SPLITS, TRAIN, UNDECIDED, assign, hold_out
 
 __all__ = ["PairSet", "ParallelCorpus", "open_pairs", "prepare_pairs"]
 
@@ -43,6 +43,7 @@ ROW = np.dtype(
     [("start", "<i8"), ("middle", "<i8"), ("stop", "<i8"), ("line", "<i8"), ("file", "<u4"), ("split", "u1")]
 )
 SOURCE, TARGET = "source", "target"
+HELD_OUT = ("dev", "test")
 SEED = 0
 LAST = np.iinfo(np.uint64).max
 """A hash that trains, since `assign` holds out the first."""
@@ -113,6 +114,9 @@ def prepare_pairs(
     together: neither a sentence with several translations nor its near twins straddle splits. Only exact duplicates of
     whole pairs are removed: translations of two sentences that differ in a word are two pairs that both teach.
 
+    What the user holds out by name (`resolve_pairs`) is never learnt from, nor are its sources' near twins; the parts
+    held out of other files are of sources then.
+
     Near twins are looked for by the ``workers``; reading and cleaning stay here.
 
     *Cost.* About 300 bytes of memory a pair, and 500 more while near twins are looked for; texts go to one file.
@@ -160,20 +164,47 @@ def _prepare(
 ) -> tuple[dict[str, Any], str]:
     with Ledger(work / LEDGER) as ledger, (work / TEXT).open("wb") as file:
         spool = _PairSpool(file, ledger, keeps_twins=options.duplicates == "keep")
-        for number, source in enumerate(sources):
+        # what is held out first: of twins the one that is measured on stays
+        ordered = sorted(enumerate(sources), key=lambda one: one[1].split not in HELD_OUT)
+        for done, (number, source) in enumerate(ordered, start=1):
             for line, one, other in read_sides(source, options, ledger):
                 cleaned = (clean(text, options, ledger).strip() for text in (one, other))
-                spool.add(number, line, *cleaned, label=source.label)
-            tell({"event": "read", "source": source.label, "sources": len(sources), "done": number + 1})
+                spool.add((number, line), *cleaned, label=source.label, held_out=source.split in HELD_OUT)
+            tell({"event": "read", "source": source.label, "sources": len(sources), "done": done})
         file.flush()
         table, digests = spool.table()
         if not len(table):
             raise TooLittleTextError(f"{', '.join(s.label for s in sources[:3])}: no pairs after cleaning")
         groups, notes = _groups(work / TEXT, table, digests[:, 0], options, workers)
-        table["split"] = _splits(table, groups, digests[:, 0], options)
+        given = {source.split for source in sources} - {""}
+        if given:
+            table, digests = _held_out(table, groups, digests, sources, options, ledger)
+        else:
+            table["split"] = _splits(table, groups, digests[:, 0], options)
         np.save(work / TABLE, table)
         facts = {**facts_of(sources, table, ledger), "notes": notes}
     return facts, fingerprint(digests[:, 1], options)
+
+
+def _held_out(
+    table: Table,
+    groups: npt.NDArray[np.int64],
+    digests: npt.NDArray[np.uint64],
+    sources: list[PairSource],
+    options: TextConfig,
+    ledger: Ledger,
+) -> tuple[Table, npt.NDArray[np.uint64]]:
+    """Return what is kept of table and hashes where the user holds out files: what stands in them is not learnt."""
+    of_file = np.array([SPLITS.get(source.split, UNDECIDED) for source in sources], np.uint8)
+    table["split"] = of_file[table["file"]]
+    smallest = np.full(len(table), LAST, np.uint64)
+    np.minimum.at(smallest, groups, digests[:, 0])
+    kept = hold_out(table["split"], smallest[groups], options, {source.split for source in sources})
+    for entry in table[~kept]:
+        ledger.remove("held out too", document=f"{sources[entry['file']].label}:{entry['line']}")
+    if not (table["split"][kept] == TRAIN).any():
+        raise TooLittleTextError("nothing is left to train on: all of it stands in what is held out too")
+    return table[kept], digests[kept]
 
 
 def _splits(
@@ -235,8 +266,12 @@ class _PairSpool:
         self._seen: dict[int, int] = {}
         self._labels: dict[int, str] = {}
 
-    def add(self, number: int, line: int, source: str, target: str, *, label: str) -> None:
-        """Write one pair, unless a side is empty or it was there before."""
+    def add(self, place: tuple[int, int], source: str, target: str, *, label: str, held_out: bool) -> None:
+        """Write the pair at a ``place``, file and line, unless a side is empty or it was there before.
+
+        A file that the user holds out keeps its twins: it measures what it measures elsewhere.
+        """
+        number, line = place
         self._labels[number] = label
         for side, text in ((SOURCE, source), (TARGET, target)):
             if not text:
@@ -245,7 +280,7 @@ class _PairSpool:
         one, other = source.encode(), target.encode()
         own, whole = digest(one), digest(one + b"\x00" + other)
         twin = self._seen.setdefault(whole, len(self._columns["start"]))
-        if twin < len(self._columns["start"]) and not self._keeps_twins:
+        if twin < len(self._columns["start"]) and not (self._keeps_twins or held_out):
             kept = f"{self._labels[self._columns['file'][twin]]}:{self._columns['line'][twin]}"
             size = len(one) + len(other)
             self._ledger.remove("exact duplicate", document=f"{label}:{line}", kept=kept, size_bytes=size)

@@ -1,12 +1,14 @@
 """Which document trains, which tunes, which measures: decided by a hash of its text."""
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.errors import TooLittleTextError
+from ziggurat.core.errors import TooLittleTextError, UnknownNameError
 from ziggurat.text.options import TextConfig
 
-__all__ = ["DEV", "FEWEST_DOCUMENTS", "SPLITS", "TEST", "TRAIN", "UNDECIDED", "assign", "hold_out"]
+__all__ = ["DEV", "FEWEST_DOCUMENTS", "SPLITS", "TEST", "TRAIN", "UNDECIDED", "assign", "hold_out", "named_split"]
 
 TRAIN, DEV, TEST = 0, 1, 2
 UNDECIDED = 255
@@ -14,6 +16,20 @@ UNDECIDED = 255
 SPLITS = {"train": TRAIN, "dev": DEV, "test": TEST}
 FEWEST_DOCUMENTS = 10
 FEWEST_BYTES = 10_000
+
+
+def named_split(name: str) -> tuple[str, str]:
+    """Return the split that a name begins with, as in ``test=more.tsv``, or nothing; and the rest of the name.
+
+    Raises:
+        UnknownNameError: there is no such split, nor a file of this name.
+    """
+    split, equals, path = name.partition("=")
+    if not equals or Path(name).exists():
+        return "", name
+    if split not in SPLITS:
+        raise UnknownNameError("split", split, tuple(SPLITS), where=name)
+    return split, path
 
 
 def assign(digests: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64], options: TextConfig) -> npt.NDArray[np.uint8]:

@@ -28,6 +28,8 @@ __all__ = [
 
 LENGTH_GROUPS = 8
 """Groups of lengths from one power of two to the next: rows of a batch differ in length by about an eighth."""
+SHUFFLED = 2.0
+"""Ids by which what is beside a length may stand out of order: rows change their company from epoch to epoch."""
 
 
 class ShuffledWindows:
@@ -127,11 +129,21 @@ class LengthBatches:
     depend on lengths alone, so an epoch always has the same number of batches.
     """
 
-    def __init__(self, lengths: npt.NDArray[np.integer[Any]], *, tokens: int, seed: int, name: str) -> None:
+    def __init__(
+        self,
+        lengths: npt.NDArray[np.integer[Any]],
+        *,
+        tokens: int,
+        seed: int,
+        name: str,
+        beside: npt.NDArray[np.integer[Any]] | None = None,
+    ) -> None:
         """Cut rows of ``lengths`` into batches of at most ``tokens``, padding included, and of at least one row.
 
-        ``name`` sets what is drawn apart from what others draw of ``seed``. There must be a row.
+        ``name`` sets what is drawn apart from what others draw of ``seed``. There must be a row. Rows of one length are
+        in the order of what is ``beside`` it, where they have something, each counted as up to `SHUFFLED` more.
         """
+        self._beside = np.zeros(len(lengths)) if beside is None else beside.astype(np.float64)
         self._seed, self._name = seed, name
         self._group = _length_groups(lengths.astype(np.int64))
         self._cuts = _cuts(np.sort(self._group), tokens)
@@ -148,7 +160,8 @@ class LengthBatches:
         epoch, place = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             draw = generator(self._seed, self._name, epoch)
-            self._order = np.lexsort((draw.permutation(len(self._group)), self._group))
+            chance = draw.permutation(len(self._group))
+            self._order = np.lexsort((chance, self._beside + SHUFFLED * chance / len(chance), self._group))
             self._turns = draw.permutation(self.per_epoch)
             self._epoch = epoch
         turn = int(self._turns[place])
@@ -156,7 +169,7 @@ class LengthBatches:
 
 
 class PairBatches:
-    """Pairs of a source and a target, those of like length together (`LengthBatches` of their longer side).
+    """Pairs of a source and a target, those of like length together (`LengthBatches` of their longer side first).
 
     *Cost.* 24 bytes of memory a pair.
     """
@@ -172,7 +185,8 @@ class PairBatches:
         self._sources, self._targets = sources, targets
         shared = int(targets.vocabulary.bos == targets.vocabulary.eos)
         # what is read: a source without its bos, a target without its last id
-        reads = np.maximum(*(np.diff(stream.starts) + shared - 1 for stream in (sources, targets)))
+        sides = [np.diff(stream.starts) + shared - 1 for stream in (sources, targets)]
+        reads = np.maximum(*sides)
         kept = np.arange(len(reads)) if longest is None else np.flatnonzero(reads <= longest)
         self.left_out = len(reads) - len(kept)
         """Pairs that are too long."""
@@ -181,7 +195,9 @@ class PairBatches:
                 f"none of {len(reads)} pairs fits a context of {longest} tokens: give shorter ones, or a larger context"
             )
         self._kept = kept
-        self._batches = LengthBatches(reads[kept], tokens=tokens, seed=seed, name="pairs")
+        # the sign says which side is the longer: pairs of like difference are alike in both
+        difference = (sides[0] - sides[1])[kept]
+        self._batches = LengthBatches(reads[kept], tokens=tokens, seed=seed, name="pairs", beside=difference)
         predicted = np.diff(targets.starts)[kept] + shared - 1
         self.tokens_per_batch = max(1, round(int(predicted.sum()) / self._batches.per_epoch))
         """Predicted ids of a batch, on average."""

@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.models.blocks.attention import MultiHeadAttention, Sight, Source
+from ziggurat.models.blocks.dropout import drop
 from ziggurat.models.blocks.feedforward import FeedForward, SwiGLU, gated_width
 from ziggurat.models.blocks.initialisation import fill_normal
 from ziggurat.models.blocks.normalisation import LayerNorm, RMSNorm
@@ -177,7 +178,7 @@ class TransformerBlock(nn.Module):
         return norm(x_BTD) if self.pre else x_BTD
 
     def _add(self, x_BTD: Tensor, branch_BTD: Tensor, norm: nn.Module) -> Tensor:
-        x_BTD = x_BTD + nn.functional.dropout(branch_BTD, self.dropout, self.training)
+        x_BTD = x_BTD + drop(branch_BTD, self.dropout, training=self.training)
         return x_BTD if self.pre else norm(x_BTD)
 
 

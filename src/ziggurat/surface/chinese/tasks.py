@@ -3,8 +3,8 @@
 __all__ = ["SENTENCES"]
 
 SENTENCES = {
-    "Train, measure and use a model of a task on your own labelled files: classification, named entities": (
-        "用自己的带标签文件训练、测量和使用任务模型：分类、命名实体"
+    "Train, measure and use a model of a task on your own labelled files: classification, names, translation": (
+        "用自己的带标签文件训练、测量和使用任务模型：分类、命名实体、翻译"
     ),
     "Find the names in sentences: persons, places, organisations, or whatever the files label": (
         "在句子中找出名称：人、地点、组织，或文件所标注的任何类别"
@@ -25,11 +25,13 @@ SENTENCES = {
     "quick.": ("训练模型，在 dev 部分上校准把握程度，在 test 部分上测量，并与快速的基线比较。"),
     "The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; --resume goes on where "
     "it stopped.": "基线的运行存于运行文件夹中的 baseline。按 Ctrl-C 会保存检查点；--resume 从中断处继续。",
-    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns). Recipe keys: --model.layers 2": (
-        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏）。配方的键：--model.layers 2"
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; pairs: news.de,news.en, TSV, TMX). "
+    "Recipe keys: --model.layers 2": (
+        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；句对：news.de,news.en、TSV、TMX）。"
+        "配方的键：--model.layers 2"
     ),
-    "A recipe's name or a TOML file; unless told, the first of the task": (
-        "配方名或 TOML 文件；未给出时用该任务的第一个"
+    "A recipe's name or a TOML file; unless told, the first of the task that begins with --start or --vectors": (
+        "配方名或 TOML 文件；未给出时用该任务中能以 --start 或 --vectors 开始的第一个"
     ),
     "A bundle whose model is trained on inside the recipe's, with its tokenizer": (
         "在配方的模型之内继续训练的模型包，连同其分词器"
@@ -44,9 +46,14 @@ SENTENCES = {
     "Print what the model's answers are worth; a label that the model never learnt is said, and counts as missed.": (
         "输出模型回答的质量；模型从未学过的标签会被指出，并算作遗漏。"
     ),
-    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns)": (
-        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏）"
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; pairs: news.de,news.en, TSV, TMX)": (
+        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；句对：news.de,news.en、TSV、TMX）"
     ),
+    "length ratio": "长度比",
+    "empty": "空译文",
+    "copies of what was asked": "照抄原文",
+    "going in circles": "反复循环",
+    "Translate: write what follows from a source, sentence by sentence": "翻译：逐句写出原文的译文",
     "Draw what is confused with what: a file .png or .svg; repeat it for both": (
         "画出哪些标签被混淆：.png 或 .svg 文件；可重复以同时得到两者"
     ),
@@ -69,8 +76,8 @@ SENTENCES = {
     "labels that the model never learnt: {labels}": "模型从未学过的标签：{labels}",
     # -- predict
     "Have a model of a task answer what stands in files, one answer a line": "让任务模型回答文件中的内容，每行一个答案",
-    "Print the answers in the order of the files: label, probability and text, or words with their labels.": (
-        "按文件的顺序输出答案：标签、概率和文本，或带标签的词。"
+    "Print the answers in the order of the files: label, probability and text, words with their labels, or texts.": (
+        "按文件的顺序输出答案：标签、概率和文本，带标签的词，或文本。"
     ),
     "Files are read and answers printed bit by bit, so that they may be larger than memory.": (
         "文件分批读取、答案分批输出，因此文件可以大于内存。"
@@ -79,4 +86,15 @@ SENTENCES = {
         "所问的内容：含文本的表格或 JSONL、每行一个文本，或分栏的词；- 为标准输入"
     ),
     "{count} answers": "{count} 个答案",
+    # -- serve
+    "Serve a model of a task over HTTP: JSON in, JSON out": "通过 HTTP 提供任务模型：输入 JSON，输出 JSON",
+    'Answer POST /answers with {"inputs": […]} until Ctrl-C; GET / says what the model can tell.': (
+        '回答 POST /answers，内容为 {"inputs": […]}，直到按下 Ctrl-C；GET / 说明模型能判断什么。'
+    ),
+    "Nobody is asked who they are: on another address than 127.0.0.1, everybody who reaches it may ask.": (
+        "不验证身份：若地址不是 127.0.0.1，任何能够到达它的人都可以提问。"
+    ),
+    "Address to listen on; 0.0.0.0 is every one of this machine": "监听的地址；0.0.0.0 为本机的所有地址",
+    "Port to listen on; 0: any that is free": "监听的端口；0 为任一空闲端口",
+    "serving {task} on {address}; Ctrl-C ends it": "正在 {address} 提供 {task}；按 Ctrl-C 结束",
 }

@@ -11,6 +11,7 @@ from ziggurat.core.types import Example, FloatArray, Told
 from ziggurat.text.labelled import read_examples
 from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.batches import alike, padded, whole_rows
+from ziggurat.use.asked import asked_text
 from ziggurat.use.temperature import fit_temperature, tempered
 
 __all__ = ["TASK", "Classification"]
@@ -35,6 +36,14 @@ class Classification:
         """
         for name in names:
             yield from read_examples(name, labelled=labelled)
+
+    def asked(self, value: Any, *, where: str) -> str:
+        """Return a text.
+
+        Raises:
+            InputError: it is no text.
+        """
+        return asked_text(value, where=where)
 
     def examples(self, split: ExampleSet) -> Iterator[Example]:
         """Yield the examples of a split."""

@@ -13,6 +13,7 @@ from ziggurat.core.types import Example, Told
 from ziggurat.text.columns import Columns, read_columns
 from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.word_characters import word_batch
+from ziggurat.use.asked import asked_words
 
 __all__ = ["TASK", "NamedEntities"]
 
@@ -43,6 +44,14 @@ class NamedEntities:
             for sentence in read_columns(name, columns):
                 answer = sorted(lenient_spans_of(sentence.labels)) if labelled else None
                 yield Example(sentence.id, sentence.tokens, answer)
+
+    def asked(self, value: Any, *, where: str) -> tuple[str, ...]:
+        """Return the words of a sentence.
+
+        Raises:
+            InputError: it is no list of words.
+        """
+        return asked_words(value, where=where)
 
     def examples(self, split: ExampleSet) -> Iterator[Example]:
         """Yield the examples of a split."""

@@ -9,6 +9,7 @@ from ziggurat.core.types import Example, Told
 from ziggurat.text.queries import Query, read_queries, read_utterances
 from ziggurat.text.query_answers import ExecutionLimits, QueryFailedError, answer, asking
 from ziggurat.text.questions import QuestionSet
+from ziggurat.use.asked import asked_text
 from ziggurat.use.parsing import QueryParser
 
 __all__ = ["TASK", "Parsing"]
@@ -64,6 +65,14 @@ class Parsing:
             else:
                 for where, utterance in read_utterances(name):
                     yield Example(where, utterance)
+
+    def asked(self, value: Any, *, where: str) -> str:
+        """Return a question.
+
+        Raises:
+            InputError: it is no text.
+        """
+        return asked_text(value, where=where)
 
     def examples(self, split: QuestionSet) -> Iterator[Example]:
         """Yield the questions of a split with their queries."""

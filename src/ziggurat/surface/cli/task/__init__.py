@@ -1,4 +1,4 @@
-"""Train, measure and use a model of a task on your own labelled files: classification, named entities."""
+"""Train, measure and use a model of a task on your own labelled files: classification, names, translation."""
 
 import functools
 import inspect

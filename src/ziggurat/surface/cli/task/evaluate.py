@@ -25,6 +25,7 @@ __all__ = ["COMMAND", "TaskEvaluateOptions", "about", "details", "evaluate", "he
 SHOWN_CLASSES = 30
 SHOWN_CONFUSIONS = 10
 LONGEST_INPUT = 100
+EXAMPLES = "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; pairs: news.de,news.en, TSV, TMX)"
 NAMES = {
     "accuracy": "accuracy",
     "argument_f1": "argument F1",
@@ -56,7 +57,7 @@ def evaluate(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE…", help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns)"),
+        typer.Argument(metavar="FILE…", help=EXAMPLES),
     ],
     *,
     task: str,
@@ -128,11 +129,16 @@ def details(terminal: Terminal, task: "Task", report: "TaskReport") -> None:
     answers = report.answers
     for signature in answers.signatures.values():
         terminal.write(signature)
+    if report.oddities is not None:
+        odd = report.oddities
+        words = {"length ratio": f"{odd.length_ratio:.2f}", "empty": odd.empty, "copies of what was asked": odd.copied}
+        words["going in circles"] = odd.repeated
+        terminal.write("  ".join(f"{translate(word)}: {count}" for word, count in words.items()))
     if answers.classes:
         _write_classes(terminal, answers)
     if not answers.errors:
         return
-    if answers.signatures or answers.classes:
+    if answers.signatures or answers.classes or report.oddities is not None:
         terminal.write("")
     sure = any(error.confidence is not None for error in answers.errors)
     told = "The surest errors: how sure, what was said, what is right, the text"

@@ -37,7 +37,7 @@ def predict(
     task: str,
     options: TaskPredictOptions,
 ) -> None:
-    """Print the answers in the order of the files: label, probability and text, or words with their labels.
+    """Print the answers in the order of the files: label, probability and text, words with their labels, or texts.
 
     Files are read and answers printed bit by bit, so that they may be larger than memory.
     """

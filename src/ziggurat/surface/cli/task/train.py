@@ -32,7 +32,9 @@ BASELINE = "baseline"
 class TaskTrainOptions:
     """What is learnt from which files, for how long, and where it goes."""
 
-    recipe: str | None = option(None, "a recipe's name or a TOML file; unless told, the first of the task")
+    recipe: str | None = option(
+        None, "a recipe's name or a TOML file; unless told, the first of the task that begins with --start or --vectors"
+    )
     start: str | None = option(None, "a bundle whose model is trained on inside the recipe's, with its tokenizer")
     vectors: str | None = option(None, "what embeddings begin with: a bundle of word vectors, or a recipe's name")
     dev: tuple[str, ...] = option((), "file held out to tune on, instead of a tenth of the others")
@@ -53,7 +55,8 @@ def train(
         list[str] | None,
         typer.Argument(
             metavar="[FILE…]",
-            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns). Recipe keys: --model.layers 2",
+            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; pairs: news.de,news.en, TSV, "
+            "TMX). Recipe keys: --model.layers 2",
         ),
     ] = None,
     *,
@@ -108,6 +111,7 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
     from ziggurat.models.registry import FAMILIES
     from ziggurat.surface.api import run_name
     from ziggurat.surface.material import check_sources
+    from ziggurat.surface.tasks import suited
 
     if not names:
         raise UsageError(f"no file was named: ziggurat task {task.name} train FILE…, with files of labelled examples")
@@ -117,7 +121,7 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
         sources.append(f"database={options.database}")
     seed = {} if options.seed is None else {"seed": str(options.seed)}
     shared = [*environment_settings(os.environ), *flag_settings(seed)]
-    name = options.recipe or task.recipes[0]
+    name = options.recipe or suited(task, start=options.start, vectors=options.vectors)
     own = {"start": options.start, "vectors": options.vectors}
     flags = {**{key: value for key, value in own.items() if value is not None}, **flags}
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])

@@ -1,0 +1,1 @@
+"""Models behind HTTP: what other programs ask them, and what comes back."""

@@ -1,0 +1,121 @@
+"""Translation memories (TMX): pairs of segments in two languages, in an XML file."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from xml.parsers import expat
+
+from ziggurat.core.errors import InputError
+
+__all__ = ["Languages", "read_units"]
+
+Languages: TypeAlias = tuple[str, str]
+"""Those of source and target, as BCP 47 has them."""
+
+CODES = frozenset(["bpt", "ept", "it", "ph", "sub", "ut"])
+"""Elements of a segment that hold another program's marks, and no text."""
+ANY = "*all*"
+
+
+def read_units(text: Iterable[str], languages: Languages | None, *, label: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the line, source and target of each unit of a memory that has both; memory holds one piece of ``text``.
+
+    *Idea.* Unless ``languages`` are named, the source's is that which the header names (``srclang``) or else the first
+    unit's first, and the target's is the other one. ``de`` is also ``de-AT``. Of several variants in one language the
+    first is taken; what marks a segment's layout is left out (TMX 1.4b, section 4).
+
+    Raises:
+        InputError: it is no well-formed XML, or no memory, or which languages are meant is not clear.
+    """
+    reading = _Reading(label, languages)
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, attributes: reading.begin(name, attributes, parser.CurrentLineNumber)
+    parser.EndElementHandler = reading.end
+    parser.CharacterDataHandler = reading.say
+    try:
+        for piece in text:
+            parser.Parse(piece)
+            yield from reading.given()
+        parser.Parse("", True)
+        yield from reading.given()
+    except expat.ExpatError as error:
+        raise InputError(f"{label}:{error.lineno}: not well-formed XML ({expat.ErrorString(error.code)})") from error
+
+
+@dataclass
+class _Reading:
+    """What is known at a place of the file."""
+
+    label: str
+    languages: Languages | None
+    root: str = ""
+    first: str = ""
+    """Language that the header calls the source's."""
+    line: int = 0
+    language: str = ""
+    variants: dict[str, str] = field(default_factory=dict)
+    """Segments of the unit by language."""
+    words: list[str] | None = None
+    """Pieces of the segment; None outside of one."""
+    codes: int = 0
+    """Elements around this place whose text is none of the segment."""
+    found: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def begin(self, name: str, attributes: dict[str, str], line: int) -> None:
+        """Enter an element."""
+        if not self.root:
+            self.root = name
+            if name != "tmx":
+                raise InputError(f"{self.label}:{line}: no translation memory: its outermost element is <{name}>")
+        if name == "header":
+            self.first = attributes.get("srclang", "")
+        elif name == "tu":
+            self.line, self.variants = line, {}
+        elif name == "tuv":
+            self.language = attributes.get("xml:lang", attributes.get("lang", ""))
+        elif name == "seg":
+            self.words = []
+        self.codes += name in CODES
+
+    def say(self, text: str) -> None:
+        """Read text."""
+        if self.words is not None and not self.codes:
+            self.words.append(text)
+
+    def end(self, name: str) -> None:
+        """Leave an element."""
+        self.codes -= name in CODES
+        if name == "seg" and self.words is not None:
+            self.variants.setdefault(self.language, " ".join("".join(self.words).split()))
+            self.words = None
+        elif name == "tu" and len(self.variants) > 1:
+            self.languages = self.languages or self._told()
+            one, other = (self._variant(language) for language in self.languages)
+            if one is not None and other is not None:
+                self.found.append((self.line, one, other))
+
+    def given(self) -> list[tuple[int, str, str]]:
+        """Return the units that have ended since."""
+        found, self.found = self.found, []
+        return found
+
+    def _told(self) -> Languages:
+        """Return the two languages of a first unit."""
+        names = list(self.variants)
+        source = names[0] if self.first in ("", ANY) else next((n for n in names if _same(n, self.first)), names[0])
+        others = [name for name in names if not _same(name, source)]
+        if len(others) != 1:
+            raise InputError(
+                f"{self.label}:{self.line}: a unit in {', '.join(names)}: name source and target, "
+                f"as {self.label}:{names[0]}:{names[-1]}"
+            )
+        return source, others[0]
+
+    def _variant(self, language: str) -> str | None:
+        return next((text for name, text in self.variants.items() if _same(name, language)), None)
+
+
+def _same(one: str, other: str) -> bool:
+    """Return whether two tags are of one language; where either names no region, any is meant."""
+    first, second = (tag.lower().replace("_", "-").split("-") for tag in (one, other))
+    return first[0] == second[0] and (len(first) == 1 or len(second) == 1 or first == second)
