@@ -37,6 +37,7 @@ from ziggurat.judge.measuring import figures
 from ziggurat.judge.tasks import told
 from ziggurat.surface.material import entries
 from ziggurat.surface.training import train_run
+from ziggurat.text.roles import Predicate, RoleSentence
 from ziggurat.training.job import silent
 from ziggurat.use.chat import Conversation
 from ziggurat.use.chat_template import ChatTemplate
@@ -44,6 +45,7 @@ from ziggurat.use.completion import GenerationConfig, generate
 from ziggurat.use.embedding import EmbeddingConfig, embed
 from ziggurat.use.prompting import FewShotClassifier, PromptConfig
 from ziggurat.use.scoring import Scored, Unit, score_pairs, score_texts
+from ziggurat.use.suggesting import SuggestConfig, Suggester
 from ziggurat.use.tasks import TASKS
 from ziggurat.use.translation import translate
 from ziggurat.use.vectors import Vectors, open_vectors
@@ -141,6 +143,29 @@ class Model:
         task = TASKS.get("ner")
         return [said.answer for _, said in told(task, self.bundle, (Example("", tuple(one)) for one in sentences))]
 
+    def roles(
+        self, sentences: Sequence[Sequence[str]], predicates: Sequence[Sequence[int]] | None = None
+    ) -> list[dict[int, list[LabelSpan]]]:
+        """Return who did what to whom in each sentence, given as words: spans by the position of their predicate.
+
+        A predicate's own span has the role ``V``. ``predicates`` are positions, from 0, of the predicates in each
+        sentence; unless told they are found.
+
+        Raises:
+            UsageError: the model reads no predicates, or there are predicates of another number of sentences.
+            InputError: a predicate is outside its sentence.
+        """
+        if predicates is not None and len(predicates) != len(sentences):
+            raise UsageError(
+                f"predicates of {len(predicates)} sentences for {len(sentences)} sentences; give each its own"
+            )
+        asked = []
+        for number, words in enumerate(sentences):
+            named = () if predicates is None else tuple(Predicate(one, "") for one in predicates[number])
+            sentence = RoleSentence(f"sentence {number}", tuple(words), named, unsaid=predicates is None)
+            asked.append(Example(sentence.id, sentence))
+        return [said.answer for _, said in told(TASKS.get("roles"), self.bundle, asked)]
+
     def few_shot(
         self, examples: Sequence[tuple[str, str]], answers: Mapping[str, str] | None = None, **options: Any
     ) -> FewShotClassifier:
@@ -155,6 +180,14 @@ class Model:
         config = from_mapping(PromptConfig, options, where="few_shot")
         words = answers or {label: label for label in sorted({label for _, label in examples})}
         return FewShotClassifier(self.model, self.tokenizer, examples, words, config)
+
+    def suggester(self, **options: Any) -> Suggester:
+        """Return what follows somebody's typing and says what may come; ``options`` are the keys of `SuggestConfig`.
+
+        Raises:
+            UsageError: the model predicts nothing, or its tokenizer loses text.
+        """
+        return Suggester(self.model, self.tokenizer, from_mapping(SuggestConfig, options, where="suggester"))
 
     def conversation(self, *, system: str = "", **variables: Any) -> Conversation:
         """Return a conversation with the model; ``variables`` go to its chat template.
