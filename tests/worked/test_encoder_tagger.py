@@ -95,10 +95,16 @@ def test_a_sentence_is_read_once_for_all_its_predicates() -> None:
     network = built(mark_embedding=5, cells=7)
     row = one_row([0, 3, 5, 7, 0], [1, 3])
     marks = torch.tensor([[1, 0], [0, 1], [0, 0]])
-    batch = WordTensors(*(part.repeat(3, *[1] * (part.dim() - 1)) for part in row[:5] if part is not None), marks)
+    ids, lengths, firsts, words, characters = (part.expand(3, *part.shape[1:]) for part in row[:5] if part is not None)
+    batch = WordTensors(ids, lengths, firsts, words, characters, marks)
     read: list[int] = []
     inside = network.body.hidden
-    network.body.hidden = lambda ids, **keys: (read.append(len(ids)), inside(ids, **keys))[1]
+
+    def counted(ids: torch.Tensor, **keys: Any) -> Any:
+        read.append(len(ids))
+        return inside(ids, **keys)
+
+    network.body.hidden = counted
     with torch.no_grad():
         told = network.hidden(batch)
     assert read == [1]
