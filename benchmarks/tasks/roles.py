@@ -2,7 +2,8 @@
 
 ::
 
-    python -m benchmarks.tasks.roles [--quick] [--data DIR] [--recipes lstm-roles …] [--minutes 10] [--vectors BUNDLE]
+    python -m benchmarks.tasks.roles [--quick] [--data DIR] [--minutes 10] [--vectors BUNDLE]
+    python -m benchmarks.tasks.roles --recipes encoder-roles --start BUNDLE
 
 Data: PropBank on the English Web Treebank; learnt on train, a tenth of whose sentences tunes, measured on dev. Each
 recipe is trained from ``--seeds`` seeds. F1 is strict (predicate, role and both ends) and micro over all arguments; a
@@ -21,6 +22,9 @@ from typing import Any
 from benchmarks.harness import data_folder, median_spread, print_table, report
 from ziggurat.artefacts.recipe import Recipe, load_recipe
 from ziggurat.artefacts.runs import open_run
+from ziggurat.artefacts.settings import flag_settings
+from ziggurat.core.protocols import StandsOn
+from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.tasks import Outcome, train_task
 from ziggurat.training.job import silent
 from ziggurat.use.tasks import TASKS
@@ -30,6 +34,8 @@ __all__ = ["main"]
 FOLDER = "propbank_ewt"
 FILES = ("{}/train.jsonl.gz", "test={}/dev.jsonl.gz")
 FLOOR, GOAL = 0.65, 0.75
+FLOOR_STARTED, GOAL_STARTED = 0.78, 0.84
+"""The same where an encoder is begun with."""
 QUICK_STEPS = 3
 GIVEN, FOUND = "argument_f1", "argument_f1_found"
 
@@ -44,7 +50,7 @@ def main(arguments: Sequence[str]) -> None:
     best = 0.0
     with tempfile.TemporaryDirectory() as scratch:
         for name in options.recipes:
-            recipe = _within(load_recipe(name), options).with_sources(sources)
+            recipe = _chosen(name, options).with_sources(sources)
             found = [_trained(recipe, seed, Path(scratch) / f"{name}-{seed}") for seed in range(options.seeds)]
             given, alone = ([_metric(outcome, metric) for outcome, _ in found] for metric in (GIVEN, FOUND))
             minutes = [seconds / 60 for _, seconds in found]
@@ -54,14 +60,16 @@ def main(arguments: Sequence[str]) -> None:
             rows.append([name, _mean_spread(given), _mean_spread(alone), median_spread(minutes)])
             print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
     print_table([FOLDER, "F1 given, %", "F1 found, %", "minutes"], rows)
-    met = {"floor_met": best >= FLOOR, "goal_met": best >= GOAL}
-    report("tasks.roles", best / FLOOR, floor=FLOOR, goal=GOAL, vectors=options.vectors or "", **met, **told)
+    floor, goal = (FLOOR_STARTED, GOAL_STARTED) if options.start else (FLOOR, GOAL)
+    met = {"floor": floor, "goal": goal, "floor_met": best >= floor, "goal_met": best >= goal}
+    report("tasks.roles", best / floor, vectors=options.vectors or "", start=options.start or "", **met, **told)
 
 
-def _within(recipe: Recipe, options: argparse.Namespace) -> Recipe:
-    """Return a recipe that takes the minutes that are given, or its own steps; with ``--quick`` some steps."""
-    if options.vectors:
-        recipe = recipe.change({"vectors": options.vectors})
+def _chosen(name: str, options: argparse.Namespace) -> Recipe:
+    """Return a recipe with what it may begin with, and the minutes that are given; with ``--quick`` some steps."""
+    stands = isinstance(FAMILIES.get(load_recipe(name).family), StandsOn)
+    given = {"start": options.start} if stands else {"vectors": options.vectors}
+    recipe = load_recipe(name, flag_settings({key: value for key, value in given.items() if value}))
     if options.quick:
         return recipe.with_budget("steps", QUICK_STEPS)
     return recipe if options.minutes is None else recipe.with_budget("minutes", options.minutes)
@@ -88,8 +96,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tasks.roles", description="semantic roles")
     parser.add_argument("--quick", action="store_true", help="some steps")
     parser.add_argument("--data", type=Path, help="folder with train.jsonl.gz and dev.jsonl.gz")
-    parser.add_argument("--recipes", nargs="+", default=list(TASKS.get("roles").recipes))
+    parser.add_argument("--recipes", nargs="+", default=["lstm-roles"])
     parser.add_argument("--minutes", type=float, help="of training; unless told, the recipe's own budget")
+    parser.add_argument("--start", help="a bundle whose encoder a recipe such as encoder-roles begins with")
     parser.add_argument("--vectors", help="a bundle of word vectors with which embeddings begin")
     parser.add_argument("--seeds", type=int, default=3)
     return parser.parse_args(arguments)

@@ -91,14 +91,7 @@ def test_what_transformers_saves_has_no_chain_and_tells_words_one_by_one(tmp_pat
 
 @pytest.mark.parametrize(
     "keys",
-    [
-        {"word": "mean"},
-        {"character_filters": 5},
-        {"cells": 3},
-        {"mark_embedding": 3},
-        {"norm_place": "pre"},
-        {"token_types": 0},
-    ],
+    [{"word": "mean"}, {"character_filters": 5}, {"cells": 3}, {"norm_place": "pre"}, {"token_types": 0}],
     ids=str,
 )
 def test_other_forms_have_a_layout_of_their_own(keys: dict[str, Any]) -> None:

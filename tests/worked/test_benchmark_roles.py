@@ -1,5 +1,6 @@
 """The benchmark of semantic roles: a row for each recipe, and what the last line says."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -9,8 +10,6 @@ from benchmarks.tasks.roles import main
 
 
 def test_a_row_for_each_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import gzip
-
     for name, first in (("train", 0), ("dev", 100)):
         lines = [
             {"tokens": [f"dog{n}", "barks"], "predicates": [{"predicate": 1, "arguments": [[0, 1, "ARG0"]]}]}

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.fakes.jobs import VOCABULARY, fit, job, weights
-from tests.fakes.word_batches import word_batch
+from tests.fakes.word_batches import marked, word_batch
 from ziggurat.core.config import options
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import Embeds, ReadsTags, StandsOn, Tagger
@@ -111,6 +111,21 @@ def test_a_sentence_is_read_once_for_all_its_predicates() -> None:
     assert told.shape == (3, 2, 14)
     assert not torch.allclose(told[0], told[1])
     assert not torch.allclose(told[0], told[2])
+
+
+def test_a_predicate_is_marked_between_the_encoder_and_what_reads_it() -> None:
+    for cells, width in ((0, 7), (3, 6)):
+        network = built(mark_embedding=7, cells=cells).eval()
+        batch = word_tensors(marked(word_batch([5, 5, 3]), [range(1, 3), range(0), range(2, 3)]), CPU)
+        assert network.hidden(batch).shape == (3, 5, width)
+        twice = WordTensors(*(part[[0, 0, 2]] for part in batch if part is not None))
+        twice = twice._replace(marks=batch.marks)
+        x_SWD, owner = network.read(twice.ids, twice.lengths), torch.tensor([0, 1, 2])
+        first_ids = x_SWD.gather(1, twice.firsts.masked_fill(~twice.inside, 0)[..., None].expand(-1, -1, 20))
+        expected = network.embed_marks(first_ids, owner, twice)
+        expected = expected if not cells else network.reader(expected, twice.words)
+        inside = twice.inside
+        torch.testing.assert_close(network.hidden(twice)[inside], expected[inside])
 
 
 def test_a_sentence_beyond_the_context_is_read_in_stretches() -> None:

@@ -4,8 +4,8 @@
 makes a score for each label (Devlin et al. 2019, section 5.3: the vector of a word's first piece), and the CRF of the
 other taggers makes labellings of them. An encoder that folds case does not see what tells a name most plainly, so the
 spelling of words may stand beside its vectors, and an LSTM read both from both ends, as in
-`ziggurat.models.recurrent_tagger`; so may a predicate be marked whose roles are told. With BERT's form and none of
-these, transformers opens it (`ziggurat.models.layouts.bert_tagger`).
+`ziggurat.models.recurrent_tagger`. With BERT's form and neither of these, transformers opens it
+(`ziggurat.models.layouts.bert_tagger`).
 
 *Departs.* Devlin et al. have no CRF. A sentence of more ids than the encoder can read is read in stretches of as many,
 which don't see one another.
@@ -52,8 +52,6 @@ __all__ = ["FAMILY", "EncoderTaggerConfig", "EncoderTaggerFamily", "EncoderTagge
 
 HEAD = ("output.", "crf.")
 """How the names of weights begin that are of the labels."""
-NEW = ("spelling.", "embed_marks.", "reader.")
-"""How the names of weights begin that what it begins with may lack."""
 LAYOUT = BertTagger()
 SMALL = 0.02
 """Spread of the output's first weights: so small that at first all labels are about equally probable."""
@@ -81,8 +79,8 @@ class EncoderTaggerConfig(TaggingKeys, SpellingKeys, PredicateMarkKeys, EncoderB
 
     @property
     def read_width(self) -> int:
-        """Numbers in what the LSTM reads of a word, or the output where there is none."""
-        return self.mark_embedding if self.reads_marks else self.word_width
+        """Numbers in that vector once it is known which words are the predicate, where one is read."""
+        return self.mark_embedding or self.word_width
 
     def __post_init__(self) -> None:
         """Check what keys must be to each other."""
@@ -129,21 +127,10 @@ class EncoderTaggerNetwork(TaggingNetwork):
         nn.init.zeros_(self.output.bias)
 
     def hidden(self, batch: WordTensors) -> Tensor:
-        """Return (B, W, D) vectors of words, which in padding mean nothing.
-
-        Rows that differ in their predicate alone are one sentence, which the encoder reads once.
-        """
-        if self.embed_marks is None:
-            x_BWD = self.words(batch)
-        else:
-            sentences, owner_B = distinct(batch)
-            x_BWD = self.embed_marks(self.words(sentences), owner_B, batch)
-        if self.reader is None:
-            return x_BWD
-        return nn.functional.dropout(self.reader(x_BWD, batch.words), self.config.head_dropout, self.training)
-
-    def words(self, batch: WordTensors) -> Tensor:
-        """Return (B, W, D'): what the encoder and the spelling say of each word."""
+        """Return (B, W, D) vectors of words, which in padding mean nothing."""
+        asked, owner_B = batch, None
+        if self.embed_marks is not None:
+            batch, owner_B = distinct(asked)
         x_BTD = self.read(batch.ids, batch.lengths)
         if self.config.word == "mean":
             x_BWD = piece_means(x_BTD, batch)
@@ -152,7 +139,12 @@ class EncoderTaggerNetwork(TaggingNetwork):
             x_BWD = x_BTD.gather(1, firsts_BW[..., None].expand(-1, -1, x_BTD.shape[-1]))
         if self.spelling is not None:
             x_BWD = torch.cat([x_BWD, self.spelling(batch.characters).to(x_BWD.dtype)], dim=-1)
-        return nn.functional.dropout(x_BWD, self.config.head_dropout, self.training)
+        x_BWD = nn.functional.dropout(x_BWD, self.config.head_dropout, self.training)
+        if self.embed_marks is not None and owner_B is not None:
+            x_BWD = self.embed_marks(x_BWD, owner_B, asked)
+        if self.reader is None:
+            return x_BWD
+        return nn.functional.dropout(self.reader(x_BWD, asked.words), self.config.head_dropout, self.training)
 
     def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Return (B, T, D) vectors of (B, T) ids, of each row its first ``lengths``; at padding they mean nothing."""
@@ -171,15 +163,17 @@ class EncoderTaggerNetwork(TaggingNetwork):
     def begin_with(self, other: Network) -> None:
         """Take the weights of a trained network: an encoder's, or another tagger's.
 
-        What tells labels keeps what was drawn where the other has none, or tells other labels; and so does the spelling
-        where the other has none.
+        What tells labels keeps what was drawn where the other has none, or tells other labels; and so do the spelling,
+        the marks and the LSTM where the other has none.
 
         *Raises.* `UsageError` where the other is of another kind or size.
         """
         tells = isinstance(other, EncoderTaggerNetwork)
         fresh = () if isinstance(other, EncoderTaggerNetwork) and other.config.labels == self.config.labels else HEAD
         prefix = "" if tells else "body."
-        self.fresh = take_weights(self, other, prefix=prefix, fresh=fresh, may_lack=NEW)
+        self.fresh = take_weights(
+            self, other, prefix=prefix, fresh=fresh, may_lack=("spelling.", "embed_marks.", "reader.")
+        )
 
 
 class EncoderTaggerFamily(TaggingFamily):
@@ -245,19 +239,17 @@ class EncoderTaggerFamily(TaggingFamily):
         """
         body = encoder_anatomy(config, vocabulary.size, token_types=config.token_types, head=False)
         (tower,) = body.towers
-        cells, read, word = config.cells, config.read_width, config.word_width
-        marks = mark_parts(config, ("x", word))
-        readers = [dataclasses.replace(lstm_parts([read, cells])[0], times=2)] if cells else []
-        from_cells, from_words = ("2·C", (("C", cells),), 2 * cells), ("D", (("D", read),), read)
-        told = label_parts(config.label_count, *(from_cells if cells else from_words))
-        parts = (*tower.parts, *spelling_parts(config), *marks, *readers, *told)
-        symbols = (
-            *(*body.symbols, ("Y", config.label_count), ("D", read)),
-            *((("C", cells),) if cells else ()),
-            *spelling_symbols(config),
-            *mark_symbols(config),
-        )
-        towers = (dataclasses.replace(tower, parts=parts),)
+        filters, cells, width = config.character_filters, config.cells, config.read_width
+        marks = config.mark_embedding
+        read = "2·C" if cells else "m" if marks else "(d_model + f)" if filters else "d_model"
+        whose = {"d_model": config.width, **({"f": filters} if filters else {})}
+        whose = {"C": cells} if cells else {"m": marks} if marks else whose
+        told = label_parts(config.label_count, read, tuple(whose.items()), 2 * cells or width)
+        readers = [dataclasses.replace(lstm_parts([width, cells])[0], times=2)] if cells else []
+        own = (*spelling_parts(config), *mark_parts(config, ("x", config.word_width)), *readers, *told)
+        towers = (dataclasses.replace(tower, parts=(*tower.parts, *own)),)
+        lstm = (("D", width), ("C", cells)) if cells else ()
+        symbols = (*body.symbols, ("Y", config.label_count), *spelling_symbols(config), *mark_symbols(config), *lstm)
         return dataclasses.replace(body, towers=towers, symbols=symbols, generates=False, picks=None)
 
     def sized(self, parameters: int) -> EncoderTaggerConfig:

@@ -1,9 +1,9 @@
 """Which words are the predicate whose roles are asked: what a word is beside it.
 
 *Idea.* One sentence has other roles for each of its predicates, so a tagger must be told which is meant. He et al.
-(2017, section 2.2, "Deep semantic role labeling") embed a mark that is 1 at the predicate and 0 elsewhere; here the
+(2017, section 2.1, "Deep semantic role labeling") embed a mark that is 1 at the predicate and 0 elsewhere; here the
 vector also tells how far to the left or right of it a word stands, and each word sees the predicate's vector beside its
-own (Zhou & Xu 2015, section 3.3), so that one layer can say what a deep one would have to carry along.
+own (Zhou & Xu 2015), so that one layer can say what a deep one would have to carry along.
 
 *Departs.* Both mark the words at the entrance. Here the marks enter before the last layer: what lies below reads a
 sentence once, however many predicates it has (`distinct`), which is most of the work.

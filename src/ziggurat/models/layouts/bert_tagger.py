@@ -28,8 +28,8 @@ class BertTagger(Bert):
 
     def holds(self, config: Any) -> bool:
         """Return whether a model of this configuration can be written so."""
-        more = config.character_filters or config.mark_embedding or config.cells
-        return super().holds(config) and config.word == "first" and not more and len(config.labels) > 1
+        plain = config.word == "first" and not (config.character_filters or config.cells or config.reads_marks)
+        return super().holds(config) and plain and len(config.labels) > 1
 
     def architecture(self, config: Any) -> str:
         """Return transformers' class for such a model."""
