@@ -10,6 +10,7 @@ from tests.fakes.bundles import make_bundle
 from tests.fakes.families import PLAIN_LANGUAGE_FAMILIES
 from tests.fakes.hearing import WAYS, hearing, record
 from tests.journeys.conftest import Ziggurat
+from ziggurat.core.protocols import LanguageModel
 from ziggurat.use.rescoring import Hypothesis, RescoringConfig, language_scores, rank
 
 __all__ = ["hearing"]
@@ -55,6 +56,37 @@ def test_every_family_ranks(family: str, recordings: list[Path], tmp_path: Path,
 
 
 @pytest.mark.usefixtures("hearing")
+@pytest.mark.parametrize("family", PLAIN_LANGUAGE_FAMILIES)
+def test_what_is_searched_is_ranked_with_the_rest(
+    family: str, recordings: list[Path], tmp_path: Path, ziggurat: Ziggurat
+) -> None:
+    bundle = make_bundle(tmp_path / "bundle", family)
+    asked = ("transcribe", *recordings, "--model", bundle.path, "--nbest", "1", "--json")
+    assert len(json.loads(ziggurat(*asked).out)["recordings"][0]["hypotheses"]) == 1
+    found = ziggurat(*asked, "--beam", "9")
+    if not isinstance(bundle.model, LanguageModel):  # it guesses hidden words
+        assert (found.code, found.out) == (2, "")
+        return
+    heard, silent = json.loads(found.out)["recordings"]
+    assert {row["text"]: row["acoustic"] for row in heard["hypotheses"]} == pytest.approx(WAYS)
+    assert all(row["first"] < 0 for row in heard["hypotheses"])
+    assert silent["hypotheses"] == []
+
+
+@pytest.mark.usefixtures("hearing")
+def test_a_recording_goes_on_in_what_was_said_before(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    bundle = make_bundle(tmp_path / "bundle", "ngram")
+    recordings = [record(tmp_path / f"{name}.wav", [5]) for name in "ab"]
+    found = ziggurat("transcribe", *recordings, "--model", bundle.path, "--continued", "--json")
+    first, second = json.loads(found.out)["recordings"]
+    heard = [Hypothesis(text, acoustic) for text, acoustic in WAYS.items()]
+    for told, before in ((first, ""), (second, first["text"])):
+        (scores,) = language_scores(bundle.language_model, bundle.tokenizer, [heard], before=[before])
+        expected = {one.hypothesis.text: one.logprob for one in rank(heard, scores, RescoringConfig())}
+        assert {row["text"]: row["logprob"] for row in told["hypotheses"]} == pytest.approx(expected)
+
+
+@pytest.mark.usefixtures("hearing")
 def test_errors_are_counted(recordings: list[Path], tmp_path: Path, ziggurat: Ziggurat) -> None:
     pytest.importorskip("jiwer", reason="the extra 'speech' is not installed")
     reference = tmp_path / "said"
@@ -93,6 +125,8 @@ def test_refusals(recordings: list[Path], tmp_path: Path, ziggurat: Ziggurat) ->
         ([tmp_path / "none.wav"], "none.wav: can't be read"),
         ([recordings[0], "--lm-weight", "3"], "--lm-weight: goes with --model only"),
         ([recordings[0], "--word-bonus", "3"], "--word-bonus: goes with --model only"),
+        ([recordings[0], "--beam", "3"], "--beam: goes with --model only"),
+        ([recordings[0], "--continued"], "--continued: goes with --model only"),
         ([recordings[0], "--nbest", "0"], "--nbest: must be from 1 to 1000"),
         ([recordings[0], "--model", tmp_path / "none"], "none"),
         ([*recordings, "--reference", tmp_path / "said"], "said: no transcript of 'silent'"),

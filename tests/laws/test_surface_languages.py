@@ -117,10 +117,19 @@ def written(repository: Path) -> set[str]:
     from ziggurat.use.embedding import EmbeddingConfig
     from ziggurat.use.prompting import PromptConfig
     from ziggurat.use.rescoring import RescoringConfig
+    from ziggurat.use.suggesting import SuggestConfig
     from ziggurat.use.translation import TranslationConfig
 
-    # options of generate, embed, prompt, transcribe, translate and vectors evaluate are declared where they are used
-    declared = (GenerationConfig, EmbeddingConfig, PromptConfig, RescoringConfig, TranslationConfig, Asking)
+    # options of generate, embed, prompt, transcribe, complete, translate and vectors evaluate stand where they are used
+    declared = (
+        GenerationConfig,
+        EmbeddingConfig,
+        PromptConfig,
+        RescoringConfig,
+        SuggestConfig,
+        TranslationConfig,
+        Asking,
+    )
     for field in (field for config in declared for field in dataclasses.fields(config)):
         doc = str(field.metadata["doc"])
         found |= {doc, doc[:1].upper() + doc[1:]}

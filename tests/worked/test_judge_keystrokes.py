@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.fakes.pieces import Pieces
-from tests.fakes.scripted import reciting
+from tests.fakes.scripted import Prefix, Scripted, reciting
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.types import Document
 from ziggurat.judge.keystrokes import Keystrokes, keystrokes
@@ -34,12 +34,22 @@ def test_an_offer_that_agrees_in_part_is_not_taken() -> None:
 
 
 def test_of_several_offers_the_longest_that_agrees_is_taken() -> None:
-    # "one", "one two" and "one two three" are offered
-    found = keystrokes(MODEL, PIECES, [Document("a", RECITED)], SuggestConfig(suggestions=3, longest=3))
-    assert (found.typed, found.accepts) == ((0,), (1,))
-    # of one offer all is taken or nothing: "one two three" does not agree, but "one two" does
-    found = keystrokes(MODEL, PIECES, [Document("a", "one twox")], SuggestConfig(suggestions=3, longest=3))
-    assert (found.typed, found.accepts) == ((1,), (1,))
+    # "one two three" saves 0.6 · 12 = 7.2 keys, "one two" 6 in the other 0.4: 2.4
+    def weights(prefix: Prefix) -> list[float]:
+        told = {"one two": {" three": 0.6, "x": 0.4}}.get(PIECES.decode(prefix))
+        if told is None:
+            written = PIECES.decode(prefix)
+            told = {next((piece for piece in PIECES.pieces[1:] if RECITED.startswith(written + piece)), "x"): 1.0}
+        return [0.0, *(told.get(piece, 0.0) for piece in PIECES.pieces[1:])]
+
+    unsure = Scripted(PIECES.vocabulary, weights)
+    for text, typed in ((RECITED, 0), ("one twox", 1)):
+        found = keystrokes(unsure, PIECES, [Document("a", text)], SuggestConfig(suggestions=2, longest=3))
+        assert (found.typed, found.accepts) == ((typed,), (1,))
+    # of one offer all is taken or nothing: "one two three" does not agree; it was refused when o is typed, so that now
+    # "ne two" comes, and x is typed
+    found = keystrokes(unsure, PIECES, [Document("a", "one twox")], SuggestConfig(longest=3))
+    assert (found.typed, found.accepts) == ((2,), (1,))
 
 
 def test_documents_are_typed_each_from_nothing_and_counted_together() -> None:

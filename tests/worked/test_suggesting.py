@@ -9,7 +9,7 @@ from tests.fakes.pieces import Pieces
 from tests.fakes.scripted import Prefix, Scripted, reciting
 from tests.fakes.tokenizers import trained
 from ziggurat.core.errors import UsageError
-from ziggurat.use.suggesting import SuggestConfig, Suggester
+from ziggurat.use.suggesting import SuggestConfig, Suggester, Suggestion
 
 PIECES = Pieces([" walk", " war", " w", " wa", "a", "l", "k", "ing", "ed", "s", " ", "r", "x"])
 AFTER: Mapping[str, Mapping[str, float]] = {
@@ -63,7 +63,48 @@ def test_after_a_whole_token_the_next_is_suggested() -> None:
 def test_one_key_is_not_worth_a_suggestion() -> None:
     # after " walkin" there is only "g"; then "x" for ever, which is gone on with
     assert suggested(" walkin", longest=1) == {}
-    assert suggested(" walkin", longest=3) == {"gx": pytest.approx(1), "gxx": pytest.approx(1)}
+    assert suggested(" walkin", longest=2) == {"gx": pytest.approx(1)}
+
+
+def test_what_saves_nothing_beside_another_is_not_offered() -> None:
+    # "gx" agrees whenever "gxx" does, which is taken then
+    assert suggested(" walkin", longest=3) == {"gxx": pytest.approx(1)}
+
+
+def test_what_was_refused_is_not_suggested_again() -> None:
+    suggester = Suggester(scripted(), PIECES, SuggestConfig(longest=2))
+    (first,) = suggester.suggest()
+    assert first.text == " walking"
+    suggester.type(" ", refused=[first])
+    # " walk" 0.6, of which " walking" 0.54 does not come; " war" 0.3, " w" 0.08: together 0.98 - 0.54 = 0.44.
+    # "war " has 0.3 · 0.85 / 0.44 · 3 = 1.74 keys, "walked" 0.06 / 0.44 · 5, "walk" 0.06 / 0.44 · 3
+    (second,) = suggester.suggest()
+    assert second.text == "war "
+    assert second.probability == pytest.approx(0.3 * 0.85 / 0.44)
+    suggester.type("wal", refused=[second])
+    # "king" was refused with " walking", and nothing else is likely after " walk"
+    assert suggester.suggest() == []
+
+
+def test_a_suggestion_that_was_taken_or_passed_says_nothing_of_what_follows() -> None:
+    suggester = Suggester(scripted(), PIECES, SuggestConfig(longest=1))
+    suggester.type(" walk", refused=[Suggestion(" war", 0.3), Suggestion(" walk", 0.6)])
+    assert {one.text: one.probability for one in suggester.suggest()} == {"ing": pytest.approx(0.9)}
+
+
+def test_a_space_is_suggested_where_no_word_after_it_is_likely() -> None:
+    words = Pieces(["he", " a", " b", " c", " d", " ", "a", "b", "c", "d", "!"])
+
+    def weights(prefix: Prefix) -> list[float]:
+        told = {"": {"he": 1.0}, "he": {" a": 0.2, " b": 0.2, " c": 0.2, " d": 0.15, "!": 0.25}}
+        return [0.0, *(told.get(words.decode(prefix), {"!": 1.0}).get(piece, 0.0) for piece in words.pieces[1:])]
+
+    suggester = Suggester(Scripted(words.vocabulary, weights), words, SuggestConfig(suggestions=99, longest=2))
+    found = suggester.suggest()
+    # "he" saves 1 key and "he " 0.75 · 2; beside that "he!" 0.25 · 2, and "he a" (with the space taken) 0.2 · 1; then
+    # "he" is right beside both where neither is: never
+    assert [one.text for one in found] == ["he ", "he!", "he a"]
+    assert [one.probability for one in found] == pytest.approx([0.75, 0.25, 0.2])
 
 
 def test_as_many_as_asked_for() -> None:

@@ -1,11 +1,11 @@
 """Lattices: the form of Sphinx, the best sentences against all ways, and damaged files."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.fakes.lattices import drawn, ways
 from ziggurat.core.errors import InputError
 from ziggurat.use.lattice import Edge, Lattice, read_lattice
 
@@ -61,28 +61,6 @@ def test_a_lattice_of_sphinx(written: Path) -> None:
     assert lattice.acoustic_of([]) is None
 
 
-def drawn(seed: int) -> Lattice:
-    """A lattice of eleven nodes with three words, silences, dead ends and many ways for one sentence."""
-    draw = np.random.default_rng(seed)
-    words = ["", *draw.choice(["", "a", "b", "c"], 9).tolist(), ""]
-    edges = [
-        Edge(start, end, -float(draw.integers(1, 1000)))
-        for start in range(10)
-        for end in range(start + 1, 11)
-        if draw.random() < 0.5
-    ]
-    return Lattice(tuple(words), tuple(edges), 0, 10)
-
-
-def ways(lattice: Lattice, node: int, said: tuple[str, ...], score: float) -> Iterator[tuple[tuple[str, ...], float]]:
-    if node == lattice.last:
-        yield said, score
-    for edge in lattice.edges:
-        if edge.start == node:
-            word = lattice.words[edge.end]
-            yield from ways(lattice, edge.end, (*said, word) if word else said, score + edge.acoustic)
-
-
 @pytest.mark.parametrize("seed", range(23))
 @pytest.mark.parametrize("bonus", [0.0, 300.0, -300.0])
 def test_the_best_sentences_are_those_of_all_ways(seed: int, bonus: float) -> None:
@@ -97,6 +75,14 @@ def test_the_best_sentences_are_those_of_all_ways(seed: int, bonus: float) -> No
     assert lattice.sentences(5, word_bonus=bonus) == found[:5]
     for one in found:
         assert lattice.acoustic_of(one.words) == pytest.approx(one.acoustic)
+
+
+def test_nodes_come_after_all_that_lead_to_them(written: Path) -> None:
+    lattice = read_lattice(written)
+    place = {node: number for number, node in enumerate(lattice.in_order())}
+    assert all(place[edge.start] < place[edge.end] for edge in lattice.edges)
+    assert [edge.end for edge in lattice.out(4)] == [1, 2]
+    assert lattice.out(0) == []
 
 
 def test_no_way_leads_through() -> None:

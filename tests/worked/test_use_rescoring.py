@@ -1,5 +1,7 @@
 """Hypotheses ranked by hand-computed sums, tuned weights, and every family as the language model."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,23 @@ def test_any_family_scores_hypotheses(family: str) -> None:
             assert score == pytest.approx(sum(unit.logprob for unit in units), abs=1e-4)
 
 
+@pytest.mark.parametrize("family", PLAIN_LANGUAGE_FAMILIES)
+def test_what_was_said_before_is_read_and_not_counted(family: str) -> None:
+    model, tokenizer = FAMILIES.get(family).tiny(seed=0), eleven_words()
+    before = ["", "one two\nnine"]
+    found = language_scores(model, tokenizer, [LIST, LIST], before=before)  # type: ignore[arg-type]
+    for head, scores in zip(("", "one two\nnine\n"), found, strict=True):
+        for one, score in zip(LIST, scores, strict=True):
+            (units,) = score_texts(model, tokenizer, [f"{head}{one.text}\n"], by="token")  # type: ignore[arg-type]
+            counted = units[len(tokenizer.encode(head).ids) :]
+            assert score == pytest.approx(sum(unit.logprob for unit in counted), abs=1e-4)
+
+
+def test_each_list_has_what_was_said_before_it() -> None:
+    with pytest.raises(UsageError, match="1 texts before 2 lists"):
+        language_scores(FAMILIES.get("ngram").tiny(seed=0), eleven_words(), [LIST, LIST], before=[""])  # type: ignore[arg-type]
+
+
 def held_out(rows: int) -> tuple[list[list[Hypothesis]], list[np.ndarray], list[list[int]]]:
     """Lists whose right hypothesis is the one with the highest acoustic + 4 log p, which is known by construction."""
     draw = np.random.default_rng(3)
@@ -87,14 +106,13 @@ def test_weights_are_found_that_make_no_errors() -> None:
     assert found == tune(*data)
 
 
-def test_tuning_is_never_worse_than_any_weights_of_its_first_search() -> None:
+def test_tuning_is_never_worse_than_any_weights_that_it_tries() -> None:
     lists, logprobs, _ = held_out(17)
     draw = np.random.default_rng(5)
     errors = [draw.integers(0, 4, 13).tolist() for _ in range(17)]
     found = wrong(tune(lists, logprobs, errors), lists, logprobs, errors)
-    for weight in GRID["lm_weight"]:
-        for bonus in GRID["word_bonus"]:
-            assert found <= wrong(RescoringConfig(lm_weight=weight, word_bonus=bonus), lists, logprobs, errors)
+    for values in itertools.product(*(GRID[name] for name in ("lm_weight", "first_weight", "word_bonus"))):
+        assert found <= wrong(RescoringConfig(*values), lists, logprobs, errors)
 
 
 def test_a_word_bonus_is_found() -> None:
@@ -105,6 +123,21 @@ def test_a_word_bonus_is_found() -> None:
 
 def test_where_nothing_helps_the_defaults_stay() -> None:
     assert tune([LIST, []], [np.array(LOGPROBS), np.empty(0)], [[2, 2, 2], []]) == RescoringConfig()
+
+
+def test_smoothed_errors_tell_weights_apart_that_rank_alike() -> None:
+    # with bonus ω and α = 5 "one two" is drawn with 1 / (1 + exp((7 - ω) / 5)): 5 ranks it behind, 10 and 20 ahead,
+    # and of these 20 leaves the fewest errors to be expected: 1 / (1 + exp(13 / 5)) = 0.07 instead of 0.35
+    lists = [[Hypothesis("one", 0.0), Hypothesis("one two", -7.0)]]
+    assert tune(lists, [np.zeros(2)], [[1, 0]]).word_bonus == 10.0
+    assert tune(lists, [np.zeros(2)], [[1, 0]], smoothing=5.0).word_bonus == 20.0
+    # a bonus of 10 for two words where one was said would cost as much as it gains elsewhere: the smallest wins
+    lists.append([Hypothesis("one", 0.0), Hypothesis("one two", 0.0)])
+    found = tune(lists, [np.zeros(2)] * 2, [[1, 0], [0, 3]], smoothing=5.0)
+    expected = {bonus: 1 / (1 + np.exp((bonus - 7) / 5)) + 3 / (1 + np.exp(-bonus / 5)) for bonus in GRID["word_bonus"]}
+    assert found.word_bonus == min(expected, key=expected.__getitem__)
+    with pytest.raises(UsageError, match="smoothing: must be 0 or more nats, got -1"):
+        tune(lists, [np.zeros(2)] * 2, [[1, 0], [0, 3]], smoothing=-1.0)
 
 
 def test_a_grid_of_ones_own() -> None:

@@ -114,6 +114,6 @@ def _typed(suggester: Suggester, text: str) -> tuple[int, int, int]:
         typed += not taken
         accepts += bool(taken)
         keyed = taken or text[place]
-        suggester.type(keyed)
+        suggester.type(keyed, refused=[one for one in offered if one.text != taken])
         place += len(keyed)
     return typed, accepts, offers

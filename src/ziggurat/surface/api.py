@@ -44,6 +44,7 @@ from ziggurat.use.completion import GenerationConfig, generate
 from ziggurat.use.embedding import EmbeddingConfig, embed
 from ziggurat.use.prompting import FewShotClassifier, PromptConfig
 from ziggurat.use.scoring import Scored, Unit, score_pairs, score_texts
+from ziggurat.use.suggesting import SuggestConfig, Suggester
 from ziggurat.use.tasks import TASKS
 from ziggurat.use.translation import translate
 from ziggurat.use.vectors import Vectors, open_vectors
@@ -155,6 +156,14 @@ class Model:
         config = from_mapping(PromptConfig, options, where="few_shot")
         words = answers or {label: label for label in sorted({label for _, label in examples})}
         return FewShotClassifier(self.model, self.tokenizer, examples, words, config)
+
+    def suggester(self, **options: Any) -> Suggester:
+        """Return what follows somebody's typing and says what may come; ``options`` are the keys of `SuggestConfig`.
+
+        Raises:
+            UsageError: the model predicts nothing, or its tokenizer loses text.
+        """
+        return Suggester(self.model, self.tokenizer, from_mapping(SuggestConfig, options, where="suggester"))
 
     def conversation(self, *, system: str = "", **variables: Any) -> Conversation:
         """Return a conversation with the model; ``variables`` go to its chat template.

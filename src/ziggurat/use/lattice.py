@@ -85,6 +85,14 @@ class Lattice:
             front = self._closed(self._continued(front).get(word, {}))
         return front.get(self.last)
 
+    def in_order(self) -> Iterator[int]:
+        """Yield the nodes so that each comes after all from which edges lead to it."""
+        return iter(self._rank)
+
+    def out(self, node: int) -> Sequence[Edge]:
+        """Return the edges that begin at a node."""
+        return self._out[node]
+
     def _in_order(self, word_bonus: float) -> Iterator[Sentence]:
         best = self._rest(word_bonus)
         number = count()  # of two that are equal, the one that was found first

@@ -8,7 +8,7 @@ well each fits the sound alone, so that any language model can weigh in afterwar
 import re
 import tempfile
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Recogniser:
             raise MissingExtraError("speech recognition", "speech") from error
         words = _arpa_words(arpa) if arpa is not None else []
         self._decoder: Any = pocketsphinx.Decoder(samprate=RATE, loglevel="FATAL")
-        self.unknown_words: tuple[str, ...] = tuple(w for w in words if self._decoder.lookup_word(w) is None)
+        self.unknown_words: tuple[str, ...] = tuple(w for w in words if not self.pronounces(w))
         """Words of the ARPA file that the dictionary can't pronounce: they are never heard."""
         if arpa is not None:
             self._load(arpa, heard=len(words) - len(self.unknown_words))
@@ -58,21 +58,7 @@ class Recogniser:
         Raises:
             InputError: the file is not what `read_wav` takes.
         """
-        samples = read_wav(path)
-        if not samples:
-            return []
-        lattice = self._decoded(samples)
-        if lattice is None:
-            return []
-        found: dict[str, Hypothesis] = {}
-        for text in islice(self._texts(), most * _MOST_WAYS):
-            words = text.split()
-            acoustic = None if text in found else lattice.acoustic_of(words)
-            if acoustic is not None:
-                found[text] = Hypothesis(text, acoustic, self._first(words))
-            if len(found) == most:
-                break
-        return list(found.values())
+        return self.heard(path, most=most)[0]
 
     def lattice(self, path: Path) -> Lattice | None:
         """Return all that the recogniser still thought possible; None where nothing is heard.
@@ -82,6 +68,39 @@ class Recogniser:
         """
         samples = read_wav(path)
         return self._decoded(samples) if samples else None
+
+    def heard(self, path: Path, *, most: int = 50) -> tuple[list[Hypothesis], Lattice | None]:
+        """Return `hypotheses` and `lattice` of one hearing.
+
+        Raises:
+            InputError: the file is not what `read_wav` takes.
+        """
+        lattice = self.lattice(path)
+        if lattice is None:
+            return [], None
+        found: dict[str, Hypothesis] = {}
+        for text in islice(self._texts(), most * _MOST_WAYS):
+            words = text.split()
+            acoustic = None if text in found else lattice.acoustic_of(words)
+            if acoustic is not None:
+                found[text] = Hypothesis(text, acoustic, self.logprob(words))
+            if len(found) == most:
+                break
+        return list(found.values()), lattice
+
+    def logprob(self, words: Sequence[str]) -> float:
+        """Return log p(words, end) by the language model that the recogniser hears with, in nats."""
+        order = self._model.size()
+        said = ["<s>", *words, "</s>"]
+        logarithms = (
+            self._model.prob(said[max(0, end - order) : end][::-1])  # the word, then what stands before it, backwards
+            for end in range(2, len(said) + 1)
+        )
+        return sum((float(self._decoder.logmath.log_to_ln(one)) for one in logarithms), 0.0)
+
+    def pronounces(self, word: str) -> bool:
+        """Return whether the dictionary knows how a word sounds; others are never heard."""
+        return self._decoder.lookup_word(word) is not None
 
     def _load(self, arpa: Path, *, heard: int) -> None:
         if not heard:
@@ -114,16 +133,6 @@ class Recogniser:
         for one in self._decoder.nbest():
             if one is not None:
                 yield _VARIANT.sub("", one.hypstr)
-
-    def _first(self, words: list[str]) -> float:
-        """Return log p(words, end) by the language model that the recogniser heard with."""
-        order = self._model.size()
-        said = ["<s>", *words, "</s>"]
-        logarithms = (
-            self._model.prob(said[max(0, end - order) : end][::-1])  # the word, then what stands before it, backwards
-            for end in range(2, len(said) + 1)
-        )
-        return sum((float(self._decoder.logmath.log_to_ln(one)) for one in logarithms), 0.0)
 
 
 def read_wav(path: Path) -> bytes:

@@ -11,8 +11,8 @@ reevaluation of N-best sentence hypotheses" (a weighted sum of scores, its weigh
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -72,16 +72,37 @@ class Ranked:
 
 
 def language_scores(
-    model: LanguageModel | MaskedLanguageModel, tokenizer: Tokenizer, lists: Sequence[Sequence[Hypothesis]]
+    model: LanguageModel | MaskedLanguageModel,
+    tokenizer: Tokenizer,
+    lists: Sequence[Sequence[Hypothesis]],
+    *,
+    before: Sequence[str] | None = None,
 ) -> list[Vector]:
     """Return log p(text) of every hypothesis of every list, each different text scored once.
 
+    Each text is a document of its own. With ``before``, a text for each list, the hypotheses of a list are instead the
+    next line of the document that begins so: what was said goes on in what is said, names and turns of phrase with it.
     A model that guesses hidden tokens gives pseudo-log-likelihoods (`ziggurat.use.scoring.score_texts`).
+
+    Raises:
+        UsageError: the numbers of lists and of texts before them differ.
     """
-    texts = list(dict.fromkeys(one.text for hypotheses in lists for one in hypotheses))
-    scored = score_texts(model, tokenizer, texts, by="document") if texts else []
-    logprobs = {text: total_of([units]).logprob for text, units in zip(texts, scored, strict=True)}
-    return [np.array([logprobs[one.text] for one in hypotheses], np.float64) for hypotheses in lists]
+    if before is not None and len(before) != len(lists):
+        raise UsageError(f"{len(before)} texts before {len(lists)} lists: each list follows one")
+    heads = [None] * len(lists) if before is None else [f"{text}\n" if text else "" for text in before]
+    read = [[_line(head, one.text) for one in hypotheses] for head, hypotheses in zip(heads, lists, strict=True)]
+    texts = list(dict.fromkeys(line for lines in read for line in lines))
+    scored = dict(zip(texts, score_texts(model, tokenizer, texts, by="token"), strict=True)) if texts else {}
+    found = []
+    for head, lines in zip(heads, read, strict=True):
+        begin = len(head or "")
+        own = [[unit for unit in scored[line] if unit.start >= begin] for line in lines]
+        found.append(np.array([total_of([units]).logprob for units in own], np.float64))
+    return found
+
+
+def _line(head: str | None, text: str) -> str:
+    return text if head is None else f"{head}{text}\n"
 
 
 def rank(hypotheses: Sequence[Hypothesis], logprobs: Sequence[float] | Vector, config: RescoringConfig) -> list[Ranked]:
@@ -107,37 +128,37 @@ def tune(
     errors: Sequence[Sequence[int]],
     *,
     grid: dict[str, Sequence[float]] | None = None,
-    rounds: int = 3,
+    smoothing: float = 0.0,
 ) -> RescoringConfig:
     """Return the weights under which the best-ranked hypotheses of held-out recordings have the fewest errors.
 
-    ``errors`` holds each hypothesis' number of wrong words (`ziggurat.judge.word_errors.error_counts`). All pairs of
-    language-model weight and word bonus are tried first, then each weight of ``grid`` (`GRID` unless told) in turn,
-    until ``rounds`` are over or nothing gets better. Of weights that are equally good, those stay that came first:
-    the defaults of `RescoringConfig`, then the smaller ones of the grid.
+    ``errors`` holds each hypothesis' number of wrong words (`ziggurat.judge.word_errors.error_counts`). All
+    combinations of the weights in ``grid`` (`GRID` unless told) are tried: weights make up for each other, so that one
+    at a time gets stuck. Of those that are equally good the first stays: the defaults of `RescoringConfig`, then the
+    smaller ones of the grid.
+
+    *Maths.* Few recordings leave many weights equally good. With ``smoothing``, α > 0, what is made small is the errors
+    expected of hypotheses that are drawn in proportion to exp(score / α), which changes with every weight; α about as
+    large as the language model's weight makes them posterior probabilities. Source: Och 2003, "Minimum error rate
+    training in statistical machine translation", section 4 (the smoothed error count).
 
     Raises:
-        UsageError: the three have different lengths, or the grid has a weight that there is not.
+        UsageError: the three have different lengths, the grid has a weight that there is not, or α is below 0.
         TooLittleTextError: no recording has hypotheses.
     """
     tried = {**GRID, **(grid or {})}
     if unknown := tried.keys() - GRID.keys():
         raise UsageError(f"grid: no weight '{min(unknown)}'; known: {', '.join(GRID)}")
+    if smoothing < 0:
+        raise UsageError(f"smoothing: must be 0 or more nats, got {smoothing:g}")
     kept = [row for row in zip(lists, logprobs, errors, strict=False) if row[0]]
     if not len(lists) == len(logprobs) == len(errors) or any(len({len(part) for part in row}) > 1 for row in kept):
         raise UsageError("every hypothesis needs one log-probability and one number of errors")
     if not kept:
         raise TooLittleTextError("no recording with hypotheses: weights are tuned on some")
-    held = [(_parts(one, np.asarray(scores, np.float64)), np.asarray(wrong)) for one, scores, wrong in kept]
-    best = RescoringConfig()
-    best = _fewest(held, best, _combined(best, tried, ("lm_weight", "word_bonus")))
-    for _ in range(rounds):
-        before = best
-        for name in GRID:
-            best = _fewest(held, best, _combined(best, tried, (name,)))
-        if best == before:
-            break
-    return best
+    rows = [(_parts(one, np.asarray(scores, np.float64)), np.asarray(wrong)) for one, scores, wrong in kept]
+    held = _Held(rows, smoothing)
+    return _fewest(held, RescoringConfig(), _combined(tried))
 
 
 def _parts(hypotheses: Sequence[Hypothesis], logprobs: Vector) -> Vector:
@@ -151,24 +172,35 @@ def _weights(config: RescoringConfig) -> Vector:
     return np.array([1.0, config.lm_weight, config.first_weight, config.word_bonus])
 
 
-def _combined(
-    best: RescoringConfig, grid: dict[str, Sequence[float]], names: Sequence[str]
-) -> Iterable[RescoringConfig]:
-    for values in itertools.product(*(grid[name] for name in names)):
-        yield replace(best, **dict(zip(names, values, strict=True)))
+def _combined(grid: Mapping[str, Sequence[float]]) -> Iterator[RescoringConfig]:
+    for values in itertools.product(*grid.values()):
+        yield RescoringConfig(**dict(zip(grid, values, strict=True)))
 
 
-def _fewest(
-    held: Sequence[tuple[Vector, npt.NDArray[np.int_]]], best: RescoringConfig, others: Iterable[RescoringConfig]
-) -> RescoringConfig:
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Held-out recordings: what weights multiply in each hypothesis, and how many errors it has."""
+
+    rows: Sequence[tuple[Vector, npt.NDArray[np.int_]]]
+    smoothing: float
+
+    def errors(self, config: RescoringConfig) -> float:
+        """Return the errors of what is ranked best, or, smoothed, those expected."""
+        weights = _weights(config)
+        if not self.smoothing:
+            return float(sum(int(wrong[int(np.argmax(parts @ weights))]) for parts, wrong in self.rows))
+        return float(sum(_chances(parts @ weights / self.smoothing) @ wrong for parts, wrong in self.rows))
+
+
+def _chances(logits: Vector) -> Vector:
+    shares = np.exp(logits - logits.max())
+    return np.asarray(shares / shares.sum(), np.float64)
+
+
+def _fewest(held: _Held, best: RescoringConfig, others: Iterable[RescoringConfig]) -> RescoringConfig:
     """Return the weights with the fewest errors, ``best`` where none has fewer."""
-    fewest = _errors(held, best)
+    fewest = held.errors(best)
     for other in others:
-        if (wrong := _errors(held, other)) < fewest:
+        if (wrong := held.errors(other)) < fewest:
             best, fewest = other, wrong
     return best
-
-
-def _errors(held: Sequence[tuple[Vector, npt.NDArray[np.int_]]], config: RescoringConfig) -> int:
-    weights = _weights(config)
-    return sum(int(wrong[int(np.argmax(parts @ weights))]) for parts, wrong in held)

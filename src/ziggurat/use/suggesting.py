@@ -7,7 +7,8 @@ place (`Suggester.type` drops what does not). This is token healing without a ru
 bytes, characters, BPE and unigrams alike; only the tokenizer must lose nothing.
 
 What is offered is what saves most keys on average: of all beginnings of what may come the one with the largest
-probability × (characters − 1), a word's rest or several words.
+probability × (characters − 1), a word's rest, the space after it, or several words. A second one is what saves most
+beside the first, and so on.
 
 *Cost.* A forward step of one row for each place that the readings really end at, and for each token that a suggestion
 goes on with; both are kept while what is typed agrees with them. A key that changes nothing costs searches in the
@@ -16,7 +17,7 @@ sorted vocabulary only.
 
 import bisect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +35,9 @@ FIRST_TOKENS = 5
 """Tokens of each reading that may begin a suggestion."""
 LEAST_GROWTH = 0.2
 """Probability of a token given those before: with less, no suggestion goes on with it."""
+
+LEAST_GAIN = 1e-6
+"""Keys that a suggestion saves on average beside the others: with less it is not offered."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,9 @@ class _Spellings:
         told = token_bytes(tokenizer)
         self.ids = np.array(sorted((index for index, one in enumerate(told) if one), key=told.__getitem__), np.int64)
         self.bytes = [told[index] for index in self.ids]
+        starts = [bisect.bisect_left(self.bytes, bytes([byte])) for byte in range(256)]
+        self.first_bytes = np.array([*starts, len(self.bytes)], np.int64)
+        """Where tokens begin that start with each byte; then where the last ones end."""
 
     def stretch(self, prefix: bytes) -> tuple[int, int, int]:
         """Return where tokens begin that start with ``prefix``, where those that are longer do, and where they end."""
@@ -122,6 +129,7 @@ class Suggester:
         self._recent = bytearray()  # bytes typed since the oldest reading
         self._dropped = 0
         self._readings: dict[int, _Reading] = {}
+        self._refused: list[str] = []  # what does not come next
         self._restart()
 
     @property
@@ -129,8 +137,14 @@ class Suggester:
         """What was typed."""
         return "".join(self._text)
 
-    def type(self, text: str) -> None:
-        """Add what was typed, or a suggestion that was taken."""
+    def type(self, text: str, *, refused: Sequence[Suggestion] = ()) -> None:
+        """Add what was typed, or a suggestion that was taken; ``refused`` are those that were seen and not taken.
+
+        Who refuses a suggestion is taken to mean other text: neither it, nor anything that begins so, is suggested
+        again, and all else gets likelier.
+        """
+        seen = [*self._refused, *(one.text for one in refused)]
+        self._refused = [one[len(text) :] for one in seen if len(one) > len(text) and one.startswith(text)]
         for character in text:
             self._text.append(character)
             for byte in character.encode():
@@ -140,14 +154,19 @@ class Suggester:
 
     def suggest(self) -> list[Suggestion]:
         """Return the suggestions that save most, the best first; none where nothing saves a key."""
-        found: dict[str, Suggestion] = {}
+        chances: dict[str, float] = {}
         for continuation, probability in self._continuations():
             text = _whole(continuation)
-            one = Suggestion(text, probability)
-            if one.gain > 0 and (text not in found or one.probability > found[text].probability):
-                found[text] = one
-        best = sorted(found.values(), key=lambda one: (-one.gain, one.text))
-        return best[: self._config.suggestions]
+            if len(text) > 1:
+                chances[text] = max(probability, chances.get(text, 0.0))
+        found = {text: Suggestion(text, chance) for text, chance in _without(chances, self._refused).items()}
+        chosen: list[Suggestion] = []
+        for _ in range(min(self._config.suggestions, len(found))):
+            best = min(found.values(), key=lambda one: (-_gain_beside(one, chosen), one.text))
+            if _gain_beside(best, chosen) < LEAST_GAIN:
+                break
+            chosen.append(found.pop(best.text))
+        return chosen
 
     def _continuations(self) -> Iterator[tuple[bytes, float]]:
         total = self._total()
@@ -171,12 +190,30 @@ class Suggester:
         for _ in range(self._config.longest - 1):
             reading = self._after(reading, row)
             row = int(reading.probabilities.argmax())
+            for beginning, mass in self._beginnings(reading):
+                yield text + beginning, share * mass
             if reading.probabilities[row] < LEAST_GROWTH:
                 return
-            _, _, stop = self._spellings.stretch(self._spellings.bytes[row])
             text += self._spellings.bytes[row]
-            yield text, share * reading.mass(row, stop)
             share *= float(reading.probabilities[row])
+
+    def _beginnings(self, reading: _Reading) -> Iterator[tuple[bytes, float]]:
+        """Yield what the likeliest token begins with, and with what probability the next one begins so.
+
+        The same of the likeliest token of the likeliest first byte: a hundred words may begin with a space, none of
+        which is likely.
+        """
+        masses = np.diff(reading.cumulated[self._spellings.first_bytes])
+        likeliest = int(masses.argmax())
+        if not masses[likeliest] > 0:
+            return  # it is certain that the text ends
+        start, stop = self._spellings.first_bytes[likeliest : likeliest + 2]
+        first = int(start + reading.probabilities[start:stop].argmax())
+        for token in {first, int(reading.probabilities.argmax())}:
+            written = self._spellings.bytes[token]
+            for end in range(1, len(written) + 1):
+                begin, _, last = self._spellings.stretch(written[:end])
+                yield written[:end], reading.mass(begin, last)
 
     def _beginning(self, continuation: bytes) -> float:
         """Return the probability that one token of a reading goes on with these bytes, or with more."""
@@ -283,6 +320,30 @@ class Suggester:
     def _tell(self, reading: _Reading, logprobs: npt.NDArray[np.floating]) -> None:
         reading.probabilities = np.exp(logprobs[self._spellings.ids].astype(np.float64))
         reading.cumulated = np.concatenate([[0.0], np.cumsum(reading.probabilities)])
+
+
+def _without(chances: Mapping[str, float], refused: Sequence[str]) -> dict[str, float]:
+    """Return the probabilities of continuations where it is known that none of ``refused`` comes.
+
+    *Maths.* p(t | none) = (p(t) − Σ p(r)) / (1 − Σ p(r)), above over those r that begin with t.
+    """
+    shortest = [one for one in set(refused) if not any(one != other and one.startswith(other) for other in refused)]
+    lost = {one: chances.get(one, 0.0) for one in shortest}
+    left = max(1.0 - sum(lost.values()), LEAST_SHARE)
+    found = {}
+    for text, chance in chances.items():
+        if not text.startswith(tuple(shortest)):
+            within = sum(each for one, each in lost.items() if one.startswith(text))
+            found[text] = min(1.0, max(0.0, chance - within) / left)
+    return found
+
+
+def _gain_beside(one: Suggestion, others: Sequence[Suggestion]) -> float:
+    """Return the keys that a suggestion saves on average beside others, of which the longest that agrees is taken."""
+    longer = [other for other in others if other.text.startswith(one.text)]
+    nearest = [each for each in longer if not any(each is not far and each.text.startswith(far.text) for far in longer)]
+    shorter = max((len(other.text) - 1 for other in others if one.text.startswith(other.text)), default=0)
+    return (one.probability - sum(each.probability for each in nearest)) * (len(one.text) - 1 - shorter)
 
 
 def _whole(continuation: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from ziggurat.surface.chinese import (
     anatomy,
+    completion,
     exchange,
     overview,
     planning,
@@ -16,7 +17,7 @@ from ziggurat.surface.chinese import (
 __all__ = ["SENTENCES"]
 
 SENTENCES: dict[str, str] = {}
-for _topic in (anatomy, overview, exchange, planning, speech, studies, tasks, training, using, vectors):
+for _topic in (anatomy, completion, overview, exchange, planning, speech, studies, tasks, training, using, vectors):
     if _twice := SENTENCES.keys() & _topic.SENTENCES.keys():
         raise ValueError(f"two translations of {sorted(_twice)}")
     SENTENCES |= _topic.SENTENCES

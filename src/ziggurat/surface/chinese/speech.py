@@ -33,6 +33,12 @@ SENTENCES = {
         "识别时代替识别器自带语言模型的 ARPA 文件"
     ),
     "Hypotheses of a recording that are ranked": "每个录音参与排序的假设数",
+    "Beginnings kept at each word where the bundle searches the recogniser's lattice too": (
+        "模型包同时搜索识别器的词格时，每个词处保留的开头数"
+    ),
+    "Rank each recording as what is said next after those before it": "把每个录音当作紧接在前面录音之后所说的话来排序",
+    "With --beam the bundle also searches all that the recogniser still thought possible, and what it finds is ranked "
+    "with the rest.": "给出 --beam 时，模型包还会搜索识别器认为可能的一切，找到的结果与其余假设一起排序。",
     "Transcripts to count errors against: lines of NAME<TAB>text, or Sphinx's": (
         "用于计算错误的参考文本：每行“名称<制表符>文本”，或 Sphinx 的格式"
     ),

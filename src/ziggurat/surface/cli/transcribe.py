@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,10 @@ from ziggurat.core.errors import UsageError
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.terminal import Terminal, one_line
 from ziggurat.use.rescoring import Hypothesis, Ranked, RescoringConfig
+
+if TYPE_CHECKING:
+    from ziggurat.artefacts.bundle import Bundle
+    from ziggurat.use.recognition import Recogniser
 
 __all__ = ["COMMAND", "TranscribeOptions", "transcribe"]
 
@@ -23,6 +27,10 @@ class TranscribeOptions(RescoringConfig):
     model: str = option("", "bundle that ranks the hypotheses; without one the recogniser's order stays")
     arpa: str = option("", "ARPA file that the recogniser hears with, in place of its own language model")
     nbest: int = option(50, "hypotheses of a recording that are ranked", low=1, high=1000)
+    beam: int = option(
+        0, "beginnings kept at each word where the bundle searches the recogniser's lattice too", low=0, high=1000
+    )
+    continued: bool = option(False, "rank each recording as what is said next after those before it")
     reference: str = option("", "transcripts to count errors against: lines of NAME<TAB>text, or Sphinx's")
     json: bool = option(False, "print JSON")
     quiet: bool = option(False, "say nothing but warnings")
@@ -43,6 +51,9 @@ def transcribe(
 
     An n-gram bundle of words in small letters can also be heard with: ziggurat export BUNDLE words.arpa makes the file.
 
+    With --beam the bundle also searches all that the recogniser still thought possible, and what it finds is ranked
+    with the rest.
+
     A text has no capitals and no signs, so a bundle ranks best that was trained on such text.
 
     The name of a recording among the references is its file's without the ending.
@@ -58,6 +69,8 @@ def transcribe(
         read_wav(path)  # before minutes are spent on those before it
     bundle = load(Path(options.model)) if options.model else None
     scorer = None if bundle is None else (bundle.scorer, bundle.tokenizer)
+    if bundle is not None and options.beam:
+        bundle.language_model  # noqa: B018 - what guesses hidden words can't search: said before minutes are spent
     recogniser = Recogniser(arpa=Path(options.arpa) if options.arpa else None)
     if unknown := recogniser.unknown_words:
         terminal.warn(
@@ -68,7 +81,7 @@ def transcribe(
         )
     lists = []
     for path in recordings:
-        lists.append(recogniser.hypotheses(path, most=options.nbest))
+        lists.append(_heard(recogniser, path, bundle, options))
         terminal.say("{file}: {count} hypotheses", file=path, count=len(lists[-1]))
     ranked = _ranked(lists, scorer, options)
     errors = {} if references is None else _errors(references, lists, ranked)
@@ -97,6 +110,9 @@ def _check(recordings: Sequence[Path], options: TranscribeOptions) -> None:
         for field in fields(RescoringConfig):
             if getattr(options, field.name) != field.default:
                 raise UsageError(f"--{field.name.replace('_', '-')}: goes with --model only, whose scores it weighs")
+        for name in ("beam", "continued"):
+            if getattr(options, name):
+                raise UsageError(f"--{name}: goes with --model only, by which it searches and ranks")
     names = _names(recordings)
     if options.reference and len(set(names)) < len(names):
         raise UsageError("--reference: two recordings have the same name; transcribe one at a time")
@@ -106,14 +122,36 @@ def _names(recordings: Sequence[Path]) -> list[str]:
     return [path.stem for path in recordings]
 
 
-def _ranked(lists: Sequence[Sequence[Hypothesis]], scorer: Any, weights: RescoringConfig) -> list[list[Ranked]]:
+def _heard(
+    recogniser: "Recogniser", path: Path, bundle: "Bundle | None", options: TranscribeOptions
+) -> list[Hypothesis]:
+    """Return the recogniser's best, and with ``--beam`` what else the bundle finds in its lattice."""
+    from ziggurat.use.lattice_search import search
+
+    hypotheses, lattice = recogniser.heard(path, most=options.nbest)
+    if bundle is None or lattice is None or not options.beam:
+        return hypotheses
+    model, tokenizer = bundle.language_model, bundle.tokenizer
+    found = search(lattice, model, tokenizer, options, beam=options.beam, first=recogniser.logprob)
+    known = {one.text for one in hypotheses}
+    return [*hypotheses, *(one for one in found if one.text not in known)]
+
+
+def _ranked(lists: Sequence[Sequence[Hypothesis]], scorer: Any, options: TranscribeOptions) -> list[list[Ranked]]:
     """Return each list ranked by a model and its tokenizer; in its own order where there is none."""
     from ziggurat.use.rescoring import language_scores, rank
 
     if scorer is None:
         return [[Ranked(one, 0.0, one.acoustic) for one in hypotheses] for hypotheses in lists]
-    logprobs = language_scores(scorer[0], scorer[1], lists)
-    return [rank(one, scores, weights) for one, scores in zip(lists, logprobs, strict=True)]
+    if not options.continued:
+        logprobs = language_scores(scorer[0], scorer[1], lists)
+        return [rank(one, scores, options) for one, scores in zip(lists, logprobs, strict=True)]
+    found: list[list[Ranked]] = []
+    for hypotheses in lists:
+        before = "\n".join(ranked[0].hypothesis.text for ranked in found if ranked)
+        (scores,) = language_scores(scorer[0], scorer[1], [hypotheses], before=[before])
+        found.append(rank(hypotheses, scores, options))
+    return found
 
 
 def _facts(
