@@ -40,6 +40,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "n-gram tables": {"ngram_orders": (2, 3, 5), "ngram_rows": 151},
     "value embeddings": {"value_embeddings": 1},
     "no copying": {"copies": False},
+    "predicate marks": {"mark_embedding": 3},
     "narrow n-gram tables": {"ngram_orders": (4, 2), "ngram_rows": 113, "ngram_width": 7},
 }
 """Keys that add parts to a model. There are 121 pairs of 11 ids: the first has a row for each, the second not."""

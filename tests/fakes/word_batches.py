@@ -1,6 +1,7 @@
 """Sentences of random words, as what labels words reads them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,4 +41,15 @@ def rows_of(batch: WordBatch, rows: Sequence[int]) -> WordBatch:
     """These rows of a batch, in this order, with all its padding."""
     chosen = np.array(rows, np.int64)
     arrays = (batch.ids, batch.lengths, batch.firsts, batch.words, batch.characters)
-    return WordBatch(*(array[chosen] for array in arrays))
+    marks = None if batch.marks is None else batch.marks[chosen]
+    ids, lengths, firsts, words, characters = (array[chosen] for array in arrays)
+    return WordBatch(ids, lengths, firsts, words, characters, marks)
+
+
+def marked(batch: WordBatch, marks: Sequence[range], *, filler: int = 0) -> WordBatch:
+    """The same sentences with these words marked in each row; ``filler`` stands in the padding."""
+    found = np.full(batch.firsts.shape, filler, np.int32)
+    for row, words in enumerate(marks):
+        found[row, : batch.words[row]] = 0
+        found[row, words.start : words.stop] = 1
+    return replace(batch, marks=found)

@@ -1,6 +1,7 @@
 """From sentences of labelled words to a tagger that is measured and asked, in English and Chinese."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,69 @@ def test_chinese_sentences(tmp_path: Path, ziggurat: Ziggurat) -> None:
     assert "片段 F1" in ended.out
     assert load(tmp_path / "run").manifest.model["labels"] == ["B-NAME", "E-NAME", "O"]
     assert not (tmp_path / "run" / "baseline").exists()
+
+
+ENCODER = ["--model.layers", "1", "--model.width", "12", "--model.heads", "3", "--model.context", "32"]
+
+
+def test_an_encoder_is_what_names_are_told_by(run: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    encoder, out = tmp_path / "encoder", tmp_path / "run"
+    made = ziggurat(
+        *("train", texts, "--recipe", "bert", "--steps", "2", *ENCODER, "--tokens.vocab_size", "300"),
+        *("--out", encoder, "--quiet"),
+    )
+    assert made.code == 0, made.err
+    files = [run.parent / "train.conll", "--test", run.parent / "test.conll"]
+    given = ["--recipe", "encoder-tagger", "--start", encoder, "--training.epochs", "none", "--training.steps", "60"]
+    more = ["--model.character_filters", "16", "--training.learning_rate", "1e-3", "--out", out, "--quiet"]
+    ended = ziggurat("task", "ner", "train", *files, *given, *more)
+    assert ended.code == 0, ended.err
+    inside, whole = load(encoder), load(out, verify=True)
+    assert whole.manifest.tokenizer["fingerprint"] == inside.manifest.tokenizer["fingerprint"]
+    assert whole.manifest.training["start"]["from"] == str(encoder / "bundle")
+    assert whole.manifest.metrics["test"]["span_f1"] > 0.9  # what is written with a capital is a name
+    ended = ziggurat("task", "ner", "train", *files, "--recipe", "lstm-tagger", "--start", encoder)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"start {encoder} is of family encoder, not recurrent_tagger" in ended.err
+
+
+def test_minutes_are_a_budget_of_an_encoder_too(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    given = ["--recipe", "encoder-tagger", *ENCODER, "--tokens.vocab_size", "300", "--minutes", "0.02"]
+    ended = ziggurat("task", "ner", "train", run.parent / "train.conll", *given, "--out", tmp_path / "run", "--quiet")
+    assert ended.code == 0, ended.err
+    assert load(tmp_path / "run").manifest.training["seconds"] < 3
+
+
+def test_words_that_only_vectors_know_are_known(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    """Berlin and Rome stand in like places in a text; only one of the two is in what was labelled, in small letters."""
+    text, train, test = tmp_path / "text.jsonl", tmp_path / "train.conll", tmp_path / "test.conll"
+    towns, things = (words.split() for words in ("berlin rome paris oslo cairo lima", "bread salt wine rice milk tea"))
+    dice = random.Random(3)
+    texts = []
+    for _ in range(120):
+        went = [f"we went by train from {{}} to {{}} in day {dice.randrange(999)} .".format(*dice.sample(towns, 2))] * 3
+        texts.append(" ".join([*went, *(f"they eat {a} with some {b} ." for a, b in [dice.sample(things, 2)] * 3)]))
+    text.write_text("".join(json.dumps({"text": one}) + "\n" for one in texts), encoding="utf-8")
+    labelled = [(town, "B-LOC") for town in towns] + [(thing, "O") for thing in things]
+    for path, chosen in ((train, [*labelled[:4], *labelled[6:10]] * 6), (test, [*labelled[4:6], *labelled[10:]])):
+        path.write_text("\n".join(f"see\tO\n{word}\t{label}\n" for word, label in chosen), encoding="utf-8")
+    vectors, out = tmp_path / "vectors", tmp_path / "run"
+    small = ["--model.width", "13", "--training.threads", "1", "--training.epochs", "20", "--out", vectors, "--quiet"]
+    made = ziggurat("train", text, "--recipe", "task-vectors", *small)
+    assert made.code == 0, made.err
+    files = [train, "--test", test, "--vectors", vectors]
+    plain = ["--model.embedding", "13", "--model.character_filters", "0", *SMALL]
+    ended = ziggurat("task", "ner", "train", *files, *plain, "--out", out, "--json")
+    assert ended.code == 0, ended.err
+    found, begun = load(out), load(vectors)
+    assert found.manifest.tokenizer["fingerprint"] == begun.manifest.tokenizer["fingerprint"]
+    facts = found.manifest.training["vectors"]
+    assert facts["found"] == facts["of"] - len(found.tokenizer.vocabulary.special)
+    assert found.manifest.metrics["test"]["span_f1"] == 1.0
+    # the command says what can't be before a folder is made
+    ended = ziggurat("task", "ner", "train", *files, "--out", tmp_path / "other")
+    assert "have 13 numbers each and model.embedding is 100: set model.embedding to 13" in ended.err
+    assert (ended.code, (tmp_path / "other").exists()) == (2, False)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 ``tiny`` models know 11 ids, and bos = eos = 0.
 """
 
+import dataclasses
 import json
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 from safetensors.numpy import load, save
 
 from tests.fakes.families import TAGGER_FAMILIES, family_named
-from tests.fakes.word_batches import rows_of, word_batch
-from ziggurat.core.protocols import ReadsTags, Tagger
+from tests.fakes.word_batches import marked, rows_of, word_batch
+from ziggurat.core.protocols import ReadsMarks, ReadsTags, Tagger
 from ziggurat.core.schemes import misfit, scheme_of
 from ziggurat.core.types import Vocabulary
+from ziggurat.models.blocks.initialisation import fill_normal
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.job import trainer
 
@@ -154,3 +156,56 @@ def test_built_it_labels_before_it_is_trained(family: Any) -> None:
     assert np.isfinite(found[0]).all()
     np.testing.assert_array_equal(found[0], found[1])
     assert not np.array_equal(found[0], found[2])
+
+
+MARKS = (range(2, 4), range(1), range(0), range(2, 3), range(0), range(4, 5))
+"""What is marked of sentences of `SIZES` words: two words, the only one, none …"""
+
+
+def asks_for_marks(config: object) -> bool:
+    return isinstance(config, ReadsMarks)
+
+
+def reading_marks(family: Any, *, seed: int = 3) -> Tagger:
+    """A small model of the family that reads marks; skip where its configuration can't ask for it."""
+    found = tiny(family)
+    config: Any = found.network.config  # type: ignore[attr-defined]
+    if not asks_for_marks(config):
+        pytest.skip("reads no marks")
+    model = family.build(dataclasses.replace(config, mark_embedding=3), found.vocabulary, seed=seed)
+    for name, parameter in model.network.named_parameters():
+        fill_normal(parameter, std=1.0, seed=seed, name=name)
+    assert model.network.config.reads_marks
+    assert isinstance(model, Tagger)
+    return model
+
+
+def test_a_mark_counts_where_it_is_read_and_nowhere_else(family: Any, model: Tagger) -> None:
+    plain, asked = word_batch(SIZES), marked(word_batch(SIZES), MARKS)
+    reading = reading_marks(family)
+    if not model.network.config.reads_marks:  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(model.tag(plain)[1], model.tag(asked)[1])
+    none = marked(plain, [range(0)] * len(SIZES))
+    np.testing.assert_array_equal(reading.tag(none)[1], reading.tag(plain)[1])
+    difference = np.abs(reading.tag(asked)[1] - reading.tag(plain)[1]).max(axis=1)
+    assert (difference > 1e-5).tolist() == [bool(len(words)) for words in MARKS]
+
+
+@pytest.mark.parametrize("filler", [0, 1])
+def test_with_marks_padding_is_inert_and_rows_are_on_their_own(family: Any, filler: int) -> None:
+    reading, batch = reading_marks(family), marked(word_batch(SIZES), MARKS)
+    labels, sure = reading.tag(batch)
+    more = reading.tag(marked(word_batch(SIZES, spare=3, filler=7), MARKS, filler=filler))
+    np.testing.assert_array_equal(more[0][:, :13], labels)
+    np.testing.assert_allclose(more[1][:, :13], sure, atol=2e-5)
+    order = [3, 0, 2]
+    np.testing.assert_allclose(reading.tag(rows_of(batch, order))[1], sure[order], atol=2e-5)
+
+
+def test_what_reads_marks_is_counted_saved_and_restored(family: Any) -> None:
+    reading, batch = reading_marks(family), marked(word_batch(SIZES), MARKS)
+    network = reading.network  # type: ignore[attr-defined]
+    assert family.anatomy(network.config, reading.vocabulary).parameters == network.parameter_count
+    config, tensors = family.state(reading)
+    again = family.restore(json.loads(json.dumps(config)), tensors)
+    np.testing.assert_array_equal(again.tag(batch)[1], reading.tag(batch)[1])

@@ -4,7 +4,7 @@ import pytest
 
 from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.core.errors import UsageError
-from ziggurat.core.tasks import Task
+from ziggurat.core.tasks import MarksWords, Task, serves
 from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.cli import COMMANDS
@@ -28,8 +28,12 @@ def test_it_has_all_that_a_task_has(name: str) -> None:
 
 def test_its_recipes_are_of_families_that_can_serve_it(name: str) -> None:
     task = TASKS.get(name)
-    for recipe in task.recipes:
-        assert isinstance(FAMILIES.get(load_recipe(recipe).family), task.learns)
+    for recipe in map(load_recipe, task.recipes):
+        assert isinstance(FAMILIES.get(recipe.family), task.learns)
+        assert serves(task, FAMILIES.get(recipe.family), recipe.model)
+        marks = isinstance(task, MarksWords)  # what reads marks is of no use where nothing is marked, and the reverse
+        others = [TASKS.get(other) for other in TASKS.names() if isinstance(TASKS.get(other), MarksWords) != marks]
+        assert not [other.name for other in others if serves(other, FAMILIES.get(recipe.family), recipe.model)]
 
 
 def test_its_verbs_are_commands(name: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ziggurat.artefacts.card import write_card
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH
-from ziggurat.artefacts.manifest import LABELS, TAGS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import LABELS, ROLES, TAGS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 WHOLE = Manifest(
     family="decoder",
@@ -79,7 +79,7 @@ def test_every_entry_of_a_card_has_words_in_both_languages() -> None:
     assert (
         list(ENGLISH.purposes)
         == list(CHINESE.purposes)
-        == [TEXT, TRANSLATIONS, LABELS, TAGS, WORD_VECTORS, TEXT_VECTORS]
+        == [TEXT, TRANSLATIONS, LABELS, TAGS, ROLES, WORD_VECTORS, TEXT_VECTORS]
     )
     for given in ENGLISH.purposes:
         english, chinese = ENGLISH.purposes[given], CHINESE.purposes[given]

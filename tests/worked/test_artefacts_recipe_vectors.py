@@ -51,6 +51,31 @@ def test_a_part_has_vectors_of_its_own(tmp_path: Path) -> None:
     assert "gpt.vectors" in recipe.keys()  # noqa: SIM118 - no mapping
 
 
+# -- whose tokenizer it is --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["lstm-tagger", "lstm-tagger-zh", "lstm-classifier"])
+def test_what_tells_labels_reads_with_the_tokenizer_of_its_vectors(name: str, tmp_path: Path) -> None:
+    recipe = load_recipe(name, flag_settings({"vectors": "runs/vectors"}))
+    assert recipe.reads_with == "runs/vectors"
+    assert "tokens" not in recipe.to_mapping()
+    assert "[tokens]" not in recipe.to_toml()
+    assert not [key for key in recipe.keys() if key.startswith("tokens.")]  # noqa: SIM118 - no mapping
+    again = load_recipe(written(tmp_path, recipe.to_toml(), name))
+    assert again.to_mapping() == recipe.to_mapping()
+    assert again.reads_with == "runs/vectors"
+    plain = load_recipe(name)
+    assert (plain.reads_with, plain.to_mapping()["tokens"]["kind"]) == ("", "words")
+
+
+def test_what_predicts_tokens_has_its_own(tmp_path: Path) -> None:
+    recipe = load_recipe("lstm", flag_settings({"vectors": "runs/vectors"}))
+    assert recipe.reads_with == ""
+    assert recipe.to_mapping()["tokens"]["kind"] == "bpe"
+    # vectors of a recipe are of the run's own tokens, whatever the model tells
+    assert load_recipe("lstm-tagger", flag_settings({"vectors": "cbow"})).reads_with == ""
+
+
 # -- a recipe ---------------------------------------------------------------------------------------------------------
 
 
@@ -106,6 +131,11 @@ def test_the_two_lstms_differ_in_their_vectors_alone() -> None:
         ),
         ("lstm", {"vectors": "gpt"}, "a model of family decoder gives no vectors; name a recipe of word vectors"),
         ("lstm", {"vectors": "v", "vectors.training.epochs": "3"}, "unknown option '--vectors.training.epochs'"),
+        (
+            "lstm-tagger",
+            {"vectors": "v", "tokens.lowercase": "false"},
+            "--tokens.lowercase: the tokenizer comes with vectors v; leave it out",
+        ),
         ("lstm-vectors", {"vectors.seed": "3"}, "--vectors.seed: parts share it; set --seed"),
         ("lstm-vectors", {"vectors.model.width": "3"}, "[vectors]: model.width: 3 is not the model's embedding, 384;"),
         ("lstm-vectors", {"vectors.training.epohs": "3"}, "unknown option '--vectors.training.epohs'; did you"),

@@ -12,9 +12,10 @@ from tests.fakes.bundles import make_bundle
 from ziggurat.artefacts.bundle import Bundle, load, record
 from ziggurat.artefacts.card import write_card
 from ziggurat.core.errors import TooLittleTextError, UsageError
-from ziggurat.core.tasks import Task
+from ziggurat.core.tasks import MarksWords, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.tasks import CHUNK, judge_task, told
+from ziggurat.text.roles import RoleSentence
 from ziggurat.use.tasks import TASKS
 
 GOLD = ["up", "up", "down", "down", "up"]
@@ -25,7 +26,7 @@ class Written:
     """A task whose answers are written down, and which remembers at which temperature it was asked."""
 
     name = "written"
-    metrics = ("accuracy", "macro_f1")
+    metrics: tuple[str, ...] = ("accuracy", "macro_f1")
 
     def __init__(self, answers: Sequence[tuple[Any, float | None]] = SAID) -> None:
         self.answers = dict(enumerate(answers))
@@ -128,3 +129,45 @@ def test_a_real_tagger_knows_types_of_spans(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="tells no labels"):
         judge_task(TASKS.get("classification"), made, asked)
     assert np.isfinite(found.entries()["span_f1"])
+
+
+class Marking(Written):
+    """A task that marks words: of numbers without a mark, which are negative, it knows less."""
+
+    name = "marking"
+    metrics = ("accuracy",)
+    marks_words = True
+
+    def unmarked(self, asked: int) -> int:
+        return -1 - asked
+
+    def decode(self, model: Any, tokenizer: Any, inputs: Sequence[Any], *, temperature: float = 1.0) -> list[Told]:
+        del model, tokenizer, temperature
+        return [Told(*SAID[number]) if number >= 0 else Told("up", 0.5) for number in inputs]
+
+
+def test_a_task_that_marks_words_is_measured_without_marks_too() -> None:
+    task = Marking()
+    assert isinstance(task, MarksWords)
+    assert not isinstance(Written(), MarksWords)
+    found = judge_task(cast("Task", task), bundle(), iter(examples()))
+    # 4 of 5 as above; always "up" is right thrice of 5
+    assert {name: interval.value for name, interval in found.metrics} == {"accuracy": 0.8, "accuracy_found": 0.6}
+    assert found.figures()["metrics"]["accuracy_found"]["value"] == 0.6
+    assert found.entries()["accuracy_found"] == 0.6
+    assert found.reliability is not None
+    assert found.reliability.expected_calibration_error == pytest.approx(0.24)  # of what was marked
+
+
+class Wrong(Written):
+    """A task that answers whatever it is asked with one label."""
+
+    def decode(self, model: Any, tokenizer: Any, inputs: Sequence[Any], *, temperature: float = 1.0) -> list[Told]:
+        del model, tokenizer, temperature
+        return [Told("down", 0.5) for _ in inputs]
+
+
+def test_words_that_were_asked_are_a_list_in_json() -> None:
+    asked = [Example("a:0", RoleSentence("a:0", ("two", "words")), "up"), Example("a:1", "a text", "up")]
+    found = judge_task(cast("Task", Wrong()), bundle(), asked).figures()
+    assert {error["id"]: error["input"] for error in found["errors"]} == {"a:0": ["two", "words"], "a:1": "a text"}

@@ -253,3 +253,44 @@ def test_propbank_comes_out_byte_for_byte(
     assert (len(found), sum(len(s.predicates) for s in found)) == (count, predicates)  # as the data's README says
     write_roles(tmp_path / "again.jsonl", found)
     assert (tmp_path / "again.jsonl").read_bytes() == gzip.decompress(path.read_bytes())
+
+
+def test_what_need_not_be_labelled(tmp_path: Path) -> None:
+    content = rows(
+        {"tokens": ["a", "b"]}, {"tokens": ["a"], "predicates": [{"predicate": 0}]}, {**ENGLISH, "predicates": []}
+    )
+    unsaid, bare, none = read_roles(written(tmp_path / "a.jsonl", content), labelled=False)
+    assert (unsaid.unsaid, unsaid.predicates) == (True, ())
+    assert (bare.unsaid, bare.predicates) == (False, (Predicate(0, ""),))
+    assert (none.unsaid, none.predicates) == (False, ())
+    write_roles(tmp_path / "b.jsonl", [unsaid])
+    (again,) = read_roles(tmp_path / "b.jsonl", labelled=False)
+    assert again.unsaid
+    with pytest.raises(InputError, match="the key 'predicates' is missing"):
+        list(read_roles(tmp_path / "b.jsonl"))
+    bad = written(tmp_path / "c.jsonl", rows({"tokens": ["a"], "predicates": [{"predicate": 7}]}))
+    with pytest.raises(InputError, match="predicate 7 is outside the sentence"):
+        list(read_roles(bad, labelled=False))
+
+
+def test_what_is_asked_and_what_is_answered(tmp_path: Path) -> None:
+    sentence = one(tmp_path, ENGLISH)
+    assert list(sentence) == ENGLISH["tokens"]
+    assert len(sentence) == 8
+    # spans by position, the predicate's own with the role V
+    assert sentence.roles == {
+        1: [(0, 1, "ARG0"), (1, 3, "V")],
+        4: [(0, 1, "ARG0"), (4, 5, "V"), (5, 6, "ARG2"), (6, 8, "ARG1")],
+    }
+    asked = sentence.asked()
+    assert asked.predicates == (Predicate(1, "drop_by.02", length=2), Predicate(4, "give.01"))
+    assert asked.answered(sentence.roles) == sentence
+    found = RoleSentence("a:1", sentence.tokens, unsaid=True).answered({4: [(6, 8, "ARG1"), (4, 5, "V")]})
+    assert found.predicates == (Predicate(4, "", (Argument(6, 8, "ARG1"),)),)
+    assert not found.unsaid
+
+
+def test_two_senses_on_one_token_share_their_spans(tmp_path: Path) -> None:
+    twice = {"predicate": 1, "sense": "drop.01", "arguments": [[3, 4, "ARGM-DIS"]]}
+    found = one(tmp_path, {**ENGLISH, "predicates": [ENGLISH["predicates"][0], twice]})
+    assert found.roles == {1: [(0, 1, "ARG0"), (1, 2, "V"), (1, 3, "V"), (3, 4, "ARGM-DIS")]}

@@ -44,6 +44,7 @@ from ziggurat.core.protocols import (
     LanguageModel,
     MaskedLanguageModel,
     Model,
+    ReadsMarks,
     StaticEncoder,
     Tagger,
     Tokenizer,
@@ -424,7 +425,8 @@ def _gives(model: Model) -> dict[str, Any]:
     if isinstance(model, Classifier):
         return {"gives": manifests.LABELS, "labels": list(model.labels)}
     if isinstance(model, Tagger):
-        return {"gives": manifests.TAGS, "labels": list(model.labels)}
+        marks = isinstance(model, ReadsMarks) and model.reads_marks
+        return {"gives": manifests.ROLES if marks else manifests.TAGS, "labels": list(model.labels)}
     if isinstance(model, StaticEncoder):
         return {"gives": manifests.WORD_VECTORS, "width": model.width}
     if isinstance(model, ContextEncoder) and not isinstance(model, LanguageModel):

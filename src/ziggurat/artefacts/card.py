@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ziggurat.artefacts.card_words import CHINESE, ENGLISH, Words
-from ziggurat.artefacts.manifest import LABELS, TAGS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import LABELS, ROLES, TAGS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 __all__ = ["write_card"]
 
@@ -34,6 +34,7 @@ TASKS = {
     TRANSLATIONS: "translation",
     LABELS: "text-classification",
     TAGS: "token-classification",
+    ROLES: "token-classification",
     WORD_VECTORS: "feature-extraction",
     TEXT_VECTORS: "fill-mask",
 }
@@ -42,6 +43,7 @@ COMMANDS = {
     TEXT: ('ziggurat generate FOLDER --prompt "…"', "ziggurat evaluate FOLDER TEXT…"),
     TRANSLATIONS: ('ziggurat generate FOLDER --temperature 0 --prompt "…"', "ziggurat evaluate FOLDER PAIRS…"),
     TAGS: ("ziggurat task ner predict FOLDER WORDS…", "ziggurat task ner evaluate FOLDER LABELLED…"),
+    ROLES: ("ziggurat task roles predict FOLDER JSONL…", "ziggurat task roles evaluate FOLDER LABELLED…"),
     LABELS: (
         "ziggurat task classification predict FOLDER TEXT…",
         "ziggurat task classification evaluate FOLDER LABELLED…",
@@ -53,6 +55,7 @@ PYTHON = {
     TEXT: ('print(ziggurat.load("FOLDER").generate("…"))',),
     TRANSLATIONS: ('print(ziggurat.load("FOLDER").generate("…", temperature=0))',),
     TAGS: ('print(ziggurat.load("FOLDER").tag([["…"]]))',),
+    ROLES: ('print(ziggurat.load("FOLDER").roles([["…"]]))',),
     LABELS: ('print(ziggurat.load("FOLDER").classify(["…"]))',),
     TEXT_VECTORS: ('print(ziggurat.load("FOLDER").embed(["…"]))',),
     WORD_VECTORS: ('vectors = ziggurat.vectors("FOLDER")', 'print(vectors.nearest("…"), vectors["…"])'),
@@ -62,7 +65,7 @@ MEASURED = (
     *("baseline_accuracy", "masked_loss", "masked_tokens", "pseudo_perplexity", "pseudo_tokens"),
     *("documents", "pairs_left_out", "bytes", "tokens_per_second"),
     *("bleu", "bleu_low", "bleu_high", "chrf", "exact_match", "exact_match_low", "exact_match_high"),
-    *("macro_f1", "span_f1", "calibration_error", "temperature", "examples"),
+    *("macro_f1", "span_f1", "argument_f1", "argument_f1_found", "calibration_error", "temperature", "examples"),
     *("semantic", "syntactic", "questions", "questions_skipped", "method"),
     *("spearman_of_all", "pairs", "pairs_skipped", "words_spelled", "vocabulary"),
 )

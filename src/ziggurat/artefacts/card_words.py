@@ -122,6 +122,21 @@ ENGLISH = Words(
             ),
             lossy="",
         ),
+        "roles": Purpose(
+            opening=(
+                "A tagger of the family `{family}`, {made}: it finds the predicates of sentences and says who did what "
+                "to whom. Each figure below stands in `ziggurat.json` under the entry named beside it."
+            ),
+            measured="Measured on sentences that it was not trained on",
+            not_measured="Nothing yet: `ziggurat task roles evaluate FOLDER LABELLED…` measures it.",
+            limits=(
+                "It knows what its training sentences and the roles that people gave them show: roles of predicates "
+                "that it never saw are told by the sentence around them, and are wrong more often.",
+                "It expects sentences cut into words as its training sentences were; senses of predicates it does not "
+                "tell.",
+            ),
+            lossy="",
+        ),
         "word vectors": Purpose(
             opening=(
                 "Word vectors of the family `{family}`, {made}. "
@@ -200,6 +215,8 @@ ENGLISH = Words(
         "exact_match_high": "the same, upper end of the 95 % interval",
         "macro_f1": "F1, mean over labels",
         "span_f1": "F1 of whole stretches, type and both ends right",
+        "argument_f1": "F1 of arguments, their predicate given: role and both ends right",
+        "argument_f1_found": "the same where predicates were to be found first",
         "calibration_error": "expected calibration error",
         "temperature": "temperature that brings confidence into line",
         "examples": "texts with labels",
@@ -285,6 +302,19 @@ CHINESE = Words(
             ),
             lossy="",
         ),
+        "roles": Purpose(
+            opening=(
+                "{made} `{family}` 族标注器：找出句子的谓词，并说出谁对谁做了什么。"
+                "下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"
+            ),
+            measured="在未参与训练的句子上的测量结果",
+            not_measured="尚未测量：请运行 `ziggurat task roles evaluate FOLDER LABELLED…`。",
+            limits=(
+                "它只知道训练句子和人们标注的角色所展示的内容：没见过的谓词，只能凭句子推断其角色，错误较多。",
+                "它要求句子的切词方式与训练句子相同，且不区分谓词的义项。",
+            ),
+            lossy="",
+        ),
         "word vectors": Purpose(
             opening=("{made} `{family}` 族词向量。下列每个数字都可在 `ziggurat.json` 的对应条目中查到。"),
             measured="测量结果",
@@ -357,6 +387,8 @@ CHINESE = Words(
         "exact_match_high": "同上，95 % 区间上限",
         "macro_f1": "各标签 F1 的平均",
         "span_f1": "整段的 F1：类型与两端都正确",
+        "argument_f1": "给定谓词时论元的 F1：角色与两端都正确",
+        "argument_f1_found": "同上，但谓词须先自行找出",
         "calibration_error": "期望校准误差",
         "temperature": "校准把握程度的温度",
         "examples": "有标签的文本数",

@@ -118,7 +118,7 @@ def prepare_material(
 def recipe_material(
     recipe: Recipe, corpus: Texts, folder: Path, *, listener: Listener = silent, workers: Workers = HERE
 ) -> Material:
-    """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it starts from.
+    """Do `prepare_material` for a recipe: with a tokenizer of its own, or that of the bundle which it begins with.
 
     Where whole words are hidden in training, find out which tokens belong to one (`ziggurat.tokens.word_marks`).
 
@@ -132,7 +132,7 @@ def recipe_material(
         recipe.tokens,
         folder,
         listener=listener,
-        tokenizer=load(Path(recipe.start)).tokenizer if recipe.start else None,
+        tokenizer=load(Path(recipe.reads_with)).tokenizer if recipe.reads_with else None,
         workers=workers,
     )
     if not isinstance(recipe.training, HidesWords) or not recipe.training.whole_words:
@@ -268,8 +268,18 @@ def _tags(corpus: LabelledCorpus, tokenizer: Tokenizer) -> Tags:
 
     def words(split: ExampleSet) -> Words:
         starts, firsts, characters = word_arrays(tokenizer, [entry.input for entry in split.entries])
-        labels = [places.get(label, -1) for entry in split.entries for label in entry.answer]
-        return Words(starts, np.array(labels, np.int32), firsts, characters)
+        read = list(split.readings())
+        labels = np.array([places.get(label, -1) for _, reading in read for label in reading.labels], np.int32)
+        if not any(reading.marked for _, reading in read):
+            return Words(starts, labels, firsts, characters)
+        documents = np.array([number for number, _ in read], np.int32)
+        counts = np.diff(starts)[documents]
+        begins = np.concatenate([[0], np.cumsum(counts)])
+        rows = np.arange(begins[-1]) + np.repeat(starts[documents] - begins[:-1], counts)
+        marks = np.zeros(len(rows), np.int32)
+        for begin, (_, reading) in zip(begins.tolist(), read, strict=False):
+            marks[begin + reading.marked.start : begin + reading.marked.stop] = 1
+        return Words(begins, labels, firsts[rows], characters[rows], documents, marks)
 
     return Tags(names, words(corpus.train), words(corpus.dev) if len(corpus.dev) else None)
 

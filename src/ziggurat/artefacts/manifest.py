@@ -23,6 +23,7 @@ from ziggurat.core.version import VERSION
 __all__ = [
     "LABELS",
     "NAME",
+    "ROLES",
     "TAGS",
     "TEXT",
     "TEXT_VECTORS",
@@ -37,7 +38,7 @@ __all__ = [
 NAME = "ziggurat.json"
 FORMAT = 1
 TEXT, TRANSLATIONS, WORD_VECTORS, TEXT_VECTORS = "text", "translations", "word vectors", "text vectors"
-LABELS, TAGS = "labels", "tags"
+LABELS, TAGS, ROLES = "labels", "tags", "roles"
 """What a model may give."""
 
 

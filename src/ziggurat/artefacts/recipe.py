@@ -9,7 +9,8 @@ A recipe whose family is made of other models lists them in ``parts``: names of 
 the text, the tokens and the seed of the recipe that they are part of.
 
 A recipe whose model embeds its ids may say in ``vectors`` what the embeddings begin with: a bundle's folder, or a
-recipe (its name, or a section ``[vectors]``) that is trained on the same ids first and shares what parts share.
+recipe (its name, or a section ``[vectors]``) that is trained on the same ids first and shares what parts share. A model
+that tells labels reads with the tokenizer of such a bundle, so that it knows all words that have a vector.
 
 A recipe may say in ``start`` which bundle's model it trains on; then ``[model]`` and the tokenizer come with that
 (`ziggurat.artefacts.origin`).
@@ -41,7 +42,7 @@ from ziggurat.artefacts.sections import (
 from ziggurat.artefacts.settings import SECTIONS, Setting, check_settings, read_value
 from ziggurat.core.config import options, to_mapping, toml_section, toml_value
 from ziggurat.core.errors import InputError, UnknownNameError, UsageError
-from ziggurat.core.protocols import Embeds, Family, LanguageModel, StaticEncoder
+from ziggurat.core.protocols import Embeds, Family, LanguageModel, ReadsLabels, ReadsTags, StaticEncoder
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
@@ -94,7 +95,7 @@ class Recipe:
             mapping["sources"] = list(self.sources)
         mapping |= {START: self.start} if self.start else {}
         mapping |= {section: to_mapping(getattr(self, section)) for section in self._sections}
-        if not self.start:
+        if not self.reads_with:
             mapping["tokens"] = {"kind": self.tokenizer, **mapping["tokens"]}
         if isinstance(self.vectors, Recipe):
             mapping[VECTORS] = {"name": self.vectors.name, **_own(self.vectors)}
@@ -140,7 +141,7 @@ class Recipe:
         vectors = [START] if _adapts(self) else []
         vectors += [VECTORS] if _embeds(self) and not self.start else []
         vectors += [f"{flag}.{VECTORS}" for _, flag, one in _inside(self) if _embeds(one)]
-        return ["seed", *([] if self.start else ["tokens.kind"]), *vectors, *own, *inner]
+        return ["seed", *([] if self.reads_with else ["tokens.kind"]), *vectors, *own, *inner]
 
     def change(self, settings: Mapping[str, Any]) -> "Recipe":
         """Return the recipe with other values at dotted keys, for example ``{"training.minutes": 3.0}``."""
@@ -174,9 +175,14 @@ class Recipe:
         return self.change(dict.fromkeys(keys, whole))
 
     @property
+    def reads_with(self) -> str:
+        """The bundle whose tokenizer it reads with; empty: one of its own, made of the training text."""
+        return self.start or _lender(self.vectors, FAMILIES.get(self.family))
+
+    @property
     def _sections(self) -> tuple[str, ...]:
-        """The sections that it has: one that trains a model on has the tokenizer of that."""
-        return tuple(section for section in SECTIONS if not (self.start and section == "tokens"))
+        """The sections that it has: one that reads with the tokenizer of a bundle has no tokens of its own."""
+        return tuple(section for section in SECTIONS if not (self.reads_with and section == "tokens"))
 
     def _with_kind(self, block: str, *, comments: bool) -> str:
         kinds = f"# Kind of tokenizer: {', '.join(TOKENIZERS.names())}.\n" if comments else ""
@@ -253,6 +259,8 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
     known: dict[str, type[Any]] = dict(zip(SECTIONS, classes, strict=True))
     keys = ["seed", "tokens.kind", *(f"{section}.{key}" for section, cls in known.items() for key in options(cls))]
     begun = _begun(raw, settings, family, where)
+    if lender := _lender(begun, family):
+        _refuse_tokens(settings, lender)
     inner_names = (*part_names(raw.get("parts", ()), where), *([VECTORS] if isinstance(begun, Mapping) else []))
     check_settings(settings, [*keys, START, VECTORS], inner_names)
     if raw.get("parts") and "parts" not in options(family.config):
@@ -283,6 +291,22 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
 
 def _named_trainer(recipe: Recipe) -> dict[str, str]:
     return {"trainer": recipe.trainer} if recipe.trainer else {}
+
+
+def _lender(vectors: Any, family: Family) -> str:
+    """Return the bundle of vectors whose tokenizer a model reads with, where it has any.
+
+    *Idea.* A model that tells labels predicts no tokens, so it may know all that vectors know at no cost; with a
+    tokenizer of the training text alone, which is small where people wrote the labels, most words of others would be
+    unknown.
+    """
+    return vectors if isinstance(vectors, str) and isinstance(family, ReadsLabels | ReadsTags) else ""
+
+
+def _refuse_tokens(settings: Iterable[Setting], lender: str) -> None:
+    for setting in settings:
+        if setting.path[0] == "tokens":
+            raise UsageError(f"{setting.origin}: the tokenizer comes with {VECTORS} {lender}; leave it out")
 
 
 def _vectors_folder(recipe: Recipe) -> dict[str, str]:

@@ -31,6 +31,7 @@ __all__ = [
     "Model",
     "ReadsDocuments",
     "ReadsLabels",
+    "ReadsMarks",
     "ReadsPairs",
     "ReadsTags",
     "SequenceScorer",
@@ -403,6 +404,16 @@ class HidesWords(Protocol):
 
     @property
     def whole_words(self) -> bool:
+        """Whether it does."""
+        ...
+
+
+@runtime_checkable
+class ReadsMarks(Protocol):
+    """A model, or its configuration, that may ask which words labels are about (`ziggurat.core.types.WordBatch`)."""
+
+    @property
+    def reads_marks(self) -> bool:
         """Whether it does."""
         ...
 

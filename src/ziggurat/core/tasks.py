@@ -1,12 +1,12 @@
 """The interface of tasks."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from ziggurat.core.protocols import Model, Tokenizer
+from ziggurat.core.protocols import Model, ReadsMarks, Tokenizer
 from ziggurat.core.types import Example, Told
 
-__all__ = ["AsksDatabase", "Task"]
+__all__ = ["AsksDatabase", "MarksWords", "Task", "serves"]
 
 
 class Task(Protocol):
@@ -70,6 +70,21 @@ class Task(Protocol):
 
 
 @runtime_checkable
+class MarksWords(Protocol):
+    """A task whose questions are about words that are marked, which it can find by itself where nobody marks them.
+
+    Its models read marks (`ziggurat.core.protocols.ReadsMarks`), those of other tasks none. It is measured both ways.
+    """
+
+    marks_words: ClassVar[Literal[True]]
+    """That it does."""
+
+    def unmarked(self, asked: Any) -> Any:
+        """Return what is asked with nothing marked."""
+        ...
+
+
+@runtime_checkable
 class AsksDatabase(Protocol):
     """A task whose answers are queries to a database."""
 
@@ -88,3 +103,9 @@ class AsksDatabase(Protocol):
     def found(self, told: Told) -> dict[str, Any]:
         """Return what the database says to an answer, as JSON has it: ``rows``, or the ``fault`` of the query."""
         ...
+
+
+def serves(task: Task, family: object, config: object) -> bool:
+    """Return whether a family's models with this configuration can learn a task."""
+    marks = isinstance(config, ReadsMarks) and config.reads_marks
+    return isinstance(family, task.learns) and marks == isinstance(task, MarksWords)

@@ -162,3 +162,8 @@ class WordBatch:
     """(B,) words of each row."""
     characters: IdArray
     """(B, W, K) code points of each word plus one, case kept; 0 behind its last."""
+    marks: IdArray | None = None
+    """(B, W) 1 at the words about which labels are asked, 0 elsewhere; None: about none, the sentence as a whole.
+
+    The words marked are a predicate whose roles the labels say; a row may have no mark.
+    """

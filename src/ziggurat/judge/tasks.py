@@ -2,23 +2,26 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.protocols import Classifier, Tagger
 from ziggurat.core.schemes import OUTSIDE
-from ziggurat.core.tasks import AsksDatabase, Task
+from ziggurat.core.tasks import AsksDatabase, MarksWords, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.answers import ANSWER_METRICS, Answer, AnswersReport, answers_report
 from ziggurat.judge.oddities import Oddities, oddities
 from ziggurat.judge.reliability import Reliability, reliability
+from ziggurat.judge.significance import Interval
 
-__all__ = ["TEMPERATURE", "TaskReport", "judge_task", "known_labels", "told"]
+__all__ = ["FOUND", "TEMPERATURE", "TaskReport", "judge_task", "known_labels", "told"]
 
 CHUNK = 512
 """Examples that are answered before more are read."""
+FOUND = "_found"
+"""How the name of a metric ends where nothing was marked."""
 TEMPERATURE = "metrics.dev.temperature"
 """Where a bundle's manifest says at which temperature its model is as sure as it is right."""
 
@@ -34,12 +37,21 @@ class TaskReport:
     """What was asked in each of the errors that are shown, by its id."""
     oddities: Oddities | None = None
     """Of texts that follow from texts."""
+    found: tuple[tuple[str, Interval], ...] = ()
+    """The metrics once more, where words are marked for the model and it had to find them by itself."""
+
+    @property
+    def metrics(self) -> tuple[tuple[str, Interval], ...]:
+        """All metrics, those of `found` under names of their own."""
+        return (*self.answers.metrics, *((name + FOUND, interval) for name, interval in self.found))
 
     def figures(self) -> dict[str, Any]:
         """Return all of it as JSON takes it."""
         found = self.answers.figures()
         for error in found["errors"]:
-            error["input"] = self.inputs[error["id"]]
+            asked = self.inputs[error["id"]]
+            error["input"] = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else asked
+        found["metrics"] |= {name + FOUND: asdict(interval) for name, interval in self.found}
         if self.reliability is not None:
             found["calibration"] = self.reliability.figures()
         if self.oddities is not None:
@@ -49,7 +61,7 @@ class TaskReport:
     def entries(self) -> dict[str, Any]:
         """Return what a manifest records: the metrics, the interval of the first, the calibration error."""
         named = {"accuracy": "label_accuracy"}  # a card calls by this name what is measured of analogies
-        metrics = self.answers.metrics
+        metrics = self.metrics
         found: dict[str, Any] = {named.get(name, name): interval.value for name, interval in metrics}
         (main, interval), examples = metrics[0], {"examples": self.answers.examples}
         # a model that writes texts has figures of its probabilities too, and an interval of those is called so
@@ -80,11 +92,15 @@ def told(task: Task, bundle: Bundle, examples: Iterable[Example]) -> Iterator[tu
 def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed: int = 0) -> TaskReport:
     """Ask a bundle's model all examples, whose answers are known, and judge what it says by the task's metrics.
 
+    Where the task `MarksWords`, all are asked once more with nothing marked, and are in memory.
+
     Raises:
         UsageError: the model is none of this task.
         TooLittleTextError: there are no examples.
     """
     task = _informed(task, bundle)
+    if isinstance(task, MarksWords):
+        examples = list(examples)
     answers: list[Answer] = []
     asked: list[Any] = []
     for example, said in told(task, bundle, examples):
@@ -97,7 +113,16 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
     right = [hit for answer, hit in zip(answers, report.right, strict=True) if answer.confidence is not None]
     inputs = {answer.id: one for answer, one in zip(answers, asked, strict=True)}
     shown = {error.id: inputs[error.id] for error in report.errors}
-    return TaskReport(report, reliability(sure, right) if sure else None, shown, _oddities(task, asked, answers))
+    found = _found(task, bundle, examples, seed=seed) if isinstance(task, MarksWords) else ()
+    told_how_sure = reliability(sure, right) if sure else None
+    return TaskReport(report, told_how_sure, shown, _oddities(task, asked, answers), found)
+
+
+def _found(task: Any, bundle: Bundle, examples: Iterable[Example], *, seed: int) -> tuple[tuple[str, Interval], ...]:
+    """Return a task's metrics on examples in which nothing is marked."""
+    unmarked = (replace(example, input=task.unmarked(example.input)) for example in examples)
+    answers = [Answer(one.id, one.answer, said.answer) for one, said in told(task, bundle, unmarked)]
+    return answers_report(answers, task.metrics, seed=seed).metrics
 
 
 def _informed(task: Task, bundle: Bundle) -> Task:

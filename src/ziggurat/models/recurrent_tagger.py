@@ -22,37 +22,38 @@ from torch import Tensor, nn
 from ziggurat.core.anatomy import Anatomy, Part, Saved
 from ziggurat.core.config import option
 from ziggurat.core.types import Vocabulary
-from ziggurat.models.blocks.character_cnn import CharacterCNN
+from ziggurat.models.blocks.character_cnn import CharacterCNN, SpellingKeys
 from ziggurat.models.blocks.dropout import drop_locked
 from ziggurat.models.blocks.initialisation import Embedding, fill_normal
 from ziggurat.models.blocks.lstm import BidirectionalLSTM
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.ngram_parts import ngram_parts, ngram_symbols
 from ziggurat.models.blocks.ngram_tables import NgramTableKeys, NgramTables
+from ziggurat.models.blocks.predicate_marks import (
+    PredicateMarkKeys,
+    PredicateMarks,
+    distinct,
+    mark_parts,
+    mark_symbols,
+)
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingKeys, TaggingNetwork, WordTensors, piece_means
+from ziggurat.models.blocks.tagging_parts import label_parts, spelling_parts, spelling_symbols
 from ziggurat.models.tagging import TaggingFamily
 
 __all__ = ["FAMILY", "RecurrentTaggerConfig", "RecurrentTaggerFamily", "RecurrentTaggerNetwork"]
 
 ID_BYTES = 8
-FULL, DOUBLE = 4, 8
 EMBEDDING_STD = 0.4
 """Standard deviation of an embedding's first numbers."""
-WORD_CHARACTERS = 8
-"""Characters of a word for which operations are counted."""
 
 
 @dataclass(frozen=True)
-class RecurrentTaggerConfig(TaggingKeys, NgramTableKeys):
+class RecurrentTaggerConfig(TaggingKeys, SpellingKeys, NgramTableKeys, PredicateMarkKeys):
     """The ``[model]`` keys of a recurrent tagger."""
 
     layers: int = option(1, "LSTM layers, one upon another, each in both directions", low=1)
     embedding: int = option(100, "numbers in the vector of a token", low=1)
     hidden: int = option(128, "cells of each layer in each direction", low=1)
-    character_filters: int = option(64, "filters over a word's characters; 0: words are not spelled", low=0)
-    character_window: int = option(3, "characters that a filter sees at once", low=1)
-    character_embedding: int = option(32, "numbers in the vector of a character", low=1)
-    character_rows: int = option(1024, "vectors of characters; code points beyond share them", low=2)
     dropout_input: float = option(0.5, "part of a word's vector that is dropped", low=0, high=0.95)
     dropout_hidden: float = option(0.3, "part of what passes between layers that is dropped", low=0, high=0.95)
     dropout_output: float = option(0.5, "part of the last layer's output that is dropped", low=0, high=0.95)
@@ -61,6 +62,16 @@ class RecurrentTaggerConfig(TaggingKeys, NgramTableKeys):
         """Check what keys must be to each other."""
         NgramTableKeys.__post_init__(self)
         self.check_labels()
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Numbers in what each layer is given; before the last a predicate is marked, where one is read."""
+        return (self.embedding + self.character_filters, *[2 * self.hidden] * (self.layers - 1))
+
+    @property
+    def read_widths(self) -> tuple[int, ...]:
+        """Numbers in what the LSTM of each layer reads."""
+        return (*self.widths[:-1], self.mark_embedding) if self.reads_marks else self.widths
 
 
 class RecurrentTaggerNetwork(TaggingNetwork):
@@ -76,18 +87,9 @@ class RecurrentTaggerNetwork(TaggingNetwork):
         super().__init__(config, vocabulary, width=2 * config.hidden, context=None)
         self.embedding = Embedding(vocabulary.size, config.embedding)
         self.embed_ngrams = NgramTables(config, vocabulary.size, config.embedding) if config.ngram_orders else None
-        self.spelling = (
-            CharacterCNN(
-                rows=config.character_rows,
-                width=config.character_embedding,
-                filters=config.character_filters,
-                window=config.character_window,
-            )
-            if config.character_filters
-            else None
-        )
-        widths = [config.embedding + config.character_filters, *[2 * config.hidden] * (config.layers - 1)]
-        self.layers = nn.ModuleList(BidirectionalLSTM(width, config.hidden) for width in widths)
+        self.spelling = CharacterCNN.of(config)
+        self.embed_marks = PredicateMarks(config, config.widths[-1]) if config.reads_marks else None
+        self.layers = nn.ModuleList(BidirectionalLSTM(width, config.hidden) for width in config.read_widths)
 
     def fill(self, seed: int) -> None:
         """Draw first weights: embeddings from N(0, 0.4²), all else as its own block says.
@@ -100,6 +102,8 @@ class RecurrentTaggerNetwork(TaggingNetwork):
             self.embed_ngrams.fill(seed=seed, name="embed_ngrams")
         if self.spelling is not None:
             self.spelling.fill(seed=seed, name="spelling")
+        if self.embed_marks is not None:
+            self.embed_marks.fill(seed=seed, name="embed_marks")
         for number, layer in enumerate(self._layers):
             layer.fill(seed=seed, name=f"layers.{number}")
         self.fill_output(seed)
@@ -107,6 +111,9 @@ class RecurrentTaggerNetwork(TaggingNetwork):
     def hidden(self, batch: WordTensors) -> Tensor:
         """Return (B, W, D) vectors of words, which in padding mean nothing."""
         config, training = self.config, self.training
+        asked, owner_B = batch, None
+        if self.embed_marks is not None:
+            batch, owner_B = distinct(asked)
         x_BTD = self.embedding(batch.ids)
         if self.embed_ngrams is not None:
             x_BTD = x_BTD + self.embed_ngrams(batch.ids)
@@ -117,6 +124,8 @@ class RecurrentTaggerNetwork(TaggingNetwork):
         for number, layer in enumerate(self._layers):
             if number:
                 x_BWD = drop_locked(x_BWD, config.dropout_hidden, training=training)
+            if self.embed_marks is not None and owner_B is not None and number == len(self.layers) - 1:
+                x_BWD, batch = self.embed_marks(x_BWD, owner_B, asked), asked
             x_BWD = layer(x_BWD, batch.words)
         return drop_locked(x_BWD, config.dropout_output, training=training)
 
@@ -154,14 +163,17 @@ class RecurrentTaggerFamily(TaggingFamily):
             saved=Saved(f32=2 * ID_BYTES, bf16=2 * ID_BYTES),
         )
         tables = ngram_parts(config, size, ("D", config.embedding))
-        widths = [config.embedding + config.character_filters, *[2 * cells] * (config.layers - 1)]
+        widths = config.read_widths
         layers = [replace(lstm_parts([width, cells], dropped_between=True)[0], times=2) for width in widths]
+        layers[-1:-1] = mark_parts(config, ("x", config.widths[-1]))
         symbols = (
             *(("D", config.embedding), ("C", cells), ("V", size), ("Y", config.label_count)),
             *ngram_symbols(config, size),
-            *_character_sizes(config),
+            *spelling_symbols(config),
+            *mark_symbols(config),
         )
-        parts = (embedding, *tables, *_spelling_part(config), *layers, *_label_parts(config))
+        told = label_parts(config.label_count, "2·C", (("C", cells),), 2 * cells)
+        parts = (embedding, *tables, *spelling_parts(config), *layers, *told)
         return Anatomy((Part("LSTM tagger", "tower", parts=parts),), symbols, generates=False)
 
     def sized(self, parameters: int) -> RecurrentTaggerConfig:
@@ -189,60 +201,6 @@ class RecurrentTaggerFamily(TaggingFamily):
         for name, parameter in model.network.named_parameters():
             fill_normal(parameter, std=1.0, seed=seed, name=name)
         return model
-
-
-def _character_sizes(config: RecurrentTaggerConfig) -> tuple[tuple[str, int], ...]:
-    if not config.character_filters:
-        return ()
-    width, window = config.character_embedding, config.character_window
-    return (("c", config.character_rows), ("e", width), ("w", window), ("f", config.character_filters))
-
-
-def _spelling_part(config: RecurrentTaggerConfig) -> tuple[Part, ...]:
-    """Return the convolution over characters, where there is one; it works on `WORD_CHARACTERS` of each word."""
-    if not config.character_filters:
-        return ()
-    width, filters = config.character_embedding, config.character_filters
-    filtered = config.character_window * width * filters
-    kept = WORD_CHARACTERS * (ID_BYTES + FULL * (width * (1 + config.character_window) + 2 * filters))
-    return (
-        Part(
-            name="characters",
-            kind="tables",
-            formula="c·e + w·e·f + f",
-            sizes=_character_sizes(config),
-            gives="n × f",
-            parameters=config.character_rows * width + filtered + filters,
-            products=WORD_CHARACTERS * filtered,
-            saved=Saved(f32=kept, bf16=kept),
-        ),
-    )
-
-
-def _label_parts(config: RecurrentTaggerConfig) -> tuple[Part, Part]:
-    """Return what makes scores of labels, and what makes probabilities of them."""
-    cells, labels = config.hidden, config.label_count
-    output = Part(
-        name="output",
-        kind="output",
-        formula="2·C·Y + Y",
-        sizes=(("C", cells), ("Y", labels)),
-        gives="n × Y",
-        parameters=(2 * cells + 1) * labels,
-        products=2 * cells * labels,
-        saved=Saved(f32=2 * FULL * cells, bf16=2 * FULL * cells),
-    )
-    chain = Part(
-        name="CRF",
-        kind="output",
-        formula="Y² + 2·Y",
-        sizes=(("Y", labels),),
-        gives="n × Y",
-        parameters=labels * (labels + 2),
-        products=labels**2,
-        saved=Saved(f32=4 * DOUBLE * labels, bf16=4 * DOUBLE * labels),
-    )
-    return output, chain
 
 
 FAMILY = RecurrentTaggerFamily()

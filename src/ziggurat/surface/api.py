@@ -37,6 +37,7 @@ from ziggurat.judge.measuring import figures
 from ziggurat.judge.tasks import told
 from ziggurat.surface.material import entries
 from ziggurat.surface.training import train_run
+from ziggurat.text.roles import Predicate, RoleSentence
 from ziggurat.training.job import silent
 from ziggurat.use.chat import Conversation
 from ziggurat.use.chat_template import ChatTemplate
@@ -141,6 +142,29 @@ class Model:
         """
         task = TASKS.get("ner")
         return [said.answer for _, said in told(task, self.bundle, (Example("", tuple(one)) for one in sentences))]
+
+    def roles(
+        self, sentences: Sequence[Sequence[str]], predicates: Sequence[Sequence[int]] | None = None
+    ) -> list[dict[int, list[LabelSpan]]]:
+        """Return who did what to whom in each sentence, given as words: spans by the position of their predicate.
+
+        A predicate's own span has the role ``V``. ``predicates`` are positions, from 0, of the predicates in each
+        sentence; unless told they are found.
+
+        Raises:
+            UsageError: the model reads no predicates, or there are predicates of another number of sentences.
+            InputError: a predicate is outside its sentence.
+        """
+        if predicates is not None and len(predicates) != len(sentences):
+            raise UsageError(
+                f"predicates of {len(predicates)} sentences for {len(sentences)} sentences; give each its own"
+            )
+        asked = []
+        for number, words in enumerate(sentences):
+            named = () if predicates is None else tuple(Predicate(one, "") for one in predicates[number])
+            sentence = RoleSentence(f"sentence {number}", tuple(words), named, unsaid=predicates is None)
+            asked.append(Example(sentence.id, sentence))
+        return [said.answer for _, said in told(TASKS.get("roles"), self.bundle, asked)]
 
     def few_shot(
         self, examples: Sequence[tuple[str, str]], answers: Mapping[str, str] | None = None, **options: Any

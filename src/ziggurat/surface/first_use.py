@@ -3,13 +3,14 @@
 import shlex
 from pathlib import Path
 
-from ziggurat.artefacts.manifest import LABELS, TAGS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
+from ziggurat.artefacts.manifest import LABELS, ROLES, TAGS, TEXT, TEXT_VECTORS, TRANSLATIONS, WORD_VECTORS, Manifest
 
 __all__ = ["first_use"]
 
 COMMANDS = {
     TEXT: 'ziggurat generate {folder} --prompt "…"',
     TRANSLATIONS: "ziggurat translate {folder} FILE…",
+    ROLES: "ziggurat task roles predict {folder} FILE…",
     TAGS: "ziggurat task ner predict {folder} FILE…",
     LABELS: "ziggurat task classification predict {folder} TEXT…",
     TEXT_VECTORS: "ziggurat embed {folder} TEXT…",

@@ -10,13 +10,19 @@ from ziggurat.artefacts.fit import Texts
 from ziggurat.artefacts.recipe import Recipe
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import ArtefactError, TooLittleTextError
-from ziggurat.core.protocols import ConditionalModel, ReadsLabels, ReadsPairs, ReadsTags
+from ziggurat.core.protocols import ConditionalModel, ReadsLabels, ReadsMarks, ReadsPairs, ReadsTags
 from ziggurat.core.types import Document, Listener, Pair
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.documents import cut_where_few, read_documents
 from ziggurat.text.corpus import open_corpus, prepare
-from ziggurat.text.labelled_corpus import open_labelled, prepare_labelled, prepare_tagged, resolve_labelled
+from ziggurat.text.labelled_corpus import (
+    open_labelled,
+    prepare_labelled,
+    prepare_roles,
+    prepare_tagged,
+    resolve_labelled,
+)
 from ziggurat.text.pairs import read_pairs, resolve_pairs
 from ziggurat.text.parallel import open_pairs, prepare_pairs
 from ziggurat.text.questions import QUERIES, open_questions, prepare_questions, resolve_questions
@@ -63,7 +69,8 @@ def _kind(recipe: Recipe) -> _Kind:
     if isinstance(family, ReadsLabels):
         return _Kind(resolve_labelled, prepare_labelled, open_labelled)
     if isinstance(family, ReadsTags):
-        return _Kind(resolve_labelled, prepare_tagged, open_labelled)
+        marked = isinstance(recipe.model, ReadsMarks) and recipe.model.reads_marks
+        return _Kind(resolve_labelled, prepare_roles if marked else prepare_tagged, open_labelled)
     return _Kind(resolve, prepare, open_corpus)
 
 

@@ -1,6 +1,7 @@
-"""From files of labelled texts, or of sentences of labelled words, to examples that are split, with their labels."""
+"""From files of labelled texts, of labelled words or of roles to examples that are split, with their labels."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import check_options
 from ziggurat.text.prepared import LEDGER, PreparedText, digest, facts_of, fingerprint, reading, write_header
+from ziggurat.text.readings import Reading, frozen, plain, readings
+from ziggurat.text.roles import RoleSentence, read_roles
 from ziggurat.text.splits import SPLITS, TRAIN, UNDECIDED, hold_out, named_split
 from ziggurat.text.tagged import one_source
 
@@ -30,6 +33,7 @@ __all__ = [
     "LabelledSource",
     "open_labelled",
     "prepare_labelled",
+    "prepare_roles",
     "prepare_tagged",
     "resolve_labelled",
 ]
@@ -61,7 +65,7 @@ class ExampleSet:
     """The examples of one split, in memory."""
 
     entries: tuple[Example, ...]
-    """Texts with a label each, or sentences of words with a label for each word."""
+    """Texts with a label each, sentences of words with a label for each word, or with their predicates and roles."""
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -77,12 +81,21 @@ class ExampleSet:
         return map(_text, self.entries)
 
     def examples(self) -> Iterator[Example]:
-        """Yield the examples as a task judges them: texts with labels, or words with spans."""
+        """Yield the examples as a task judges them: texts with labels, words with spans, or sentences with roles."""
         for entry in self.entries:
             answer = entry.answer
-            yield Example(
-                entry.id, entry.input, answer if isinstance(answer, str) else sorted(lenient_spans_of(answer))
-            )
+            if isinstance(answer, str):
+                yield entry
+            elif _names_spans(answer):
+                yield Example(entry.id, entry.input, sorted(lenient_spans_of(answer)))
+            else:
+                sentence = RoleSentence(entry.id, entry.input, answer)
+                yield Example(entry.id, sentence.asked(), sentence.roles)
+
+    def readings(self) -> Iterator[tuple[int, Reading]]:
+        """Yield what is to be learnt of sentences: each one's number, and how it is read (`ziggurat.text.readings`)."""
+        for number, entry in enumerate(self.entries):
+            yield from ((number, one) for one in readings(entry.input, entry.answer))
 
     @property
     def sides(self) -> Mapping[str, Iterable[Document]]:
@@ -92,7 +105,7 @@ class ExampleSet:
 
 @dataclass(frozen=True)
 class LabelledCorpus(PreparedText[ExampleSet]):
-    """Prepared texts with labels, or sentences of labelled words."""
+    """Prepared texts with labels, or sentences whose words have labels or roles."""
 
     @property
     def of_words(self) -> bool:
@@ -102,7 +115,7 @@ class LabelledCorpus(PreparedText[ExampleSet]):
     @property
     def names(self) -> tuple[str, ...]:
         """The labels that can be learnt: those of the training split, sorted."""
-        return tuple(sorted({label for entry in self.train.entries for label in _labels(entry)}))
+        return tuple(sorted(_counted(self.train.entries)))
 
 
 def resolve_labelled(names: Sequence[str]) -> list[LabelledSource]:
@@ -154,8 +167,20 @@ def prepare_tagged(
     return _prepare(resolve_labelled(names), options, folder, listener, read=_sentences)
 
 
+def prepare_roles(
+    names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener, workers: Workers = HERE
+) -> LabelledCorpus:
+    """Do `prepare_labelled` for sentences with roles (`ziggurat.text.roles`); all predicates of one stay together.
+
+    Raises:
+        UsageError, InputError, TooLittleTextError, DiskFullError: as there.
+    """
+    del workers
+    return _prepare(resolve_labelled(names), options, folder, listener, read=_role_sentences)
+
+
 def open_labelled(folder: Path) -> LabelledCorpus:
-    """Open what `prepare_labelled` or `prepare_tagged` left in ``folder``.
+    """Open what `prepare_labelled`, `prepare_tagged` or `prepare_roles` left in ``folder``.
 
     Raises:
         ArtefactError: there are no prepared examples.
@@ -168,7 +193,7 @@ def open_labelled(folder: Path) -> LabelledCorpus:
         with (folder / EXAMPLES).open(encoding="utf-8") as file:
             for line in file:
                 entry = json.loads(line)
-                found[entry["split"]].append(Example(entry["id"], _frozen(entry["input"]), _frozen(entry["answer"])))
+                found[entry["split"]].append(Example(entry["id"], _frozen(entry["input"]), frozen(entry["answer"])))
         if any(len(found[split]) != facts["splits"][name]["documents"] for name, split in SPLITS.items()):
             raise ValueError("examples are missing")
     sets = {name: ExampleSet(tuple(found[split])) for name, split in SPLITS.items()}
@@ -198,7 +223,7 @@ def _prepare(
         digests: list[int] = []
         with (work / EXAMPLES).open("w", encoding="utf-8") as file:
             for entry, split in zip(entries, table["split"].tolist(), strict=True):
-                kept_of_it = {"input": entry.input, "answer": entry.answer, "split": split}
+                kept_of_it = {"input": entry.input, "answer": plain(entry.answer), "split": split}
                 digests.append(digest(json.dumps(kept_of_it).encode()))
                 file.write(json.dumps({"id": entry.id, **kept_of_it}, ensure_ascii=False) + "\n")
         facts = {**facts_of(sources, table, ledger), "labels": _counts(entries, table["split"].tolist())}
@@ -220,6 +245,11 @@ def _sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Examp
     return (Example(sentence.id, sentence.tokens, sentence.labels) for sentence in read_columns(path))
 
 
+def _role_sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
+    del options, ledger
+    return (Example(sentence.id, sentence.tokens, sentence.predicates) for sentence in read_roles(path))
+
+
 def _frozen(read: str | list[str]) -> str | tuple[str, ...]:
     return read if isinstance(read, str) else tuple(read)
 
@@ -228,12 +258,25 @@ def _text(entry: Example) -> str:
     return entry.input if isinstance(entry.input, str) else joined(entry.input)[0]
 
 
-def _labels(entry: Example) -> tuple[str, ...]:
-    return (entry.answer,) if isinstance(entry.answer, str) else entry.answer
+def _names_spans(answer: Sequence[object]) -> bool:
+    """Return whether an answer is labels of words; sentences are not empty, but of predicates there may be none."""
+    return bool(answer) and isinstance(answer[0], str)
+
+
+def _counted(entries: Iterable[Example]) -> Counter[str]:
+    """Return how often each label is to be learnt of examples; roles count in all readings of a sentence."""
+    found: Counter[str] = Counter()
+    for entry in entries:
+        if isinstance(entry.answer, str):
+            found[entry.answer] += 1
+        else:
+            for one in readings(entry.input, entry.answer):
+                found.update(one.labels)
+    return found
 
 
 def _check(entries: Sequence[Example], splits: Sequence[int], sources: Sequence[LabelledSource]) -> None:
-    learnt = {label for entry, split in zip(entries, splits, strict=True) if split == TRAIN for label in _labels(entry)}
+    learnt = _counted(entry for entry, split in zip(entries, splits, strict=True) if split == TRAIN)
     if len(learnt) < 2:
         named = ", ".join(source.label for source in sources[:3])
         raise TooLittleTextError(f"{named}: {len(learnt)} different labels to learn from; there must be at least 2")
@@ -241,10 +284,9 @@ def _check(entries: Sequence[Example], splits: Sequence[int], sources: Sequence[
 
 def _counts(entries: Sequence[Example], splits: Sequence[int]) -> dict[str, dict[str, Any]]:
     """Return how often each split has each label."""
-    names = sorted({label for entry in entries for label in _labels(entry)})
-    found: dict[str, dict[str, Any]] = {split: dict.fromkeys(names, 0) for split in SPLITS}
-    of_number = {number: name for name, number in SPLITS.items()}
-    for entry, split in zip(entries, splits, strict=True):
-        for label in _labels(entry):
-            found[of_number[split]][label] += 1
-    return found
+    found = {
+        name: _counted(entry for entry, split in zip(entries, splits, strict=True) if split == number)
+        for name, number in SPLITS.items()
+    }
+    names = sorted(set().union(*found.values()))
+    return {split: {name: counts[name] for name in names} for split, counts in found.items()}

@@ -3,7 +3,8 @@
 *Form.* One object a line: ``tokens``, and ``predicates``, each with ``predicate`` (its place among the tokens, from 0),
 ``sense`` (``get.01``) and its roles, either as ``tags`` (a BIO label a token, the predicate's own being ``V``) or as
 ``arguments`` (``[[start, stop, role], …]``, stop exclusive). ``id`` and ``pos`` may stand there; other keys are passed
-over. Source of the roles: Palmer, Gildea and Kingsbury 2005.
+over. Where roles are to be found, a predicate need not have any, and a sentence need not name its predicates. Source of
+the roles: Palmer, Gildea and Kingsbury 2005.
 """
 
 import itertools
@@ -11,16 +12,17 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ziggurat.core.errors import InputError
+from ziggurat.core.schemes import LabelSpan
 from ziggurat.text.options import TextConfig
 from ziggurat.text.relabelling import write_pieces
 from ziggurat.text.tagged import one_source, read_lines
 
-__all__ = ["Argument", "Predicate", "RoleSentence", "read_roles", "write_roles"]
+__all__ = ["OWN", "Argument", "Predicate", "RoleSentence", "read_roles", "role_line", "role_sentence", "write_roles"]
 
 FORM = '{"tokens": […], "predicates": [{"predicate": 3, "sense": "get.01", "arguments": [[0, 1, "ARG0"], …]}]}'
 OWN = "V"
@@ -81,6 +83,8 @@ class RoleSentence:
     name: str = ""
     """What the file itself calls the sentence."""
     line: int = 0
+    unsaid: bool = False
+    """Whether nobody says which its predicates are, so that they are to be found."""
 
     def __post_init__(self) -> None:
         """Check that all stands within the sentence and nothing twice."""
@@ -91,9 +95,44 @@ class RoleSentence:
         for predicate in self.predicates:
             _check(predicate, len(self.tokens), self.id)
 
+    def __iter__(self) -> Iterator[str]:
+        """Yield the tokens: without its predicates a sentence is these."""
+        return iter(self.tokens)
 
-def read_roles(name: str | os.PathLike[str], options: TextConfig | None = None) -> Iterator[RoleSentence]:
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.tokens)
+
+    @property
+    def roles(self) -> dict[int, list[LabelSpan]]:
+        """The spans of each predicate by its position, in order; its own is one of them, with the role ``V``."""
+        found: dict[int, list[LabelSpan]] = {one.position: [] for one in self.predicates}
+        for one in self.predicates:
+            found[one.position] += [*map(tuple, one.arguments), (one.position, one.position + one.length, OWN)]  # type: ignore[list-item]
+        return {position: sorted(set(spans)) for position, spans in found.items()}
+
+    def asked(self) -> "RoleSentence":
+        """Return the sentence with its predicates and none of their arguments: what a model is asked."""
+        return replace(self, predicates=tuple(replace(one, arguments=()) for one in self.predicates))
+
+    def answered(self, roles: Mapping[int, Iterable[LabelSpan]]) -> "RoleSentence":
+        """Return the sentence with these roles (`roles`); predicates that it has keep their senses."""
+        senses = {one.position: one.sense for one in self.predicates}
+        found = []
+        for position, spans in sorted(roles.items()):
+            arguments = tuple(Argument(*span) for span in spans)
+            length = next((one.stop - one.start for one in arguments if one.role == OWN), 1)
+            others = tuple(one for one in arguments if one.role != OWN)
+            found.append(Predicate(position, senses.get(position, ""), others, length))
+        return replace(self, predicates=tuple(found), unsaid=False)
+
+
+def read_roles(
+    name: str | os.PathLike[str], options: TextConfig | None = None, *, labelled: bool = True
+) -> Iterator[RoleSentence]:
     """Yield a file's sentences one after another; ``-`` is standard input. Memory holds one sentence.
+
+    Where they need not be ``labelled``, predicates may lack their roles, or a sentence its predicates.
 
     Raises:
         InputError: there is no such file, it has no sentence, or a line is of another form; the message names file and
@@ -103,7 +142,8 @@ def read_roles(name: str | os.PathLike[str], options: TextConfig | None = None) 
     empty = True
     for line in read_lines(source, options or TextConfig()):
         if line.text.strip():
-            yield _sentence(_object(line.text, f"{source.label}:{line.number}"), source.label, line.number)
+            record = _object(line.text, f"{source.label}:{line.number}")
+            yield role_sentence(record, f"{source.label}:{line.number}", line=line.number, labelled=labelled)
             empty = False
     if empty:
         raise InputError(f"{source.label}: no sentence; each line is {FORM}")
@@ -115,7 +155,28 @@ def write_roles(path: str | os.PathLike[str], sentences: Iterable[RoleSentence])
     Raises:
         InputError: a token holds what UTF-8 can't write.
     """
-    write_pieces(Path(path), map(_written, sentences))
+    write_pieces(Path(path), map(role_line, sentences))
+
+
+def role_line(sentence: RoleSentence) -> bytes:
+    """Return a sentence as a line of JSON in UTF-8, line end included.
+
+    Raises:
+        InputError: a token holds what UTF-8 can't write.
+    """
+    record: dict[str, Any] = {"id": sentence.name} if sentence.name else {}
+    record["tokens"] = list(sentence.tokens)
+    if sentence.pos:
+        record["pos"] = list(sentence.pos)
+    if not sentence.unsaid:
+        record["predicates"] = [
+            {"predicate": one.position, "sense": one.sense, "tags": list(one.tags(len(sentence.tokens)))}
+            for one in sentence.predicates
+        ]
+    try:
+        return (json.dumps(record, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{sentence.id}: half a character ({error.reason}), which no file can hold") from error
 
 
 def _check(predicate: Predicate, tokens: int, where: str) -> None:
@@ -154,20 +215,25 @@ def _object(text: str, where: str) -> dict[str, Any]:
     return record
 
 
-def _sentence(record: Mapping[str, Any], label: str, number: int) -> RoleSentence:
-    where = f"{label}:{number}"
+def role_sentence(record: Mapping[str, Any], where: str, *, line: int = 0, labelled: bool = True) -> RoleSentence:
+    """Return the sentence that an object of JSON says, ``where`` being its id, as `read_roles` does.
+
+    Raises:
+        InputError: it is of another form; the message names ``where`` and what is wrong.
+    """
     tokens = _strings(record, "tokens", where)
-    found = _value(record, "predicates", list, where)
-    predicates = tuple(_predicate(one, len(tokens), where) for one in found)
+    unsaid = not labelled and record.get("predicates") is None
+    found = [] if unsaid else _value(record, "predicates", list, where)
+    predicates = tuple(_predicate(one, len(tokens), where, labelled=labelled) for one in found)
     pos = _strings(record, "pos", where) if record.get("pos") is not None else ()
     own = record.get("id", "")
     name = str(own) if isinstance(own, (str, int)) else ""
     if HALVES.search(name):
         raise InputError(f"{where}: the key 'id' has half a character (a lone surrogate); mend the line")
-    return RoleSentence(where, tokens, predicates, pos, name, number)
+    return RoleSentence(where, tokens, predicates, pos, name, line, unsaid)
 
 
-def _predicate(record: Any, tokens: int, where: str) -> Predicate:
+def _predicate(record: Any, tokens: int, where: str, *, labelled: bool) -> Predicate:
     if not isinstance(record, dict):
         raise InputError(f"{where}: a predicate is an object, not {type(record).__name__}; each line is {FORM}")
     position = _value(record, "predicate", int, where)
@@ -179,6 +245,8 @@ def _predicate(record: Any, tokens: int, where: str) -> Predicate:
         if len(tags) != tokens:
             raise InputError(f"{where}: {len(tags)} tags of predicate {position} for {tokens} tokens; each has one")
         arguments = tuple(_stretches(tags, where))
+    elif not labelled and "arguments" not in record:
+        arguments = ()
     else:
         arguments = tuple(_argument(one, where) for one in _value(record, "arguments", list, where))
     own = [one for one in arguments if one.role == OWN]
@@ -224,18 +292,3 @@ def _strings(record: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]
         if not isinstance(one, str) or not one or HALVES.search(one):
             raise InputError(f"{where}: entry {place} of '{key}' is {json.dumps(one)[:60]}; a text that is not empty")
     return tuple(found)
-
-
-def _written(sentence: RoleSentence) -> bytes:
-    record: dict[str, Any] = {"id": sentence.name} if sentence.name else {}
-    record["tokens"] = list(sentence.tokens)
-    if sentence.pos:
-        record["pos"] = list(sentence.pos)
-    record["predicates"] = [
-        {"predicate": one.position, "sense": one.sense, "tags": list(one.tags(len(sentence.tokens)))}
-        for one in sentence.predicates
-    ]
-    try:
-        return (json.dumps(record, ensure_ascii=False) + "\n").encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"{sentence.id}: half a character ({error.reason}), which no file can hold") from error

@@ -73,8 +73,10 @@ def word_arrays(
     return np.cumsum(counts), np.concatenate(firsts), character_ids(spelled)
 
 
-def word_batch(tokenizer: Tokenizer, sentences: Sequence[Sequence[str]]) -> WordBatch:
-    """Return sentences, each as words, as a model reads them.
+def word_batch(
+    tokenizer: Tokenizer, sentences: Sequence[Sequence[str]], marks: Sequence[range] | None = None
+) -> WordBatch:
+    """Return sentences, each as words, as a model reads them; ``marks`` are the words that each one's labels are about.
 
     Raises:
         InputError: a word holds half of a surrogate pair.
@@ -91,4 +93,9 @@ def word_batch(tokenizer: Tokenizer, sentences: Sequence[Sequence[str]]) -> Word
     spelled = character_ids([word for words in sentences for word in words])
     characters = np.zeros((*places.shape, spelled.shape[1]), np.int32)
     characters[np.arange(places.shape[1]) < counts[:, None]] = spelled
-    return WordBatch(rows, lengths, places, counts, characters)
+    if marks is None:
+        return WordBatch(rows, lengths, places, counts, characters)
+    marked = np.zeros(places.shape, np.int32)
+    for number, words_asked in enumerate(marks):
+        marked[number, words_asked.start : words_asked.stop] = 1
+    return WordBatch(rows, lengths, places, counts, characters, marked)

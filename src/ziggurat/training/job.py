@@ -65,16 +65,27 @@ class Labels:
 
 
 class Words(NamedTuple):
-    """The words of one of a job's streams, document after document, with the label of each."""
+    """The words of one of a job's streams, sentence after sentence, with the label of each.
+
+    A sentence is a document of the stream; or a document is read several times, each time with other labels.
+    """
 
     starts: npt.NDArray[np.int64]
-    """(documents + 1,) where each document's words begin in the others."""
+    """(sentences + 1,) where each sentence's words begin in the others."""
     labels: IdArray
     """(words,) the place of each one's label in the job's names; −1 where the training text lacks it."""
     firsts: IdArray
     """(words,) the place of each one's first id in its document, ``bos`` being 0 (`ziggurat.core.types.WordBatch`)."""
     characters: IdArray
     """(words, K) the code points of each one, plus one; 0 behind its last."""
+    documents: IdArray | None = None
+    """(sentences,) the document that each one is; None: they are the documents in their order."""
+    marks: IdArray | None = None
+    """(words,) 1 at those about which a sentence's labels are (`ziggurat.core.types.WordBatch`); None: about none."""
+
+    def document(self, sentence: int) -> int:
+        """Return which document of the stream a sentence is."""
+        return sentence if self.documents is None else int(self.documents[sentence])
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ __all__ = ["Muon", "Optimiser", "Parted", "Rule", "adamw", "matrices", "optimise
 
 Rule: TypeAlias = Literal["adamw", "muon"]
 
+TIMES = "new_rate"
+"""Key of a group of parameters: by what the learning rate is multiplied before the rule sees it."""
 GATES = 4
 """Matrices that an LSTM's layer holds one below another."""
 POLYNOMIALS = (
@@ -80,10 +82,13 @@ def optimiser(
     weight_decay: float,
     betas: tuple[float, float],
     table_rate: float = TABLE_RATE,
+    new_rate: float = 1.0,
 ) -> "Optimiser":
     """Return what changes the trained parameters of ``network``: AdamW, with Muon for `matrices` where asked for.
 
-    Tables are changed by `TableRows`, whose rate is ``table_rate`` times the others'.
+    Tables are changed by `TableRows`, whose rate is ``table_rate`` times the others'. What of AdamW's was not begun
+    with trained weights is changed at ``new_rate`` times the rate: what is trained already is to move little, and what
+    is new has far to go (layers of unlike rates: Howard & Ruder 2018, section 3.2, "discriminative fine-tuning").
 
     Raises:
         UsageError: a rate is for tables that are not there.
@@ -92,13 +97,28 @@ def optimiser(
     if table_rate != TABLE_RATE and not parts.tables:
         raise UsageError("table_rate: there are no tables; set model.ngram_orders too, or leave it out")
     rules: list[torch.optim.Optimizer] = []
-    if parts.rest:
-        rules.append(adamw(parts.rest, learning_rate=learning_rate, weight_decay=weight_decay, betas=betas))
+    for rest, times in _by_rate(network, parts.rest, new_rate):
+        rule_of_rest = adamw(rest, learning_rate=learning_rate, weight_decay=weight_decay, betas=betas)
+        for group in rule_of_rest.param_groups:
+            group[TIMES] = times
+        rules.append(rule_of_rest)
     if parts.blocks:
         rules.append(Muon(parts.blocks, learning_rate=learning_rate, weight_decay=weight_decay))
     if parts.tables:
         rules.append(TableRows(parts.tables, learning_rate=learning_rate, times=table_rate))
     return Optimiser(rules)
+
+
+def _by_rate(network: nn.Module, rest: list[nn.Parameter], new_rate: float) -> list[tuple[list[nn.Parameter], float]]:
+    """Return AdamW's parameters by the multiple of the learning rate that they are changed at."""
+    fresh = network.fresh if isinstance(network, Network) else frozenset()
+    if new_rate == 1.0 or fresh == frozenset():
+        return [(rest, 1.0)] if rest else []
+    if fresh is None:
+        return [(rest, new_rate)] if rest else []
+    new = {id(weight) for name, weight in network.named_parameters() if name in fresh}
+    both = [one for one in rest if id(one) not in new], [one for one in rest if id(one) in new]
+    return [(some, times) for some, times in zip(both, (1.0, new_rate), strict=True) if some]
 
 
 class Optimiser:
@@ -112,7 +132,7 @@ class Optimiser:
         """Let the next steps be of this rate."""
         for rule in self.rules:
             for group in rule.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group.get(TIMES, 1.0)
 
     def zero_grad(self) -> None:
         """Forget all gradients."""

@@ -22,6 +22,9 @@ class Config(gradient.Config):
         16, "sentences of `window` words in a batch; of shorter ones there are more, of longer fewer", low=1
     )
     window: int = option(32, "words of a sentence, of which a batch holds `rows` sentences", low=1)
+    keep_vectors: bool = option(
+        True, "embeddings that begin with vectors stay as they are, so that words never trained on lie where they lay"
+    )
     unknown: float = option(
         0.25, "a word seen n times is read as unknown with probability unknown / (n + unknown); 0: none is", low=0.0
     )

@@ -77,9 +77,9 @@ def beam_search(
     """Return the ``config.best`` continuations of each prompt, the best first.
 
     *Idea.* Of all ways to go on from the open hypotheses of a prompt, the ``beams`` best stay open; those that end and
-    stand among the ``beams`` best of their step are kept aside. A prompt is done when ``beams`` are aside, when none
-    that is open can win any more, or at its limit, where what is open counts as it stands. A beam as wide as there are
-    strings leaves none out, so that its best is the best there is.
+    stand among the ``beams`` best of their step are kept aside. A prompt is done when ``beams`` are aside and none that
+    is open is better as it stands, when none that is open can win any more, or at its limit, where what is open counts
+    as it stands. A beam as wide as there are strings leaves none out, so that its best is the best there is.
 
     *Maths.* Hypotheses of one length compare by log p, those aside by log p / lp (`length_penalty`). What is open with
     log p so far gets at most log p / lp(limit), since log p can only fall and lp only grow.
@@ -156,7 +156,7 @@ class _Search:
             for written, logprob in opened:
                 self._put_aside(written, logprob, "length")
             opened = []
-        self.open = [] if not opened or self._decided(opened[0][1]) else opened
+        self.open = [] if not opened or self._decided(opened[0][1], length) else opened
         return picks if self.open else []
 
     def best(self) -> list[Hypothesis]:
@@ -167,13 +167,14 @@ class _Search:
         score = logprob / length_penalty(len(ids), self.config.length_exponent)
         self.aside.append(Hypothesis(ids, logprob, score, reason))
 
-    def _decided(self, likeliest: float) -> bool:
-        """Return whether nothing that is open, the ``likeliest`` of it included, can change what is given."""
-        if len(self.aside) >= self.config.beams:
-            return True
+    def _decided(self, likeliest: float, length: int) -> bool:
+        """Return whether nothing that is open, the ``likeliest`` of it included, is to change what is given."""
         best = self.best()
-        reachable = likeliest / length_penalty(self.limit, self.config.length_exponent)
-        return len(best) == self.config.best and best[-1].score >= reachable
+        if len(best) < self.config.best:
+            return False
+        # as it stands, where many are aside; as it could become at best, where few are
+        at = length if len(self.aside) >= self.config.beams else self.limit
+        return best[-1].score >= likeliest / length_penalty(at, self.config.length_exponent)
 
 
 def _limit(model: LanguageModel, number: int, prompt: IdArray, config: BeamConfig, limits: Sequence[int] | None) -> int:

@@ -34,7 +34,7 @@ class ParsingConfig(TranslationConfig):
 
     beams: int = option(5, "hypotheses that are followed at once", low=1)
     best: int = option(5, "how many of the best are tried on the database", low=1)
-    length_exponent: float = option(1.0, "α: 0 compares log-probabilities as they are, more favours the long", low=0.0)
+    length_exponent: float = option(0.0, "α: 0 compares log-probabilities as they are, more favours the long", low=0.0)
     max_tokens: int = option(500, "most tokens to write, the end included", low=1)
     longest_ratio: float = option(50.0, "most tokens to write for each token of the source, and 20 more", low=0.0)
     grammar: Literal["needed", "always", "never"] = option(

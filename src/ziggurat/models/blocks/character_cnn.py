@@ -4,12 +4,25 @@ Shape suffixes: **N** words, **K** characters, **E** width of a character's vect
 window.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
+from ziggurat.core.config import option
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal, fill_uniform
 
-__all__ = ["CharacterCNN"]
+__all__ = ["CharacterCNN", "SpellingKeys"]
+
+
+@dataclass(frozen=True)
+class SpellingKeys:
+    """The ``[model]`` keys of every model that spells words."""
+
+    character_filters: int = option(64, "filters over a word's characters; 0: words are not spelled", low=0)
+    character_window: int = option(3, "characters that a filter sees at once", low=1)
+    character_embedding: int = option(32, "numbers in the vector of a character", low=1)
+    character_rows: int = option(1024, "vectors of characters; code points beyond share them", low=2)
 
 
 class CharacterCNN(nn.Module):
@@ -31,6 +44,18 @@ class CharacterCNN(nn.Module):
         self.rows, self.window, self.filters = rows, window, filters
         self.embedding = Embedding(rows, width)
         self.convolve = Linear(window * width, filters)
+
+    @classmethod
+    def of(cls, keys: SpellingKeys) -> "CharacterCNN | None":
+        """Return what these keys ask for; None where words are not spelled."""
+        if not keys.character_filters:
+            return None
+        return cls(
+            rows=keys.character_rows,
+            width=keys.character_embedding,
+            filters=keys.character_filters,
+            window=keys.character_window,
+        )
 
     def fill(self, *, seed: int, name: str) -> None:
         """Draw first weights: characters from N(0, 1/E), filters from U(−1/√(w·E), 1/√(w·E)), biases 0."""

@@ -23,6 +23,7 @@ from ziggurat.core.errors import UsageError
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary
 from ziggurat.models.blocks.initialisation import Linear, fill_normal
 from ziggurat.models.blocks.network import WINDOW_TOKENS, Network, reading, rows_of_like_length
+from ziggurat.models.blocks.weights import take_weights
 
 __all__ = ["ClassifierNetwork", "ClassifyingKeys", "NeuralClassifier", "Pool", "pooled"]
 
@@ -125,17 +126,14 @@ class ClassifierNetwork(Network):
         *Raises.* `UsageError` where the other is of another kind or size.
         """
         tells = isinstance(other, ClassifierNetwork)
-        prefix = "" if tells else "body."
         keeps_head = not tells or other.config.labels != self.config.labels
-        own = {n: value for n, value in self.state_dict().items() if not (keeps_head and n.startswith("classifier."))}
-        found = {f"{prefix}{name}": value for name, value in other.state_dict().items()}
-        fits = {name for name, value in own.items() if name in found and found[name].shape == value.shape}
-        if lacking := [name for name in own if name not in fits and not name.startswith(self.own_parts)]:
-            raise UsageError(
-                f"start: {lacking[0].removeprefix('body.')!r} is not in that model, or of another size: begin with one "
-                "of the same [model] keys"
-            )
-        self.load_state_dict({**self.state_dict(), **{name: found[name] for name in fits}})
+        self.fresh = take_weights(
+            self,
+            other,
+            prefix="" if tells else "body.",
+            fresh=("classifier.",) if keeps_head else (),
+            may_lack=self.own_parts,
+        )
 
 
 def pooled(vectors_BTD: Tensor, lengths: Tensor, pool: Pool) -> Tensor:

@@ -53,6 +53,8 @@ class Network(nn.Module, ABC):
 
     config: Any
     """The family's ``[model]`` keys that it was built with; each family sets its own."""
+    fresh: frozenset[str] | None = None
+    """Names of the weights that `begin_with` left as chance drew them; None: nothing was begun with."""
 
     def __init__(self, vocabulary: Vocabulary, *, width: int, context: int | None) -> None:
         """Remember the ids it knows, the width D of its vectors and the longest sequence that it can read."""
@@ -84,6 +86,7 @@ class Network(nn.Module, ABC):
     def begin_with(self, other: "Network") -> None:
         """Take the weights of a trained network of the same kind."""
         self.load_state_dict(other.state_dict())
+        self.fresh = frozenset()
 
     def tables(self) -> list[nn.Parameter]:
         """Return the weights of which a batch reads and changes few rows, and which may be far larger than the rest."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
+from ziggurat.core.protocols import ReadsMarks
 from ziggurat.core.schemes import SCHEMES, Scheme, keep_masks, scheme_of
 from ziggurat.core.types import FloatArray, IdArray, Vocabulary, WordBatch
 from ziggurat.models.blocks.crf import LinearChainCRF
@@ -78,6 +79,7 @@ class WordTensors(NamedTuple):
     firsts: Tensor
     words: Tensor
     characters: Tensor
+    marks: Tensor | None = None
 
     @property
     def inside(self) -> Tensor:
@@ -88,7 +90,8 @@ class WordTensors(NamedTuple):
 def word_tensors(batch: WordBatch, device: torch.device) -> WordTensors:
     """Return a batch as 64-bit tensors on ``device``."""
     arrays = (batch.ids, batch.lengths, batch.firsts, batch.words, batch.characters)
-    return WordTensors(*(torch.from_numpy(array.astype(np.int64)).to(device) for array in arrays))
+    given = arrays if batch.marks is None else (*arrays, batch.marks)
+    return WordTensors(*(torch.from_numpy(array.astype(np.int64)).to(device) for array in given))
 
 
 def of_rows(batch: WordBatch, rows: npt.NDArray[np.integer]) -> WordBatch:
@@ -99,7 +102,8 @@ def of_rows(batch: WordBatch, rows: npt.NDArray[np.integer]) -> WordBatch:
     inside = np.arange(longest) < words[:, None]
     spelled = int(np.flatnonzero((characters > 0)[inside].any(axis=0)).max(initial=-1)) + 1
     ids = batch.ids[rows, : int(lengths.max(initial=0))]
-    return WordBatch(ids, lengths, batch.firsts[rows, :longest], words, characters[..., :spelled])
+    marks = None if batch.marks is None else batch.marks[rows, :longest]
+    return WordBatch(ids, lengths, batch.firsts[rows, :longest], words, characters[..., :spelled], marks)
 
 
 def piece_means(x_BTD: Tensor, batch: WordTensors) -> Tensor:
@@ -180,6 +184,12 @@ class NeuralTagger:
     def labels(self) -> tuple[str, ...]:
         """The L labels, as they were learnt."""
         return self.network.config.labels
+
+    @property
+    def reads_marks(self) -> bool:
+        """Whether its labels are about words that are marked (`ziggurat.core.protocols.ReadsMarks`)."""
+        config = self.network.config
+        return isinstance(config, ReadsMarks) and config.reads_marks
 
     def tag(self, batch: WordBatch) -> tuple[IdArray, FloatArray]:
         """Return (B, W) the best labels of each row together, and (B, W) how probable each is where it stands.

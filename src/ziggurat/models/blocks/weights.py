@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from ziggurat.core.config import to_mapping
-from ziggurat.core.errors import ArtefactError
+from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.types import TensorMap
 
-__all__ = ["check_tensors", "load_tensors", "shape_only", "tensors_of"]
+__all__ = ["check_tensors", "load_tensors", "shape_only", "take_weights", "tensors_of"]
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -63,3 +63,26 @@ def load_tensors(network: nn.Module, tensors: TensorMap) -> None:
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
             tensor.copy_(torch.from_numpy(np.array(tensors[name], dtype=np.float32)))
+
+
+def take_weights(
+    network: nn.Module, other: nn.Module, *, prefix: str, fresh: tuple[str, ...], may_lack: tuple[str, ...] = ()
+) -> frozenset[str]:
+    """Give a network the weights of another one, which is inside it below ``prefix``; return the names of the rest.
+
+    Weights whose names begin as one of ``fresh`` keep what was drawn; those that begin as one of ``may_lack`` do so
+    where the other has none that fits.
+
+    *Raises.* `UsageError` where any other weight is not in the other, or of another size.
+    """
+    own = network.state_dict()
+    theirs = {f"{prefix}{name}": value for name, value in other.state_dict().items()}
+    wanted = [name for name in own if not name.startswith(fresh)]
+    taken = {name: theirs[name] for name in wanted if name in theirs and theirs[name].shape == own[name].shape}
+    if lacking := [name for name in wanted if name not in taken and not name.startswith(may_lack)]:
+        raise UsageError(
+            f"start: {lacking[0].removeprefix('body.')!r} is not in that model, or of another size: begin with one "
+            "of the same [model] keys"
+        )
+    network.load_state_dict({**own, **taken})
+    return frozenset(own.keys() - taken.keys())

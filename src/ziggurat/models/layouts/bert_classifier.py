@@ -13,7 +13,7 @@ from ziggurat.core.types import Vocabulary
 from ziggurat.models.layouts.bert import Bert
 from ziggurat.models.layouts.layout import Renaming
 
-__all__ = ["BertClassifier"]
+__all__ = ["BertClassifier", "labels_of"]
 
 
 class BertClassifier(Bert):
@@ -44,11 +44,7 @@ class BertClassifier(Bert):
     def read(self, config: Mapping[str, Any]) -> tuple[dict[str, Any], Vocabulary]:
         """Return the ``[model]`` keys and the vocabulary of such a ``config.json``."""
         keys, vocabulary = super().read(config)
-        names = {int(number): label for number, label in config["id2label"].items()}
-        if sorted(names) != list(range(len(names))):
-            raise ArtefactError(f"config.json: id2label has the numbers {sorted(names)}, and not 0 to {len(names) - 1}")
-        labels = [str(names[number]) for number in range(len(names))]
-        return {"pool": "first", **keys, "pooler": True, "labels": labels}, vocabulary
+        return {"pool": "first", **keys, "pooler": True, "labels": labels_of(config)}, vocabulary
 
     def parts(self, names: Collection[str]) -> dict[str, Any]:
         """Return nothing: all parts are always there."""
@@ -61,3 +57,14 @@ class BertClassifier(Bert):
             yield replace(one, ours=f"body.{one.ours}")
         for kind in ("weight", "bias"):
             yield Renaming(f"classifier.{kind}", f"classifier.{kind}")
+
+
+def labels_of(config: Mapping[str, Any]) -> list[str]:
+    """Return the labels of a ``config.json`` of transformers, in the order of their numbers.
+
+    *Raises.* `ArtefactError` where a number is missing.
+    """
+    names = {int(number): label for number, label in config["id2label"].items()}
+    if sorted(names) != list(range(len(names))):
+        raise ArtefactError(f"config.json: id2label has the numbers {sorted(names)}, and not 0 to {len(names) - 1}")
+    return [str(names[number]) for number in range(len(names))]

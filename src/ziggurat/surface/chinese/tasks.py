@@ -3,13 +3,24 @@
 __all__ = ["SENTENCES"]
 
 SENTENCES = {
-    "Train, measure and use a model of a task on your own labelled files: classification, names, translation": (
-        "用自己的带标签文件训练、测量和使用任务模型：分类、命名实体、翻译"
+    "Train, measure and use a model of a task on your own labelled files: classification, names, roles, translation": (
+        "用自己的带标签文件训练、测量和使用任务模型：分类、命名实体、语义角色、翻译"
     ),
+    "Say who did what to whom: the predicates of sentences and the role that each stretch of words has for them": (
+        "说出谁对谁做了什么：句子的谓词，以及各词段对它们所担任的角色"
+    ),
+    "argument F1, predicates given": "论元 F1（给定谓词）",
+    "argument F1, predicates found": "论元 F1（自行找出谓词）",
     "Find the names in sentences: persons, places, organisations, or whatever the files label": (
         "在句子中找出名称：人、地点、组织，或文件所标注的任何类别"
     ),
     "span F1": "片段 F1",
+    "Turn questions into queries to a database (SQL)": "把问题变成数据库查询（SQL）",
+    "SQLite file that questions are about, or its schema (CSV)": "问题所涉及的 SQLite 文件，或其模式（CSV）",
+    "SQLite file to ask, instead of the one that the model was trained on": (
+        "要查询的 SQLite 文件，代替训练模型时所用的"
+    ),
+    "execution match": "执行匹配",
     "Say which label a text has: topic, sentiment, intent": "判断文本的标签：主题、情感、意图",
     # -- train
     "Train a model of a task on labelled files, after a baseline where one is quick, and measure both": (
@@ -19,9 +30,9 @@ SENTENCES = {
     "quick.": ("训练模型，在 dev 部分上校准把握程度，在 test 部分上测量，并与快速的基线比较。"),
     "The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; --resume goes on where "
     "it stopped.": "基线的运行存于运行文件夹中的 baseline。按 Ctrl-C 会保存检查点；--resume 从中断处继续。",
-    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; pairs: news.de,news.en, TSV, TMX). "
-    "Recipe keys: --model.layers 2": (
-        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；句对：news.de,news.en、TSV、TMX）。"
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; pairs: news.de,news.en, TSV, "
+    "TMX). Recipe keys: --model.layers 2": (
+        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；角色：JSONL；句对：news.de,news.en、TSV、TMX）。"
         "配方的键：--model.layers 2"
     ),
     "A recipe's name or a TOML file; unless told, the first of the task that begins with --start or --vectors": (
@@ -40,9 +51,8 @@ SENTENCES = {
     "Print what the model's answers are worth; a label that the model never learnt is said, and counts as missed.": (
         "输出模型回答的质量；模型从未学过的标签会被指出，并算作遗漏。"
     ),
-    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; pairs: news.de,news.en, TSV, TMX)": (
-        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；句对：news.de,news.en、TSV、TMX）"
-    ),
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; pairs: news.de,news.en, TSV, "
+    "TMX)": ("带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；角色：JSONL；句对：news.de,news.en、TSV、TMX）"),
     "length ratio": "长度比",
     "empty": "空译文",
     "copies of what was asked": "照抄原文",
@@ -70,14 +80,14 @@ SENTENCES = {
     "labels that the model never learnt: {labels}": "模型从未学过的标签：{labels}",
     # -- predict
     "Have a model of a task answer what stands in files, one answer a line": "让任务模型回答文件中的内容，每行一个答案",
-    "Print the answers in the order of the files: label, probability and text, words with their labels, or texts.": (
-        "按文件的顺序输出答案：标签、概率和文本，带标签的词，或文本。"
+    "Print the answers in the order of the files: label and text, words with labels, sentences with roles, or texts.": (
+        "按文件的顺序输出答案：标签和文本、带标签的词、带角色的句子，或文本。"
     ),
     "Files are read and answers printed bit by bit, so that they may be larger than memory.": (
         "文件分批读取、答案分批输出，因此文件可以大于内存。"
     ),
-    "What is asked: tables or JSONL with texts, a text a line, or words in columns; -: standard input": (
-        "所问的内容：含文本的表格或 JSONL、每行一个文本，或分栏的词；- 为标准输入"
+    "What is asked: tables or JSONL with texts, a text a line, words (columns, JSONL); -: standard input": (
+        "所问的内容：含文本的表格或 JSONL、每行一个文本，或词（分栏、JSONL）；- 为标准输入"
     ),
     "{count} answers": "{count} 个答案",
     # -- serve

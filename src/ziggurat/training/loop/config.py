@@ -29,6 +29,9 @@ class Config:
     window: int = option(128, "tokens of each sequence", low=1)
     accumulate: int = option(1, "batches whose gradients are added up before a step", low=1)
     learning_rate: float = option(3e-3, "peak learning rate", low=0.0)
+    new_rate: float = option(
+        1.0, "learning rate of weights that did not come with start, in multiples of learning_rate", low=0.0
+    )
     schedule: Literal["wsd", "cosine", "linear", "constant", "noam"] = option(
         "wsd", "wsd (warm up, hold, decay) and others"
     )
@@ -64,6 +67,7 @@ class Config:
     keep: Literal["best", "last"] = option("best", "which weights become the model: best on dev, or last")
     checkpoint_seconds: float = option(60.0, "seconds between checkpoints", low=0.0)
     checkpoint_steps: int | None = option(None, "steps between checkpoints, besides", low=1)
+    keep_vectors: bool = option(False, "embeddings that begin with vectors stay as they are")
     frozen: tuple[str, ...] = option(
         (), 'parts of the model that stay as they are: "embed_tokens", "stack.layers.0", "stack.layers.*.mlp"'
     )

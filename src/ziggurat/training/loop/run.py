@@ -75,6 +75,8 @@ class Run:
         config, network = self.config, self.network
         options = LowRankOptions(config.lora_rank, config.lora_alpha, config.lora_dropout)
         choose_trained(network, frozen=config.frozen, options=options, on=config.lora_on, seed=self.job.seed)
+        if self.job.first_vectors is not None and config.keep_vectors:
+            network.token_embedding.requires_grad = False
         self.holdings = holdings(network, config.optimiser)
 
     def train(self) -> Fitted:

@@ -42,6 +42,7 @@ class Stepper:
             weight_decay=config.weight_decay,
             betas=(config.beta1, config.beta2),
             table_rate=config.table_rate,
+            new_rate=config.new_rate,
         )
         network.sparse_tables(spread.sparse)
 

@@ -1,6 +1,7 @@
 """Label the words of sentences: what taggers are trained by."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ class TaggedSentences:
 
     *Idea.* The words of a test are often unknown, those of the training text never; so some are hidden, and rare ones
     sooner: a word seen n times is read as unknown with probability a / (n + a) (Kiperwasser & Goldberg 2016). Which are
-    hidden is a function of the seed and of the batch's number.
+    hidden is a function of the seed and of the batch's number, and the same in all readings of a document.
     """
 
     def __init__(self, job: Job, model: object, *, tokens: int, unknown: float) -> None:
@@ -49,13 +50,17 @@ class TaggedSentences:
         self.network = model.network
         self.job, self.words, self.unknown = job, job.tags.train, unknown
         self.kept = _kept(job.train, self.words, self.network)
-        missing = len(job.train.starts) - 1 - len(self.kept)
+        missing = len(self.words.starts) - 1 - len(self.kept)
         if not len(self.kept):
             raise TooLittleTextError(f"none of {missing} sentences can be learnt from: their labels break the scheme")
         if missing:
             _LOG.warning("%d sentences have labels that break the scheme, or none, and are left out", missing)
         lengths = np.diff(self.words.starts)[self.kept]
-        self.batches = LengthBatches(lengths, tokens=tokens, seed=job.seed, name="tagged")
+        # readings of one document stay together, and each batch has about as many readings as there would be alone
+        self._edges = np.append(np.flatnonzero(np.diff(self._documents(self.kept), prepend=-1)), len(self.kept))
+        share = (len(self._edges) - 1) / len(self.kept)
+        begins = lengths[self._edges[:-1]]
+        self.batches = LengthBatches(begins, tokens=max(1, round(tokens * share)), seed=job.seed, name="tagged")
         self.tokens_per_batch = max(1, round(int(lengths.sum()) / self.batches.per_epoch))
         self.steps_per_epoch = float(self.batches.per_epoch)
         self.carried: NetworkState | None = None
@@ -79,12 +84,15 @@ class TaggedSentences:
 
     def batch(self, number: int) -> tuple[WordBatch, IdArray]:
         """Return batch ``number`` as the model reads it, some words hidden, and (B, W) the labels, 0 in padding."""
-        batch, labels = sentence_batch(self.job.train, self.words, self.kept[self.batches.batch(number)])
+        documents = self.batches.batch(number)
+        chosen = np.concatenate([self.kept[self._edges[one] : self._edges[one + 1]] for one in documents])
+        batch, labels = sentence_batch(self.job.train, self.words, chosen)
         unknown = self.job.train.vocabulary.unk
         if self._hides is None or unknown is None:
             return batch, labels
         ids, place = batch.ids.copy(), np.arange(batch.ids.shape[1])
-        drawn = generator(self.job.seed, "unknown", number).random(batch.firsts.shape)
+        _, first_rows, owners = np.unique(self._documents(chosen), return_index=True, return_inverse=True)
+        drawn = generator(self.job.seed, "unknown", number).random(batch.firsts.shape)[first_rows[owners]]
         first = np.take_along_axis(batch.ids, batch.firsts, axis=1)
         hidden = (drawn < self._hides[first]) & (np.arange(drawn.shape[1]) < batch.words[:, None])
         # all ids of a hidden word are hidden: those from its first on to the next word's, which stand in its turn
@@ -92,7 +100,12 @@ class TaggedSentences:
             turn = np.searchsorted(batch.firsts[row, : batch.words[row]], place, side="right") - 1
             inside = (turn >= 0) & (place < batch.lengths[row] - 1)
             ids[row, inside & hidden[row, turn]] = unknown
-        return WordBatch(ids, batch.lengths, batch.firsts, batch.words, batch.characters), labels
+        return replace(batch, ids=ids), labels
+
+    def _documents(self, sentences: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return which document each of some sentences is."""
+        documents = self.words.documents
+        return sentences if documents is None else documents[sentences].astype(np.int64)
 
     def dev_loss(self, limit_tokens: int) -> float | None:
         """Return the mean nats per word over about the first ``limit_tokens`` words of the held-out sentences.
@@ -126,23 +139,24 @@ class TaggedSentences:
 def sentence_batch(stream: TokenStream, words: Words, sentences: npt.NDArray[np.int64]) -> tuple[WordBatch, IdArray]:
     """Return some of a stream's sentences as a model reads them, and (B, W) their labels, 0 in padding."""
     rows = [slice(int(words.starts[one]), int(words.starts[one + 1])) for one in sentences]
-    ids, lengths = padded([np.asarray(stream.document(int(one)), np.int32) for one in sentences])
+    ids, lengths = padded([np.asarray(stream.document(words.document(int(one))), np.int32) for one in sentences])
     firsts, counts = padded([words.firsts[row] for row in rows])
     labels, _ = padded([words.labels[row] for row in rows])
     characters = np.zeros((*firsts.shape, words.characters.shape[1]), np.int32)
     for number, row in enumerate(rows):
         characters[number, : counts[number]] = words.characters[row]
-    batch = WordBatch(ids, lengths, firsts, counts, characters)
+    marks = None if words.marks is None else padded([words.marks[row] for row in rows])[0]
+    batch = WordBatch(ids, lengths, firsts, counts, characters, marks)
     return of_rows(batch, np.arange(len(rows))), labels
 
 
 def _kept(stream: TokenStream, words: Words, network: TaggingNetwork) -> npt.NDArray[np.int64]:
-    """Return which documents of a stream have words whose labels may stand as they stand."""
+    """Return which sentences of a stream have words whose labels may stand as they stand."""
     follow, start, end = (
         mask.cpu().numpy() for mask in (network.crf.keep_mask, network.crf.start_keep_mask, network.crf.end_keep_mask)
     )
     documents = len(stream.starts) - 1
-    edges = words.starts[: documents + 1]
+    edges = words.starts[: documents + 1] if words.documents is None else words.starts
     wrong = words.labels < 0
     before, after = words.labels[:-1], words.labels[1:]
     inside = np.ones(max(0, len(words.labels) - 1), np.bool_)  # whether a pair stands in one sentence

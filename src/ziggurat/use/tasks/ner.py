@@ -30,7 +30,7 @@ class NamedEntities:
     name: ClassVar[str] = "ner"
     metrics: ClassVar[tuple[str, ...]] = ("span_f1",)
     learns: ClassVar[type[Any]] = ReadsTags
-    recipes: ClassVar[tuple[str, ...]] = ("lstm-tagger", "lstm-tagger-zh")
+    recipes: ClassVar[tuple[str, ...]] = ("lstm-tagger", "lstm-tagger-zh", "encoder-tagger")
     baseline: ClassVar[str] = ""
 
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:

@@ -24,7 +24,13 @@ Labels: TypeAlias = str | AbstractSet[str] | Sequence[str | AbstractSet[str]]
 Spans: TypeAlias = Iterable[LabelSpan]
 
 Roles: TypeAlias = Mapping[int, Spans]
-"""Argument spans by the position of their predicate."""
+"""Argument spans by the position of their predicate; its own span may be one of them, and never counts."""
+
+ByPlace: TypeAlias = dict[tuple[int, int, int], frozenset[str]]
+"""What stands between two boundaries for a predicate."""
+
+PREDICATE = "V"
+"""The role of a predicate's own span."""
 
 
 def of_labels(gold: Labels, predicted: Labels) -> list[Place]:
@@ -44,12 +50,25 @@ def of_labels(gold: Labels, predicted: Labels) -> list[Place]:
 
 def of_spans(gold: Spans, predicted: Spans) -> list[Place]:
     """Return a place for each pair of boundaries that either side has, in the order of the sequence."""
-    return of_roles({0: gold}, {0: predicted})
+    return _paired(_by_place({0: gold}), _by_place({0: predicted}))
 
 
 def of_roles(gold: Roles, predicted: Roles) -> list[Place]:
-    """Return a place for each predicate and pair of boundaries that either side has."""
-    golds, said = _by_place(gold), _by_place(predicted)
+    """Return a place for each predicate and pair of boundaries that either side has; spans of predicates are none.
+
+    >>> of_roles({1: [(1, 2, "V")]}, {1: [(1, 2, "V"), (2, 3, "ARG1")]}) == [(frozenset(), frozenset(["ARG1"]))]
+    True
+    """
+    return _paired(
+        *(_by_place({place: _arguments(spans) for place, spans in one.items()}) for one in (gold, predicted))
+    )
+
+
+def _arguments(spans: Spans) -> Spans:
+    return [span for span in spans if span[2] != PREDICATE]
+
+
+def _paired(golds: ByPlace, said: ByPlace) -> list[Place]:
     nothing: frozenset[str] = frozenset()
     return [(golds.get(place, nothing), said.get(place, nothing)) for place in sorted({*golds, *said})]
 
@@ -62,7 +81,7 @@ def _sets(answer: Labels) -> list[frozenset[str]]:
     return [frozenset([one]) if isinstance(one, str) else frozenset(one) for one in answer]
 
 
-def _by_place(roles: Roles) -> dict[tuple[int, int, int], frozenset[str]]:
+def _by_place(roles: Roles) -> ByPlace:
     found: dict[tuple[int, int, int], set[str]] = defaultdict(set)
     for predicate, spans in roles.items():
         for start, stop, kind in spans:

@@ -1,4 +1,4 @@
-"""Train, measure and use a model of a task on your own labelled files: classification, names, translation."""
+"""Train, measure and use a model of a task on your own labelled files: classification, names, roles, translation."""
 
 import functools
 import inspect

@@ -25,10 +25,14 @@ __all__ = ["COMMAND", "TaskEvaluateOptions", "about", "details", "evaluate", "he
 SHOWN_CLASSES = 30
 SHOWN_CONFUSIONS = 10
 LONGEST_INPUT = 100
-EXAMPLES = "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; pairs: news.de,news.en, TSV, TMX)"
+EXAMPLES = (
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; "
+    "pairs: news.de,news.en, TSV, TMX)"
+)
 NAMES = {
     "accuracy": "accuracy",
-    "argument_f1": "argument F1",
+    "argument_f1": "argument F1, predicates given",
+    "argument_f1_found": "argument F1, predicates found",
     "bleu": "BLEU",
     "chrf": "chrF",
     "exact_match": "exact match",
@@ -104,11 +108,11 @@ def about(task: "Task", database: str | None) -> "Task":
 
 def headline(reports: "Sequence[tuple[str, TaskReport]]") -> list[tuple[str, ...]]:
     """Return a table of models: their metrics with 95 % intervals, and their calibration errors."""
-    names = [translate(NAMES.get(name, name)) for name, _ in reports[0][1].answers.metrics]
+    names = [translate(NAMES.get(name, name)) for name, _ in reports[0][1].metrics]
     calibrated = any(report.reliability is not None for _, report in reports)
     rows: list[tuple[str, ...]] = [("", *names, *([translate("calibration error")] if calibrated else []))]
     for label, report in reports:
-        cells = [_cell(name, one) for name, one in report.answers.metrics]
+        cells = [_cell(name, one) for name, one in report.metrics]
         sure = report.reliability
         if calibrated:
             cells.append("" if sure is None else f"{sure.expected_calibration_error:.3f}")
@@ -119,8 +123,9 @@ def headline(reports: "Sequence[tuple[str, TaskReport]]") -> list[tuple[str, ...
 def _cell(name: str, one: "Interval") -> str:
     """Return a metric with its interval: parts of 1 as percentages, and what goes to 100 as it is."""
     from ziggurat.judge.answers import ANSWER_METRICS
+    from ziggurat.judge.tasks import FOUND
 
-    form = ".1%" if ANSWER_METRICS.get(name).highest == 1 else ".1f"
+    form = ".1%" if ANSWER_METRICS.get(name.removesuffix(FOUND)).highest == 1 else ".1f"
     return f"{one.value:{form}} ({one.low:{form}} – {one.high:{form}})"
 
 

@@ -30,14 +30,14 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="[FILE…|-]",
-            help="What is asked: tables or JSONL with texts, a text a line, or words in columns; -: standard input",
+            help="What is asked: tables or JSONL with texts, a text a line, words (columns, JSONL); -: standard input",
         ),
     ] = None,
     *,
     task: str,
     options: TaskPredictOptions,
 ) -> None:
-    """Print the answers in the order of the files: label, probability and text, words with their labels, or texts.
+    """Print the answers in the order of the files: label and text, words with labels, sentences with roles, or texts.
 
     Files are read and answers printed bit by bit, so that they may be larger than memory.
     """

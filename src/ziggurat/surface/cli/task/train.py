@@ -55,8 +55,8 @@ def train(
         list[str] | None,
         typer.Argument(
             metavar="[FILE…]",
-            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; pairs: news.de,news.en, TSV, "
-            "TMX). Recipe keys: --model.layers 2",
+            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; "
+            "pairs: news.de,news.en, TSV, TMX). Recipe keys: --model.layers 2",
         ),
     ] = None,
     *,
@@ -105,9 +105,11 @@ def _resumed(options: TaskTrainOptions, names: list[str], flags: dict[str, str])
 
 
 def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[str, str]) -> Places:
+    from ziggurat.artefacts.beginning import check_vectors
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.runs import new_folder
     from ziggurat.artefacts.settings import environment_settings, flag_settings
+    from ziggurat.core.tasks import serves
     from ziggurat.models.registry import FAMILIES
     from ziggurat.surface.api import run_name
     from ziggurat.surface.material import check_sources
@@ -125,11 +127,12 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
     own = {"start": options.start, "vectors": options.vectors}
     flags = {**{key: value for key, value in own.items() if value is not None}, **flags}
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])
-    if not isinstance(FAMILIES.get(wanted.family), task.learns):
+    if not serves(task, FAMILIES.get(wanted.family), wanted.model):
         raise UsageError(f"--recipe: recipe {wanted.name} learns nothing of this task; try {', '.join(task.recipes)}")
     if options.minutes is not None:
         wanted = wanted.with_budget("minutes", options.minutes)
     check_sources(wanted, sources)
+    check_vectors(wanted)
     folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, wanted.name))
     found: dict[Path, Recipe | None] = {folder: wanted.with_sources(sources)}
     if task.baseline not in ("", name):

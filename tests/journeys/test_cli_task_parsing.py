@@ -1,0 +1,125 @@
+"""From questions with their queries to a parser that is measured by a database and asked, in both languages."""
+
+import io
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.databases import tower_database
+from tests.journeys.conftest import Ziggurat
+from ziggurat.artefacts.bundle import load
+from ziggurat.surface.cli import main
+
+CITIES = ("Babylon", "Ur", "Uruk", "Susa")
+FORMS = (
+    ("how high is the tower of {}", "SELECT height FROM tower WHERE city_name = '{}' ;"),
+    ("which tower stands in {}", "SELECT tower_name FROM tower WHERE city_name = '{}' ;"),
+    ("how many steps are there in {}", "SELECT steps FROM tower WHERE city_name = '{}' ;"),
+    ("what river flows through {}", "SELECT river_name FROM river WHERE city_name = '{}' ;"),
+)
+WAYS = ("{}", "{} ?", "tell me , {}", "please : {}", "say {}", "{} now")
+
+
+def questions(path: Path, cities: tuple[str, ...], ways: tuple[str, ...] = WAYS) -> Path:
+    rows = [
+        {"utterance": way.format(asked.format(city)), "sql": sql.format(city)}
+        for way in ways
+        for asked, sql in FORMS
+        for city in cities
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A parser that was trained on three cities, and measured on a fourth."""
+    folder = tmp_path_factory.mktemp("task parsing")
+    database = tower_database(folder / "towers.sqlite")
+    train, test = questions(folder / "train.jsonl", CITIES[:3]), questions(folder / "test.jsonl", CITIES[3:])
+    out = folder / "a run"
+    keys = ["--model.embedding", "32", "--model.hidden", "48", "--training.epochs", "30"]
+    keys += ["--training.learning_rate", "0.01", "--training.warmup_steps", "5", "--training.rows", "4"]
+    keys += [word for name in ("input", "hidden", "output") for word in (f"--model.dropout_{name}", "0.1")]
+    words = ["task", "parsing", "train", str(train), "--test", str(test), "--database", str(database), *keys]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ZIGGURAT_TRACEBACK", raising=False)
+        assert main([*words, "--out", str(out), "--quiet", "--json"]) == 0
+    return out
+
+
+def test_a_city_that_was_never_learnt_is_copied(run: Path) -> None:
+    manifest = load(run).manifest
+    found = manifest.metrics["test"]
+    assert found["examples"] == 24
+    assert found["execution_match"] > 0.9
+    assert found["query_match"] > 0.9
+    assert manifest.corpus["questions"]["database"] == str((run.parent / "towers.sqlite").resolve())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_evaluating_says_what_it_is_worth(run: Path, language: str, ziggurat: Ziggurat) -> None:
+    ended = ziggurat("task", "parsing", "evaluate", run, run.parent / "test.jsonl", "--lang", language)
+    assert ended.code == 0, ended.err
+    assert ("execution match" in ended.out) == (language == "en")
+    assert ("执行匹配" in ended.out) == (language == "zh")
+    told = json.loads(ziggurat("task", "parsing", "evaluate", run, run.parent / "test.jsonl", "--json").out)
+    assert told["metrics"]["execution_match"]["value"] > 0.9
+    assert told["calibration"]["expected_calibration_error"] >= 0
+
+
+def test_answers_and_what_the_database_says_to_them(
+    run: Path, ziggurat: Ziggurat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"how high is the tower of Susa\n\nwhat river ?\n")))
+    ended = ziggurat("task", "parsing", "predict", run)
+    assert ended.code == 0, ended.err
+    first, second = ended.out.splitlines()
+    assert first == "SELECT height FROM tower WHERE city_name = 'Susa'"
+    assert second.startswith("SELECT ")
+    asked = run.parent / "asked.jsonl"
+    asked.write_text('{"utterance": "which tower stands in Ur"}\n', encoding="utf-8")
+    told = json.loads(ziggurat("task", "parsing", "predict", run, asked, "--json").out)
+    assert told["answer"] == "SELECT tower_name FROM tower WHERE city_name = 'Ur'"
+    assert told["rows"] == [["Great Ziggurat"]]
+    assert 0 < told["confidence"] <= 1
+
+
+def test_another_database_knows_other_values(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    database = tower_database(tmp_path / "more.sqlite")
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("INSERT INTO tower VALUES ('Ekur', 'Nippur', 20, 2.0)")
+        connection.commit()
+    asked = tmp_path / "asked.txt"
+    asked.write_text("how high is the tower of Nippur\n", encoding="utf-8")
+    told = json.loads(ziggurat("task", "parsing", "predict", run, asked, "--database", database, "--json").out)
+    assert told["rows"] == [[20]]
+
+
+def test_bad_input_is_said_in_one_line(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    train, gone = run.parent / "train.jsonl", tmp_path / "gone.sqlite"
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"utterance": "how high", "sql": "SELECT 1"}\n{"utterance": 3, "sql": "S"}\n', encoding="utf-8")
+    table = tmp_path / "mood.tsv"
+    table.write_text("good\tfine\nbad\tfoul\n", encoding="utf-8")
+    for words, said in (
+        (("train", train, "--database", gone), "gone.sqlite"),
+        (("train", train, "--database", train), "train.jsonl"),
+        (("train", broken), "broken.jsonl:2: the key 'utterance' holds 3"),
+        (("train", train, "--recipe", "linear"), "learns nothing of this task"),
+        (("train", table), "mood.tsv:1: not JSON"),
+        (("evaluate", run, broken), "broken.jsonl:2"),
+        (("predict", run, broken, "--database", gone), "gone.sqlite: the database of these questions is not there"),
+    ):
+        out = ("--out", tmp_path / "run") if words[0] == "train" else ()
+        ended = ziggurat("task", "parsing", *words, *out)
+        assert ended.code == 2, (words, ended.err)
+        assert said in ended.err
+        assert "Traceback" not in ended.err
+        assert not (tmp_path / "run").exists()
+    ended = ziggurat("task", "classification", "train", table, "--database", gone, "--out", tmp_path / "run")
+    assert ended.code == 2
+    assert "--database: task classification asks no database" in ended.err
