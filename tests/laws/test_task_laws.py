@@ -4,7 +4,7 @@ import pytest
 
 from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.core.errors import UsageError
-from ziggurat.core.tasks import MarksWords, serves
+from ziggurat.core.tasks import MarksWords, Task, serves
 from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.cli import COMMANDS
@@ -17,6 +17,13 @@ def test_its_metrics_are_there_and_read_one_kind_of_answer(name: str) -> None:
     task = TASKS.get(name)
     assert task.name == name
     assert len({ANSWER_METRICS.get(metric).reads for metric in task.metrics}) == 1
+
+
+def test_it_has_all_that_a_task_has(name: str) -> None:
+    task = TASKS.get(name)
+    for part in [*Task.__annotations__, *(verb for verb in vars(Task) if not verb.startswith("_"))]:
+        assert getattr(task, part, None) is not None, part
+    assert {type(found) for found in (task.metrics, task.recipes)} == {tuple}
 
 
 def test_its_recipes_are_of_families_that_can_serve_it(name: str) -> None:
