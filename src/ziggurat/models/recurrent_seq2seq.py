@@ -294,7 +294,7 @@ class RecurrentSeq2seqFamily:
         config = RecurrentSeq2seqConfig(layers=2, embedding=5, hidden=14)
         model = self.build(config, Vocabulary(size=11, bos=0, eos=0), seed=seed)
         for name, parameter in model.network.named_parameters():
-            fill_normal(parameter, std=1.0, seed=seed, name=name)
+            fill_normal(parameter, std=0.7, seed=seed, name=name)
         return model
 
 
