@@ -41,8 +41,8 @@ __all__ = [
     "RecurrentSeq2seqNetwork",
 ]
 
-EMBEDDING_BOUND = 0.4
-"""Embeddings, which also predict, are drawn from between minus and plus this."""
+EMBEDDING_BOUND, USUAL_WIDTH = 0.4, 128
+"""Embeddings, which also predict, are drawn from between minus and plus the first where they are as wide as this."""
 
 
 @dataclass(frozen=True)
@@ -157,11 +157,14 @@ class RecurrentSeq2seqNetwork(TranslatingNetwork):
         self.gate = Linear(cells + read + config.embedding, 1) if config.copies else None
 
     def fill(self, seed: int) -> None:
-        """Draw first weights: embeddings from U(−0.4, 0.4), LSTMs as `LSTMLayer.fill`, matrices from N(0, 1/n_in).
+        """Draw first weights: LSTMs as `LSTMLayer.fill`, matrices from N(0, 1/n_in).
 
-        Biases begin at 0, so that at first half of what is said is copied.
+        Embeddings are drawn from U(−b, b) with b = 0.4·√(128/D), so that they are as long whatever their width: cells
+        that hear little of a word learn late (`docs/experiments.md`). Biases begin at 0, so that at first half of what
+        is said is copied.
         """
-        fill_uniform(self.embedding.weight, bound=EMBEDDING_BOUND, seed=seed, name="embedding")
+        bound = EMBEDDING_BOUND * math.sqrt(USUAL_WIDTH / self.config.embedding)
+        fill_uniform(self.embedding.weight, bound=bound, seed=seed, name="embedding")
         for name, module in self.named_modules():
             if isinstance(module, LSTMLayer):
                 module.fill(seed=seed, name=name)
@@ -291,7 +294,7 @@ class RecurrentSeq2seqFamily:
         config = RecurrentSeq2seqConfig(layers=2, embedding=5, hidden=14)
         model = self.build(config, Vocabulary(size=11, bos=0, eos=0), seed=seed)
         for name, parameter in model.network.named_parameters():
-            fill_normal(parameter, std=1.0, seed=seed, name=name)
+            fill_normal(parameter, std=0.7, seed=seed, name=name)
         return model
 
 
