@@ -52,7 +52,7 @@ from ziggurat.use.lattice_search import search
 from ziggurat.use.recognition import Recogniser
 from ziggurat.use.rescoring import Hypothesis, language_scores, rank, tune
 
-__all__ = ["left_one_out", "main"]
+__all__ = ["left_one_out", "main", "read_aloud"]
 
 QUICK_DOCUMENTS, QUICK_CHARACTERS, QUICK_STEPS = 6, 100_000, 3
 ASIDE = 3
@@ -141,10 +141,10 @@ def _heard(recogniser: Recogniser, paths: Sequence[Path], most: int) -> Heard:
     began = time.perf_counter()
     found = [recogniser.heard(path, most=most) for path in paths]
     seconds = time.perf_counter() - began
-    return Heard([_read_aloud(each) for each, _ in found], [lattice for _, lattice in found], seconds)
+    return Heard([read_aloud(each) for each, _ in found], [lattice for _, lattice in found], seconds)
 
 
-def _read_aloud(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
+def read_aloud(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
     """Return hypotheses with abbreviations as they are read; of two that are then the same the first."""
     written = [" ".join(READ_ALOUD.get(word, word) for word in one.text.split()) for one in hypotheses]
     found: dict[str, Hypothesis] = {}

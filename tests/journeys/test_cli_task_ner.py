@@ -147,7 +147,7 @@ def test_words_that_only_vectors_know_are_known(run: Path, tmp_path: Path, ziggu
     [
         (["train"], "no file was named: ziggurat task ner train FILE…"),
         (["train", "bad.conll"], "bad.conll:2: "),
-        (["train", "set.conll", "--recipe", "linear"], "recipe linear learns no labels"),
+        (["train", "set.conll", "--recipe", "linear"], "recipe linear learns nothing of this task"),
         (["evaluate", "nowhere", "set.conll"], "nowhere"),
     ],
 )

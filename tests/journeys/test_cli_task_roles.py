@@ -67,6 +67,19 @@ def test_in_python_predicates_are_given_or_found(run: Path) -> None:
         model.roles([ASKED], predicates=[[3], []])
 
 
+def test_an_encoder_tells_roles_too(run: Path, texts: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    encoder, out = tmp_path / "encoder", tmp_path / "run"
+    small = ["--model.layers", "1", "--model.width", "12", "--model.heads", "3", "--model.context", "32"]
+    more = ["--recipe", "bert", "--steps", "2", "--tokens.vocab_size", "300", "--out", encoder, "--quiet"]
+    assert ziggurat("train", texts, *small, *more).code == 0
+    given = ["--start", encoder, "--training.epochs", "none", "--training.steps", "120", "--training.rows", "16"]
+    ended = ziggurat("task", "roles", "train", run.parent / "train.jsonl", *given, "--out", out, "--quiet")
+    assert ended.code == 0, ended.err
+    made = load(out)
+    assert (made.manifest.family, made.manifest.recipe["name"]) == ("encoder_tagger", "encoder-roles")
+    assert made.manifest.metrics["test"]["argument_f1"] > 0.9
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_evaluating_says_both_figures_and_roles_in_words(
     run: Path, language: str, tmp_path: Path, ziggurat: Ziggurat

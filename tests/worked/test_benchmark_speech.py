@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.tasks.speech import left_one_out
+from benchmarks.tasks.speech import left_one_out, read_aloud
 from benchmarks.tasks.speech_text import RUN, Search, spoken_lines
 from ziggurat.core.types import Document
 from ziggurat.use.rescoring import Hypothesis
@@ -61,3 +61,19 @@ def test_weights_for_a_recording_are_those_of_the_others() -> None:
         "one two",
         "",
     ]
+
+
+def test_abbreviations_count_as_they_are_read() -> None:
+    heard = [
+        Hypothesis("mr dashwood", -1.0, -2.0),
+        Hypothesis("mister dashwood", -3.0, -4.0),
+        Hypothesis("mrs or dr drum", -5.0),
+        Hypothesis("", -6.0),
+    ]
+    # the second says what the first does, and comes later
+    assert read_aloud(heard) == [
+        Hypothesis("mister dashwood", -1.0, -2.0),
+        Hypothesis("missus or doctor drum", -5.0),
+        Hypothesis("", -6.0),
+    ]
+    assert read_aloud([]) == []

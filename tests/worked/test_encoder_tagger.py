@@ -91,6 +91,28 @@ def test_an_lstm_reads_what_stands_there() -> None:
     assert network.output.weight.shape == (3, 14)
 
 
+def test_a_sentence_is_read_once_for_all_its_predicates() -> None:
+    network = built(mark_embedding=5, cells=7)
+    row = one_row([0, 3, 5, 7, 0], [1, 3])
+    marks = torch.tensor([[1, 0], [0, 1], [0, 0]])
+    ids, lengths, firsts, words, characters = (part.expand(3, *part.shape[1:]) for part in row[:5] if part is not None)
+    batch = WordTensors(ids, lengths, firsts, words, characters, marks)
+    read: list[int] = []
+    inside = network.body.hidden
+
+    def counted(ids: torch.Tensor, **keys: Any) -> Any:
+        read.append(len(ids))
+        return inside(ids, **keys)
+
+    network.body.hidden = counted
+    with torch.no_grad():
+        told = network.hidden(batch)
+    assert read == [1]
+    assert told.shape == (3, 2, 14)
+    assert not torch.allclose(told[0], told[1])
+    assert not torch.allclose(told[0], told[2])
+
+
 def test_a_predicate_is_marked_between_the_encoder_and_what_reads_it() -> None:
     for cells, width in ((0, 7), (3, 6)):
         network = built(mark_embedding=7, cells=cells).eval()

@@ -52,6 +52,13 @@ def test_of_several_offers_the_longest_that_agrees_is_taken() -> None:
     assert (found.typed, found.accepts) == ((2,), (1,))
 
 
+def test_what_was_refused_is_not_offered_again() -> None:
+    # who foresees "one two three" alone offers it once: with it "ne two three" was refused, and what begins so
+    found = keystrokes(MODEL, PIECES, [Document("a", "onex")], SuggestConfig(longest=3))
+    assert (found.typed, found.accepts) == ((4,), (0,))
+    assert found.offers == (1,)
+
+
 def test_documents_are_typed_each_from_nothing_and_counted_together() -> None:
     found = keystrokes(MODEL, PIECES, [Document("a", RECITED), Document("b", "xx")], SuggestConfig(longest=2))
     assert found.ids == ("a", "b")

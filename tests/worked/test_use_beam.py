@@ -144,3 +144,22 @@ def test_what_is_refused() -> None:
         search(GARDEN, START, np.zeros(0, dtype=np.int32))
     with pytest.raises(UsageError, match=r"prompt 1: 3 tokens are more .* \(its context is 2\): shorten it"):
         search(Table({}, context=2), np.zeros(3, dtype=np.int32))
+
+
+def test_what_has_ended_early_does_not_end_the_search_for_what_is_better() -> None:
+    # A is nearly sure for four steps, and then the end: (0.97)^5 = 0.86. At each step the end, with 0.01, is among the
+    # three best, so that three have ended, with 0.01 and less, before the likeliest text has come to its end.
+    sure = {tuple([A] * length): (0.01, 0.97, 0.01, 0.01) for length in range(4)}
+    model = Table({**sure, (A, A, A, A): (0.97, 0.01, 0.01, 0.01)})
+    for beams in (1, 2, 3, 5):
+        ((found,),) = search(model, beams=beams, max_tokens=20)
+        assert found.ids == (A, A, A, A, END), beams
+        assert found.logprob == pytest.approx(5 * np.log(0.97))
+
+
+def test_where_enough_have_ended_better_the_search_stops() -> None:
+    # after A and the end, with 0.5 · 0.97, and B and the end, with 0.4 · 0.9, nothing open comes near: two steps
+    model = Table({**GARDEN.probabilities, (A,): (0.97, 0.01, 0.01, 0.01)})
+    found = search(model, beams=2, best=2, max_tokens=50)[0]
+    assert [one.ids for one in found] == [(A, END), (B, END)]
+    assert len(model.rows) <= 2

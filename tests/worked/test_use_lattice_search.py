@@ -102,3 +102,64 @@ def test_every_family_that_predicts_searches(family: str) -> None:
 
 def test_where_no_way_leads_through_nothing_is_found() -> None:
     assert search(Lattice(("", "he", ""), (Edge(0, 1, -1.0),), 0, 2), scripted(), PIECES) == []
+
+
+def test_a_silence_or_two_ways_for_one_word_give_one_sentence() -> None:
+    # he | <sil> | was, he was with another beginning of "was": the better of -1 - 2 - 4 - 1 and -1 - 5 - 1 is kept
+    lattice = Lattice(
+        ("", "he", "", "was", "was", ""),
+        (
+            Edge(0, 1, -1.0),
+            Edge(1, 2, -2.0),
+            Edge(2, 3, -4.0),
+            Edge(1, 4, -5.0),
+            Edge(3, 5, -1.0),
+            Edge(4, 5, -1.0),
+        ),
+        0,
+        5,
+    )
+    assert search(lattice, scripted(), PIECES) == [Hypothesis("he was", -7.0)]
+
+
+def test_the_end_of_the_text_counts() -> None:
+    # "he" alone sounds better by 3, but after it the text never ends: ln p = -∞
+    lattice = Lattice(
+        ("", "he", "was", ""), (Edge(0, 1, -2.0), Edge(1, 2, -2.0), Edge(1, 3, -1.0), Edge(2, 3, -2.0)), 0, 3
+    )
+    with np.errstate(divide="ignore"):
+        found = search(lattice, scripted(), PIECES, RescoringConfig(lm_weight=1.0))
+    assert [(one.text, one.acoustic) for one in found] == [("he was", -6.0), ("he", -3.0)]
+
+
+def test_a_bonus_for_words_favours_more_of_them() -> None:
+    # "one" costs 5, "one two" 9 in sound; in language by λ = 1 as much as both scores below say
+    model, tokenizer = FAMILIES.get("ngram").tiny(seed=0), eleven_words()
+    lattice = Lattice(
+        ("", "one", "two", ""), (Edge(0, 1, -4.0), Edge(1, 2, -4.0), Edge(1, 3, -1.0), Edge(2, 3, -1.0)), 0, 3
+    )
+    both = [Hypothesis("one", -5.0), Hypothesis("one two", -9.0)]
+    (logprobs,) = language_scores(model, tokenizer, [both])  # type: ignore[arg-type]
+    even = float((-5.0 + logprobs[0]) - (-9.0 + logprobs[1]))  # ω at which they are equally good
+    for bonus, first in ((even - 0.5, "one"), (even + 0.5, "one two")):
+        weights = RescoringConfig(lm_weight=1.0, word_bonus=bonus)
+        found = search(lattice, model, tokenizer, weights)  # type: ignore[arg-type]
+        assert found[0].text == first
+        assert {one.text for one in found} == {"one", "one two"}
+
+
+def test_beginnings_that_sound_worst_are_not_read() -> None:
+    # seven words may begin; with a beam of 1 the three that sound best are read, so that even a model that wants the
+    # seventh never hears of it
+    words = ("", *(f"w{number}" for number in range(7)), "end", "")
+    edges = [Edge(0, number + 1, -float(number)) for number in range(7)]
+    edges += [Edge(number + 1, 8, -1.0) for number in range(7)] + [Edge(8, 9, -1.0)]
+    pieces = Pieces([*words[1:9], " "])
+
+    def weights(prefix: Prefix) -> list[float]:
+        wanted = 1e6 if pieces.decode(prefix) == "w6 " else 1.0
+        return [1.0, *([1.0] * (len(pieces.pieces) - 2)), wanted]
+
+    asked = Scripted(pieces.vocabulary, weights)
+    found = search(Lattice(words, tuple(edges), 0, 9), asked, pieces, RescoringConfig(lm_weight=1.0), beam=1)
+    assert [one.text for one in found] == ["w0 end"]

@@ -93,6 +93,27 @@ def test_all_that_was_thought_possible(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("hearing")
+def test_one_hearing_gives_hypotheses_and_lattice(tmp_path: Path) -> None:
+    recogniser, path = Recogniser(), record(tmp_path / "a.wav", [5, 6, 7])
+    hypotheses, lattice = recogniser.heard(path, most=1)
+    assert hypotheses == recogniser.hypotheses(path, most=1)
+    assert lattice is not None
+    assert lattice.acoustic_of(["one", "three"]) == pytest.approx(WAYS["one three"])
+    assert recogniser.heard(record(tmp_path / "silent.wav", [0, 0])) == ([], None)
+
+
+@pytest.mark.usefixtures("hearing")
+def test_what_the_recognisers_own_model_and_dictionary_say_of_words() -> None:
+    recogniser = Recogniser()
+    # log p of a word is -1000 for each letter of it and -1 for each of the two words before it: three | <s> is
+    # -5000 - 3, </s> | three, <s> is -4000 - 5 - 3
+    assert recogniser.logprob(["three"]) == pytest.approx(-9011 * UNIT)
+    # </s> | <s>
+    assert recogniser.logprob([]) == pytest.approx(-4003 * UNIT)
+    assert [recogniser.pronounces(word) for word in ("three", "zzz", "")] == [True, False, False]
+
+
+@pytest.mark.usefixtures("hearing")
 def test_words_that_are_never_heard_are_said(tmp_path: Path) -> None:
     path = tmp_path / "words.arpa"
     path.write_text(ARPA, encoding="utf-8")

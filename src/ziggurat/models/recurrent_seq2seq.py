@@ -31,7 +31,15 @@ from ziggurat.models.blocks.lstm import BidirectionalLSTM, CellState, LSTMLayer
 from ziggurat.models.blocks.recurrent_towers import recurrent_translating_anatomy
 from ziggurat.models.layouts.at_rest import at_rest, configured, restored
 
-__all__ = ["FAMILY", "Memory", "RecurrentSeq2seqConfig", "RecurrentSeq2seqFamily", "RecurrentSeq2seqNetwork"]
+__all__ = [
+    "FAMILY",
+    "Cells",
+    "Look",
+    "Memory",
+    "RecurrentSeq2seqConfig",
+    "RecurrentSeq2seqFamily",
+    "RecurrentSeq2seqNetwork",
+]
 
 EMBEDDING_BOUND = 0.4
 """Embeddings, which also predict, are drawn from between minus and plus this."""

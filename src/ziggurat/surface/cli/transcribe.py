@@ -68,9 +68,9 @@ def transcribe(
     for path in recordings:
         read_wav(path)  # before minutes are spent on those before it
     bundle = load(Path(options.model)) if options.model else None
-    scorer = None if bundle is None else (bundle.scorer, bundle.tokenizer)
-    if bundle is not None and options.beam:
-        bundle.language_model  # noqa: B018 - what guesses hidden words can't search: said before minutes are spent
+    scorer: Any = None
+    if bundle is not None:  # what guesses hidden words ranks but can't search, which is said before minutes are spent
+        scorer = (bundle.language_model if options.beam else bundle.scorer, bundle.tokenizer)
     recogniser = Recogniser(arpa=Path(options.arpa) if options.arpa else None)
     if unknown := recogniser.unknown_words:
         terminal.warn(
@@ -79,10 +79,7 @@ def transcribe(
             count=f"{len(unknown):,}",
             few=", ".join(unknown[:5]),
         )
-    lists = []
-    for path in recordings:
-        lists.append(_heard(recogniser, path, bundle, options))
-        terminal.say("{file}: {count} hypotheses", file=path, count=len(lists[-1]))
+    lists = [_heard(recogniser, path, bundle, options, terminal) for path in recordings]
     ranked = _ranked(lists, scorer, options)
     errors = {} if references is None else _errors(references, lists, ranked)
     if options.json:
@@ -123,18 +120,19 @@ def _names(recordings: Sequence[Path]) -> list[str]:
 
 
 def _heard(
-    recogniser: "Recogniser", path: Path, bundle: "Bundle | None", options: TranscribeOptions
+    recogniser: "Recogniser", path: Path, bundle: "Bundle | None", options: TranscribeOptions, terminal: Terminal
 ) -> list[Hypothesis]:
     """Return the recogniser's best, and with ``--beam`` what else the bundle finds in its lattice."""
     from ziggurat.use.lattice_search import search
 
     hypotheses, lattice = recogniser.heard(path, most=options.nbest)
-    if bundle is None or lattice is None or not options.beam:
-        return hypotheses
-    model, tokenizer = bundle.language_model, bundle.tokenizer
-    found = search(lattice, model, tokenizer, options, beam=options.beam, first=recogniser.logprob)
-    known = {one.text for one in hypotheses}
-    return [*hypotheses, *(one for one in found if one.text not in known)]
+    if bundle is not None and lattice is not None and options.beam:
+        model, tokenizer = bundle.language_model, bundle.tokenizer
+        found = search(lattice, model, tokenizer, options, beam=options.beam, first=recogniser.logprob)
+        known = {one.text for one in hypotheses}
+        hypotheses += [one for one in found if one.text not in known]
+    terminal.say("{file}: {count} hypotheses", file=path, count=len(hypotheses))
+    return hypotheses
 
 
 def _ranked(lists: Sequence[Sequence[Hypothesis]], scorer: Any, options: TranscribeOptions) -> list[list[Ranked]]:
