@@ -1,13 +1,18 @@
 """What is true of every task in ``use/tasks``, found through its registry."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from ziggurat.artefacts.recipe import load_recipe
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import ArtefactError, UsageError
+from ziggurat.core.protocols import Embeds
 from ziggurat.core.tasks import MarksWords, Task, serves
 from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.cli import COMMANDS
+from ziggurat.surface.tasks import suited
 from ziggurat.use.tasks import TASKS
 
 pytestmark = pytest.mark.parametrize("name", TASKS.names())
@@ -38,7 +43,7 @@ def test_its_recipes_are_of_families_that_can_serve_it(name: str) -> None:
 
 def test_its_verbs_are_commands(name: str) -> None:
     commands = dict(COMMANDS.functions())
-    assert {f"task {name} {verb}" for verb in ("train", "evaluate", "predict")} <= set(commands)
+    assert {f"task {name} {verb}" for verb in ("train", "evaluate", "predict", "serve")} <= set(commands)
 
 
 def test_nothing_asked_is_nothing_said_and_a_language_model_is_none_of_it(name: str) -> None:
@@ -46,3 +51,23 @@ def test_nothing_asked_is_nothing_said_and_a_language_model_is_none_of_it(name: 
     model = FAMILIES.get("ngram").tiny(seed=0)
     with pytest.raises(UsageError, match=f"ziggurat task {name} train"):
         task.decode(model, None, ["two"])  # type: ignore[arg-type]
+
+
+def test_without_anything_at_hand_its_first_recipe_is_taken(name: str) -> None:
+    task = TASKS.get(name)
+    assert suited(task, start=None, vectors=None) == task.recipes[0]
+
+
+def test_vectors_at_hand_choose_a_recipe_that_can_begin_with_them(name: str) -> None:
+    task = TASKS.get(name)
+    with_embeddings = [one for one in task.recipes if isinstance(FAMILIES.get(load_recipe(one).family), Embeds)]
+    if with_embeddings:
+        assert suited(task, start=None, vectors="skipgram") == with_embeddings[0]
+    else:
+        with pytest.raises(UsageError, match="--vectors: no recipe of this task has embeddings"):
+            suited(task, start=None, vectors="skipgram")
+
+
+def test_a_start_that_is_none_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match=re.escape(str(tmp_path))):
+        suited(TASKS.get(name), start=str(tmp_path), vectors=None)

@@ -7,6 +7,7 @@ import pytest
 
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.judge.answers import Answer, AnswersReport, answers_report
+from ziggurat.surface.cli.options import fonts_at
 from ziggurat.surface.confusions import MOST_LABELS, write_confusions
 from ziggurat.surface.language import speaking
 
@@ -77,3 +78,12 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to confuse"):
         write_confusions(answers_report([Answer("1", [], [])], ["span_f1"]), tmp_path / "seen.svg")
     assert not list(tmp_path.iterdir())
+
+
+def test_fonts_that_are_named_are_there() -> None:
+    assert fonts_at(None) is None
+    assert fonts_at("") is None
+    here = str(Path(__file__).parent)
+    assert fonts_at(here) == Path(here)
+    with pytest.raises(UsageError, match=r"^--fonts: no/where: no such file or folder$"):
+        fonts_at("no/where")

@@ -1,0 +1,96 @@
+"""Serving on a port of this machine: which it is, when it is told, what is refused, and how it ends."""
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+
+from ziggurat.core.errors import UsageError
+from ziggurat.surface.server.running import listening, run_server
+
+pytest.importorskip("uvicorn")
+
+
+async def echo(scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+    """An application that says what it was asked for, as little as one can be."""
+    if scope["type"] != "http":
+        raise RuntimeError("only requests")
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": json.dumps([scope["method"], scope["path"]]).encode()})
+
+
+def asked(address: str, path: str) -> Any:
+    """What comes back from an address."""
+    with closing(HTTPConnection(address.removeprefix("http://"), timeout=30)) as connection:
+        connection.request("GET", path)
+        return json.load(connection.getresponse())
+
+
+def served(host: str) -> tuple[str, Any]:
+    """The address that is told, and what it answered, of a server that is interrupted after that."""
+    told: list[str] = []
+    answers: list[Any] = []
+
+    def ask(address: str) -> None:
+        told.append(address)
+        threading.Thread(target=lambda: (answers.append(asked(address, "/one")), stopped()), daemon=True).start()
+
+    def stopped() -> None:
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    run_server(echo, listening(host, 0), ask)
+    return told[0], answers[0]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_it_serves_on_a_free_port_until_it_is_interrupted(host: str) -> None:
+    address, answer = served(host)
+    assert answer == ["GET", "/one"]
+    host_part, _, port = address.removeprefix("http://").rpartition(":")
+    assert host_part in ("127.0.0.1", "[::1]")
+    assert int(port) > 0
+    with pytest.raises(OSError, match="refused"):
+        asked(address, "/after")
+
+
+def test_an_address_of_six_parts_is_written_in_brackets() -> None:
+    try:
+        opened = listening("::1", 0)
+    except UsageError:
+        pytest.skip("this machine has no IPv6")
+    opened.close()
+    address, answer = served("::1")
+    assert address.startswith("http://[::1]:")
+    assert answer == ["GET", "/one"]
+
+
+def test_two_do_not_share_a_port() -> None:
+    with listening("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(UsageError, match=rf"^--port {port} of 127\.0\.0\.1: .*; choose another one, or 0 for any$"):
+            listening("127.0.0.1", port)
+    listening("127.0.0.1", port).close()  # and it is free again at once
+
+
+@pytest.mark.parametrize("host", ["256.0.0.1", "no such host", "192.0.2.1"])
+def test_a_host_that_is_none_of_this_machine_is_refused(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = socket.getaddrinfo
+
+    def here(name: str, *rest: Any, **more: Any) -> Any:
+        if name != "192.0.2.1":  # a number needs nobody to look it up; a name would
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return known(name, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+    with pytest.raises(UsageError, match=r"^--(host|port) .*(127\.0\.0\.1 is this machine alone|0 for any)$"):
+        listening(host, 8000)
