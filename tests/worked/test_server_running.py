@@ -42,9 +42,10 @@ def served(host: str) -> tuple[str, Any]:
 
     def ask(address: str) -> None:
         told.append(address)
-        threading.Thread(target=lambda: (answers.append(asked(address, "/one")), stopped()), daemon=True).start()
+        threading.Thread(target=stop_after_one, daemon=True).start()
 
-    def stopped() -> None:
+    def stop_after_one() -> None:
+        answers.append(asked(told[0], "/one"))
         time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
