@@ -41,6 +41,22 @@ def test_what_may_follow_is_printed(bundle: Path, tmp_path: Path, ziggurat: Zigg
     assert [one["text"] for one in told["suggestions"]] == [one.text for one in expected]
 
 
+def test_a_space_at_the_end_was_typed(bundle: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    opened = load(bundle)
+    for text, ended in (
+        ("the king walked to the ", ""),
+        ("the king walked to the ", "\n"),
+        ("the king walked to the", "\n"),
+    ):
+        (tmp_path / "typed.txt").write_text(text + ended, encoding="utf-8")
+        found = ziggurat("complete", bundle, tmp_path / "typed.txt", "--json", "--suggestions", "3")
+        suggester = Suggester(opened.language_model, opened.tokenizer, SuggestConfig(suggestions=3))
+        suggester.type(text)
+        assert [one["text"] for one in json.loads(found.out)["suggestions"]] == [
+            one.text for one in suggester.suggest()
+        ]
+
+
 def test_in_python(bundle: Path) -> None:
     typing = ziggurat_package.load(bundle).suggester(suggestions=2)
     typing.type("the king wal")

@@ -133,3 +133,16 @@ def test_a_classifier_translates_nothing(tmp_path: Path, ziggurat: Ziggurat) -> 
     ended = ziggurat("task", "translation", "evaluate", made.path, pairs(tmp_path, "a", 0, 3))
     assert ended.code == 2
     assert "ziggurat task translation train" in ended.err
+
+
+def test_what_can_not_be_drawn_or_translated_is_refused_at_once(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("eins\tone\n", encoding="utf-8")
+    ended = ziggurat("task", "translation", "evaluate", run, pairs, "--picture", tmp_path / "a.png")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--picture: answers of translation have no labels to confuse; leave it out" in ended.err
+    for name in ("memory.tmx", "lines.jsonl"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+        ended = ziggurat("task", "translation", "predict", run, tmp_path / name)
+        assert (ended.code, ended.out) == (2, "")
+        assert f"{name}: what is translated is a text a line" in ended.err

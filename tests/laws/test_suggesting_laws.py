@@ -76,6 +76,8 @@ def test_the_bytes_of_a_texts_tokens_are_its_own(variant: str, text: str) -> Non
     if not tokenizer.lossless:
         with pytest.raises(UsageError, match="loses nothing"):
             token_bytes(tokenizer)
+        with pytest.raises(UsageError, match="loses nothing"):
+            Suggester(tiny_language_model("ngram"), tokenizer, MANY)
         return
     told = token_bytes(tokenizer)
     assert b"".join(told[index] for index in tokenizer.encode(text).ids) == text.encode()

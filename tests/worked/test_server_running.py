@@ -95,3 +95,9 @@ def test_a_host_that_is_none_of_this_machine_is_refused(host: str, monkeypatch: 
     monkeypatch.setattr(socket, "getaddrinfo", here)
     with pytest.raises(UsageError, match=r"^--(host|port) .*(127\.0\.0\.1 is this machine alone|0 for any)$"):
         listening(host, 8000)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 80])
+def test_what_is_no_name_of_a_machine_is_refused(host: str) -> None:
+    with pytest.raises(UsageError, match=rf"^--host {host}: .*; 127\.0\.0\.1 is this machine alone$"):
+        listening(host, 0)

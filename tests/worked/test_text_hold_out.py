@@ -62,3 +62,14 @@ def test_the_order_of_examples_decides_nothing(texts: list[int], seed: int) -> N
     hold_out(split, hashes, TextConfig(), set())
     hold_out(other, turned, TextConfig(), set())
     assert split[order].tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("held", [DEV, TEST])
+def test_what_one_file_holds_out_is_in_no_other_split(held: int) -> None:
+    # the text of the smallest hash would be the first to be held out for the other split
+    split, hashes = arrays([held, *[UNDECIDED] * 20], [5, 5, *range(6, 25)])
+    kept = hold_out(split, hashes, TextConfig(), {"dev" if held == DEV else "test"})
+    assert kept.tolist() == [True, False, *[True] * 19]
+    other = TEST if held == DEV else DEV
+    assert not set(hashes[kept & (split == held)]) & set(hashes[kept & (split == other)])
+    assert (split[kept] == other).sum() > 0

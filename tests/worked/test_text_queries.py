@@ -117,3 +117,10 @@ def test_a_question_that_is_none_is_named(line: str, said: str, tmp_path: Path) 
     file.write_text(f"how high\n{line}\n", encoding="utf-8")
     with pytest.raises(InputError, match=rf"asked\.jsonl:2.*{said}"):
         list(read_utterances(file))
+
+
+def test_half_a_character_is_refused_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "asked.jsonl"
+    path.write_text('{"utterance": "how big", "sql": "SELECT 1"}\n{"utterance": "how \\ud800", "sql": "SELECT 1"}\n')
+    with pytest.raises(InputError, match=r"asked\.jsonl:2: the key 'utterance' holds"):
+        list(read_queries(path))

@@ -102,3 +102,23 @@ def test_languages_belong_to_memories(tmp_path: Path) -> None:
     (tmp_path / "m.tsv").write_text("a\tb\n", encoding="utf-8")
     with pytest.raises(InputError, match="no such file"):
         resolve_pairs([f"{tmp_path}/m.tsv:de:en"])
+
+
+HEADED = '<?xml version="1.0" encoding="{}"?>\n<tmx version="1.4"><header srclang="cs"/><body>{}</body></tmx>'
+UNIT = unit(cs="Příliš žluťoučký kůň", en="Too yellow a horse")
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-2", "windows-1250", "utf-8"])
+def test_a_memory_is_read_as_it_says_it_is_written(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "horse.tmx"
+    path.write_bytes(HEADED.format(encoding, UNIT).encode(encoding))
+    assert [(one.source, one.target) for one in read_pairs([str(path)])] == [
+        ("Příliš žluťoučký kůň", "Too yellow a horse")
+    ]
+
+
+def test_languages_that_are_not_there_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "horse.tmx"
+    path.write_text(HEADED.format("utf-8", UNIT), encoding="utf-8")
+    with pytest.raises(InputError, match="nothing in it is in language 'fr'; there are cs, en"):
+        list(read_pairs([f"{path}:fr:en"]))

@@ -101,6 +101,8 @@ def test_a_rate_never_falls_to_nothing() -> None:
 def test_steps_of_decay_need_a_budget_whose_steps_are_known() -> None:
     with pytest.raises(UsageError, match="decay_steps: the steps of a budget in minutes are not known"):
         budget(minutes=2.0, decay_steps=7)
+    with pytest.raises(UsageError, match="new_rate: only adamw has two rates"):
+        budget(steps=2, new_rate=3.0, optimiser="muon")
 
 
 # -- minutes become steps ----------------------------------------------------------------------------------------------

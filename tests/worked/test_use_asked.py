@@ -14,13 +14,13 @@ def test_texts_and_words_come_out_as_they_went_in() -> None:
     assert asked_words(["吴", "重", "阳"], where="inputs[0]") == ("吴", "重", "阳")
 
 
-@pytest.mark.parametrize("value", [None, 3, True, "", " \n", ["a"], {"text": "a"}])
+@pytest.mark.parametrize("value", [None, 3, True, "", " \n", ["a"], {"text": "a"}, "half \ud800"])
 def test_what_is_no_text_is_refused_by_its_name(value: Any) -> None:
     with pytest.raises(InputError, match=r"^inputs\[4\]: .* is no text; give a string that is not empty$"):
         asked_text(value, where="inputs[4]")
 
 
-@pytest.mark.parametrize("value", [None, "a b", [], [""], ["a", 3], [["a"]], {"words": ["a"]}])
+@pytest.mark.parametrize("value", [None, "a b", [], [""], ["\udfff"], ["a", 3], [["a"]], {"words": ["a"]}])
 def test_what_is_no_sentence_is_refused_by_its_name(value: Any) -> None:
     with pytest.raises(InputError, match=r"^inputs\[1\]: .* is no sentence; give a list of words"):
         asked_words(value, where="inputs[1]")

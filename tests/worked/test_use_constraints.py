@@ -199,7 +199,7 @@ def test_a_fault_of_another_grammar_is_said(tokenizer) -> None:
 
 def test_words_parted_by_white_space_stand_for_a_blank_behind_each() -> None:
     words = train_tokenizer(["the tower of Ur", "the 塔"], "words", WordsConfig(split="whitespace"))
-    spelled = token_bytes(words)
+    spelled = token_bytes(words, spaced=True)
     assert b"".join(spelled[index] for index in words.encode("the  塔 of").ids) == "the 塔 of ".encode()
     assert spelled[words.vocabulary.eos] == b""
     held = Constraint(words, 'start: ("the" | "of") " Ur "')
@@ -214,7 +214,7 @@ def test_words_parted_by_white_space_stand_for_a_blank_behind_each() -> None:
 @pytest.mark.parametrize("config", [WordsConfig(), WordsConfig(split="whitespace", lowercase=True)])
 def test_other_words_stand_for_no_bytes(config: WordsConfig) -> None:
     with pytest.raises(UsageError, match="loses something of its texts"):
-        token_bytes(train_tokenizer(["the tower"], "words", config))
+        token_bytes(train_tokenizer(["the tower"], "words", config), spaced=True)
 
 
 def test_it_is_known_whether_grammars_can_be_followed(monkeypatch: pytest.MonkeyPatch) -> None:

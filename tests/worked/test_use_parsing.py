@@ -1,5 +1,8 @@
 """Questions turned into queries: what is tried on a database, and that a grammar is kept, whatever the model."""
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +11,10 @@ import pytest
 
 from tests.fakes.databases import tower_database
 from ziggurat.core.errors import InputError, UsageError
+from ziggurat.core.types import Told
 from ziggurat.models.recurrent_seq2seq import FAMILY, RecurrentSeq2seqConfig
 from ziggurat.text.databases import read_schema
+from ziggurat.text.queries import Query
 from ziggurat.text.question_links import QuestionLinker
 from ziggurat.tokens.loading import train_tokenizer
 from ziggurat.tokens.words import WordsConfig
@@ -84,13 +89,15 @@ def test_without_a_database_nothing_is_tried(tmp_path: Path) -> None:
         QueryParser(facts(tmp_path / "gone.sqlite"))
 
 
-def test_a_schema_alone_holds_queries_to_its_names(tmp_path: Path) -> None:
+def test_a_schema_alone_holds_queries_to_its_names_where_asked_to(tmp_path: Path) -> None:
     pytest.importorskip("llguidance")
     schema = tmp_path / "schema.csv"
     schema.write_text("Table Name, Field Name\ntower, height\n", encoding="utf-8")
     model, tokenizer = random_model(5)
-    parser = QueryParser(facts(schema), search=ParsingConfig(**SHORT))
-    assert parser.database == ""
+    free = QueryParser(facts(schema), search=ParsingConfig(**SHORT))
+    assert free.database == ""
+    assert not any(told.answer.startswith("SELECT ") for told in free.parse(model, tokenizer, QUESTIONS))
+    parser = QueryParser(facts(schema), search=ParsingConfig(**{**SHORT, "grammar": "always"}))
     for told in parser.parse(model, tokenizer, QUESTIONS):
         assert told.answer.startswith("SELECT ")
         assert "river" not in told.answer
@@ -108,3 +115,14 @@ def test_the_task_says_what_the_database_says(towers: Path) -> None:
         TASK.informed({"documents": 3})
     with pytest.raises(UsageError, match="ziggurat task parsing train"):
         TASK.decode(*random_model(3), ["how high is Babylon"])
+
+
+def test_what_a_database_says_is_json_whatever_it_holds(tmp_path: Path) -> None:
+    place = tmp_path / "odd.sqlite"
+    with closing(sqlite3.connect(place)) as connection:
+        connection.execute("CREATE TABLE odd (one TEXT, two BLOB, three REAL)")
+        connection.execute("INSERT INTO odd VALUES (CAST(x'4de96c' AS TEXT), x'ff00', 9e999)")
+        connection.commit()
+    found = TASK.found(Told(Query("SELECT one, two, three FROM odd", str(place))))
+    assert json.loads(json.dumps(found, allow_nan=False)) == {"rows": [["M\ufffdl", "ff00", "inf"]]}
+    "".join(found["rows"][0]).encode()

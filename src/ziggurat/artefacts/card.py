@@ -65,6 +65,8 @@ MEASURED = (
     *("baseline_accuracy", "masked_loss", "masked_tokens", "pseudo_perplexity", "pseudo_tokens"),
     *("documents", "pairs_left_out", "bytes", "tokens_per_second"),
     *("bleu", "bleu_low", "bleu_high", "chrf", "exact_match", "exact_match_low", "exact_match_high"),
+    *("execution_match", "execution_match_low", "execution_match_high", "query_match"),
+    *("query_match_low", "query_match_high"),
     *("macro_f1", "span_f1", "argument_f1", "argument_f1_found", "calibration_error", "temperature", "examples"),
     *("semantic", "syntactic", "questions", "questions_skipped", "method"),
     *("spearman_of_all", "pairs", "pairs_skipped", "words_spelled", "vocabulary"),

@@ -16,7 +16,7 @@ from ziggurat.judge.oddities import Oddities, oddities
 from ziggurat.judge.reliability import Reliability, reliability
 from ziggurat.judge.significance import Interval
 
-__all__ = ["FOUND", "TEMPERATURE", "TaskReport", "judge_task", "known_labels", "told"]
+__all__ = ["FOUND", "TEMPERATURE", "TaskReport", "informed", "judge_task", "known_labels", "told"]
 
 CHUNK = 512
 """Examples that are answered before more are read."""
@@ -65,7 +65,7 @@ class TaskReport:
         found: dict[str, Any] = {named.get(name, name): interval.value for name, interval in metrics}
         (main, interval), examples = metrics[0], {"examples": self.answers.examples}
         # a model that writes texts has figures of its probabilities too, and an interval of those is called so
-        of = f"{main}_" if ANSWER_METRICS.get(main).reads == "texts" else ""
+        of = f"{main}_" if ANSWER_METRICS.get(main).reads in ("texts", "queries") else ""
         found |= {f"{of}low": interval.low, f"{of}high": interval.high, **examples}
         if self.reliability is not None:
             found["calibration_error"] = self.reliability.expected_calibration_error
@@ -78,7 +78,7 @@ def told(task: Task, bundle: Bundle, examples: Iterable[Example]) -> Iterator[tu
     Raises:
         UsageError: the model is none of this task.
     """
-    task = _informed(task, bundle)
+    task = informed(task, bundle)
     try:
         temperature = float(bundle.manifest.entry(TEMPERATURE))
     except KeyError:
@@ -98,7 +98,7 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
         UsageError: the model is none of this task.
         TooLittleTextError: there are no examples.
     """
-    task = _informed(task, bundle)
+    task = informed(task, bundle)
     if isinstance(task, MarksWords):
         examples = list(examples)
     answers: list[Answer] = []
@@ -125,8 +125,13 @@ def _found(task: Any, bundle: Bundle, examples: Iterable[Example], *, seed: int)
     return answers_report(answers, task.metrics, seed=seed).metrics
 
 
-def _informed(task: Task, bundle: Bundle) -> Task:
-    """Return the task as the bundle's model does it."""
+def informed(task: Task, bundle: Bundle) -> Task:
+    """Return the task as the bundle's model does it.
+
+    Raises:
+        InputError: it asks a database, which can't be read.
+        UsageError: the model was trained for another task.
+    """
     return task.informed(bundle.manifest.corpus) if isinstance(task, AsksDatabase) else task
 
 

@@ -16,8 +16,12 @@ from ziggurat.text.sources import read_records, resolve
 __all__ = ["cut_where_few", "read_documents"]
 
 
-def read_documents(names: Sequence[str], options: TextConfig | None = None) -> Iterator[Document]:
+def read_documents(
+    names: Sequence[str], options: TextConfig | None = None, *, stripped: bool = True
+) -> Iterator[Document]:
     """Yield the documents behind ``names`` one by one; files in folders that are no text are passed over.
+
+    Unless ``stripped``, the white space at their ends stays, but for one line's end.
 
     Raises:
         InputError: a source can't be used; the message names file and line.
@@ -30,8 +34,9 @@ def read_documents(names: Sequence[str], options: TextConfig | None = None) -> I
         for source in sources:
             try:
                 for record in read_records(source, options, ledger):
-                    text = "".join(clean(part, options, ledger) for part in record.parts).strip()
-                    if text:
+                    text = "".join(clean(part, options, ledger) for part in record.parts)
+                    text = text.strip() if stripped else text.removesuffix("\n")
+                    if text.strip():
                         found = True
                         yield Document(record.id, text, source.label, language_of(text))
             except BinaryContentError:

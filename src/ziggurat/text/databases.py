@@ -99,8 +99,10 @@ def open_database(name: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
             connection.text_factory = _decoded
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             yield connection
+    except sqlite3.OperationalError as error:
+        raise InputError(f"{path}: can't be read now ({error}); is another program writing to it?") from error
     except sqlite3.DatabaseError as error:
-        raise InputError(f"{path}: damaged or not readable ({error}); make the database anew") from error
+        raise InputError(f"{path}: damaged ({error}); restore it from a copy") from error
 
 
 def stored_values(name: str | os.PathLike[str], *, most_distinct: int = 100_000) -> dict[str, str]:

@@ -30,6 +30,9 @@ from ziggurat.text.tmx import Languages, read_units
 
 __all__ = ["PairSource", "check_options", "read_pairs", "read_sides", "resolve_pairs"]
 
+DECLARED = re.compile(rb"""\s*<\?xml[^>]*\sencoding=["']([\w.-]+)""")
+"""The encoding that a file of XML says it has, where its first letters are those of ASCII."""
+
 SIDES = ("source", "target")
 JSON_SUFFIXES = (".jsonl", ".ndjson")
 MEMORY = re.compile(r"(.+\.tmx(?:\.\w+)?):([\w-]+):([\w-]+)", re.IGNORECASE)
@@ -149,6 +152,10 @@ def read_pairs(names: Sequence[str], options: TextConfig | None = None) -> Itera
 
 
 def _memory(source: PairSource, options: TextConfig, ledger: Ledger) -> Iterator[Row]:
+    if options.encoding is None:
+        with open_source(source.source) as stream:
+            said = DECLARED.match(stream.read(200))
+        options = options if said is None else replace(options, encoding=said[1].decode())
     with open_source(source.source) as stream:
         yield from read_units(
             lines(stream, source.source, options, ledger), source.languages, label=source.source.label

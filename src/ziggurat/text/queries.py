@@ -7,6 +7,7 @@ and ``variables`` (what each name stands for); other keys are passed over. Files
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ from ziggurat.text.tagged import one_source, read_lines
 __all__ = ["Query", "QueryKeys", "QueryPair", "read_queries", "read_utterances", "write_queries"]
 
 NONE: Mapping[str, str] = MappingProxyType({})
+HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of a character, which JSON can hold and UTF-8 can't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def _text(record: Mapping[str, Any], key: str, where: str, keys: QueryKeys) -> s
     if key not in record:
         raise InputError(f"{where}: the key '{key}' is missing{nearest(key, record)}; each line is {keys.form}")
     found = record[key]
-    if not isinstance(found, str) or not found.strip():
+    if not isinstance(found, str) or not found.strip() or HALVES.search(found):
         raise InputError(f"{where}: the key '{key}' holds {json.dumps(found)[:60]}, no text; each line is {keys.form}")
     return found
 

@@ -22,12 +22,14 @@ def named_split(name: str) -> tuple[str, str]:
     """Return the split that a name begins with, as in ``test=more.tsv``, or nothing; and the rest of the name.
 
     Raises:
-        UnknownNameError: there is no such split, nor a file of this name.
+        UnknownNameError: there is no such split, but a file of the name that follows.
     """
     split, equals, path = name.partition("=")
     if not equals or Path(name).exists():
         return "", name
     if split not in SPLITS:
+        if not Path(path).exists():
+            return "", name  # a sign of the name's own, as in data=1/*.tsv
         raise UnknownNameError("split", split, tuple(SPLITS), where=name)
     return split, path
 
@@ -71,8 +73,11 @@ def hold_out(
     ``hashes`` (N,) are those of the texts; ``given`` names the splits that have files of their own.
 
     *Idea.* Different texts in the order of their hashes fill first test, then dev, up to the asked part of them; a
-    split that has a file of its own gets no more. Equal texts stay together, and what is held out is not learnt from.
+    split that has a file of its own gets no more. Equal texts stay together, what is held out is not learnt from, and
+    what a file of its own holds out for one split is in no other.
     """
+    free = split == UNDECIDED
+    split[free & np.isin(hashes, hashes[~free & (split != TRAIN)])] = TRAIN  # held out already: they are left out below
     free = split == UNDECIDED
     texts, places = np.unique(hashes[free], return_inverse=True)
     decided = np.full(len(texts), TRAIN, np.uint8)

@@ -38,6 +38,7 @@ def read_units(text: Iterable[str], languages: Languages | None, *, label: str) 
             yield from reading.given()
         parser.Parse("", True)
         yield from reading.given()
+        reading.check_languages()
     except expat.ExpatError as error:
         raise InputError(f"{label}:{error.lineno}: not well-formed XML ({expat.ErrorString(error.code)})") from error
 
@@ -60,6 +61,8 @@ class _Reading:
     codes: int = 0
     """Elements around this place whose text is none of the segment."""
     found: list[tuple[int, str, str]] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    """Languages that segments are in."""
 
     def begin(self, name: str, attributes: dict[str, str], line: int) -> None:
         """Enter an element."""
@@ -73,6 +76,7 @@ class _Reading:
             self.line, self.variants = line, {}
         elif name == "tuv":
             self.language = attributes.get("xml:lang", attributes.get("lang", ""))
+            self.seen.add(self.language)
         elif name == "seg":
             self.words = []
         self.codes += name in CODES
@@ -98,6 +102,17 @@ class _Reading:
         """Return the units that have ended since."""
         found, self.found = self.found, []
         return found
+
+    def check_languages(self) -> None:
+        """Refuse languages that were named and are none of the file's.
+
+        Raises:
+            InputError: one of them is not there.
+        """
+        for language in self.languages or ():
+            if self.seen and not any(_same(name, language) for name in self.seen):
+                there = ", ".join(sorted(self.seen))
+                raise InputError(f"{self.label}: nothing in it is in language '{language}'; there are {there}")
 
     def _told(self) -> Languages:
         """Return the two languages of a first unit."""

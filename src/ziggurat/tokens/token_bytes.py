@@ -10,24 +10,25 @@ from ziggurat.tokens.fast import byte_alphabet
 
 __all__ = ["token_bytes"]
 
+SPACED = ", or words parted by white space"
 
-def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
+
+def token_bytes(tokenizer: Tokenizer, *, spaced: bool = False) -> list[bytes]:
     """Return (V,) the UTF-8 bytes of each id; none for special ids.
 
-    Joined, those of a text's ids are the text's. Where words are what stands between white space, that is so of texts
-    with a blank behind each word, the last included.
+    Joined, those of a text's ids are the text's. Where ``spaced``, words that stand between white space may be tokens
+    too: that is then so of texts of known words with a blank behind each, the last included.
 
     Raises:
         UsageError: the tokenizer loses text, so that its tokens do not stand for bytes of it.
     """
     raw: dict[str, Any] = json.loads(tokenizer.to_json())
-    if _is_spaced(raw):
+    if spaced and _is_spaced(raw):
         return _spaced(raw, tokenizer.vocabulary.size)
     if not tokenizer.lossless:
         raise UsageError(
             f"a tokenizer of kind '{tokenizer.kind}' loses something of its texts: its tokens stand for no bytes "
-            "of it; train one that loses nothing: bpe, unigram, characters or bytes, or words "
-            "parted by white space"
+            f"of it; train one that loses nothing: bpe, unigram, characters or bytes{SPACED * spaced}"
         )
     listed = raw["model"]["vocab"]
     ids = {piece: index for index, (piece, _) in enumerate(listed)} if isinstance(listed, list) else listed

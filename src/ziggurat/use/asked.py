@@ -1,6 +1,7 @@
 """What other programs ask a task, as JSON has it: what it must be, and what to do where it is something else."""
 
 import json
+import re
 from typing import Any
 
 from ziggurat.core.errors import InputError
@@ -9,6 +10,8 @@ __all__ = ["asked_text", "asked_words"]
 
 SHOWN = 60
 """Characters of what is refused that an error shows."""
+HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of a character, which JSON can hold and UTF-8 can't."""
 
 
 def asked_text(value: Any, *, where: str) -> str:
@@ -20,7 +23,7 @@ def asked_text(value: Any, *, where: str) -> str:
     Raises:
         InputError: it is none, or an empty one.
     """
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or HALVES.search(value):
         raise InputError(f"{where}: {json.dumps(value)[:SHOWN]} is no text; give a string that is not empty")
     return value
 
@@ -34,6 +37,10 @@ def asked_words(value: Any, *, where: str) -> tuple[str, ...]:
     Raises:
         InputError: it is no list of words, or an empty one.
     """
-    if not isinstance(value, list) or not value or not all(isinstance(word, str) and word for word in value):
+    if not isinstance(value, list) or not value or not all(map(_is_word, value)):
         raise InputError(f'{where}: {json.dumps(value)[:SHOWN]} is no sentence; give a list of words: ["in", "Paris"]')
     return tuple(value)
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and not HALVES.search(value)

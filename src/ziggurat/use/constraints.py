@@ -262,7 +262,7 @@ class _Spellings:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self.tokens = token_bytes(tokenizer)
+        self.tokens = token_bytes(tokenizer, spaced=True)
         self.eos_token_id = tokenizer.vocabulary.eos
         self.bos_token_id = tokenizer.vocabulary.bos
         self.special_token_ids = [index for index, spelling in enumerate(self.tokens) if not spelling]

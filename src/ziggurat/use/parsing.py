@@ -49,8 +49,9 @@ class QueryParser:
     for by beams. Where there is a database, the likeliest query that it has an answer to is the answer
     (execution-guided decoding, Wang et al. 2018): that needs no knowledge of what is right. Where none has an answer,
     it is searched again among what the grammar of SQL and the names of the database allow
-    (`ziggurat.use.sql_grammar`); where only a schema is known, that is done at once. So a query that the database
-    understands and the grammar does not is never forbidden.
+    (`ziggurat.use.sql_grammar`). So a query that the database understands and the grammar does not is never forbidden.
+    Where only a schema is known nothing says that a query fails, and none is held to the grammar unless ``grammar`` is
+    ``always``: its aliases are written ``CITYalias0``, as in the collection of Finegan-Dollak et al. (2018).
     """
 
     def __init__(self, facts: Mapping[str, Any], database: str = "", *, search: ParsingConfig | None = None) -> None:
@@ -77,11 +78,11 @@ class QueryParser:
             UsageError: a question is longer than the model's context.
         """
         asked = [self._linker.linked(utterance) for utterance in utterances]
-        first = self.search.grammar == "always" or (self.search.grammar == "needed" and not self.database)
+        first = self.search.grammar == "always"
         found = self._searched(model, tokenizer, asked, held=first)
         told = [self._chosen(one, candidates) for one, candidates in zip(asked, found, strict=True)]
         failed = [number for number, (_, answered) in enumerate(told) if not answered]
-        if failed and self.search.grammar == "needed" and not first:
+        if failed and self.database and self.search.grammar == "needed" and followed():
             again = self._searched(model, tokenizer, [asked[number] for number in failed], held=True)
             for number, candidates in zip(failed, again, strict=True):
                 if candidates:  # none where every way was a dead end

@@ -327,7 +327,9 @@ def _without(chances: Mapping[str, float], refused: Sequence[str]) -> dict[str, 
 
     *Maths.* p(t | none) = (p(t) − Σ p(r)) / (1 − Σ p(r)), above over those r that begin with t.
     """
-    shortest = [one for one in set(refused) if not any(one != other and one.startswith(other) for other in refused)]
+    shortest = [
+        one for one in dict.fromkeys(refused) if not any(one != other and one.startswith(other) for other in refused)
+    ]
     lost = {one: chances.get(one, 0.0) for one in shortest}
     left = max(1.0 - sum(lost.values()), LEAST_SHARE)
     found = {}

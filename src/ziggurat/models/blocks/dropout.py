@@ -21,7 +21,7 @@ def drop(x: Tensor, part: float, *, training: bool) -> Tensor:
     if not training or part == 0.0:
         return x
     below = round(part * LEVELS)
-    if x.device.type != "cpu" or not 0 < below < LEVELS:
+    if x.device.type != "cpu" or torch.compiler.is_compiling() or not 0 < below < LEVELS:
         return nn.functional.dropout(x, part)
     drawn = torch.empty(-(-x.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
     kept = drawn.view(torch.uint8)[: x.numel()].view(x.shape) >= below

@@ -53,7 +53,7 @@ def complete(
 
     _check(options)
     opened, terminal = load(bundle), Terminal(quiet=options.quiet)
-    model, documents = opened.language_model, read_documents(files or ["-"])
+    model, documents = opened.language_model, read_documents(files or ["-"], stripped=options.measure)
     if not options.measure:
         for document in documents:
             suggester = Suggester(model, opened.tokenizer, options)

@@ -19,8 +19,9 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         opened = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as error:
-        raise UsageError(f"--host {host}: {error.strerror}; 127.0.0.1 is this machine alone") from error
+    except (OSError, UnicodeError) as error:
+        said = getattr(error, "strerror", None) or "no name of a machine"
+        raise UsageError(f"--host {host}: {said}; 127.0.0.1 is this machine alone") from error
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind(address)

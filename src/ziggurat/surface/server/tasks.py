@@ -2,8 +2,9 @@
 
 *Form.* ``GET /`` tells the task, the model's family and what it can say. ``POST /answers`` takes ``{"inputs": […]}``,
 at most `MOST_INPUTS` of what the task reads (a text; a list of words), and returns ``{"answers": […]}``, one an input,
-each with ``answer``, ``confidence`` and ``probabilities`` as ``predict --json`` prints them. What can't be answered is
-refused with 422 and a ``detail`` that names the input. ``GET /openapi.json`` describes all of it.
+each with ``answer``, ``confidence`` and ``probabilities`` as ``predict --json`` prints them, but for what a database
+says to an answer. What can't be answered is refused with 422 and a ``detail`` that names the input. ``GET
+/openapi.json`` describes all of it.
 """
 
 import threading
@@ -13,7 +14,7 @@ from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import MissingExtraError, ZigguratError
 from ziggurat.core.tasks import Task
 from ziggurat.core.types import Example
-from ziggurat.judge.tasks import known_labels, told
+from ziggurat.judge.tasks import informed, known_labels, told
 
 __all__ = ["MOST_INPUTS", "application"]
 
@@ -25,8 +26,12 @@ def application(task: Task, bundle: Bundle) -> Any:
     """Return the ASGI application that answers by a bundle's model, one request at a time.
 
     Raises:
+        InputError: the task asks a database, which can't be read.
+        UsageError: the model is none of this task.
         MissingExtraError: the extra ``serve`` is not installed.
     """
+    task = informed(task, bundle)
+    task.decode(bundle.model, bundle.tokenizer, [])  # refused now and not at each request
     try:
         from fastapi import FastAPI, HTTPException
         from pydantic import BaseModel, ConfigDict, Field

@@ -85,6 +85,8 @@ class Config:
             raise UsageError(f"{' and '.join(given)}: give one budget, not {len(given)}")
         if self.minutes is not None and self.schedule in ("cosine", "linear"):
             raise UsageError(f"schedule {self.schedule} needs to know its steps: give steps, or use wsd with minutes")
+        if self.new_rate != 1 and self.optimiser == "muon":
+            raise UsageError("new_rate: only adamw has two rates; leave it out, or set optimiser to adamw")
         if self.minutes is not None and self.decay_steps is not None:
             raise UsageError(
                 "decay_steps: the steps of a budget in minutes are not known; give decay_fraction, or steps"

@@ -1,5 +1,6 @@
 """Turn questions into queries to a database (SQL)."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -48,6 +49,8 @@ class Parsing:
             InputError: the database can't be read.
             UsageError: the model was not trained on questions.
         """
+        if self._parser is not None:
+            return self
         if "questions" not in corpus:
             raise UsageError("this model was not trained on questions: train one with ziggurat task parsing train")
         return Parsing(self._database, QueryParser(corpus, self._database))
@@ -116,8 +119,12 @@ class Parsing:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of a database as JSON has it: bytes as their hexadecimal digits."""
-    return value.hex() if isinstance(value, bytes) else value
+    """Return a value of a database as JSON has it: bytes as hexadecimal digits, broken UTF-8 mended, ∞ as a text."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, str):
+        return value.encode(errors="surrogateescape").decode(errors="replace")
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 TASK = Parsing()

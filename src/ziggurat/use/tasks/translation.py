@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.protocols import ConditionalModel, Model, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
 from ziggurat.text.options import TextConfig
@@ -42,6 +42,8 @@ class Translation:
             return
         for name in names:
             source = one_source(name)
+            if source.label.lower().endswith((".tmx", ".jsonl")):
+                raise InputError(f"{source.label}: what is translated is a text a line; take the sources out of it")
             for line in read_lines(source, TextConfig()):
                 yield Example(f"{source.label}:{line.number}", line.text.removeprefix("\ufeff").strip())
 

@@ -15,6 +15,7 @@ from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align, one_line
 
 if TYPE_CHECKING:
+    from ziggurat.artefacts.bundle import Bundle
     from ziggurat.core.tasks import Task
     from ziggurat.judge.answers import AnswersReport
     from ziggurat.judge.significance import Interval
@@ -69,6 +70,7 @@ def evaluate(
 ) -> None:
     """Print what the model's answers are worth; a label that the model never learnt is said, and counts as missed."""
     from ziggurat.artefacts.bundle import load
+    from ziggurat.judge.answers import ANSWER_METRICS, PLACES
     from ziggurat.judge.tasks import judge_task
     from ziggurat.surface.confusions import check_ending, write_confusions
     from ziggurat.use.tasks import TASKS
@@ -77,18 +79,24 @@ def evaluate(
         check_ending(Path(name), where="--picture")
     fonts = fonts_at(options.fonts)
     opened, chosen = load(bundle), about(TASKS.get(task), options.database)
+    if options.picture and ANSWER_METRICS.get(chosen.metrics[0]).reads not in PLACES:
+        raise UsageError(f"--picture: answers of {task} have no labels to confuse; leave it out")
     report = judge_task(chosen, opened, chosen.read(files, labelled=True), seed=options.seed)
     terminal = Terminal(quiet=options.quiet)
+    _write(terminal, opened, chosen, report, json=options.json)
     for name in options.picture:
         if not write_confusions(report.answers, Path(name), fonts=fonts):
             terminal.warn("{file}: no font of this machine has all its characters; give some by --fonts", file=name)
         terminal.say("picture: {file}", file=name)
-    if options.json:
+
+
+def _write(terminal: Terminal, opened: "Bundle", task: "Task", report: "TaskReport", *, json: bool) -> None:
+    if json:
         terminal.write_json({"bundle": str(opened.path), **report.figures()})
         return
     terminal.write(align(headline([(opened.manifest.family, report)])))
     terminal.write("")
-    details(terminal, chosen, report)
+    details(terminal, task, report)
 
 
 def about(task: "Task", database: str | None) -> "Task":

@@ -18,6 +18,7 @@ class TaskServeOptions:
     """Where it listens."""
 
     host: str = option("127.0.0.1", "address to listen on; 0.0.0.0 is every one of this machine")
+    database: str | None = option(None, "SQLite file to ask, instead of the one that the model was trained on")
     port: int = option(8000, "port to listen on; 0: any that is free", low=0, high=65_535)
     quiet: bool = option(False, "say nothing but warnings")
 
@@ -34,11 +35,12 @@ def serve(
     Nobody is asked who they are: on another address than 127.0.0.1, everybody who reaches it may ask.
     """
     from ziggurat.artefacts.bundle import load
+    from ziggurat.surface.cli.task.evaluate import about
     from ziggurat.surface.server.running import listening, run_server
     from ziggurat.surface.server.tasks import application
     from ziggurat.use.tasks import TASKS
 
-    chosen, terminal = TASKS.get(task), Terminal(quiet=options.quiet)
+    chosen, terminal = about(TASKS.get(task), options.database), Terminal(quiet=options.quiet)
     served = application(chosen, load(bundle))
     opened = listening(options.host, options.port)
     told = "serving {task} on {address}; Ctrl-C ends it"
