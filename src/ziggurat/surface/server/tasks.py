@@ -8,6 +8,7 @@ says to an answer. What can't be answered is refused with 422 and a ``detail`` t
 """
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from ziggurat.artefacts.bundle import Bundle
@@ -68,10 +69,7 @@ def application(task: Task, bundle: Bundle) -> Any:
     @served.post("/answers")
     def answers(asked: Asked) -> Answers:
         try:
-            examples = [
-                Example(f"inputs[{place}]", task.asked(value, where=f"inputs[{place}]"))
-                for place, value in enumerate(asked.inputs)
-            ]
+            examples = _examples(task, asked.inputs)
             with alone:
                 found = [said for _, said in told(task, bundle, examples)]
         except ZigguratError as error:
@@ -84,3 +82,8 @@ def application(task: Task, bundle: Bundle) -> Any:
         )
 
     return served
+
+
+def _examples(task: Task, inputs: Sequence[Any]) -> list[Example]:
+    names = [f"inputs[{place}]" for place in range(len(inputs))]
+    return [Example(name, task.asked(value, where=name)) for name, value in zip(names, inputs, strict=True)]
