@@ -187,3 +187,25 @@ def test_first_run_compiles_and_says_so_and_a_changed_callee_compiles_its_caller
     assert "compiling" not in second
     (package / "kernels" / "callee.py").write_text(callee.format(5))
     assert "result 70" in _run(program, tmp_path, cache)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are set otherwise there")
+def test_a_kernel_runs_although_its_code_can_t_be_kept(tmp_path: Path) -> None:
+    """No file may have more than ten bytes, as on a disk that is full: what is compiled is used and not kept."""
+    program = """
+        import resource
+        import numpy as np
+        from ziggurat.core.kernel_of_a_test import total
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+        print(total(np.arange(5)))
+    """
+    here = Path(ziggurat.__file__).parent
+    package = tmp_path / "ziggurat"
+    (package / "core").mkdir(parents=True)
+    for name in ("__init__.py", "core/__init__.py", "core/compiled.py"):
+        (package / name).write_text((here / name).read_text(encoding="utf-8") if "compiled" in name else "")
+    kernel_file = (
+        "from ziggurat.core.compiled import kernel\n\n\n@kernel\ndef total(values):\n    return values.sum()\n"
+    )
+    (package / "core" / "kernel_of_a_test.py").write_text(kernel_file, encoding="utf-8")
+    assert _run(textwrap.dedent(program), tmp_path, tmp_path / "cache") == "10\n"

@@ -16,6 +16,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -63,7 +64,7 @@ def kernel(function: Any = None, /, *, fast_math: bool = False, inline: bool = F
             forceinline=inline,
             _nrt=not borrows,
         )
-        return jit(function)
+        return _kept_where_there_is_room(jit(function))
     finally:
         config.CACHE_DIR = chosen
 
@@ -115,6 +116,19 @@ def even_ranges(size: int, parts: int) -> list[tuple[int, int]]:
     parts = max(1, min(parts, size))
     edges = [size * part // parts for part in range(parts + 1)]
     return [(start, stop) for start, stop in itertools.pairwise(edges) if stop > start]
+
+
+def _kept_where_there_is_room(compiled: Any) -> Any:
+    """Let a kernel run although its machine code can't be kept: on a full disk it is compiled again another time."""
+    cache = compiled._cache  # noqa: SLF001 - numba has no public way to say this
+    save = cache.save_overload
+
+    def try_to_save(*what: Any) -> None:
+        with suppress(OSError):
+            save(*what)
+
+    cache.save_overload = try_to_save
+    return compiled
 
 
 def _folder_for(function: Callable[..., Any]) -> Path | None:
