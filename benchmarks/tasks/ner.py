@@ -25,18 +25,13 @@ from typing import Any
 
 from benchmarks.harness import data_folder, median_spread, print_table, report
 from benchmarks.tasks.crf_features import sentence_features
-from ziggurat.artefacts.recipe import Recipe, load_recipe
+from benchmarks.tasks.trials import QUICK_STEPS, add_options, begun, check_start, figure, mean_spread, trained
 from ziggurat.artefacts.runs import open_run
-from ziggurat.artefacts.settings import flag_settings
-from ziggurat.core.protocols import StandsOn
 from ziggurat.core.schemes import lenient_spans_of
 from ziggurat.judge.answers import Answer, answers_report
-from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.material import prepared
-from ziggurat.surface.tasks import Outcome, train_task
 from ziggurat.text.labelled_corpus import LabelledCorpus
 from ziggurat.training.job import silent
-from ziggurat.use.tasks import TASKS
 
 __all__ = ["SETS", "NamedData", "main"]
 
@@ -44,7 +39,6 @@ METRIC = "span_f1"
 PULLS = ((0.1, 0.1), (0.1, 0.01), (0.0, 1.0))
 """What is tried of the peer: its weights' pulls c1 and c2, those of its tutorial first."""
 PEER_STEPS = 100
-QUICK_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -73,17 +67,18 @@ def main(arguments: Sequence[str]) -> None:
     sources = [str(folder / chosen.files[0]), f"test={folder / chosen.files[1]}"]
     rows: list[list[str]] = []
     told: dict[str, Any] = {}
+    names = options.recipes or (*chosen.recipes, *(["encoder-tagger"] if options.start else []))
+    check_start(names, options)
     with tempfile.TemporaryDirectory() as scratch:
-        for name in options.recipes or (*chosen.recipes, *(["encoder-tagger"] if options.start else [])):
-            recipe = _chosen(name, options)
-            places = [Path(scratch) / f"{name}-{seed}" for seed in range(options.seeds)]
-            outcomes = [_trained(recipe, sources, seed, place) for seed, place in enumerate(places)]
-            scores = [one.report.answers.metrics[0][1].value for one, _ in outcomes if one.report is not None]
+        for name in names:
+            recipe = begun(name, options, minutes=options.minutes)
+            outcomes = trained("ner", recipe, sources, Path(scratch), seeds=options.seeds)
+            scores = [figure(one, METRIC) for one, _ in outcomes]
             minutes = [seconds / 60 for _, seconds in outcomes]
             told[name] = {METRIC: scores, "minutes": minutes}
-            rows.append([name, _mean_spread(scores), median_spread(minutes)])
+            rows.append([name, mean_spread(scores), median_spread(minutes)])
             print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
-        peer = _crf(places[0], quick=options.quick)
+        peer = _crf(Path(scratch) / f"{recipe.name}-0", quick=options.quick)
     if peer:
         rows.append(["sklearn-crfsuite", f"{100 * peer[METRIC]:.1f}", f"{peer['minutes']:.2f}"])
     print_table([options.set, "span F1, %", "minutes"], rows)
@@ -91,29 +86,6 @@ def main(arguments: Sequence[str]) -> None:
     floor, goal = chosen.started if options.start else (chosen.floor, chosen.goal)
     facts = {"floor": floor, "goal": goal, "floor_met": best >= floor, "goal_met": best >= goal}
     report("tasks.ner", best / floor, set=options.set, **facts, recipes=told, crf=peer)
-
-
-def _chosen(name: str, options: argparse.Namespace) -> Recipe:
-    """Return a recipe with what it may begin with, and with its budget."""
-    stands = isinstance(FAMILIES.get(load_recipe(name).family), StandsOn)
-    given = {"start": options.start} if stands else {"vectors": options.vectors}
-    recipe = load_recipe(name, flag_settings({key: value for key, value in given.items() if value}))
-    if options.quick:
-        return recipe.with_budget("steps", QUICK_STEPS)
-    return recipe if options.minutes is None else recipe.with_budget("minutes", options.minutes)
-
-
-def _trained(recipe: Recipe, sources: list[str], seed: int, folder: Path) -> tuple[Outcome, float]:
-    """Return what comes of a seed, and the seconds from files to figures."""
-    began = time.perf_counter()
-    with open_run(folder, recipe.change({"seed": seed}).with_sources(sources)) as run:
-        (outcome,) = train_task(TASKS.get("ner"), [run], silent)
-    return outcome, time.perf_counter() - began
-
-
-def _mean_spread(values: Sequence[float]) -> str:
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{100 * statistics.mean(values):.1f} ± {100 * spread:.1f}"
 
 
 def _crf(folder: Path, *, quick: bool) -> dict[str, Any]:
@@ -153,14 +125,10 @@ def _span_f1(model: Any, entries: Iterable[Any]) -> float:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tasks.ner", description="names in sentences")
-    parser.add_argument("--quick", action="store_true", help="some steps")
     parser.add_argument("--set", choices=sorted(SETS), default="wnut17")
-    parser.add_argument("--data", type=Path, help="folder with the files of the set")
     parser.add_argument("--recipes", nargs="+", help="unless told, those of the set, and encoder-tagger with --start")
-    parser.add_argument("--vectors", help="bundle of word vectors, with its tokenizer")
-    parser.add_argument("--start", help="bundle of an encoder")
     parser.add_argument("--minutes", type=float, help="of training; unless told, as the recipe has it")
-    parser.add_argument("--seeds", type=int, default=3)
+    add_options(parser)
     return parser.parse_args(arguments)
 
 

@@ -25,7 +25,7 @@ def refusal(text: str, folder: Path, settings: list[Setting] | None = None) -> s
         ('family = "ngram"\n[model\norder = 3\n', "my.toml: not TOML: Expected ']'"),
         ('family = "ngram"\norder = 3\n', "my.toml: unknown key 'order'"),
         ('family = "ngramm"\n', "my.toml: family: unknown model family 'ngramm'; did you mean 'ngram'?"),
-        ("seed = 3\n", "my.toml: family: say which model family, one of counted_decoder"),
+        ("seed = 3\n", "my.toml: family: say which model family, one of classifier_ensemble"),
         ('family = "ngram"\n[modle]\norder = 3\n', "my.toml: unknown key 'modle'; did you mean 'model'?"),
         ('family = "ngram"\n[model]\nordre = 3\n', "my.toml [model]: unknown key 'ordre'; did you mean 'order'?"),
         ('family = "ngram"\n[model]\norder = "five"\n', "my.toml [model]: order: expected a whole number, got 'five'"),

@@ -39,6 +39,12 @@ def refusal(text: str, folder: Path) -> str:
             MIXTURE + 'parts = ["ngram", "skipgram"]\n',  # before minutes of training go by, not after
             "my.toml [parts.skipgram]: a model of family word_vectors predicts no text; give models that do",
         ),
+        (
+            'family = "classifier_ensemble"\nparts = ["linear", "ngram"]\n',
+            "my.toml [parts.ngram]: a model of family ngram tells no labels; give models that do",
+        ),
+        (MIXTURE + 'parts = ["ngram", "linear"]\n', "[parts.linear]: a model of family linear predicts no text; give"),
+        ('family = "classifier_ensemble"\n', "my.toml [model]: parts must name at least one model family"),
         (MIXTURE, "my.toml [model]: parts must name at least one model family"),
     ],
 )

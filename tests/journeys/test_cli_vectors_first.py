@@ -108,7 +108,7 @@ def bundles(learnt: Path, counted: Path, tmp_path: Path, monkeypatch: pytest.Mon
         (["--vectors", "WORDS", "--recipe", "ngram"], "--vectors: a model of family ngram embeds no ids"),
         (
             ["--vectors", "WORDS", "--recipe", "mixture"],
-            "embeds no ids, so vectors can't begin it; set it for a part, --ng",
+            "have 13 numbers each and gpt.model.width is 256: set gpt.model.width to 13",
         ),
         (["--vectrs", "WORDS"], "unknown option '--vectrs'; did you mean '--vectors'?"),
         (

@@ -127,7 +127,7 @@ def test_fewer_bits_lose_more(wide: Bundle, tmp_path: Path) -> None:
     kinds = ["f32", "f16", "q8_0", "q4_0"]
     lost = [FORMAT.write_proven(wide, tmp_path / "x.gguf", number_type=kind)[0].divergence for kind in kinds]
     assert lost == sorted(lost)
-    assert lost[0] < lost[1] < lost[-1]
+    assert lost[0] < lost[2] < lost[-1]  # what 16 bits lose may be less than rounding, by the processor's products
 
 
 def test_matrices_that_blocks_do_not_divide_stay_in_16_bits(tmp_path: Path) -> None:

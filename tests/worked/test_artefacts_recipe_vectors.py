@@ -1,12 +1,18 @@
 """What a recipe says of the vectors that its embeddings begin with: a folder, or a recipe of their own."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ziggurat.artefacts.bundle import save
+from ziggurat.artefacts.manifest import Provenance
 from ziggurat.artefacts.recipe import Recipe, load_recipe, resolve
 from ziggurat.artefacts.settings import environment_settings, flag_settings
 from ziggurat.core.errors import UsageError
+from ziggurat.models.registry import FAMILIES
+from ziggurat.tokens.loading import TOKENIZERS, train_tokenizer
 
 LSTM = 'family = "recurrent"\n[model]\nembedding = 7\n'
 
@@ -51,10 +57,55 @@ def test_a_part_has_vectors_of_its_own(tmp_path: Path) -> None:
     assert "gpt.vectors" in recipe.keys()  # noqa: SIM118 - no mapping
 
 
+def test_a_recipe_made_of_others_hands_vectors_to_those_that_embed(tmp_path: Path) -> None:
+    recipe = load_recipe("mixture", flag_settings({"vectors": "v"}))
+    assert {part.name: part.vectors for part in recipe.parts} == {"ngram": "", "gpt": "v"}
+    assert (recipe.vectors, recipe.reads_with, recipe.embeds) == ("", "", True)
+    own = load_recipe("mixture", flag_settings({"gpt.vectors": "w", "vectors": "v"}))
+    assert [part.vectors for part in own.parts] == ["", "w"]
+    mine = written(tmp_path, 'family = "mixture"\nvectors = "v"\nparts = ["gpt", "lstm", "ngram"]\n')
+    assert [part.vectors for part in load_recipe(mine).parts] == ["v", "v", ""]
+    assert [part.vectors for part in load_recipe(mine, flag_settings({"vectors": "w"})).parts] == ["w", "w", ""]
+    assert [part.vectors for part in load_recipe(mine, flag_settings({"vectors": "none"})).parts] == ["", "", ""]
+    both = 'family = "mixture"\nvectors = "v"\n[parts.a]\nfamily = "decoder"\nvectors = "w"\n'
+    assert load_recipe(written(tmp_path, both)).parts[0].vectors == "w"  # a part's own word goes before the whole's
+    assert load_recipe(written(tmp_path, both), flag_settings({"vectors": "x"})).parts[0].vectors == "x"
+    assert "vectors" in load_recipe("mixture").keys()  # noqa: SIM118 - no mapping
+
+
+def test_parts_of_parts_are_handed_vectors_too(tmp_path: Path) -> None:
+    inner = '[parts.both]\nfamily = "classifier_ensemble"\n[parts.both.parts.read]\nfamily = "recurrent_classifier"\n'
+    path = written(tmp_path, 'family = "classifier_ensemble"\n' + inner + '[parts.linear]\nfamily = "linear"\n')
+    recipe = load_recipe(path, flag_settings({"vectors": "v"}))
+    assert recipe.parts[0].parts[0].vectors == "v"
+    every = [recipe, *recipe.parts, *recipe.parts[0].parts]
+    assert [one.reads_with for one in every] == ["v"] * 4
+    assert not [one for one in every if "tokens" in one.to_mapping()]
+    again = load_recipe(written(tmp_path, recipe.to_toml(), "again"))
+    assert [one.reads_with for one in (again, *again.parts)] == ["v"] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('vectors = "v"\nparts = ["ngram"]\n', "my.toml: vectors: no part of this recipe embeds ids, so vectors"),
+        (
+            'parts = ["ngram"]\n[vectors]\nfamily = "word_vectors"\n',
+            "vectors: expected a bundle's folder or a recipe's",
+        ),
+        ('vectors = 3\nparts = ["gpt"]\n', "vectors: expected a bundle's folder or a recipe's name; give a part"),
+    ],
+)
+def test_what_no_part_can_begin_with_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_recipe(written(tmp_path, 'family = "mixture"\n' + text))
+    assert said in str(caught.value)
+
+
 # -- whose tokenizer it is --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["lstm-tagger", "lstm-tagger-zh", "lstm-classifier"])
+@pytest.mark.parametrize("name", ["lstm-tagger", "lstm-tagger-zh", "lstm-classifier", "classifier-ensemble"])
 def test_what_tells_labels_reads_with_the_tokenizer_of_its_vectors(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name, flag_settings({"vectors": "runs/vectors"}))
     assert recipe.reads_with == "runs/vectors"
@@ -66,6 +117,47 @@ def test_what_tells_labels_reads_with_the_tokenizer_of_its_vectors(name: str, tm
     assert again.reads_with == "runs/vectors"
     plain = load_recipe(name)
     assert (plain.reads_with, plain.to_mapping()["tokens"]["kind"]) == ("", "words")
+
+
+def test_parts_read_with_one_tokenizer() -> None:
+    name = "lstm-classifier"
+    recipe = load_recipe("classifier-ensemble", flag_settings({f"{name}.vectors": "v"}))
+    assert [one.reads_with for one in (recipe, *recipe.parts)] == ["v"] * 3
+    with pytest.raises(UsageError, match=r"--tokens.min_count: the tokenizer comes with vectors v; leave it out"):
+        load_recipe("classifier-ensemble", flag_settings({"vectors": "v", "tokens.min_count": "3"}))
+
+
+def test_vectors_of_two_bundles_bring_two_tokenizers(tmp_path: Path) -> None:
+    part = '[parts.{0}]\nfamily = "recurrent_classifier"\nvectors = "{0}"\n'
+    path = written(tmp_path, 'family = "classifier_ensemble"\n' + part.format("a") + part.format("b"))
+    with pytest.raises(UsageError, match="parts share a tokenizer, and a comes with one and b with another"):
+        load_recipe(path)
+
+
+def test_embeddings_are_as_wide_as_the_vectors_of_a_bundle(word_bundle: Path) -> None:
+    plain = load_recipe("lstm-classifier")
+    begun = load_recipe("lstm-classifier", flag_settings({"vectors": str(word_bundle)}))
+    assert (plain.model.embedding, begun.model.embedding) == (128, 5)
+    assert begun.model == replace(plain.model, embedding=5)
+    said = load_recipe("lstm-classifier", flag_settings({"vectors": str(word_bundle), "model.embedding": "7"}))
+    assert said.model.embedding == 7  # and refused when it is used (`ziggurat.artefacts.beginning`)
+    ensemble = load_recipe("classifier-ensemble", flag_settings({"vectors": str(word_bundle)}))
+    assert ensemble.parts[1].model.embedding == 5
+    # what predicts tokens, and what is as wide as its embeddings everywhere, says itself how wide it is
+    assert load_recipe("lstm", flag_settings({"vectors": str(word_bundle)})).model.embedding == 384
+    encoder = load_recipe("encoder-classifier", flag_settings({"vectors": str(word_bundle)}))
+    assert encoder.model == load_recipe("encoder-classifier").model
+
+
+@pytest.fixture
+def word_bundle(tmp_path: Path) -> Path:
+    """A bundle of word vectors of five numbers."""
+    family: Any = FAMILIES.get("word_vectors")
+    tokenizer = train_tokenizer(["the cat sat on a mat"] * 3, "words", TOKENIZERS.get("words").config(min_count=1))
+    model = family.build(family.config(width=5), tokenizer.vocabulary, seed=1)
+    folder = tmp_path / "words"
+    save(folder, family="word_vectors", model=model, tokenizer=tokenizer, provenance=Provenance())
+    return folder
 
 
 def test_what_predicts_tokens_has_its_own(tmp_path: Path) -> None:
@@ -123,11 +215,6 @@ def test_the_two_lstms_differ_in_their_vectors_alone() -> None:
             "ngram",
             {"vectors": "v"},
             "--vectors: a model of family ngram embeds no ids, so vectors can't begin it; leave",
-        ),
-        (
-            "mixture",
-            {"vectors": "v"},
-            "--vectors: a model of family mixture embeds no ids, so vectors can't begin it; set it",
         ),
         ("lstm", {"vectors": "gpt"}, "a model of family decoder gives no vectors; name a recipe of word vectors"),
         ("lstm", {"vectors": "v", "vectors.training.epochs": "3"}, "unknown option '--vectors.training.epochs'"),

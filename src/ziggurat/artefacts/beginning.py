@@ -33,17 +33,19 @@ class Beginning:
     facts: dict[str, Any]
 
 
-def check_vectors(recipe: Recipe) -> None:
+def check_vectors(recipe: Recipe, *, part: str = "") -> None:
     """Check, before anything is made, that the bundle which a recipe or a part of it names can begin its embeddings.
+
+    ``part`` stands before the recipe's keys where it is part of another, ``gpt.``.
 
     Raises:
         ArtefactError: there is no whole bundle.
         UsageError: its model gives no vectors, or vectors of another width than the embeddings.
     """
     if recipe.vectors and isinstance(recipe.vectors, str):
-        _check_width(recipe, load(Path(recipe.vectors), verify=False))
-    for part in recipe.parts:
-        check_vectors(part)
+        _check_width(recipe, load(Path(recipe.vectors), verify=False), part=part)
+    for inner in recipe.parts:
+        check_vectors(inner, part=f"{part}{inner.name}.")
 
 
 def first_vectors(recipe: Recipe, bundle: Bundle, tokenizer: Tokenizer) -> Beginning:
@@ -91,13 +93,13 @@ def counterparts(source: Tokenizer, target: Tokenizer) -> IdArray:
     return found
 
 
-def _check_width(recipe: Recipe, bundle: Bundle) -> None:
+def _check_width(recipe: Recipe, bundle: Bundle, *, part: str = "") -> None:
     family = FAMILIES.get(recipe.family)
     if not isinstance(family, Embeds):
         raise UsageError(f"vectors: a model of family {recipe.family} embeds no ids; leave the key out")
     width, wanted = bundle.word_vectors.width, getattr(recipe.model, family.embedding_key)
     if width != wanted:
-        key = f"model.{family.embedding_key}"
+        key = f"{part}model.{family.embedding_key}"
         raise UsageError(
             f"vectors: those of {bundle.path} have {width} numbers each and {key} is {wanted}: "
             f"set {key} to {width}, or give vectors of width {wanted}"

@@ -27,7 +27,7 @@ from ziggurat.artefacts.runs import METRICS
 from ziggurat.core.config import to_mapping
 from ziggurat.core.errors import ArtefactError, TooLittleTextError
 from ziggurat.core.files import write_text
-from ziggurat.core.protocols import HidesWords, Spells, Tokenizer
+from ziggurat.core.protocols import HidesWords, ReadsLabels, ReadsTags, Spells, Tokenizer
 from ziggurat.core.schemes import scheme_of_sequences
 from ziggurat.core.types import Event, Listener
 from ziggurat.core.workers import HERE, Workers
@@ -184,7 +184,7 @@ def fit(
     job = dataclasses.replace(
         _job(recipe, material, listener),
         folder=folder / "checkpoints",
-        parts=tuple(part.language_model for part in parts),
+        parts=tuple(part.model for part in parts),
         part_families=tuple(part.manifest.family for part in parts),
         first_vectors=None if begun is None else begun.first,
         workers=workers,
@@ -233,7 +233,7 @@ def _job(recipe: Recipe, material: Material, listener: Listener) -> Job:
     """Return what recipe and material say of the training; what it begins with comes in later."""
     return Job(
         family=FAMILIES.get(recipe.family),
-        model_config=_told_labels(recipe.model, material),
+        model_config=_told_labels(recipe, material),
         config=recipe.training,
         train=material.train,
         dev=material.dev,
@@ -284,11 +284,12 @@ def _tags(corpus: LabelledCorpus, tokenizer: Tokenizer) -> Tags:
     return Tags(names, words(corpus.train), words(corpus.dev) if len(corpus.dev) else None)
 
 
-def _told_labels(config: Any, material: Material) -> Any:
+def _told_labels(recipe: Recipe, material: Material) -> Any:
     """Return the configuration of a model that tells labels, with their names; any other as it is."""
-    if material.labels is not None:
+    config, family = recipe.model, FAMILIES.get(recipe.family)
+    if material.labels is not None and isinstance(family, ReadsLabels):
         return dataclasses.replace(config, labels=material.labels.names)
-    if material.tags is None:
+    if material.tags is None or not isinstance(family, ReadsTags):
         return config
     names, train = material.tags.names, material.tags.train
     stretches = itertools.pairwise(train.starts.tolist())

@@ -9,21 +9,22 @@ model inside its own.
 import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ziggurat.artefacts.bundle import bundle_folder, load
+from ziggurat.artefacts.bundle import bundle_folder, load, read_manifest
 from ziggurat.artefacts.manifest import NAME
 from ziggurat.artefacts.sections import BUDGETS, START, VECTORS, mapping_of
 from ziggurat.artefacts.settings import Setting, read_value
 from ziggurat.core.config import options, to_mapping
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.protocols import StandsOn
 from ziggurat.models.registry import FAMILIES
 from ziggurat.training.job import Adapts, trainer
 
-__all__ = ["Origin", "continued", "continuing", "origin_of"]
+__all__ = ["Origin", "continued", "continuing", "origin_of", "width_of"]
 
 FREE = "dropout"
 """How the [model] keys begin that may differ from the bundle's."""
@@ -120,6 +121,14 @@ def continued(raw: Mapping[str, Any], found: Origin, settings: Iterable[Setting]
             _accept(found, key, read_value(setting.text, known[key][0]), setting.origin)
     trained = {"trainer": found.recipe["trainer"]} if "trainer" in found.recipe else {}
     return {**trained, **raw, "family": found.family, "model": model, "tokens": {"kind": found.kind}}
+
+
+def width_of(path: str) -> int | None:
+    """Return how many numbers the vectors of the bundle ``path`` have; None where there is none that says so."""
+    with suppress(ArtefactError):
+        width = read_manifest(bundle_folder(Path(path))).model.get("width") if path else None
+        return width if isinstance(width, int) else None
+    return None
 
 
 def _inside(found: Origin, family: str) -> Origin:

@@ -10,7 +10,10 @@ the text, the tokens and the seed of the recipe that they are part of.
 
 A recipe whose model embeds its ids may say in ``vectors`` what the embeddings begin with: a bundle's folder, or a
 recipe (its name, or a section ``[vectors]``) that is trained on the same ids first and shares what parts share. A model
-that tells labels reads with the tokenizer of such a bundle, so that it knows all words that have a vector.
+that tells labels reads with the tokenizer of such a bundle, so that it knows all words that have a vector, and its
+embeddings are as wide as these unless it says otherwise.
+
+A recipe made of others hands vectors on to those of its parts that embed ids.
 
 A recipe may say in ``start`` which bundle's model it trains on; then ``[model]`` and the tokenizer come with that
 (`ziggurat.artefacts.origin`).
@@ -24,7 +27,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ziggurat.artefacts.origin import continued, continuing, origin_of
+from ziggurat.artefacts.lending import common_lender, handed, lender, said
+from ziggurat.artefacts.origin import continued, continuing, origin_of, width_of
 from ziggurat.artefacts.sections import (
     BUDGETS,
     SHARED,
@@ -39,10 +43,10 @@ from ziggurat.artefacts.sections import (
     tokenizer_keys,
     trainer_name,
 )
-from ziggurat.artefacts.settings import SECTIONS, Setting, check_settings, read_value
+from ziggurat.artefacts.settings import SECTIONS, Setting, check_settings, read_value, value_settings
 from ziggurat.core.config import options, to_mapping, toml_section, toml_value
 from ziggurat.core.errors import InputError, UnknownNameError, UsageError
-from ziggurat.core.protocols import Embeds, Family, LanguageModel, ReadsLabels, ReadsTags, StaticEncoder
+from ziggurat.core.protocols import Classifier, Embeds, Family, LanguageModel, ReadsLabels, StaticEncoder
 from ziggurat.models.registry import FAMILIES
 from ziggurat.text.options import TextConfig
 from ziggurat.tokens.loading import TOKENIZERS
@@ -50,6 +54,8 @@ from ziggurat.training.job import Adapts, trainer
 
 __all__ = ["Recipe", "about", "load_recipe", "names", "resolve", "start_recipe"]
 
+WHOLE = "width"
+"""The key of a model that is as wide as its embeddings everywhere: vectors must not change it."""
 OWN_OF_PARTS = ("model", "training")
 TOP = ("name", "family", "trainer", "seed", "sources", START, VECTORS, "parts", *SECTIONS)
 EXPLAINED = {
@@ -85,6 +91,8 @@ class Recipe:
     parts: tuple["Recipe", ...] = ()
     sources: tuple[str, ...] = ()
     """The texts that it was used on, where it comes from a run."""
+    lent: str = ""
+    """The bundle whose tokenizer it reads with, as a part of a recipe of which another part began with that."""
     head: str = ""
     """What the file says of itself before its first key."""
 
@@ -111,9 +119,9 @@ class Recipe:
         top = {"name": self.name, "family": self.family, **_named_trainer(self), "seed": self.seed}
         top |= {"sources": self.sources} if self.sources else {}
         head = [f"# {line}".rstrip() for line in self.head.splitlines()] if comments else []
-        said = (f"{key} = {toml_value(value)}" for key, value in top.items())
+        lines = (f"{key} = {toml_value(value)}" for key, value in top.items())
         begun = [*_start_lines(self, comments=comments), *_vectors_lines(self, comments=comments)]
-        blocks = ["\n".join([*head, *said, *begun]) + "\n"]
+        blocks = ["\n".join([*head, *lines, *begun]) + "\n"]
         for section in self._sections:
             block = toml_section(getattr(self, section), name=section, comments=comments)
             blocks.append(self._with_kind(block, comments=comments) if section == "tokens" else block)
@@ -139,16 +147,13 @@ class Recipe:
             for key in options(type(getattr(one, section)))
         ]
         vectors = [START] if _adapts(self) else []
-        vectors += [VECTORS] if _embeds(self) and not self.start else []
+        vectors += [VECTORS] if self.embeds and not self.start else []
         vectors += [f"{flag}.{VECTORS}" for _, flag, one in _inside(self) if _embeds(one)]
         return ["seed", *([] if self.reads_with else ["tokens.kind"]), *vectors, *own, *inner]
 
     def change(self, settings: Mapping[str, Any]) -> "Recipe":
         """Return the recipe with other values at dotted keys, for example ``{"training.minutes": 3.0}``."""
-        return self.with_settings(
-            Setting(tuple(key.split(".")), "none" if value is None else toml_value(value), f"--{key}")
-            for key, value in settings.items()
-        )
+        return self.with_settings(value_settings(settings))
 
     def with_settings(self, settings: Iterable[Setting]) -> "Recipe":
         """Return the recipe with ``settings`` before what it says."""
@@ -177,7 +182,13 @@ class Recipe:
     @property
     def reads_with(self) -> str:
         """The bundle whose tokenizer it reads with; empty: one of its own, made of the training text."""
-        return self.start or _lender(self.vectors, FAMILIES.get(self.family))
+        own = self.start or self.lent or lender(self.vectors, FAMILIES.get(self.family))
+        return own or next((part.reads_with for part in self.parts if part.reads_with), "")
+
+    @property
+    def embeds(self) -> bool:
+        """Whether vectors may begin its embeddings, or those of a part."""
+        return _embeds(self) or any(part.embeds for part in self.parts)
 
     @property
     def _sections(self) -> tuple[str, ...]:
@@ -208,7 +219,7 @@ def start_recipe(settings: Iterable[Setting]) -> Recipe | None:
         UsageError: its model can't be trained on, or a setting is wrong.
     """
     settings = list(settings)
-    path, named = _said({}, START, settings, "")
+    path, named = said({}, START, settings, "")
     return resolve(continuing(path, where=named), where=named, settings=settings) if path else None
 
 
@@ -247,7 +258,7 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
         if key not in TOP:
             raise UnknownNameError("key", key, TOP, where=where)
     settings = list(settings)
-    start, named = _said(raw, START, settings, where)
+    start, named = said(raw, START, settings, where)
     if start:
         raw = continued(raw, origin_of(start, where=named), settings, where)
     if not isinstance(raw.get("family"), str):
@@ -259,16 +270,17 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
     known: dict[str, type[Any]] = dict(zip(SECTIONS, classes, strict=True))
     keys = ["seed", "tokens.kind", *(f"{section}.{key}" for section, cls in known.items() for key in options(cls))]
     begun = _begun(raw, settings, family, where)
-    if lender := _lender(begun, family):
-        _refuse_tokens(settings, lender)
     inner_names = (*part_names(raw.get("parts", ()), where), *([VECTORS] if isinstance(begun, Mapping) else []))
-    check_settings(settings, [*keys, START, VECTORS], inner_names)
     if raw.get("parts") and "parts" not in options(family.config):
         raise UsageError(f"{where}: parts: a model of family {raw['family']} has none; leave them out")
     seed = seed_of(raw, settings, where)
     shared = {"seed": seed, **{key: raw[key] for key in ("text", "tokens") if key in raw}}
-    parts = tuple(_parts(raw, shared, settings, where))
+    parts = tuple(_parts(raw, shared, settings, where, family))
+    lent = common_lender([lender(begun, family), *(part.reads_with for part in parts)], settings, where)
+    check_settings(settings, [*keys, START, VECTORS], inner_names)
     given = {**raw, "tokens": tokens}
+    if isinstance(family, Embeds) and family.embedding_key != WHOLE and (width := width_of(lender(begun, family))):
+        given["model"] = {family.embedding_key: width, **mapping_of(raw.get("model", {}), "model", where)}
     if "parts" in options(family.config):
         given["model"] = {"parts": [part.family for part in parts], **mapping_of(raw.get("model", {}), "model", where)}
     sections = {name: section_of(name, cls, given.get(name, {}), settings, where) for name, cls in known.items()}
@@ -283,7 +295,7 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
         trainer=fitter if len(family.trainers) > 1 else "",
         vectors=_vectors(begun, shared, settings, family, sections["model"], where, common),
         start=start,
-        parts=tuple(dataclasses.replace(part, **common) for part in parts),
+        parts=tuple(_sharing(part, {**common, "lent": lent}) for part in parts),
         sources=sources_of(raw, where),
         **sections,
     )
@@ -291,22 +303,6 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
 
 def _named_trainer(recipe: Recipe) -> dict[str, str]:
     return {"trainer": recipe.trainer} if recipe.trainer else {}
-
-
-def _lender(vectors: Any, family: Family) -> str:
-    """Return the bundle of vectors whose tokenizer a model reads with, where it has any.
-
-    *Idea.* A model that tells labels predicts no tokens, so it may know all that vectors know at no cost; with a
-    tokenizer of the training text alone, which is small where people wrote the labels, most words of others would be
-    unknown.
-    """
-    return vectors if isinstance(vectors, str) and isinstance(family, ReadsLabels | ReadsTags) else ""
-
-
-def _refuse_tokens(settings: Iterable[Setting], lender: str) -> None:
-    for setting in settings:
-        if setting.path[0] == "tokens":
-            raise UsageError(f"{setting.origin}: the tokenizer comes with {VECTORS} {lender}; leave it out")
 
 
 def _vectors_folder(recipe: Recipe) -> dict[str, str]:
@@ -319,17 +315,6 @@ def _embeds(recipe: Recipe) -> bool:
 
 def _adapts(recipe: Recipe) -> bool:
     return isinstance(recipe.training, Adapts)
-
-
-def _said(raw: Mapping[str, Any], key: str, settings: Iterable[Setting], where: str) -> tuple[Any, str]:
-    """Return what a parsed recipe or a setting before it says at a key above all sections, and who says it."""
-    value, place = raw.get(key, ""), f"{where}: {key}"
-    for setting in settings:
-        if setting.path == (key,):
-            value, place = read_value(setting.text, str | None) or "", setting.origin
-    if key == START and not isinstance(value, str):
-        raise UsageError(f"{place}: expected a bundle's folder in quotes, got {value!r}")
-    return value, place
 
 
 def _start_lines(recipe: Recipe, *, comments: bool) -> list[str]:
@@ -371,8 +356,14 @@ def _within(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], Recipe]]:
             yield (part.name, *path), inner
 
 
-def _parts(raw: Mapping[str, Any], shared: Mapping[str, Any], settings: list[Setting], where: str) -> Iterator[Recipe]:
+def _parts(
+    raw: Mapping[str, Any], shared: Mapping[str, Any], settings: list[Setting], where: str, whole: Family
+) -> Iterator[Recipe]:
     parts = raw.get("parts", ())
+    labels = isinstance(whole, ReadsLabels)
+    wanted, lacks = (Classifier, "tells no labels") if labels else (LanguageModel, "predicts no text")
+    keys, wishes = handed(raw, settings, where) if parts else ({}, [])
+    heard = not (keys or any(read_value(wish.text, str | None) for wish in wishes))
     for name in parts:
         if isinstance(parts, Mapping):
             own = mapping_of(parts[name], f"parts.{name}", where)
@@ -381,13 +372,25 @@ def _parts(raw: Mapping[str, Any], shared: Mapping[str, Any], settings: list[Set
                     raise UsageError(f"{where} [parts.{name}]: {key}: parts share it; set it for the whole recipe")
         else:
             own = tomllib.loads(_shipped(name, where=f"{where}: parts"))
-        inner = [Setting(s.path[1:], s.text, s.origin) for s in settings if s.path[0] == name]
+        inner = [Setting(s.path[1:], s.text, s.origin) for s in settings if s.path[0] == name and len(s.path) > 1]
         refuse_shared(inner)
         place = f"{where} [parts.{name}]"
+        if own.get("parts") or (
+            own.get("family") in FAMILIES.names() and isinstance(FAMILIES.get(own["family"]), Embeds)
+        ):
+            own, inner, heard = {**keys, **own}, [*wishes, *inner], True
         found = resolve({**own, **shared, "name": name}, where=place, settings=inner)
-        if not isinstance(FAMILIES.get(found.family).tiny(seed=0), LanguageModel):
-            raise UsageError(f"{place}: a model of family {found.family} predicts no text; give models that do")
+        if not isinstance(FAMILIES.get(found.family).tiny(seed=0), wanted):
+            raise UsageError(f"{place}: a model of family {found.family} {lacks}; give models that do")
         yield found
+    if not heard:
+        place = wishes[-1].origin if wishes else f"{where}: {VECTORS}"
+        raise UsageError(f"{place}: no part of this recipe embeds ids, so vectors can't begin it; leave it out")
+
+
+def _sharing(part: Recipe, common: Mapping[str, Any]) -> Recipe:
+    """Return a part, and the parts in it, with what the whole recipe shares with them."""
+    return dataclasses.replace(part, parts=tuple(_sharing(one, common) for one in part.parts), **common)
 
 
 def _begun(raw: Mapping[str, Any], settings: list[Setting], family: Family, where: str) -> str | Mapping[str, Any]:
@@ -396,11 +399,13 @@ def _begun(raw: Mapping[str, Any], settings: list[Setting], family: Family, wher
     Raises:
         UsageError: the family embeds nothing, or the value is neither.
     """
-    value, place = _said(raw, VECTORS, settings, where)
+    value, place = said(raw, VECTORS, settings, where)
     if value and not isinstance(family, Embeds):
-        parts = tuple(raw.get("parts", ()))
-        other = f"set it for a part, --{parts[0]}.{VECTORS}" if parts else "leave it out"
-        raise UsageError(f"{place}: a model of family {family.name} embeds no ids, so vectors can't begin it; {other}")
+        if raw.get("parts"):
+            return ""  # `_parts` hands it on
+        raise UsageError(
+            f"{place}: a model of family {family.name} embeds no ids, so vectors can't begin it; leave it out"
+        )
     if isinstance(value, str) and (value in names() or value.endswith(".toml")):
         named = load_recipe(value)
         own = {"name": named.name, **_own(named)}
@@ -442,8 +447,8 @@ def _vectors(
     found = resolve({**own, **shared}, where=place, settings=inner)
     if not isinstance(FAMILIES.get(found.family).tiny(seed=0), StaticEncoder):
         raise UsageError(f"{place}: a model of family {found.family} gives no vectors; name a recipe of word vectors")
-    said = "width" in own.get("model", {}) or any(setting.path == ("model", "width") for setting in inner)
-    if said and found.model.width != width:
+    told = "width" in own.get("model", {}) or any(setting.path == ("model", "width") for setting in inner)
+    if told and found.model.width != width:
         raise UsageError(f"{place}: model.width: {found.model.width} is not the model's {key}, {width}; leave it out")
     return dataclasses.replace(found, model=dataclasses.replace(found.model, width=width), **common)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ziggurat.core.config import parse_value
+from ziggurat.core.config import parse_value, toml_value
 from ziggurat.core.errors import UnknownNameError
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "environment_settings",
     "flag_settings",
     "read_value",
+    "value_settings",
 ]
 
 SECTIONS = ("text", "tokens", "model", "training")
@@ -41,6 +42,15 @@ def flag_settings(pairs: Mapping[str, str]) -> list[Setting]:
     [Setting(path=('model', 'layers'), text='6', origin='--model.layers')]
     """
     return [Setting(tuple(key.split(".")), text, f"--{key}") for key, text in pairs.items()]
+
+
+def value_settings(values: Mapping[str, Any]) -> list[Setting]:
+    """Return settings given as values of Python.
+
+    >>> value_settings({"vectors": None})
+    [Setting(path=('vectors',), text='none', origin='--vectors')]
+    """
+    return flag_settings({key: "none" if value is None else toml_value(value) for key, value in values.items()})
 
 
 def environment_settings(environ: Mapping[str, str]) -> list[Setting]:

@@ -14,7 +14,7 @@ Weights depend on the history alone, so the mixture is a distribution whatever t
 Shape suffixes: **M** parts, **B** batch, **T** time, **V** vocabulary.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -24,8 +24,9 @@ import numpy.typing as npt
 from ziggurat.core.config import option
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.numerics import log_softmax, logsumexp
-from ziggurat.core.protocols import Extends, LanguageModel, State
+from ziggurat.core.protocols import Extends, LanguageModel, ReadsLabels, State
 from ziggurat.core.types import FloatArray, IdArray, TensorMap, Vocabulary
+from ziggurat.models.nesting import nested_models, nested_state
 from ziggurat.models.registry import FAMILIES, predicting
 from ziggurat.models.uncertainty import token_uncertainty, uncertainty
 from ziggurat.models.windows import BATCH_TOKENS, document_scores
@@ -231,13 +232,8 @@ class MixtureFamily:
 
     def state(self, model: Any) -> tuple[dict[str, Any], TensorMap]:
         """Return the parts' configurations nested, and their tensors with the part's number before the name."""
-        weighting: Weighting = model.weighting
-        configs, tensors = [], {}
-        for number, (name, part) in enumerate(zip(model.families, model.parts, strict=True)):
-            config, own = FAMILIES.get(name).state(part)
-            configs.append({"family": name, "config": config})
-            tensors.update({f"{number}.{key}": array for key, array in own.items()})
-        numbers = {key: list(values) for key, values in asdict(weighting).items()}
+        configs, tensors = nested_state(model.families, model.parts)
+        numbers = {key: list(values) for key, values in asdict(model.weighting).items()}
         return {"parts": configs, "weighting": numbers}, tensors
 
     def restore(self, config: dict[str, Any], tensors: TensorMap) -> Mixture:
@@ -248,19 +244,15 @@ class MixtureFamily:
         try:
             numbers = config["weighting"]
             weighting = Weighting(*(tuple(numbers[key]) for key in ("weights", "slopes", "curves")))
-            families = [part["family"] for part in config["parts"]]
-            configs = [part["config"] for part in config["parts"]]
         except (KeyError, TypeError) as error:
             raise ArtefactError(f"config.json does not describe a mixture: {error} is missing") from None
-        parts = [
-            predicting(FAMILIES.get(name, where="config.json").restore(own, _tensors_of_part(number, tensors)), name)
-            for number, (name, own) in enumerate(zip(families, configs, strict=True))
-        ]
+        families, models = nested_models(config, tensors, whole="a mixture")
+        parts = [predicting(part, name) for name, part in zip(families, models, strict=True)]
         return mixed(parts, weighting, families=families)
 
     def tiny(self, *, seed: int) -> Mixture:
         """Return a mixture of two of the other families' tiny models, with weights that follow the text."""
-        others = (name for name in FAMILIES.names() if name != self.name)
+        others = (name for name in FAMILIES.names() if not isinstance(FAMILIES.get(name), ReadsLabels | MixtureFamily))
         predict = (name for name in others if isinstance(FAMILIES.get(name).tiny(seed=seed), LanguageModel))
         families = (next(predict), next(predict))
         parts = [predicting(FAMILIES.get(name).tiny(seed=seed + number), name) for number, name in enumerate(families)]
@@ -272,8 +264,3 @@ FAMILY = MixtureFamily()
 
 def _equal(count: int) -> Weighting:
     return Weighting((1 / count,) * count)
-
-
-def _tensors_of_part(number: int, tensors: TensorMap) -> Mapping[str, npt.NDArray[np.generic]]:
-    prefix = f"{number}."
-    return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}

@@ -16,7 +16,7 @@ from ziggurat.core.registry import Registry
 if TYPE_CHECKING:
     from ziggurat.core.protocols import Family
 
-__all__ = ["FAMILIES", "guessing", "predicting"]
+__all__ = ["FAMILIES", "guessing", "predicting", "telling"]
 
 FAMILIES: Registry["Family"] = Registry("ziggurat.models", "FAMILY", kind="model family")
 """Every module here that assigns ``FAMILY``; a family is imported when it is asked for by name, and not before."""
@@ -49,4 +49,15 @@ def guessing(model: Model, name: str) -> MaskedLanguageModel:
     """
     if not isinstance(model, MaskedLanguageModel):
         raise UsageError(f"{name}: guesses no hidden tokens; give an encoder with a head")
+    return model
+
+
+def telling(model: Model, name: str) -> Classifier:
+    """Return ``model`` as the classifier that it is; ``name`` says in the error whose it is.
+
+    Raises:
+        UsageError: it tells no labels of texts.
+    """
+    if not isinstance(model, Classifier):
+        raise UsageError(f"{name}: tells no labels of texts; give a classifier")
     return model

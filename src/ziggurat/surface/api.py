@@ -27,7 +27,7 @@ from ziggurat.artefacts import bundle as bundles
 from ziggurat.artefacts.beginning import check_vectors
 from ziggurat.artefacts.recipe import load_recipe, start_recipe
 from ziggurat.artefacts.runs import new_folder, open_run
-from ziggurat.artefacts.settings import Setting, environment_settings
+from ziggurat.artefacts.settings import Setting, environment_settings, value_settings
 from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, LanguageModel, Tokenizer
@@ -239,8 +239,9 @@ def train(
     names = _names(texts)
     given = environment_settings(os.environ)
     given += [] if start is None else [Setting(("start",), os.fspath(start), "start")]
+    given += value_settings(settings or {})
     found = (None if recipe else start_recipe(given)) or load_recipe(recipe or "gpt", given)
-    found = found.with_sources(names).change(dict(settings or {}))
+    found = found.with_sources(names)
     found = found if minutes is None else found.with_budget("minutes", minutes)
     check_vectors(found)
     folder = new_folder(Path("runs"), run_name(names, found.name)) if out is None else Path(out)

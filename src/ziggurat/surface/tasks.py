@@ -8,7 +8,7 @@ from ziggurat.artefacts.origin import origin_of
 from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import Embeds, StandsOn
+from ziggurat.core.protocols import StandsOn
 from ziggurat.core.tasks import Task
 from ziggurat.core.types import Listener
 from ziggurat.judge.answers import ANSWER_METRICS
@@ -45,18 +45,19 @@ def suited(task: Task, *, start: str | None, vectors: str | None) -> str:
         ArtefactError: there is no whole bundle ``start``.
         UsageError: no recipe of the task begins with that.
     """
-    families = {name: FAMILIES.get(load_recipe(name).family) for name in task.recipes}
+    recipes = {name: load_recipe(name) for name in task.recipes}
     if start is not None:
         at_hand = origin_of(start, where="--start").family
+        families = {name: FAMILIES.get(one.family) for name, one in recipes.items()}
         found = [
             name for name, one in families.items() if at_hand in (one.name, isinstance(one, StandsOn) and one.body)
         ]
         told = f"--start: {start} is of family {at_hand}, on which no recipe of this task stands"
-    elif vectors is not None:
-        found = [name for name, one in families.items() if isinstance(one, Embeds)]
+    elif vectors not in (None, "none"):
+        found = [name for name, one in recipes.items() if one.embeds]
         told = "--vectors: no recipe of this task has embeddings that could begin with them"
     else:
-        found, told = list(families), ""
+        found, told = list(recipes), ""
     if not found:
         raise UsageError(f"{told}; leave it out, or name a recipe of your own by --recipe")
     return found[0]

@@ -16,6 +16,7 @@ from ziggurat.core.numerics import log_softmax, logsumexp
 from ziggurat.core.protocols import TokenStream
 from ziggurat.core.types import IdArray
 from ziggurat.models.mixture import Weighting, mixed, read_part
+from ziggurat.models.registry import predicting
 from ziggurat.training.job import Fitted, Job
 
 __all__ = ["Config", "fit", "fit_weighting"]
@@ -56,14 +57,15 @@ def fit(job: Job) -> Fitted:
     config: Config = job.config
     began = time.perf_counter()
     sequences = _first_documents(job.dev, config.tokens)
-    told = [np.concatenate(read_part(part, sequences, follow=config.follow), axis=1) for part in job.parts]
+    parts = [predicting(part, name) for part, name in zip(job.parts, job.part_families, strict=True)]
+    told = [np.concatenate(read_part(part, sequences, follow=config.follow), axis=1) for part in parts]
     logprobs, uncertainty = np.stack(told).astype(np.float64).swapaxes(0, 1)
     logprobs = np.maximum(logprobs, LEAST_LOGPROB)
     weighting, constant_loss = fit_weighting(logprobs)
     loss = constant_loss
     if config.follow:
         weighting, loss = fit_weighting(logprobs, uncertainty)
-    model = mixed(job.parts, weighting, families=job.part_families)
+    model = mixed(parts, weighting, families=job.part_families)
     seconds = time.perf_counter() - began
     facts: dict[str, Any] = {
         "weights": list(weighting.weights),

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.errors import UnknownNameError, UsageError
-from ziggurat.core.protocols import Family, LanguageModel, Model, TokenStream
+from ziggurat.core.protocols import Family, Model, TokenStream
 from ziggurat.core.types import Event, FloatArray, IdArray, Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.models.adapter import Adapter
@@ -162,8 +162,8 @@ class Job:
     folder: Path | None = None
     """Where checkpoints are kept; None keeps none, and the run can't be resumed."""
     listener: Listener = silent
-    parts: tuple[LanguageModel, ...] = field(default=())
-    """Models that a mixture is made of."""
+    parts: tuple[Model, ...] = field(default=())
+    """Models that one made of others has."""
     spelling: Spelling | None = None
     """The character n-grams of each id, where the model also learns those."""
     part_families: tuple[str, ...] = field(default=())

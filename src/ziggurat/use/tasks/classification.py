@@ -25,7 +25,7 @@ class Classification:
     name: ClassVar[str] = "classification"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
     learns: ClassVar[type[Any]] = ReadsLabels
-    recipes: ClassVar[tuple[str, ...]] = ("linear", "lstm-classifier", "encoder-classifier")
+    recipes: ClassVar[tuple[str, ...]] = ("linear", "classifier-ensemble", "lstm-classifier", "encoder-classifier")
     baseline: ClassVar[str] = "linear"
 
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:

@@ -1,0 +1,105 @@
+"""What benchmarks of tasks share: their options, recipes with what these may begin with, and models from seeds."""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ziggurat.artefacts.origin import origin_of
+from ziggurat.artefacts.recipe import Recipe, load_recipe
+from ziggurat.artefacts.runs import open_run
+from ziggurat.artefacts.settings import flag_settings
+from ziggurat.core.protocols import StandsOn
+from ziggurat.models.registry import FAMILIES
+from ziggurat.surface.tasks import Outcome, train_task
+from ziggurat.training.job import silent
+from ziggurat.use.tasks import TASKS
+
+__all__ = ["QUICK_STEPS", "add_options", "begun", "check_start", "figure", "mean_spread", "trained"]
+
+QUICK_STEPS = 3
+
+
+def add_options(parser: argparse.ArgumentParser, *, begins: bool = True) -> None:
+    """Add the options that all have; those of what a model ``begins`` with where some may."""
+    parser.add_argument("--quick", action="store_true", help="some steps")
+    parser.add_argument("--data", type=Path, help="folder with the files of the set")
+    parser.add_argument("--seeds", type=int, default=3)
+    if begins:
+        parser.add_argument("--vectors", help="bundle of word vectors, with its tokenizer, for recipes that embed")
+        parser.add_argument("--start", help="bundle of an encoder, for recipes that stand on one")
+
+
+def begun(name: str, options: argparse.Namespace, *, minutes: float | None) -> Recipe:
+    """Return a recipe with what it may begin with, and with ``minutes`` if given; with ``--quick`` some steps.
+
+    A recipe that is trained by no such budget stays as it is.
+    """
+    recipe = load_recipe(name)
+    given: dict[str, str] = {}
+    if _stands_on(name, options.start):
+        given["start"] = options.start
+    elif options.vectors and recipe.embeds:
+        given["vectors"] = options.vectors
+    recipe = load_recipe(name, flag_settings(given))
+    if not _takes_steps(recipe):
+        return recipe
+    if options.quick:
+        return recipe.with_budget("steps", QUICK_STEPS)
+    return recipe if minutes is None else recipe.with_budget("minutes", minutes)
+
+
+def check_start(names: Sequence[str], options: argparse.Namespace) -> None:
+    """Refuse an encoder to start from that no recipe of these names stands on.
+
+    Raises:
+        SystemExit: none does.
+    """
+    if options.start and not any(_stands_on(name, options.start) for name in names):
+        family = origin_of(options.start, where="--start").family
+        raise SystemExit(f"--start: {options.start} is of family {family}, on which none of {', '.join(names)} stands")
+
+
+def trained(
+    task: str, recipe: Recipe, sources: Sequence[str], folder: Path, *, seeds: int
+) -> list[tuple[Outcome, float]]:
+    """Return what comes of each seed, trained below ``folder``, and the seconds from files to figures.
+
+    A recipe that draws nothing is trained once.
+    """
+    found = []
+    for seed in range(seeds if _takes_steps(recipe) else 1):
+        began = time.perf_counter()
+        own = recipe.change({"seed": seed}).with_sources(sources)
+        with open_run(folder / f"{recipe.name}-{seed}", own) as run:
+            (outcome,) = train_task(TASKS.get(task), [run], silent)
+        found.append((outcome, time.perf_counter() - began))
+        print(f"{recipe.name}, seed {seed}: {found[-1][1]:.0f} s", file=sys.stderr, flush=True)
+    return found
+
+
+def figure(outcome: Outcome, name: str) -> float:
+    """Return a metric of the split that a model was measured on."""
+    return float(outcome.bundle.manifest.metrics[outcome.measured_on][name])
+
+
+def mean_spread(values: Sequence[float]) -> str:
+    """Return the mean of parts of one as percent, with their standard deviation.
+
+    >>> mean_spread([0.5, 0.7])
+    '60.0 ± 14.1'
+    """
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return f"{100 * statistics.mean(values):.1f} ± {100 * spread:.1f}"
+
+
+def _stands_on(name: str, start: str | None) -> bool:
+    """Whether the recipe's model has one of the bundle's family inside."""
+    family = FAMILIES.get(load_recipe(name).family)
+    return bool(start) and isinstance(family, StandsOn) and family.body == origin_of(str(start), where="--start").family
+
+
+def _takes_steps(recipe: Recipe) -> bool:
+    return any(hasattr(one.training, "steps") for one in (recipe, *recipe.parts))
