@@ -2,8 +2,8 @@
 
 ::
 
-    python -m benchmarks.tasks.classification [--quick] [--set sst2] [--data DIR] [--recipes linear …] [--minutes 5]
-                                              [--vectors BUNDLE] [--start BUNDLE] [--seeds 3]
+    python -m benchmarks.tasks.classification [--quick] [--set sst2] [--data DIR] [--recipes linear …] [--seeds 3]
+                                              [--vectors BUNDLE] [--start BUNDLE] [--minutes M]
 
 Sets: ``sst2`` (film reviews, English; learnt on train, a tenth of which tunes, measured on dev) and ``hotel`` (hotel
 reviews, Chinese; a tenth by the hash of the text measures, another tunes). Each recipe that draws anything is trained
@@ -141,7 +141,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tasks.classification", description="labels of texts")
     parser.add_argument("--set", choices=sorted(SETS), default="sst2")
     parser.add_argument("--recipes", nargs="+", help="unless told, those of the task; encoder-classifier with --start")
-    parser.add_argument("--minutes", type=float, default=5.0, help="of training, where a recipe takes some")
+    parser.add_argument("--minutes", type=float, help="of training; unless told, as the recipe has it")
     add_options(parser)
     return parser.parse_args(arguments)
 
