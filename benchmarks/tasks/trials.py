@@ -76,7 +76,9 @@ def trained(
         with open_run(folder / f"{recipe.name}-{seed}", own) as run:
             (outcome,) = train_task(TASKS.get(task), [run], silent)
         found.append((outcome, time.perf_counter() - began))
-        print(f"{recipe.name}, seed {seed}: {found[-1][1]:.0f} s", file=sys.stderr, flush=True)
+        metrics = outcome.report.answers.metrics if outcome.report is not None else ()
+        told = ", ".join(f"{name} {interval.value:.4f}" for name, interval in metrics)
+        print(f"{recipe.name}, seed {seed}: {told}; {found[-1][1]:.0f} s", file=sys.stderr, flush=True)
     return found
 
 

@@ -51,13 +51,17 @@ def test_a_start_that_no_recipe_stands_on_is_said(encoder: str) -> None:
         check_start(["linear", "lstm-classifier"], options_of("--start", encoder))
 
 
-def test_what_draws_nothing_is_trained_once(tmp_path: Path) -> None:
+def test_what_draws_nothing_is_trained_once_and_said_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = (f"{n % 2}\t{'a fine day' if n % 2 else 'a bad night'} {n}\n" for n in range(30))
     (tmp_path / "train.tsv").write_text("".join(lines), encoding="utf-8")
     recipe = begun("linear", options_of("--seeds", "3"), minutes=None)
     ((outcome, seconds),) = trained("classification", recipe, [str(tmp_path / "train.tsv")], tmp_path, seeds=3)
     assert outcome.recipe == "linear"
     assert seconds > 0
+    (line,) = [one for one in capsys.readouterr().err.splitlines() if one.startswith("linear, seed 0: accuracy ")]
+    assert ", macro_f1 " in line
 
 
 def test_mean_and_spread() -> None:
