@@ -209,3 +209,15 @@ def test_a_kernel_runs_although_its_code_can_t_be_kept(tmp_path: Path) -> None:
     )
     (package / "core" / "kernel_of_a_test.py").write_text(kernel_file, encoding="utf-8")
     assert _run(textwrap.dedent(program), tmp_path, tmp_path / "cache") == "10\n"
+
+
+def test_kernels_that_numba_is_told_not_to_compile_are_functions(tmp_path: Path) -> None:
+    program = "from ziggurat.core.compiled import kernel\nprint(kernel(lambda value: value + 1)(2))"
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "NUMBA_DISABLE_JIT": "1",
+        "PYTHONPATH": str(Path(ziggurat.__file__).parents[1]),
+    }
+    environment["XDG_CACHE_HOME"] = str(tmp_path)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "3\n"

@@ -120,7 +120,9 @@ def even_ranges(size: int, parts: int) -> list[tuple[int, int]]:
 
 def _kept_where_there_is_room(compiled: Any) -> Any:
     """Let a kernel run although its machine code can't be kept: on a full disk it is compiled again another time."""
-    cache = compiled._cache  # noqa: SLF001 - numba has no public way to say this
+    cache = getattr(compiled, "_cache", None)  # numba has no public way to say this
+    if cache is None:  # NUMBA_DISABLE_JIT: it is the function itself
+        return compiled
     save = cache.save_overload
 
     def try_to_save(*what: Any) -> None:
