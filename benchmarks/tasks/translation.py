@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import data_folder, median_spread, print_table, report, run
+from benchmarks.tasks.trials import seed_range
 from ziggurat.artefacts.bundle import bundle_folder, read_manifest
 
 __all__ = ["FLOORS", "GOALS", "main", "training_command"]
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--steps", type=int, help="instead, for a machine that is busy: the minutes are told all the same"
     )
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=seed_range, default="1", help="how many, from 0 on, or FIRST-LAST")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--recipe", default=RECIPE)
     parser.add_argument("--work", type=Path, help="folder for runs (default: a temporary one)")
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str]) -> None:
     found = []
     with tempfile.TemporaryDirectory(dir=options.work) as place:
         files = _files(data, (source, target), Path(place), quick=options.quick)
-        for seed in range(options.seeds):
+        for seed in options.seeds:
             folder = Path(place) / f"run-{seed}"
             command = training_command(files, folder, settings, recipe=options.recipe, budget=budget, seed=seed)
             found.append(_measured(command, folder, options.threads))

@@ -4,7 +4,7 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ziggurat.artefacts.origin import origin_of
@@ -17,7 +17,7 @@ from ziggurat.surface.tasks import Outcome, train_task
 from ziggurat.training.job import silent
 from ziggurat.use.tasks import TASKS
 
-__all__ = ["QUICK_STEPS", "add_options", "begun", "check_start", "figure", "mean_spread", "trained"]
+__all__ = ["QUICK_STEPS", "add_options", "begun", "check_start", "figure", "mean_spread", "seed_range", "trained"]
 
 QUICK_STEPS = 3
 
@@ -26,7 +26,7 @@ def add_options(parser: argparse.ArgumentParser, *, begins: bool = True) -> None
     """Add the options that all have; those of what a model ``begins`` with where some may."""
     parser.add_argument("--quick", action="store_true", help="some steps")
     parser.add_argument("--data", type=Path, help="folder with the files of the set")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=seed_range, default="3", help="how many, from 0 on, or FIRST-LAST")
     if begins:
         parser.add_argument("--vectors", help="bundle of word vectors, with its tokenizer, for recipes that embed")
         parser.add_argument("--start", help="bundle of an encoder, for recipes that stand on one")
@@ -63,14 +63,14 @@ def check_start(names: Sequence[str], options: argparse.Namespace) -> None:
 
 
 def trained(
-    task: str, recipe: Recipe, sources: Sequence[str], folder: Path, *, seeds: int
+    task: str, recipe: Recipe, sources: Sequence[str], folder: Path, *, seeds: Iterable[int]
 ) -> list[tuple[Outcome, float]]:
     """Return what comes of each seed, trained below ``folder``, and the seconds from files to figures.
 
     A recipe that draws nothing is trained once.
     """
     found = []
-    for seed in range(seeds if _takes_steps(recipe) else 1):
+    for seed in seeds if _takes_steps(recipe) else (recipe.seed,):
         began = time.perf_counter()
         own = recipe.change({"seed": seed}).with_sources(sources)
         with open_run(folder / f"{recipe.name}-{seed}", own) as run:
@@ -79,6 +79,22 @@ def trained(
         metrics = outcome.report.answers.metrics if outcome.report is not None else ()
         told = ", ".join(f"{name} {interval.value:.4f}" for name, interval in metrics)
         print(f"{recipe.name}, seed {seed}: {told}; {found[-1][1]:.0f} s", file=sys.stderr, flush=True)
+    return found
+
+
+def seed_range(text: str) -> range:
+    """Return the seeds that an option names: how many from 0 on, or the first and the last.
+
+    >>> seed_range("3"), seed_range("1-2")
+    (range(0, 3), range(1, 3))
+
+    Raises:
+        ValueError: it names none.
+    """
+    first, dash, last = text.partition("-")
+    found = range(int(first), int(last) + 1) if dash else range(int(first))
+    if not found:
+        raise ValueError(f"{text} names no seed")
     return found
 
 

@@ -41,6 +41,8 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "value embeddings": {"value_embeddings": 1},
     "no copying": {"copies": False},
     "predicate marks": {"mark_embedding": 3},
+    "marked ids": {"shared_blocks": 1},
+    "marked ids and words": {"mark_embedding": 3, "shared_blocks": 0},
     "narrow n-gram tables": {"ngram_orders": (4, 2), "ngram_rows": 113, "ngram_width": 7},
 }
 """Keys that add parts to a model. There are 121 pairs of 11 ids: the first has a row for each, the second not."""

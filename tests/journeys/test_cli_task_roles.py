@@ -72,7 +72,8 @@ def test_an_encoder_tells_roles_too(run: Path, texts: Path, tmp_path: Path, zigg
     small = ["--model.layers", "1", "--model.width", "12", "--model.heads", "3", "--model.context", "32"]
     more = ["--recipe", "bert", "--steps", "2", "--tokens.vocab_size", "300", "--out", encoder, "--quiet"]
     assert ziggurat("train", texts, *small, *more).code == 0
-    given = ["--start", encoder, "--training.epochs", "none", "--training.steps", "120", "--training.rows", "16"]
+    given = ["--start", encoder, "--training.epochs", "none", "--training.steps", "160", "--training.rows", "16"]
+    given += ["--training.learning_rate", "5e-3", "--training.new_rate", "4"]
     ended = ziggurat("task", "roles", "train", run.parent / "train.jsonl", *given, "--out", out, "--quiet")
     assert ended.code == 0, ended.err
     made = load(out)

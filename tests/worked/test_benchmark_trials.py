@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tasks.trials import add_options, begun, check_start, mean_spread, trained
+from benchmarks.tasks.trials import add_options, begun, check_start, mean_spread, seed_range, trained
 from ziggurat.artefacts.bundle import save
 from ziggurat.artefacts.manifest import Provenance
 from ziggurat.models.registry import FAMILIES
@@ -57,11 +57,23 @@ def test_what_draws_nothing_is_trained_once_and_said_at_once(
     lines = (f"{n % 2}\t{'a fine day' if n % 2 else 'a bad night'} {n}\n" for n in range(30))
     (tmp_path / "train.tsv").write_text("".join(lines), encoding="utf-8")
     recipe = begun("linear", options_of("--seeds", "3"), minutes=None)
-    ((outcome, seconds),) = trained("classification", recipe, [str(tmp_path / "train.tsv")], tmp_path, seeds=3)
+    ((outcome, seconds),) = trained("classification", recipe, [str(tmp_path / "train.tsv")], tmp_path, seeds=range(3))
     assert outcome.recipe == "linear"
     assert seconds > 0
     (line,) = [one for one in capsys.readouterr().err.splitlines() if one.startswith("linear, seed 0: accuracy ")]
     assert ", macro_f1 " in line
+
+
+def test_seeds_are_so_many_or_from_one_to_another(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(options_of().seeds) == [0, 1, 2]
+    assert list(options_of("--seeds", "1-2").seeds) == [1, 2]
+    assert list(options_of("--seeds", "2-2").seeds) == [2]
+    for said in ("0", "3-1", "two"):
+        with pytest.raises(SystemExit):
+            options_of("--seeds", said)
+        assert f"argument --seeds: invalid seed_range value: '{said}'" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="3-1 names no seed"):
+        seed_range("3-1")
 
 
 def test_mean_and_spread() -> None:

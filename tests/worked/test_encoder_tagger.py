@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from tests.fakes.jobs import VOCABULARY, fit, job, weights
 from tests.fakes.word_batches import marked, word_batch
@@ -98,13 +99,13 @@ def test_a_sentence_is_read_once_for_all_its_predicates() -> None:
     ids, lengths, firsts, words, characters = (part.expand(3, *part.shape[1:]) for part in row[:5] if part is not None)
     batch = WordTensors(ids, lengths, firsts, words, characters, marks)
     read: list[int] = []
-    inside = network.body.hidden
+    inside = network.body.embedded
 
-    def counted(ids: torch.Tensor, **keys: Any) -> Any:
+    def counted(ids: torch.Tensor) -> Any:
         read.append(len(ids))
-        return inside(ids, **keys)
+        return inside(ids)
 
-    network.body.hidden = counted
+    network.body.embedded = counted
     with torch.no_grad():
         told = network.hidden(batch)
     assert read == [1]
@@ -126,6 +127,52 @@ def test_a_predicate_is_marked_between_the_encoder_and_what_reads_it() -> None:
         expected = expected if not cells else network.reader(expected, twice.words)
         inside = twice.inside
         torch.testing.assert_close(network.hidden(twice)[inside], expected[inside])
+
+
+def test_blocks_that_are_not_shared_read_the_predicate_marked() -> None:
+    network = built(layers=2, mark_embedding=5, cells=7, shared_blocks=1)
+    nn.init.normal_(network.embed_predicate.weight)
+    # two words of two ids and one; asked for the first, for the second, and for none
+    row = one_row([0, 3, 5, 7, 0], [1, 3])
+    ids, lengths, firsts, words, characters = (part.expand(3, *part.shape[1:]) for part in row[:5] if part is not None)
+    batch = WordTensors(ids, lengths, firsts, words, characters, torch.tensor([[1, 0], [0, 1], [0, 0]]))
+    below = network.body.raised(network.body.embedded(row.ids), blocks=range(1))
+    marks = torch.tensor([[0, 1, 1, 0, 0], [0, 0, 0, 1, 0], [0] * 5])
+    above = network.body.raised(below + marks[..., None] * network.embed_predicate.weight, blocks=range(1, 2))
+    marked_words = network.embed_marks(above[:, [1, 3]], torch.arange(3), batch)
+    torch.testing.assert_close(network.hidden(batch), network.reader(marked_words, batch.words))
+
+
+def test_with_a_predicate_marked_below_nothing_need_stand_above() -> None:
+    network = built(shared_blocks=0)
+    batch = word_tensors(marked(word_batch([5, 5, 3]), [range(1, 3), range(0), range(2, 3)]), CPU)
+    assert network.config.reads_marks
+    assert network.embed_marks is None
+    assert network.hidden(batch).shape == (3, 5, 20)
+    unmarked = network.hidden(batch._replace(marks=None))
+    torch.testing.assert_close(network.hidden(batch)[1], unmarked[1])
+    assert not torch.allclose(network.hidden(batch)[0], unmarked[0])
+
+
+def test_at_least_one_block_reads_the_predicate() -> None:
+    assert built(mark_embedding=5).config.resolved_shared_blocks == 1
+    for asked, shared in ((0, 0), (1, 1), (2, 1), (9, 1)):
+        config = dataclasses.replace(SMALL, layers=2, shared_blocks=asked)
+        assert (config.resolved_shared_blocks, config.reads_marks) == (shared, True)
+
+
+def test_predicates_of_a_long_sentence_are_marked_in_each_stretch() -> None:
+    ids = [0, *np.random.default_rng(5).integers(1, 13, 29).tolist(), 0]
+    sentence = one_row(ids, list(range(1, 30)))
+    network = built(mark_embedding=5, shared_blocks=0)
+    nn.init.normal_(network.embed_predicate.weight)
+    marked_BT = torch.zeros(1, 31, dtype=torch.bool)
+    marked_BT[0, [2, 15, 30]] = True
+    told = network.read(sentence.ids, sentence.lengths, asked=(torch.tensor([0]), marked_BT))[0]
+    for start in (0, 13, 26):
+        x = network.body.embedded(torch.tensor([ids[start : start + 13]]))
+        x[:, {0: 2, 13: 2, 26: 4}[start]] += network.embed_predicate.weight[0]
+        torch.testing.assert_close(told[start : start + 13], network.body.raised(x)[0])
 
 
 def test_a_sentence_beyond_the_context_is_read_in_stretches() -> None:

@@ -11,7 +11,7 @@ from tests.fakes.jobs import job
 from tests.fakes.token_streams import MemoryStream
 from tests.fakes.word_batches import marked, rows_of, word_batch
 from ziggurat.core.types import IdArray, WordBatch
-from ziggurat.models.blocks.predicate_marks import PredicateMarkKeys, PredicateMarks, distinct, mark_parts
+from ziggurat.models.blocks.predicate_marks import PredicateMarkKeys, PredicateMarks, distinct, mark_parts, marked_ids
 from ziggurat.models.blocks.tagging import WordTensors, of_rows, word_tensors
 from ziggurat.tokens.loading import train_tokenizer
 from ziggurat.tokens.word_characters import word_batch as words_of
@@ -61,6 +61,19 @@ def test_what_is_below_zero_is_zero() -> None:
 def test_a_mark_in_the_padding_is_none() -> None:
     found = layer()(torch.ones(1, 3, 1), torch.tensor([0, 0]), tensors([3, 2], [[1, 0, 0], [0, 0, 1]]))
     assert found[1, :, 0].tolist() == [101] * 3
+
+
+def test_all_ids_of_a_marked_word_are_marked() -> None:
+    # words of ids 1 2, 3 (shared by the next), 3, 4 5 6 before the end at 7; in the second row one word, then padding
+    firsts, marks = torch.tensor([[1, 3, 3, 4], [1, 9, 9, 9]]), torch.tensor([[1, 1, 0, 0], [1, 1, 1, 1]])
+    batch = WordTensors(torch.zeros(2, 8, dtype=torch.long), torch.tensor([8, 3]), firsts, torch.tensor([4, 1]), firsts)
+    assert marked_ids(batch._replace(marks=marks)).int().tolist() == [
+        [0, 1, 1, 1, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0, 0, 0],
+    ]
+    last = marked_ids(batch._replace(marks=torch.tensor([[0, 0, 0, 1], [0] * 4])))
+    assert last.int().tolist() == [[0, 0, 0, 0, 1, 1, 1, 0], [0] * 8]
+    assert not marked_ids(batch).any()
 
 
 def test_parts_count_every_number() -> None:

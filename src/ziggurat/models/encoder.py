@@ -137,19 +137,30 @@ class EncoderNetwork(Network):
 
         *Raises.* `UsageError` where a row is longer than `context`.
         """
+        return self.raised(self.embedded(ids, types=types), lengths=lengths)
+
+    def embedded(self, ids: Tensor, *, types: Tensor | None = None) -> Tensor:
+        """Return (B, T, D): what the lowest block reads of (B, T) ids of the segments ``types``, as `hidden` has them.
+
+        *Raises.* `UsageError` where a row is longer than `context`.
+        """
         time = ids.shape[1]
         self.check_fits(time)
         x_BTD = self.embed_tokens(ids)
         if self.embed_types is not None:
             x_BTD = x_BTD + (self.embed_types.weight[0] if types is None else self.embed_types(types))
         x_BTD = self.embed_norm(self.stack.placed(x_BTD, slice(0, time)))
-        x_BTD = drop(x_BTD, self.config.dropout, training=self.training)
-        keep_mask = None
+        return drop(x_BTD, self.config.dropout, training=self.training)
+
+    def raised(self, x_BTD: Tensor, *, lengths: Tensor | None = None, blocks: range | None = None) -> Tensor:
+        """Return (B, T, D) vectors after ``blocks`` (default: all), given those before; ``lengths`` as for `hidden`."""
+        time, keep_mask = x_BTD.shape[1], None
         # a graph of this reading serves all lengths, so it has the mask always
         if lengths is not None and (torch.compiler.is_exporting() or bool((lengths < time).any())):
             # a row without ids looks at its first place: it must look somewhere
-            keep_mask = (torch.arange(time, device=ids.device) < lengths.clamp(min=1)[:, None])[:, None, None]
-        return self.stack(x_BTD, Sight(self.stack.turns(slice(0, time)), keep_mask, causal=False))  # type: ignore[no-any-return]
+            keep_mask = (torch.arange(time, device=x_BTD.device) < lengths.clamp(min=1)[:, None])[:, None, None]
+        sight = Sight(self.stack.turns(slice(0, time)), keep_mask, causal=False)
+        return self.stack(x_BTD, sight, blocks=blocks)  # type: ignore[no-any-return]
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return (…, V) logits of (…, D) vectors.

@@ -7,6 +7,9 @@ spelling of words may stand beside its vectors, and an LSTM read both from both 
 `ziggurat.models.recurrent_tagger`. With BERT's form and neither of these, transformers opens it
 (`ziggurat.models.layouts.bert_tagger`).
 
+Where labels are roles for a predicate, some of the blocks may read its ids marked, as BERT's segments mark them for Shi &
+Lin (2019, section 3); those below read a sentence once, however many predicates it has (`shared_blocks`).
+
 *Departs.* Devlin et al. have no CRF. A sentence of more ids than the encoder can read is read in stretches of as many,
 which don't see one another.
 
@@ -27,7 +30,7 @@ from ziggurat.core.config import from_mapping, option
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
 from ziggurat.models.blocks.character_cnn import CharacterCNN, SpellingKeys
-from ziggurat.models.blocks.initialisation import fill_normal
+from ziggurat.models.blocks.initialisation import Embedding, fill_normal
 from ziggurat.models.blocks.lstm import BidirectionalLSTM
 from ziggurat.models.blocks.lstm_parts import lstm_parts
 from ziggurat.models.blocks.network import Network
@@ -37,6 +40,8 @@ from ziggurat.models.blocks.predicate_marks import (
     distinct,
     mark_parts,
     mark_symbols,
+    marked_ids,
+    predicate_part,
 )
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingKeys, TaggingNetwork, WordTensors, piece_means
 from ziggurat.models.blocks.tagging_parts import label_parts, spelling_parts, spelling_symbols
@@ -55,6 +60,8 @@ HEAD = ("output.", "crf.")
 LAYOUT = BertTagger()
 SMALL = 0.02
 """Spread of the output's first weights: so small that at first all labels are about equally probable."""
+MARK = 0.1
+"""Spread of the first vector that marks a predicate's ids."""
 WIDE = 0.5
 """Spread of a tiny model's weights, so that its labels are far from equally probable."""
 
@@ -71,6 +78,27 @@ class EncoderTaggerConfig(TaggingKeys, SpellingKeys, PredicateMarkKeys, EncoderB
         0, "cells in each direction of an LSTM over the vectors of words; 0: labels are told of these themselves", low=0
     )
     head_dropout: float = option(0.1, "part of a word's vector that is dropped in training", low=0.0, high=0.95)
+    shared_blocks: int | None = option(
+        None,
+        "lowest blocks that read a sentence once for all its predicates, all but one at most; above, the ids of each "
+        "predicate are marked (default: none is)",
+        low=0,
+    )
+
+    @property
+    def reads_marks(self) -> bool:
+        """Whether a predicate is read (`ziggurat.core.protocols.ReadsMarks`)."""
+        return self.mark_embedding > 0 or self.marks_ids
+
+    @property
+    def marks_ids(self) -> bool:
+        """Whether some of the encoder's own blocks know which predicate is asked."""
+        return self.shared_blocks is not None
+
+    @property
+    def resolved_shared_blocks(self) -> int:
+        """Blocks that read a sentence without knowing it."""
+        return self.layers if self.shared_blocks is None else min(self.shared_blocks, self.layers - 1)
 
     @property
     def word_width(self) -> int:
@@ -103,7 +131,8 @@ class EncoderTaggerNetwork(TaggingNetwork):
         super().__init__(config, vocabulary, width=2 * config.cells or config.read_width, context=None)
         self.body = EncoderNetwork(config, vocabulary)
         self.spelling = CharacterCNN.of(config)
-        self.embed_marks = PredicateMarks(config, config.word_width) if config.reads_marks else None
+        self.embed_predicate = Embedding(1, config.width) if config.marks_ids else None
+        self.embed_marks = PredicateMarks(config, config.word_width) if config.mark_embedding else None
         self.reader = BidirectionalLSTM(config.read_width, config.cells) if config.cells else None
 
     def fill(self, seed: int) -> None:
@@ -115,6 +144,8 @@ class EncoderTaggerNetwork(TaggingNetwork):
         self.body.fill(seed)
         if self.spelling is not None:
             self.spelling.fill(seed=seed, name="spelling")
+        if self.embed_predicate is not None:
+            fill_normal(self.embed_predicate.weight, std=MARK, seed=seed, name="embed_predicate")
         if self.embed_marks is not None:
             self.embed_marks.fill(seed=seed, name="embed_marks")
         if self.reader is not None:
@@ -128,32 +159,51 @@ class EncoderTaggerNetwork(TaggingNetwork):
 
     def hidden(self, batch: WordTensors) -> Tensor:
         """Return (B, W, D) vectors of words, which in padding mean nothing."""
-        asked, owner_B = batch, None
-        if self.embed_marks is not None:
-            batch, owner_B = distinct(asked)
-        x_BTD = self.read(batch.ids, batch.lengths)
-        if self.config.word == "mean":
-            x_BWD = piece_means(x_BTD, batch)
+        own_B = torch.arange(len(batch.ids), device=batch.ids.device)
+        known, owner_B = distinct(batch) if self.config.reads_marks else (batch, own_B)
+        spelled_BWF = None if self.spelling is None else self.spelling(known.characters)
+        if self.embed_predicate is None:
+            x_BTD = self.read(known.ids, known.lengths)
         else:
-            firsts_BW = batch.firsts.masked_fill(~batch.inside, 0)
-            x_BWD = x_BTD.gather(1, firsts_BW[..., None].expand(-1, -1, x_BTD.shape[-1]))
-        if self.spelling is not None:
-            x_BWD = torch.cat([x_BWD, self.spelling(batch.characters).to(x_BWD.dtype)], dim=-1)
+            x_BTD = self.read(known.ids, known.lengths, asked=(owner_B, marked_ids(batch)))
+            spelled_BWF = None if spelled_BWF is None else spelled_BWF[owner_B]
+            known, owner_B = batch, own_B
+        x_BWD = self.words(x_BTD, known)
+        if spelled_BWF is not None:
+            x_BWD = torch.cat([x_BWD, spelled_BWF.to(x_BWD.dtype)], dim=-1)
         x_BWD = nn.functional.dropout(x_BWD, self.config.head_dropout, self.training)
-        if self.embed_marks is not None and owner_B is not None:
-            x_BWD = self.embed_marks(x_BWD, owner_B, asked)
+        if self.embed_marks is not None:
+            x_BWD = self.embed_marks(x_BWD, owner_B, batch)
         if self.reader is None:
             return x_BWD
-        return nn.functional.dropout(self.reader(x_BWD, asked.words), self.config.head_dropout, self.training)
+        return nn.functional.dropout(self.reader(x_BWD, batch.words), self.config.head_dropout, self.training)
 
-    def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Return (B, T, D) vectors of (B, T) ids, of each row its first ``lengths``; at padding they mean nothing."""
+    def read(self, ids: Tensor, lengths: Tensor, *, asked: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Return (B, T, D) vectors of (S, T) ids, of each row its first ``lengths``; at padding they mean nothing.
+
+        *Shapes and units.* ``asked`` says which sentence each of B rows reads (B,), and which of its ids are the
+        predicate (B, T); the lowest blocks read sentences, the others rows. Without it B is S, and all read these.
+        """
         most, time = self.config.context, ids.shape[1]
-        stretches = [
-            self.body.hidden(ids[:, start : start + most], lengths=(lengths - start).clamp(0, min(most, time - start)))
-            for start in range(0, max(1, time), most)
-        ]
+        stretches = []
+        for start in range(0, max(1, time), most):
+            inside = (lengths - start).clamp(0, min(most, time - start))
+            x_BTD = self.body.embedded(ids[:, start : start + most])
+            blocks, shared = range(self.config.layers), self.config.resolved_shared_blocks
+            if asked is not None and self.embed_predicate is not None:
+                owner_B, marked_BT = asked
+                x_BTD = self.body.raised(x_BTD, lengths=inside, blocks=blocks[:shared])[owner_B]
+                x_BTD = x_BTD + marked_BT[:, start : start + most, None] * self.embed_predicate.weight
+                inside, blocks = inside[owner_B], blocks[shared:]
+            stretches.append(self.body.raised(x_BTD, lengths=inside, blocks=blocks))
         return torch.cat(stretches, dim=1)
+
+    def words(self, x_BTD: Tensor, batch: WordTensors) -> Tensor:
+        """Return (B, W, D) vectors of words, given those of their ids."""
+        if self.config.word == "mean":
+            return piece_means(x_BTD, batch)
+        firsts_BW = batch.firsts.masked_fill(~batch.inside, 0)
+        return x_BTD.gather(1, firsts_BW[..., None].expand(-1, -1, x_BTD.shape[-1]))
 
     @property
     def token_embedding(self) -> Tensor:
@@ -172,7 +222,11 @@ class EncoderTaggerNetwork(TaggingNetwork):
         fresh = () if isinstance(other, EncoderTaggerNetwork) and other.config.labels == self.config.labels else HEAD
         prefix = "" if tells else "body."
         self.fresh = take_weights(
-            self, other, prefix=prefix, fresh=fresh, may_lack=("spelling.", "embed_marks.", "reader.")
+            self,
+            other,
+            prefix=prefix,
+            fresh=fresh,
+            may_lack=("spelling.", "embed_predicate.", "embed_marks.", "reader."),
         )
 
 
@@ -246,7 +300,8 @@ class EncoderTaggerFamily(TaggingFamily):
         whose = {"C": cells} if cells else {"m": marks} if marks else whose
         told = label_parts(config.label_count, read, tuple(whose.items()), 2 * cells or width)
         readers = [dataclasses.replace(lstm_parts([width, cells])[0], times=2)] if cells else []
-        own = (*spelling_parts(config), *mark_parts(config, ("x", config.word_width)), *readers, *told)
+        first = predicate_part(config.width) if config.marks_ids else ()
+        own = (*first, *spelling_parts(config), *mark_parts(config, ("x", config.word_width)), *readers, *told)
         towers = (dataclasses.replace(tower, parts=(*tower.parts, *own)),)
         lstm = (("D", width), ("C", cells)) if cells else ()
         symbols = (*body.symbols, ("Y", config.label_count), *spelling_symbols(config), *mark_symbols(config), *lstm)

@@ -6,7 +6,8 @@ vector also tells how far to the left or right of it a word stands, and each wor
 own (Zhou & Xu 2015), so that one layer can say what a deep one would have to carry along.
 
 *Departs.* Both mark the words at the entrance. Here the marks enter before the last layer: what lies below reads a
-sentence once, however many predicates it has (`distinct`), which is most of the work.
+sentence once, however many predicates it has (`distinct`), which is most of the work. An encoder that is to know which
+predicate is asked has its ids marked too (`marked_ids`), as BERT's segments do it for Shi & Lin (2019, section 3).
 
 Axes: **B** rows, **S** different sentences, **W** words, **D** width, **M** width beside the predicate.
 """
@@ -19,9 +20,17 @@ from torch import Tensor, nn
 from ziggurat.core.anatomy import NUMBER_BYTES, Part, Saved
 from ziggurat.core.config import option
 from ziggurat.models.blocks.initialisation import Embedding, Linear, fill_normal, fill_uniform
-from ziggurat.models.blocks.tagging import WordTensors
+from ziggurat.models.blocks.tagging import WordTensors, piece_counts
 
-__all__ = ["PredicateMarkKeys", "PredicateMarks", "distinct", "mark_parts", "mark_symbols"]
+__all__ = [
+    "PredicateMarkKeys",
+    "PredicateMarks",
+    "distinct",
+    "mark_parts",
+    "mark_symbols",
+    "marked_ids",
+    "predicate_part",
+]
 
 STD = 0.4
 """Standard deviation of first vectors, that of the embeddings beside which they stand."""
@@ -104,9 +113,34 @@ def distinct(batch: WordTensors) -> tuple[WordTensors, Tensor]:
     return WordTensors(ids, lengths, firsts, words, characters), owner_B
 
 
+def marked_ids(batch: WordTensors) -> Tensor:
+    """Return (B, T): True at the ids of words that are marked (`piece_counts`)."""
+    steps_BT = torch.zeros(len(batch.ids), batch.ids.shape[1] + 1, dtype=torch.long, device=batch.ids.device)
+    if batch.marks is not None:
+        mark_BW = ((batch.marks > 0) & batch.inside).long()
+        first_BW = batch.firsts.masked_fill(~batch.inside, 0)
+        steps_BT.scatter_add_(1, first_BW, mark_BW)
+        steps_BT.scatter_add_(1, first_BW + piece_counts(batch), -mark_BW)
+    return steps_BT.cumsum(1)[:, :-1] > 0
+
+
+def predicate_part(width: int) -> tuple[Part, ...]:
+    """Return the vector that marks the predicate's ids as a part of a model."""
+    return (
+        Part(
+            name="predicate's vector",
+            kind="positions",
+            formula="d_model",
+            sizes=(("d_model", width),),
+            gives="n × d_model",
+            parameters=width,
+        ),
+    )
+
+
 def mark_parts(config: PredicateMarkKeys, width: tuple[str, int]) -> tuple[Part, ...]:
     """Return the layer as a part of a model, for vectors of ``width``, a symbol and its value; none without marks."""
-    if not config.reads_marks:
+    if not config.mark_embedding:
         return ()
     (symbol, wide), beside = width, config.mark_embedding
     return (
@@ -125,4 +159,4 @@ def mark_parts(config: PredicateMarkKeys, width: tuple[str, int]) -> tuple[Part,
 
 def mark_symbols(config: PredicateMarkKeys) -> tuple[tuple[str, int], ...]:
     """Return the symbols of `mark_parts` and their values; none where no predicate is read."""
-    return (("r", config.mark_distance), ("m", config.mark_embedding)) if config.reads_marks else ()
+    return (("r", config.mark_distance), ("m", config.mark_embedding)) if config.mark_embedding else ()

@@ -21,7 +21,16 @@ from ziggurat.models.blocks.crf import LinearChainCRF
 from ziggurat.models.blocks.initialisation import Linear, fill_uniform
 from ziggurat.models.blocks.network import Network, reading, rows_of_like_length
 
-__all__ = ["NeuralTagger", "TaggingKeys", "TaggingNetwork", "WordTensors", "of_rows", "piece_means", "word_tensors"]
+__all__ = [
+    "NeuralTagger",
+    "TaggingKeys",
+    "TaggingNetwork",
+    "WordTensors",
+    "of_rows",
+    "piece_counts",
+    "piece_means",
+    "word_tensors",
+]
 
 WORDS_AT_ONCE = 2048
 """Words (rows × the longest of them) that are read at once, so that memory stays flat."""
@@ -106,16 +115,21 @@ def of_rows(batch: WordBatch, rows: npt.NDArray[np.integer]) -> WordBatch:
     return WordBatch(ids, lengths, batch.firsts[rows, :longest], words, characters[..., :spelled], marks)
 
 
-def piece_means(x_BTD: Tensor, batch: WordTensors) -> Tensor:
-    """Return (B, W, D): the mean of the vectors of each word's ids, 0 in padding.
+def piece_counts(batch: WordTensors) -> Tensor:
+    """Return (B, W): how many ids each word has, at least one, 0 in padding.
 
     Which ids are a word's, `ziggurat.core.types.WordBatch` says.
     """
-    rows, time, width = x_BTD.shape
-    inside_BW, place_W = batch.inside, torch.arange(batch.firsts.shape[1], device=x_BTD.device)
+    place_W = torch.arange(batch.firsts.shape[1], device=batch.firsts.device)
     follows_BW = torch.cat([batch.firsts[:, 1:], batch.firsts[:, :1]], dim=1)  # what stands last is not looked at
     follows_BW = torch.where(place_W == batch.words[:, None] - 1, batch.lengths[:, None] - 1, follows_BW)
-    count_BW = (follows_BW - batch.firsts).clamp_min(1).masked_fill(~inside_BW, 0)
+    return (follows_BW - batch.firsts).clamp_min(1).masked_fill(~batch.inside, 0)
+
+
+def piece_means(x_BTD: Tensor, batch: WordTensors) -> Tensor:
+    """Return (B, W, D): the mean of the vectors of each word's ids (`piece_counts`), 0 in padding."""
+    rows, time, width = x_BTD.shape
+    count_BW = piece_counts(batch)
     count_N = count_BW.flatten()
     owner_P = torch.repeat_interleave(torch.arange(len(count_N), device=x_BTD.device), count_N)
     begin_N = count_N.cumsum(0) - count_N

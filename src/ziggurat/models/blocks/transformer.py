@@ -220,15 +220,18 @@ class TransformerStack(nn.Module):
         """Return by how much queries and keys at ``places`` are turned, where positions are turns."""
         return None if self.rotary is None else self.rotary(places)
 
-    def forward(self, x_BTD: Tensor, sight: Sight) -> Tensor:
-        """Return the (B, T, D) vectors after all blocks, normalised."""
+    def forward(self, x_BTD: Tensor, sight: Sight, *, blocks: range | None = None) -> Tensor:
+        """Return the (B, T, D) vectors after all ``blocks`` (default: each), normalised if the last is among them."""
         again = self.recomputes and torch.is_grad_enabled()
-        for number, block in enumerate(self.layers):
+        blocks = range(len(self.layers)) if blocks is None else blocks
+        for number in blocks:
+            block = self.layers[number]
             if again:
                 x_BTD = checkpoint(block, x_BTD, sight, layer=number, use_reentrant=False)
             else:
                 x_BTD = block(x_BTD, sight, layer=number)
-        return x_BTD if self.norm is None else self.norm(x_BTD)
+        ended = blocks.stop == len(self.layers)
+        return self.norm(x_BTD) if ended and self.norm is not None else x_BTD
 
     def source(self, memory_BSD: Tensor, keep_mask: Tensor | None) -> Source:
         """Return what the blocks of a decoder that translates look at, from the vectors of an encoder."""
