@@ -79,7 +79,7 @@ def main(arguments: Sequence[str]) -> None:
             told[name] = {"accuracies": accuracies, "calibration_errors": errors, "seconds": seconds}
             rows.append([name, mean_spread(accuracies), median_spread(errors), median_spread(seconds)])
             print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
-            read = read or (outcomes[0][0].bundle, Path(scratch) / f"{recipe.name}-0")
+            read = read or (outcomes[0][0].bundle, outcomes[0][0].bundle.path.parent)
         if read and (peer := _fasttext(*read)):
             told["fasttext"] = peer
             rows.append(["fastText", f"{100 * peer['accuracy']:.1f}", "", f"{peer['seconds']:.2f}"])
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str]) -> None:
     best = max(statistics.mean(one["accuracies"]) for one in told.values() if "accuracies" in one)
     floor, goal = chosen.started if options.start else (chosen.floor, chosen.goal)
     met = {"floor": floor, "goal": goal, "floor_met": best >= floor, "goal_met": best >= goal}
-    report("tasks.classification", best / floor, set=options.set, **met, **told)
+    report("tasks.classification", best / floor, set=options.set, seeds=list(options.seeds), **met, **told)
 
 
 def _recipes(options: argparse.Namespace) -> list[str]:

@@ -78,13 +78,19 @@ def main(arguments: Sequence[str]) -> None:
             told[name] = {METRIC: scores, "minutes": minutes}
             rows.append([name, mean_spread(scores), median_spread(minutes)])
             print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
-        peer = _crf(Path(scratch) / f"{recipe.name}-0", quick=options.quick)
+        peer = _crf(outcomes[0][0].bundle.path.parent, quick=options.quick)
     if peer:
         rows.append(["sklearn-crfsuite", f"{100 * peer[METRIC]:.1f}", f"{peer['minutes']:.2f}"])
     print_table([options.set, "span F1, %", "minutes"], rows)
     best = max(statistics.mean(one[METRIC]) for one in told.values())
     floor, goal = chosen.started if options.start else (chosen.floor, chosen.goal)
-    facts = {"floor": floor, "goal": goal, "floor_met": best >= floor, "goal_met": best >= goal}
+    facts = {
+        "seeds": list(options.seeds),
+        "floor": floor,
+        "goal": goal,
+        "floor_met": best >= floor,
+        "goal_met": best >= goal,
+    }
     report("tasks.ner", best / floor, set=options.set, **facts, recipes=told, crf=peer)
 
 

@@ -70,8 +70,8 @@ def main(arguments: Sequence[str]) -> None:
     reports = [outcome.report.answers.metrics for outcome, _ in outcomes if outcome.report is not None]
     figures = {name: [dict(one)[name].value for one in reports] for name, _ in reports[0]}
     rows = [
-        [str(seed), *(f"{100 * values[seed]:.1f}" for values in figures.values()), f"{seconds[seed]:.0f}"]
-        for seed in range(len(outcomes))
+        [str(seed), *(f"{100 * values[place]:.1f}" for values in figures.values()), f"{seconds[place]:.0f}"]
+        for place, seed in enumerate(options.seeds)
     ]
     rows.append(["mean ± spread", *map(mean_spread, figures.values()), median_spread(seconds)])
     print_table([options.set, *(f"{name}, %" for name in figures), "seconds"], rows)
@@ -85,6 +85,7 @@ def main(arguments: Sequence[str]) -> None:
         goal=chosen.goal,
         floor_met=mean >= chosen.floor,
         goal_met=mean >= chosen.goal,
+        seeds=list(options.seeds),
         seconds=seconds,
         **figures,
     )

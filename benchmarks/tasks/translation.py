@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> None:
         for seed in options.seeds:
             folder = Path(place) / f"run-{seed}"
             command = training_command(files, folder, settings, recipe=options.recipe, budget=budget, seed=seed)
-            found.append(_measured(command, folder, options.threads))
+            found.append({"seed": seed, **_measured(command, folder, options.threads)})
             print(f"seed {seed}: {found[-1]}", file=sys.stderr, flush=True)
     _print(options.recipe, options.direction, found)
     bleu = statistics.median(one["bleu"] for one in found)
@@ -138,13 +138,13 @@ def _measured(command: list[str | Path], folder: Path, threads: int) -> dict[str
 def _print(recipe: str, direction: str, found: Sequence[dict[str, Any]]) -> None:
     rows = [
         [
-            f"{direction}, seed {seed}",
+            f"{direction}, seed {one['seed']}",
             f"{one['bleu']:.1f} ({one['low']:.1f} to {one['high']:.1f})",
             f"{one['chrf']:.1f}",
             f"{one['steps']:,}",
             f"{one['processor_minutes']:.1f}",
         ]
-        for seed, one in enumerate(found)
+        for one in found
     ]
     print_table([recipe, "BLEU", "chrF", "steps", "processor min"], rows)
     print(f"BLEU over seeds: {median_spread([one['bleu'] for one in found])}")

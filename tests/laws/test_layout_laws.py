@@ -3,6 +3,7 @@
 Layouts are found, and so are the configurations that they hold: combinations of a family's keys are drawn and offered.
 """
 
+import dataclasses
 import functools
 import random
 import typing
@@ -20,7 +21,7 @@ from ziggurat.models.blocks.feedforward import ACTIVATIONS
 from ziggurat.models.blocks.transformer import TransformerConfig
 from ziggurat.models.layouts.at_rest import described as read_back
 from ziggurat.models.layouts.at_rest import with_vocabulary
-from ziggurat.models.layouts.layout import LAYOUTS, Layout, layout_for, layout_of
+from ziggurat.models.layouts.layout import LAYOUTS, USUAL_DROPOUT, Layout, layout_for, layout_of
 from ziggurat.models.registry import FAMILIES
 
 SIZES = {"width": 12, "heads": 2, "context": 13}
@@ -138,6 +139,21 @@ def test_reading_undoes_describing(layout: Layout, configs: tuple[Any, ...]) -> 
         if config.positions == "rotary":
             rotary = ("rotary_base", "rotary_stretch", "rotary_numbers")
             assert [getattr(found, name) for name in rotary] == [getattr(config, name) for name in rotary]
+
+
+def test_a_file_of_another_program_says_how_much_is_dropped(
+    named: str, layout: Layout, configs: tuple[Any, ...]
+) -> None:
+    config = dataclasses.replace(configs[0], dropout=0.25)
+    described = layout.describe(config, VOCABULARY)
+    names = {one.theirs: np.empty(0, np.float32) for one in layout.renamings(config)}
+    del described["ziggurat"]["dropout"]
+    keys, _ = read_back(layout.family, described, names)
+    # Llama and those after it drop nothing, and have no key for it
+    assert keys.get("dropout", 0.0) == (0.0 if named in ("llama", "qwen3") else 0.25)
+    silent = {key: value for key, value in described.items() if "drop" not in key}
+    keys, _ = read_back(layout.family, silent, names)
+    assert keys.get("dropout", 0.0) == (USUAL_DROPOUT if "bert" in named or named in ("gpt2", "roformer") else 0.0)
 
 
 def test_a_layout_is_found_by_what_it_writes(layout: Layout, configs: tuple[Any, ...]) -> None:

@@ -172,9 +172,10 @@ def reading_marks(family: Any, *, seed: int = 3) -> Tagger:
     config: Any = found.network.config  # type: ignore[attr-defined]
     if not asks_for_marks(config):
         pytest.skip("reads no marks")
-    model = family.build(dataclasses.replace(config, mark_embedding=3), found.vocabulary, seed=seed)
+    config = config if config.reads_marks else dataclasses.replace(config, mark_embedding=3)
+    model = family.build(config, found.vocabulary, seed=seed)
     for name, parameter in model.network.named_parameters():
-        fill_normal(parameter, std=1.0, seed=seed, name=name)
+        fill_normal(parameter, std=0.3, seed=seed, name=name)
     assert model.network.config.reads_marks
     assert isinstance(model, Tagger)
     return model

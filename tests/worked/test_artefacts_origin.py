@@ -59,6 +59,37 @@ def written(tmp_path: Path) -> Written:
     return write
 
 
+# -- a shipped recipe -------------------------------------------------------------------------------------------------
+
+
+def test_a_model_that_a_shipped_recipe_made_in_another_form_is_trained_on_as_it_is(tmp_path: Path) -> None:
+    family: Any = FAMILIES.get("encoder_tagger")
+    former = dataclasses.replace(family.tiny(seed=0).network.config, mark_embedding=5, cells=7)
+    tagger = family.build(former, eleven_words().vocabulary, seed=1)
+    recipe = {"name": "encoder-roles", "family": "encoder_tagger"}
+    own = save(
+        tmp_path / "roles",
+        family="encoder_tagger",
+        model=tagger,
+        tokenizer=eleven_words(),
+        provenance=Provenance(recipe=recipe),
+    )
+    assert load_recipe("encoder-roles").model.shared_blocks == 2
+    begins = load_recipe("encoder-roles", flag_settings({"start": str(own.path)}))
+    assert (begins.model, begins.training.rows) == (former, 16)
+    # what only an encoder lends says nothing of the rest, so the recipe does
+    encoder: Any = FAMILIES.get("encoder")
+    save(
+        tmp_path / "encoder",
+        family="encoder",
+        model=encoder.tiny(seed=0),
+        tokenizer=eleven_words(),
+        provenance=Provenance(),
+    )
+    above = load_recipe("encoder-roles", flag_settings({"start": str(tmp_path / "encoder")}))
+    assert (above.model.shared_blocks, above.model.width) == (2, 20)
+
+
 # -- what comes with the bundle ---------------------------------------------------------------------------------------
 
 

@@ -92,26 +92,40 @@ def test_an_lstm_reads_what_stands_there() -> None:
     assert network.output.weight.shape == (3, 14)
 
 
-def test_a_sentence_is_read_once_for_all_its_predicates() -> None:
-    network = built(mark_embedding=5, cells=7)
+@pytest.mark.parametrize(
+    ("keys", "read"),
+    [
+        ({"mark_embedding": 5, "cells": 7}, [1, 1]),
+        ({"mark_embedding": 5, "cells": 7, "shared_blocks": 1}, [1, 3]),
+        ({"cells": 7, "shared_blocks": 0}, [3, 3]),
+    ],
+)
+def test_a_sentence_is_read_once_for_all_its_predicates(keys: dict[str, int], read: list[int]) -> None:
+    network = built(layers=2, **keys)
     row = one_row([0, 3, 5, 7, 0], [1, 3])
     marks = torch.tensor([[1, 0], [0, 1], [0, 0]])
     ids, lengths, firsts, words, characters = (part.expand(3, *part.shape[1:]) for part in row[:5] if part is not None)
     batch = WordTensors(ids, lengths, firsts, words, characters, marks)
-    read: list[int] = []
-    inside = network.body.embedded
-
-    def counted(ids: torch.Tensor) -> Any:
-        read.append(len(ids))
-        return inside(ids)
-
-    network.body.embedded = counted
+    rows: list[int] = []
+    for block in network.body.stack.layers:
+        block.register_forward_pre_hook(lambda _, given: rows.append(len(given[0])))
     with torch.no_grad():
         told = network.hidden(batch)
-    assert read == [1]
+    assert rows == read
     assert told.shape == (3, 2, 14)
     assert not torch.allclose(told[0], told[1])
     assert not torch.allclose(told[0], told[2])
+
+
+@pytest.mark.parametrize(("shared", "drawn"), [(0, ["v", 3]), (2, [2, "v", 1]), (7, [2, "v", 1])])
+def test_the_mark_is_drawn_below_the_blocks_that_read_it(shared: int, drawn: list[object]) -> None:
+    (tower,) = FAMILY.anatomy(dataclasses.replace(SMALL, layers=3, shared_blocks=shared), VOCABULARY).towers
+    seen = [
+        part.times if part.kind == "block" else "v"
+        for part in tower.parts
+        if part.kind == "block" or "predicate" in part.name
+    ]
+    assert seen == drawn
 
 
 def test_a_predicate_is_marked_between_the_encoder_and_what_reads_it() -> None:

@@ -235,20 +235,23 @@ def load_recipe(source: str, settings: Iterable[Setting] = ()) -> Recipe:
     path = path / "recipe.toml" if path.is_dir() else path
     if source not in names() and (path.suffix == ".toml" or path.is_file()):
         try:
-            text, where, name = path.read_text(encoding="utf-8-sig"), str(path), path.stem
+            text, where, name, shipped = path.read_text(encoding="utf-8-sig"), str(path), path.stem, False
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: can't be read ({getattr(error, 'strerror', None) or 'not UTF-8'})") from error
     else:
-        text, where, name = _shipped(source), f"{source}.toml", source
+        text, where, name, shipped = _shipped(source), f"{source}.toml", source, True
     try:
         raw = {"name": name} | tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{where}: not TOML: {error}") from error
-    return dataclasses.replace(resolve(raw, where=where, settings=settings), head=_head(text))
+    return dataclasses.replace(resolve(raw, where=where, settings=settings, shipped=shipped), head=_head(text))
 
 
-def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] = ()) -> Recipe:
+def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] = (), shipped: bool = False) -> Recipe:
     """Check a parsed recipe and ``settings`` against the configuration of every room; return the whole.
+
+    What a ``shipped`` recipe says of its model is said of a new one: a bundle of such a model that it starts from
+    stays as it is.
 
     Raises:
         UnknownNameError: a section, key, family or part does not exist; the nearest is named.
@@ -260,7 +263,10 @@ def resolve(raw: Mapping[str, Any], *, where: str, settings: Iterable[Setting] =
     settings = list(settings)
     start, named = said(raw, START, settings, where)
     if start:
-        raw = continued(raw, origin_of(start, where=named), settings, where)
+        origin = origin_of(start, where=named)
+        if shipped and raw.get("family") == origin.family:
+            raw = {key: value for key, value in raw.items() if key != "model"}
+        raw = continued(raw, origin, settings, where)
     if not isinstance(raw.get("family"), str):
         raise UsageError(f"{where}: family: say which model family, one of {', '.join(FAMILIES.names())}")
     family = FAMILIES.get(raw["family"], where=f"{where}: family")

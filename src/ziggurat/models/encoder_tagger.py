@@ -4,14 +4,14 @@
 makes a score for each label (Devlin et al. 2019, section 5.3: the vector of a word's first piece), and the CRF of the
 other taggers makes labellings of them. An encoder that folds case does not see what tells a name most plainly, so the
 spelling of words may stand beside its vectors, and an LSTM read both from both ends, as in
-`ziggurat.models.recurrent_tagger`. With BERT's form and neither of these, transformers opens it
+`ziggurat.models.recurrent_tagger`. With BERT's form, neither of these and no predicate, transformers opens it
 (`ziggurat.models.layouts.bert_tagger`).
 
-Where labels are roles for a predicate, some of the blocks may read its ids marked, as BERT's segments mark them for Shi &
-Lin (2019, section 3); those below read a sentence once, however many predicates it has (`shared_blocks`).
+Where labels are roles for a predicate, the upper blocks may read its ids marked; those below read a sentence once,
+however many predicates it has (`shared_blocks`).
 
-*Departs.* Devlin et al. have no CRF. A sentence of more ids than the encoder can read is read in stretches of as many,
-which don't see one another.
+*Departs.* Devlin et al. have no CRF. Shi & Lin (2019) tell BERT of the predicate from its lowest block on. A
+sentence of more ids than the encoder can read is read in stretches of as many, which don't see one another.
 
 Shape suffixes: **B** batch, **T** ids, **W** words, **D** width.
 """
@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ziggurat.core.anatomy import Anatomy
+from ziggurat.core.anatomy import Anatomy, Part
 from ziggurat.core.config import from_mapping, option
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.types import TensorMap, Vocabulary
@@ -121,7 +121,8 @@ class EncoderTaggerConfig(TaggingKeys, SpellingKeys, PredicateMarkKeys, EncoderB
 class EncoderTaggerNetwork(TaggingNetwork):
     """An encoder's blocks with what tells labels above.
 
-    *Cost.* That of the encoder, 2·D·L operations a word, and those of spelling and LSTM where they are.
+    *Cost.* That of the encoder, whose blocks above the shared ones read a sentence once for each predicate, 2·D·L
+    operations a word, and those of spelling and LSTM where they are.
     """
 
     config: EncoderTaggerConfig
@@ -136,7 +137,9 @@ class EncoderTaggerNetwork(TaggingNetwork):
         self.reader = BidirectionalLSTM(config.read_width, config.cells) if config.cells else None
 
     def fill(self, seed: int) -> None:
-        """Draw first weights: those below as their own blocks say, the output's from N(0, 0.02²), biases and CRF 0.
+        """Draw first weights: those below as their own blocks say, biases and CRF 0.
+
+        Those of the output come from N(0, 0.02²), the vector that marks a predicate's ids from N(0, 0.1²).
 
         *Raises.* `UsageError` where positions are counted in another way than the padding token has it.
         """
@@ -300,9 +303,8 @@ class EncoderTaggerFamily(TaggingFamily):
         whose = {"C": cells} if cells else {"m": marks} if marks else whose
         told = label_parts(config.label_count, read, tuple(whose.items()), 2 * cells or width)
         readers = [dataclasses.replace(lstm_parts([width, cells])[0], times=2)] if cells else []
-        first = predicate_part(config.width) if config.marks_ids else ()
-        own = (*first, *spelling_parts(config), *mark_parts(config, ("x", config.word_width)), *readers, *told)
-        towers = (dataclasses.replace(tower, parts=(*tower.parts, *own)),)
+        own = (*spelling_parts(config), *mark_parts(config, ("x", config.word_width)), *readers, *told)
+        towers = (dataclasses.replace(tower, parts=(*_marked(tower.parts, config), *own)),)
         lstm = (("D", width), ("C", cells)) if cells else ()
         symbols = (*body.symbols, ("Y", config.label_count), *spelling_symbols(config), *mark_symbols(config), *lstm)
         return dataclasses.replace(body, towers=towers, symbols=symbols, generates=False, picks=None)
@@ -320,6 +322,17 @@ class EncoderTaggerFamily(TaggingFamily):
             if parameter.dim() > 1:
                 fill_normal(parameter, std=WIDE, seed=seed, name=name)
         return model
+
+
+def _marked(parts: tuple[Part, ...], config: EncoderTaggerConfig) -> tuple[Part, ...]:
+    """Return the parts of an encoder, with the mark before the first block that reads it."""
+    if not config.marks_ids:
+        return parts
+    place = next(number for number, part in enumerate(parts) if part.kind == "block")
+    block, shared = parts[place], config.resolved_shared_blocks
+    below = (dataclasses.replace(block, times=shared),) if shared else ()
+    above = dataclasses.replace(block, times=block.times - shared)
+    return (*parts[:place], *below, *predicate_part(config.width), above, *parts[place + 1 :])
 
 
 def _is_foreign(config: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ own (Zhou & Xu 2015), so that one layer can say what a deep one would have to ca
 
 *Departs.* Both mark the words at the entrance. Here the marks enter before the last layer: what lies below reads a
 sentence once, however many predicates it has (`distinct`), which is most of the work. An encoder that is to know which
-predicate is asked has its ids marked too (`marked_ids`), as BERT's segments do it for Shi & Lin (2019, section 3).
+predicate is asked has its ids marked too (`marked_ids`), inside.
 
 Axes: **B** rows, **S** different sentences, **W** words, **D** width, **M** width beside the predicate.
 """
@@ -42,7 +42,7 @@ class PredicateMarkKeys:
     """The ``[model]`` keys of a tagger that may be told which words are the predicate."""
 
     mark_embedding: int = option(
-        0, "numbers in the vector of a word beside the predicate; 0: no predicate is read", low=0
+        0, "numbers in the vector of a word beside the predicate; 0: words are not marked", low=0
     )
     mark_distance: int = option(8, "words on each side of the predicate whose distance is told apart", low=1)
 
@@ -128,7 +128,7 @@ def predicate_part(width: int) -> tuple[Part, ...]:
     """Return the vector that marks the predicate's ids as a part of a model."""
     return (
         Part(
-            name="predicate's vector",
+            name="predicate vector",
             kind="positions",
             formula="d_model",
             sizes=(("d_model", width),),
@@ -158,5 +158,5 @@ def mark_parts(config: PredicateMarkKeys, width: tuple[str, int]) -> tuple[Part,
 
 
 def mark_symbols(config: PredicateMarkKeys) -> tuple[tuple[str, int], ...]:
-    """Return the symbols of `mark_parts` and their values; none where no predicate is read."""
+    """Return the symbols of `mark_parts` and their values; none where words are not marked."""
     return (("r", config.mark_distance), ("m", config.mark_embedding)) if config.mark_embedding else ()

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from ziggurat.core.errors import ArtefactError
 from ziggurat.core.types import Vocabulary
-from ziggurat.models.layouts.layout import Renaming, extras, vocabulary_of
+from ziggurat.models.layouts.layout import USUAL_DROPOUT, Renaming, extras, vocabulary_of
 
 __all__ = ["LAYOUT", "Bert", "fits"]
 
@@ -96,7 +96,7 @@ class Bert:
             "heads": config["num_attention_heads"],
             "feedforward": config["intermediate_size"],
             "context": config["max_position_embeddings"] - first,
-            "dropout": extra.get("dropout", 0.0),
+            "dropout": extra.get("dropout", config.get("hidden_dropout_prob", USUAL_DROPOUT)),
             "norm_epsilon": config.get("layer_norm_eps", 1e-12),
             "activation": known[activation],
             "positions": self.positions,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from ziggurat.core.errors import ArtefactError
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.transformer import TransformerConfig
-from ziggurat.models.layouts.layout import Renaming, extras, has_own_parts, vocabulary_of
+from ziggurat.models.layouts.layout import USUAL_DROPOUT, Renaming, extras, has_own_parts, vocabulary_of
 
 __all__ = ["LAYOUT", "Gpt2"]
 
@@ -74,7 +74,7 @@ class Gpt2:
             "heads": config["n_head"],
             "feedforward": config.get("n_inner") or 4 * config["n_embd"],
             "context": config["n_positions"],
-            "dropout": extra.get("dropout", 0.0),
+            "dropout": extra.get("dropout", config.get("resid_pdrop", USUAL_DROPOUT)),
             "norm_epsilon": config.get("layer_norm_epsilon", 1e-5),
             "activation": known[activation],
             "positions": "learned",

@@ -22,6 +22,7 @@ from ziggurat.models.blocks.weights import tensors_of
 
 __all__ = [
     "LAYOUTS",
+    "USUAL_DROPOUT",
     "Layout",
     "Renaming",
     "Tabled",
@@ -44,6 +45,8 @@ _OTHERS = ("unk", "mask", "pad")
 
 _NUMBER = re.compile(r"\.\d+\.")
 _MOST_FAULTS = 16
+USUAL_DROPOUT = 0.1
+"""What transformers takes where a BERT's or GPT-2's file says nothing of dropout; both were trained with it."""
 
 
 @dataclass(frozen=True, slots=True)

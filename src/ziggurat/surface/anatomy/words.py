@@ -57,6 +57,7 @@ PIECES = (
         "memory",
     ),
     ("SwiGLU", "GELU", "GELU (tanh)", "ReLU", "squared ReLU", "SiLU", "RMSNorm", "LayerNorm"),
+    ("predicate marks", "predicate vector"),
     ("output", "tied to the embeddings", "classifier", "CRF"),
     ("what counts expect", "trust in counts"),
 )

@@ -55,6 +55,8 @@ SENTENCES = {
     "sinusoidal positions": "正弦位置",
     "rotary positions": "旋转位置",
     "segment embeddings": "片段嵌入",
+    "predicate marks": "谓词标记",
+    "predicate vector": "谓词向量",
     "n-gram tables": "n 元表",
     "rows of n-gram tables": "n 元表的行数",
     "width of n-gram tables": "n 元表的宽度",
