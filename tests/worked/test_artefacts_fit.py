@@ -181,6 +181,8 @@ def test_parts_are_fitted_first_each_in_its_folder_and_named(material: Material,
     assert fitted(recipe.change({"training.follow": False}), material, tmp_path) == ["training", "bundle"]
     alone = fit(RECIPE, material, tmp_path / "alone")
     part = load(tmp_path / "parts" / "two")
+    inside = [load(tmp_path / "parts" / name).manifest.training["seconds"] for name in ("two", "four")]
+    assert bundle.manifest.training["seconds"] > sum(inside) > 0
     ids = material.train.document(0)[None]
     lengths = np.array([ids.shape[1]], np.int32)
     np.testing.assert_array_equal(

@@ -196,9 +196,18 @@ def fit(
         if processes.rank:
             return load(folder / "bundle")
         found = {} if start is None else {"from": str(start), "arrays": arrays}
-        _write(recipe, material, folder, fitted or train(job), listener, begun=begun, start=found)
+        fitted = _in_all(fitted or train(job), parts)
+        _write(recipe, material, folder, fitted, listener, begun=begun, start=found)
         _finish(folder, "bundle", key)
     return load(folder / "bundle")
+
+
+def _in_all(fitted: Fitted, parts: Sequence[Bundle]) -> Fitted:
+    """Return what was fitted with the seconds of its parts' training among its own."""
+    spent = sum(float(part.manifest.training.get("seconds", 0.0)) for part in parts)
+    if not spent:
+        return fitted
+    return dataclasses.replace(fitted, facts={**fitted.facts, "seconds": fitted.facts.get("seconds", 0.0) + spent})
 
 
 def _write(
