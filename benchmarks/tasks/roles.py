@@ -55,8 +55,8 @@ def main(arguments: Sequence[str]) -> None:
     print_table([FOLDER, "F1 given, %", "F1 found, %", "minutes"], rows)
     floor, goal = (FLOOR_STARTED, GOAL_STARTED) if options.start else (FLOOR, GOAL)
     met = {"floor": floor, "goal": goal, "floor_met": best >= floor, "goal_met": best >= goal}
-    met["seeds"] = list(options.seeds)
-    report("tasks.roles", best / floor, vectors=options.vectors or "", start=options.start or "", **met, **told)
+    begins = {"vectors": options.vectors or "", "start": options.start or "", "seeds": list(options.seeds)}
+    report("tasks.roles", best / floor, **begins, **met, **told)
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -230,7 +230,7 @@ class TransformerStack(nn.Module):
                 x_BTD = checkpoint(block, x_BTD, sight, layer=number, use_reentrant=False)
             else:
                 x_BTD = block(x_BTD, sight, layer=number)
-        ended = blocks.stop == len(self.layers)
+        ended = bool(blocks) and blocks.stop == len(self.layers)
         return self.norm(x_BTD) if ended and self.norm is not None else x_BTD
 
     def source(self, memory_BSD: Tensor, keep_mask: Tensor | None) -> Source:
