@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> None:
     sources = [name.format(folder) for name in chosen.files]
     rows: list[list[str]] = []
     told: dict[str, Any] = {}
-    read: tuple[Bundle, Path] | None = None
+    read: Bundle | None = None
     names = options.recipes or _recipes(options)
     check_start(names, options)
     with tempfile.TemporaryDirectory() as scratch:
@@ -79,8 +79,8 @@ def main(arguments: Sequence[str]) -> None:
             told[name] = {"accuracies": accuracies, "calibration_errors": errors, "seconds": seconds}
             rows.append([name, mean_spread(accuracies), median_spread(errors), median_spread(seconds)])
             print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
-            read = read or (outcomes[0][0].bundle, outcomes[0][0].bundle.path.parent)
-        if read and (peer := _fasttext(*read)):
+            read = read or outcomes[0][0].bundle
+        if read and (peer := _fasttext(read)):
             told["fasttext"] = peer
             rows.append(["fastText", f"{100 * peer['accuracy']:.1f}", "", f"{peer['seconds']:.2f}"])
     print_table([options.set, "accuracy, %", "calibration error", "seconds"], rows)
@@ -96,14 +96,14 @@ def _recipes(options: argparse.Namespace) -> list[str]:
     return [name for name in names if options.start or not name.startswith("encoder")]
 
 
-def _fasttext(bundle: Bundle, folder: Path) -> dict[str, float]:
-    """Return what fastText makes of the texts of a run in ``folder``; nothing where it is not installed."""
+def _fasttext(bundle: Bundle) -> dict[str, float]:
+    """Return what fastText makes of the texts of the run that made ``bundle``; nothing where it is not installed."""
     try:
         import fasttext  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         print("fastText is not installed: no peer in this run", file=sys.stderr)
         return {}
-    with open_run(folder) as run:
+    with open_run(bundle.path.parent) as run:
         corpus = prepared(run, silent)
     words = token_texts(bundle.tokenizer)
 
@@ -114,7 +114,7 @@ def _fasttext(bundle: Bundle, folder: Path) -> dict[str, float]:
         labels = [one.answer for one in split.entries]
         return [(label, " ".join(words[one] for one in each)) for label, each in zip(labels, ids, strict=True)]
 
-    path = folder / "fasttext.txt"
+    path = bundle.path.parent / "fasttext.txt"
     path.write_text("".join(f"__label__{label} {text}\n" for label, text in lines(corpus.train)), encoding="utf-8")
     tried = []
     for epochs, rate, ngrams in itertools.product(EPOCHS, RATES, NGRAMS):

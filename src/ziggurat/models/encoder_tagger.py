@@ -332,7 +332,7 @@ def _marked(parts: tuple[Part, ...], config: EncoderTaggerConfig) -> tuple[Part,
     block, shared = parts[place], config.resolved_shared_blocks
     below = (dataclasses.replace(block, times=shared),) if shared else ()
     above = dataclasses.replace(block, times=block.times - shared)
-    return (*parts[:place], *below, *predicate_part(config.width), above, *parts[place + 1 :])
+    return (*parts[:place], *below, predicate_part(config.width), above, *parts[place + 1 :])
 
 
 def _is_foreign(config: Mapping[str, Any]) -> bool:

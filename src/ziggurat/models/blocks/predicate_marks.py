@@ -124,18 +124,10 @@ def marked_ids(batch: WordTensors) -> Tensor:
     return steps_BT.cumsum(1)[:, :-1] > 0
 
 
-def predicate_part(width: int) -> tuple[Part, ...]:
+def predicate_part(width: int) -> Part:
     """Return the vector that marks the predicate's ids as a part of a model."""
-    return (
-        Part(
-            name="predicate vector",
-            kind="positions",
-            formula="d_model",
-            sizes=(("d_model", width),),
-            gives="n × d_model",
-            parameters=width,
-        ),
-    )
+    sizes = (("d_model", width),)
+    return Part("predicate vector", "positions", formula="d_model", sizes=sizes, gives="n × d_model", parameters=width)
 
 
 def mark_parts(config: PredicateMarkKeys, width: tuple[str, int]) -> tuple[Part, ...]:
