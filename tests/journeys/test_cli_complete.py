@@ -90,6 +90,7 @@ def test_refusals(bundle: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
     refused: list[tuple[list[str | Path], str]] = [
         ([bundle, empty, "--characters", "3"], "--characters: goes with --measure only"),
         ([bundle, empty, "--minutes", "3"], "--minutes: goes with --measure only"),
+        ([bundle, empty, "--seed", "3"], "--seed: goes with --measure only"),
         ([bundle, empty, "--suggestions", "0"], "--suggestions: must be at least 1, got 0"),
         ([bundle, tmp_path / "none.txt"], "none.txt"),
         ([tmp_path / "none", empty], "none"),

@@ -26,7 +26,7 @@ class CompleteOptions(SuggestConfig):
     measure: bool = option(False, "type the texts again, and tell how many keys suggestions save")
     characters: int | None = option(None, "measure on so many characters of each text, the first", low=1)
     minutes: float | None = option(None, "begin no other text after so many minutes of measuring", low=0)
-    seed: int = option(0, "seed of the bootstrap", low=0)
+    seed: int | None = option(None, "seed of the bootstrap of what is measured; 0 unless told", low=0)
     json: bool = option(False, "print JSON")
     quiet: bool = option(False, "say nothing but warnings")
 
@@ -74,7 +74,7 @@ def complete(
     measured = keystrokes(model, opened.tokenizer, cut, options, max_seconds=seconds)
     if options.json:
         facts = {"bundle": str(opened.path), "suggestions": options.suggestions}
-        terminal.write_json({**facts, **measured.figures(seed=options.seed)})
+        terminal.write_json({**facts, **measured.figures(seed=options.seed or 0)})
         return
     _write(terminal, measured, options)
 
@@ -85,7 +85,7 @@ def _check(options: CompleteOptions) -> None:
     Raises:
         UsageError: the message names the option.
     """
-    for name in ("characters", "minutes"):
+    for name in ("characters", "minutes", "seed"):
         if getattr(options, name) is not None and not options.measure:
             raise UsageError(f"--{name}: goes with --measure only")
 
@@ -99,7 +99,7 @@ def _write(terminal: Terminal, measured: "Keystrokes", options: CompleteOptions)
         if characters
     ]
     terminal.write(align([head, *rows]))
-    told = measured.figures(seed=options.seed)
+    told = measured.figures(seed=options.seed or 0)
     terminal.write(
         translate(
             "keys saved: {saved:.1%} (95 % interval {low:.1%} to {high:.1%}); {accepted:.1%} of offers are taken, "
