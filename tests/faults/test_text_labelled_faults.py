@@ -1,10 +1,12 @@
 """Labelled files that are not: the message names the file and the line and says what to do."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from ziggurat.core.errors import InputError
+from ziggurat.text import labelled
 from ziggurat.text.labelled import read_labelled
 
 FAULTS = {
@@ -18,6 +20,11 @@ FAULTS = {
     "a list": ('{"text": "a", "label": 1}\n[1, 2]\n', ":2: expected a JSON object, found list"),
     "a label missing": ('{"text": "a", "label": 1}\n{"text": "b"}\n', ":2: no text with a label"),
     "a text that is a number": ('{"text": 3, "label": 1}\n', ":1: no text with a label"),
+    "a label with half a character": (
+        '{"text": "a", "label": "b"}\n{"text": "a", "label": "\\ud800"}\n',
+        ":2: the label has half",
+    ),
+    "a text is named and no label": ("id,text\n1,good\n2,bad\n", ":1: the first line names a text, 'text', but no lab"),
     "a label that is a list": ('{"text": "a", "label": [1]}\n', ":1: no text with a label"),
 }
 
@@ -43,8 +50,8 @@ def test_a_row_far_down_that_is_too_short(tmp_path: Path) -> None:
 
 def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
     path = tmp_path / "set.csv"
-    path.write_text('1,"good\n0,bad\n', encoding="utf-8")
-    with pytest.raises(InputError, match="not a table"):
+    path.write_text('1,fine\n0,"two\nlines"\n1,"good\n0,bad\n1,fine\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"set\.csv:4: not a table .*; mend the row that begins here"):
         read_labelled(path)
 
 
@@ -54,6 +61,18 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("1\tgood\n", encoding="utf-8")
     with pytest.raises(InputError, match="not one file"):
         read_labelled(tmp_path)
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "set.tsv"
+    path.write_text("1\tgood\n0\tbad\n", encoding="utf-8")
+
+    def refuse(*_: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(labelled, "open_source", refuse)  # root may read everything
+    with pytest.raises(InputError, match=r"set\.tsv: may not be read \(Permission denied\)"):
+        read_labelled(path)
 
 
 def test_a_picture_is_no_text(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ziggurat.core.errors import TooLittleTextError, UsageError
-from ziggurat.use.temperature import HIGHEST, LOWEST, fit_temperature, mean_nll, tempered
+from ziggurat.use.temperature import HIGHEST, LOWEST, PULL, fit_temperature, mean_nll, tempered
 
 SCORES = st.integers(1, 11).flatmap(
     lambda rows: st.tuples(
@@ -32,7 +32,7 @@ def test_a_temperature_takes_the_root_and_normalises() -> None:
 def test_who_is_always_80_percent_sure_and_right_two_times_of_three() -> None:
     # the mean nll of one number p for all is least where p is the part that is right, 2/3: √0.8 : √0.2, so T = 2
     said, right = np.stack([logs(0.8, 0.2)] * 3), np.array([0, 0, 1])
-    assert fit_temperature(said, right) == pytest.approx(2, abs=1e-9)
+    assert fit_temperature(said, right, pull=0) == pytest.approx(2, abs=1e-9)
     # −(2·ln(2/3) + ln(1/3)) / 3 = ln 3 − 2/3·ln 2
     assert mean_nll(said, right, temperature=2.0) == pytest.approx(math.log(3) - 2 / 3 * math.log(2))
 
@@ -46,10 +46,23 @@ def test_the_temperature_undoes_what_was_done() -> None:
 
 def test_all_right_is_as_sure_as_may_be_and_all_wrong_as_little() -> None:
     said = np.stack([logs(0.6, 0.4), logs(0.7, 0.3)])
-    found = fit_temperature(said, np.array([0, 0]))
+    found = fit_temperature(said, np.array([0, 0]), pull=0)
     assert LOWEST <= found < 0.02  # (2/3)^(1/T) is below what a float adds to 1 from T = 0.011 on
     assert mean_nll(said, np.array([0, 0]), temperature=found) < 1e-12
-    assert fit_temperature(said, np.array([1, 1])) == pytest.approx(HIGHEST)
+    assert fit_temperature(said, np.array([1, 1]), pull=0) == pytest.approx(HIGHEST)
+
+
+def test_few_answers_that_are_all_right_make_nothing_sure() -> None:
+    # β is where N·(E_β[z] − z_y) + pull·(1 − 1/β) = 0: of 10 answers said with 0.9, z_y − E = ln 9 / (1 + 9^β)
+    said, right = np.stack([logs(0.9, 0.1)] * 10), np.zeros(10, np.int64)
+    beta = 1 / fit_temperature(said, right)
+    assert 10 * math.log(9) / (1 + 9**beta) == pytest.approx(PULL * (1 - 1 / beta))
+    assert 1 < beta < 1.5
+
+
+def test_many_answers_are_heard_over_the_wish_to_leave_all_as_it_is() -> None:
+    said, right = np.tile(np.stack([logs(0.8, 0.2)] * 3), (500, 1)), np.tile([0, 0, 1], 500)
+    assert fit_temperature(said, right) == pytest.approx(2, rel=0.03)
 
 
 def test_who_knows_nothing_stays_as_it_is() -> None:
@@ -65,7 +78,7 @@ def test_what_is_called_impossible_and_right_costs_much_but_not_everything() -> 
 @given(case=SCORES)
 def test_it_never_raises_the_nll_of_what_it_was_fitted_on(case: tuple[np.ndarray, np.ndarray]) -> None:
     logprobs, targets = case
-    found = fit_temperature(logprobs, targets)
+    found = fit_temperature(logprobs, targets, pull=0)
     assert LOWEST * 0.999 <= found <= HIGHEST * 1.001
     assert mean_nll(logprobs, targets, temperature=found) <= mean_nll(logprobs, targets)
     for other in (found * 0.9, found * 1.1):

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ziggurat.text.labelled import LabelledSet, read_labelled
+from ziggurat.core.errors import InputError
+from ziggurat.text.labelled import LabelledSet, read_examples, read_labelled
+from ziggurat.text.options import TextConfig
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -27,6 +29,10 @@ FORMS = {
     "lines without anything": ("set.tsv", "a good day\t1\n\na bad night\t0\n\n"),
     "no end of line": ("set.tsv", "a good day\t1\na bad night\t0"),
     "JSON": ("set.jsonl", '{"text": "a good day", "label": 1}\n{"text": "a bad night", "label": 0}\n'),
+    "Chinese names": ("set.csv", "文本,标签\na good day,1\na bad night,0\n"),
+    "a name for the label alone": ("set.csv", "opinion,label\na good day,1\na bad night,0\n"),
+    "JSON in Chinese": ("set.jsonl", '{"评论": "a good day", "标签": 1}\n{"评论": "a bad night", "标签": 0}\n'),
+    "JSON in capitals": ("set.jsonl", '{"Text": "a good day", "LABEL": 1}\n{"Text": "a bad night", "LABEL": 0}\n'),
     "JSON with other names": (
         "set.jsonl",
         '{"class": "1", "review": "a good day"}\n{"class": "0", "review": "a bad night"}\n',
@@ -54,6 +60,37 @@ def test_a_line_may_hold_commas_and_quotes_where_tabs_part_it(tmp_path: Path) ->
 def test_cells_with_lines_in_them(tmp_path: Path) -> None:
     path = written(tmp_path, "set.csv", 'label,text\n1,"two\nlines"\n0,one\n')
     assert read_labelled(path).texts == ("two\nlines", "one")
+
+
+def test_a_row_has_the_line_that_it_begins_in(tmp_path: Path) -> None:
+    path = written(tmp_path, "set.csv", 'label,text\n1,"two\nlines"\n\n0,one\n')
+    assert [one.id for one in read_examples(path)] == [f"{path}:2", f"{path}:5"]
+
+
+def test_a_first_line_that_recurs_is_no_head(tmp_path: Path) -> None:
+    # "text" and "target" are labels here
+    path = written(tmp_path, "set.tsv", "a good day\ttext\na bad night\ttarget\nno day\ttext\n")
+    assert read_labelled(path).labels == ("text", "target", "text")
+    path = written(tmp_path, "first.tsv", "a good day\ttarget\na bad night\tyes\nno day\ttarget\n")
+    assert read_labelled(path).labels == ("target", "yes", "target")
+
+
+def test_a_table_through_a_pipe_is_known_by_its_names(tmp_path: Path) -> None:
+    path = written(tmp_path, "piped", 'id,text\n1,"a warm\nfilm"\n2,a cold one\n')
+    assert [one.input for one in read_examples(path, labelled=False)] == ["a warm\nfilm", "a cold one"]
+    path = written(tmp_path, "prose", "Text, they said\na warm film\n")
+    assert [one.input for one in read_examples(path, labelled=False)] == ["Text, they said", "a warm film"]
+
+
+def test_bytes_are_read_as_the_options_say(tmp_path: Path) -> None:
+    path = tmp_path / "set.tsv"
+    path.write_bytes("a café\t1\na 好\t0\n".encode("gb18030"))
+    assert [one.input for one in read_examples(path, TextConfig(encoding="gb18030"))] == ["a café", "a 好"]
+    path.write_bytes(b"good\t1\nb\xffd \xe5\xa5\xbd\t0\n")
+    with pytest.raises(InputError, match="0xff"):
+        list(read_examples(path, TextConfig(encoding="utf-8")))
+    found = list(read_examples(path, TextConfig(encoding="utf-8", undecodable="replace")))
+    assert [one.input for one in found] == ["good", "b\ufffdd 好"]
 
 
 def test_compressed_and_chinese(tmp_path: Path) -> None:

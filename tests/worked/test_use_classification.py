@@ -12,6 +12,7 @@ from ziggurat.core.types import Example, FloatArray, IdArray, Told, Vocabulary
 from ziggurat.models.registry import FAMILIES
 from ziggurat.use.tasks import TASKS
 from ziggurat.use.tasks.classification import TASK
+from ziggurat.use.temperature import PULL
 
 TOKENIZER = eleven_words()
 LABELS = ("few", "some", "many")
@@ -71,10 +72,11 @@ def test_nothing_asked_nothing_said() -> None:
 
 
 def test_the_temperature_that_fits_held_out_labels() -> None:
-    # the model says 3 : 1 : 1; where 4 of 5 are right 3^β / (3^β + 2) = 4/5, so 3^β = 8 and T = ln 3 / ln 8
+    # the model says 3 : 1 : 1 and 4 of 5 are right: 5·ln 3·(4/5 − 3^β / (3^β + 2)) is as much as the pull to β = 1
     examples = [Example(f"a:{n}", "", "few" if n < 4 else "many") for n in range(5)]
     examples.append(Example("a:9", "", "a label that nobody learnt"))
-    assert TASK.tune(Lengths(), TOKENIZER, examples) == pytest.approx(np.log(3) / np.log(8), rel=1e-5)
+    beta = 1 / TASK.tune(Lengths(), TOKENIZER, examples)
+    assert 5 * np.log(3) * (4 / 5 - 3**beta / (3**beta + 2)) == pytest.approx(PULL * (1 - 1 / beta), rel=1e-4)
     assert TASK.tune(Lengths(), TOKENIZER, examples[-1:]) == 1.0
 
 
@@ -93,3 +95,4 @@ def test_files_are_read_one_after_another(tmp_path: Path) -> None:
     assert "classification" in TASKS.names()
     assert TASK.shown("a text", "1") == "1"
     assert TASK.written(Example("a:1", "a\ttext"), Told("1", 0.25)) == "1\t0.2500\ta text\n"
+    assert TASK.written(Example("a:1", "a text"), Told("very\tgood\nindeed")) == "very good indeed\t\ta text\n"

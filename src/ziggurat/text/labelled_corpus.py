@@ -232,7 +232,7 @@ def _prepare(
 
 
 def _texts(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
-    for example in read_examples(path):
+    for example in read_examples(path, options):
         text = clean(example.input, options, ledger).strip()
         if text:
             yield Example(example.id, text, example.answer)
@@ -241,13 +241,13 @@ def _texts(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
 
 
 def _sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
-    del options, ledger
-    return (Example(sentence.id, sentence.tokens, sentence.labels) for sentence in read_columns(path))
+    del ledger
+    return (Example(each.id, each.tokens, each.labels) for each in read_columns(path, options=options))
 
 
 def _role_sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
-    del options, ledger
-    return (Example(sentence.id, sentence.tokens, sentence.predicates) for sentence in read_roles(path))
+    del ledger
+    return (Example(each.id, each.tokens, each.predicates) for each in read_roles(path, options))
 
 
 def _frozen(read: str | list[str]) -> str | tuple[str, ...]:

@@ -12,7 +12,10 @@ from ziggurat.text.records import Record, Source
 
 __all__ = ["FIELD_NAMES", "READER", "JsonlReader", "find_field"]
 
-FIELD_NAMES = ("text", "content", "body", "document", "article", "review", "sentence")
+FIELD_NAMES = (
+    *("text", "content", "body", "document", "article", "review", "sentence"),
+    *("文本", "内容", "正文", "评论", "句子", "文章"),
+)
 """Where text usually stands, the likeliest first."""
 
 

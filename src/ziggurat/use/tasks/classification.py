@@ -91,7 +91,8 @@ class Classification:
     def written(self, example: Example, told: Told) -> str:
         """Return label, probability and text, separated by tabs."""
         sure = "" if told.confidence is None else f"{told.confidence:.4f}"
-        return f"{told.answer}\t{sure}\t{' '.join(str(example.input).split())}\n"
+        label, text = (" ".join(str(one).split()) for one in (told.answer, example.input))
+        return f"{label}\t{sure}\t{text}\n"
 
 
 def _classifier(model: Model) -> Classifier:
