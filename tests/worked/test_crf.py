@@ -74,6 +74,18 @@ def test_every_labelling_has_its_probability(case) -> None:
         torch.testing.assert_close(got.exp(), torch.tensor(list(known.values()), dtype=torch.float64))
 
 
+@pytest.mark.parametrize("beta", [0.33, 1.0, 1.25])
+def test_scores_that_are_sharper_raise_all_probabilities_to_that_power(case, beta: float) -> None:
+    crf, emissions, every = case
+    for row, known in enumerate(every):
+        length = int(LENGTHS[row])
+        paths = torch.tensor(list(known))
+        rows = emissions[row, :length].expand(len(paths), -1, -1)
+        got = crf.log_likelihood(rows, paths, LENGTHS[row].expand(len(paths)), sharpness=beta)
+        raised = torch.tensor(list(known.values()), dtype=torch.float64) ** beta
+        torch.testing.assert_close(got.exp(), raised / raised.sum())
+
+
 def test_decoding_finds_the_most_probable_labelling(case) -> None:
     crf, emissions, every = case
     labels, logprobs = crf.decode(emissions, LENGTHS)

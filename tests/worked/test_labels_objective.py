@@ -1,6 +1,7 @@
 """What a classifier is trained by: the cross-entropy of labels, by hand; smoothed, weighed, padded, cut."""
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ziggurat.tokens.batches import TextBatches
 from ziggurat.training import labelled
 from ziggurat.training.job import Job, Labels, Share
 from ziggurat.training.objectives.labels import LabelledTexts, class_weights
+from ziggurat.training.objectives.refined import SHARPNESS, RefinedLoss
 
 FAMILY: Any = FAMILIES.get("recurrent_classifier")
 TEXTS = [[3, 5, 7], [2], [11, 4, 4, 9, 8]]
@@ -48,12 +50,34 @@ def logprobs(model: NeuralClassifier, texts: list[list[int]] = TEXTS) -> np.ndar
     return np.concatenate([model.label_logprobs(row, np.array([row.shape[1]], np.int32)) for row in rows])
 
 
+def refined(told: np.ndarray, targets: list[int], weights: tuple[float, ...] = (1.0, 1.0, 1.0)) -> float:
+    """The least of the means over texts of −w·log softmax(β·log p)[label], β by β."""
+    found = []
+    for beta in SHARPNESS:
+        chances = np.exp(told.astype(np.float64)) ** beta
+        logs = np.log(chances / chances.sum(axis=1, keepdims=True))
+        found.append(float(np.mean([-weights[label] * row[label] for row, label in zip(logs, targets, strict=True)])))
+    return min(found)
+
+
+def test_the_held_out_loss_is_that_of_who_is_as_sure_as_suits_it() -> None:
+    # two texts told with 0.99, one of them wrongly: 0.33 is the flattest that is tried
+    told = np.log([[0.99, 0.01], [0.99, 0.01]])
+    loss = RefinedLoss()
+    assert loss.mean is None
+    for row, label in zip(told, (0, 1), strict=True):
+        logs = [beta * row - np.logaddexp(*(beta * row)) for beta in SHARPNESS]
+        loss.add([-each[label] for each in logs], 1)
+    odds = 99**0.33
+    assert loss.mean == pytest.approx(-(math.log(odds / (1 + odds)) + math.log(1 / (1 + odds))) / 2)
+
+
 def test_the_loss_is_the_mean_over_texts() -> None:
     made, model = objective(asked())
     expected = -logprobs(model)[[0, 1, 2], [2, 0, 0]].mean()
     loss = made.loss(0)
     assert (loss.mean.item(), loss.predicted) == (pytest.approx(expected, rel=1e-5), 3)
-    assert made.dev_loss(1000) == pytest.approx(expected, rel=1e-5)
+    assert made.dev_loss(1000) == pytest.approx(refined(logprobs(model), [2, 0, 0]), rel=1e-5)
     assert made.tokens_per_batch == 5 + 3 + 7
     assert made.steps_per_epoch == 1
 
@@ -64,7 +88,7 @@ def test_smoothing_spreads_a_part_over_all_labels_and_dev_loss_is_not_smoothed()
     told = logprobs(model)
     plain = -told[[0, 1, 2], [2, 0, 0]].mean()
     assert made.loss(0).mean.item() == pytest.approx(0.7 * plain + 0.3 * -told.mean(), rel=1e-5)
-    assert made.dev_loss(1000) == pytest.approx(plain, rel=1e-5)
+    assert made.dev_loss(1000) == pytest.approx(refined(told, [2, 0, 0]), rel=1e-5)
 
 
 def test_weights_of_labels() -> None:
@@ -74,7 +98,7 @@ def test_weights_of_labels() -> None:
     told = logprobs(model)
     expected = -(1.0 * told[0, 2] + 0.5 * told[1, 0] + 0.5 * told[2, 0]) / 3
     assert made.loss(0).mean.item() == pytest.approx(expected, rel=1e-5)
-    assert made.dev_loss(1000) == pytest.approx(expected, rel=1e-5)
+    assert made.dev_loss(1000) == pytest.approx(refined(told, [2, 0, 0], (0.5, 1.0, 1.0)), rel=1e-5)
 
 
 def test_padding_adds_nothing_to_the_gradient() -> None:
@@ -105,7 +129,7 @@ def test_accumulated_batches_are_one_large_batch() -> None:
 
 def test_held_out_texts_whose_label_is_not_known_are_left_out() -> None:
     made, model = objective(asked(dev=(-1, 0, -1)))
-    assert made.dev_loss(1000) == pytest.approx(-logprobs(model)[1, 0], rel=1e-5)
+    assert made.dev_loss(1000) == pytest.approx(refined(logprobs(model)[1:2], [0]), rel=1e-5)
     assert objective(asked(dev=(-1, -1, -1)))[0].dev_loss(1000) is None
     assert objective(asked(dev=None))[0].dev_loss(1000) is None
 
@@ -113,7 +137,7 @@ def test_held_out_texts_whose_label_is_not_known_are_left_out() -> None:
 def test_dev_loss_reads_as_many_tokens_as_were_asked_for_and_leaves_dropout_as_it_was() -> None:
     made, model = objective(asked(model={"head_dropout": 0.5}))
     model.network.train()
-    assert made.dev_loss(2) == pytest.approx(-logprobs(model)[0, 2], rel=1e-5)
+    assert made.dev_loss(2) == pytest.approx(refined(logprobs(model)[:1], [2]), rel=1e-5)
     assert all(module.training for module in model.network.modules())
 
 
@@ -124,9 +148,9 @@ def test_long_texts_are_cut_and_that_is_said_once(caplog: pytest.LogCaptureFixtu
     made.dev_loss(1000)
     assert caplog.text.count("2 texts are longer than 4 tokens: of each the beginning is read") == 1
     # [0 3 5 7 0] is read as [0 3 5 0]
-    expected = -logprobs(model, [[3, 5], [2], [11, 4]])[[0, 1, 2], [2, 0, 0]].mean()
-    assert made.loss(0).mean.item() == pytest.approx(expected, rel=1e-5)
-    assert made.dev_loss(1000) == pytest.approx(expected, rel=1e-5)
+    told = logprobs(model, [[3, 5], [2], [11, 4]])
+    assert made.loss(0).mean.item() == pytest.approx(-told[[0, 1, 2], [2, 0, 0]].mean(), rel=1e-5)
+    assert made.dev_loss(1000) == pytest.approx(refined(told, [2, 0, 0]), rel=1e-5)
 
 
 def test_a_context_cuts_too(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.types import IdArray, Vocabulary
 from ziggurat.models.blocks.tagging import NeuralTagger, word_tensors
 from ziggurat.training.job import Job, Tags, Words
+from ziggurat.training.objectives.refined import SHARPNESS
 from ziggurat.training.objectives.tags import TaggedSentences, sentence_batch
 
 UNKNOWN = Vocabulary(size=14, bos=0, eos=0, unk=13)
@@ -140,7 +141,11 @@ def test_the_held_out_loss_is_of_the_sentences_that_can_be_told() -> None:
     def cost(rows: list[int]) -> tuple[float, int]:
         batch, labels = sentence_batch(dev, tags.dev, np.array(rows))  # type: ignore[arg-type]
         with torch.no_grad():
-            return -float(found._logprobs(batch, labels).sum()), int(batch.words.sum())
+            nats = [-float(each.sum()) for each in found._logprobs(batch, labels, SHARPNESS)]
+            (plain,) = found._logprobs(batch, labels)
+        assert nats[SHARPNESS.index(1.0)] == -float(plain.sum())
+        assert len(set(nats)) == len(SHARPNESS)
+        return min(nats), int(batch.words.sum())
 
     found.network.eval()
     total, words = cost([1, 3, 4])

@@ -76,8 +76,10 @@ class LinearChainCRF(nn.Module):
         self._allow("start_keep_mask", start_keep_mask, (labels,))
         self._allow("end_keep_mask", end_keep_mask, (labels,))
 
-    def log_likelihood(self, emissions: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:
+    def log_likelihood(self, emissions: Tensor, labels: Tensor, lengths: Tensor, *, sharpness: float = 1.0) -> Tensor:
         """Return (B,): the log-probability of the given (B, T) labels; what training raises.
+
+        *Maths.* With ``sharpness`` β > 0 of all scores: p_β(y | x) ∝ p(y | x)^β, exact for whole labellings.
 
         Raises:
             UsageError: a shape is wrong, or a label is none of the layer's or may not stand where it stands (it names
@@ -94,7 +96,11 @@ class LinearChainCRF(nn.Module):
         last_B = labels.gather(1, (lengths - 1).clamp_min(0)[:, None])[:, 0]
         outer_B = (self.start.double()[labels[:, 0]] + self.end.double()[last_B]).masked_fill(lengths == 0, 0)
         score_B = picked_BT.sum(1) + moved_BT.sum(1) + outer_B
-        return (score_B - log_total(emissions, lengths, *self._scores())).to(_precision(emissions))
+        if sharpness == 1:
+            return (score_B - log_total(emissions, lengths, *self._scores())).to(_precision(emissions))
+        scores = (sharpness * scores for scores in (emissions.double(), *self._scores()))
+        sharp, *around = scores
+        return (sharpness * score_B - log_total(sharp, lengths, *around)).to(_precision(emissions))
 
     @torch.no_grad()
     def decode(self, emissions: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,12 +8,14 @@ import torch
 from torch.nn import functional
 
 from ziggurat.core.errors import UsageError
+from ziggurat.core.numerics import log_softmax
 from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.models.blocks.classifying import ClassifierNetwork, NeuralClassifier
 from ziggurat.models.blocks.network import NetworkState
 from ziggurat.tokens.batches import TextBatches, padded, shortened
 from ziggurat.training.job import Job, Labels
 from ziggurat.training.objectives.objective import Loss, sent
+from ziggurat.training.objectives.refined import SHARPNESS, RefinedLoss
 
 __all__ = ["LabelledTexts", "class_weights", "labels_of"]
 
@@ -28,7 +30,7 @@ class LabelledTexts:
 
     *Maths.* 1/N Σ −w(y)·log p(y | text) over the N texts of a batch, smoothed: the target distribution is 1 − ε on the
     label and ε/C on every one (Szegedy et al. 2016, section 7). The w(y) are 1, or as `class_weights` says. On held-out
-    texts it is weighed the same and not smoothed.
+    texts it is weighed the same, not smoothed, and refined (`ziggurat.training.objectives.refined`).
     """
 
     def __init__(self, job: Job, model: object, *, window: int, smoothing: float, weighted: bool) -> None:
@@ -84,16 +86,17 @@ class LabelledTexts:
         return Loss(mean, len(targets) if counts else 0)
 
     def dev_loss(self, limit_tokens: int) -> float | None:
-        """Return the mean nats per text over about the first ``limit_tokens`` of the held-out texts.
+        """Return the refined nats per text over about the first ``limit_tokens`` of the held-out texts.
 
         None where none of them has a label that the training text has too.
         """
-        total, count = 0.0, 0
+        found = RefinedLoss()
         for ids, lengths, targets in self._held_out(limit_tokens):
-            logprobs = self.model.label_logprobs(ids, lengths)[np.arange(len(targets)), targets]
-            total -= float((logprobs * self.weights[targets]).sum(dtype=np.float64))
-            count += len(targets)
-        return total / count if count else None
+            told = self.model.label_logprobs(ids, lengths).astype(np.float64)
+            rows = np.arange(len(targets))
+            each = [-log_softmax(sharpness * told)[rows, targets] * self.weights[targets] for sharpness in SHARPNESS]
+            found.add([float(nats.sum()) for nats in each], len(targets))
+        return found.mean
 
     def _held_out(self, limit_tokens: int) -> Iterator[tuple[IdArray, IdArray, IdArray]]:
         """Yield padded held-out texts, their lengths and the places of their labels."""

@@ -1,6 +1,7 @@
 """Label the words of sentences: what taggers are trained by."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from ziggurat.models.blocks.tagging import NeuralTagger, TaggingNetwork, of_rows
 from ziggurat.tokens.batches import LengthBatches, padded
 from ziggurat.training.job import Job, Words
 from ziggurat.training.objectives.objective import Loss, sent
+from ziggurat.training.objectives.refined import SHARPNESS, RefinedLoss
 
 __all__ = ["TaggedSentences", "sentence_batch"]
 
@@ -26,7 +28,8 @@ class TaggedSentences:
     """Batches of sentences of like length; the labels of each are told as a whole.
 
     *Maths.* 1/N Σ −log p(y | x) over the sentences of a batch, whose words are N (Lample et al. 2016, section 2.2, who
-    sum it); so it is nats a word, and a long sentence weighs more than a short one.
+    sum it); so it is nats a word, and a long sentence weighs more than a short one. On held-out sentences it is refined
+    (`ziggurat.training.objectives.refined`).
 
     *Idea.* The words of a test are often unknown, those of the training text never; so some are hidden, and rare ones
     sooner: a word seen n times is read as unknown with probability a / (n + a) (Kiperwasser & Goldberg 2016). Which are
@@ -79,7 +82,8 @@ class TaggedSentences:
         rows = np.arange(len(labels))[own if counts else slice(0, 1)]
         batch = of_rows(batch, rows)
         words = int(batch.words.sum())
-        mean = -self._logprobs(batch, labels[rows, : batch.firsts.shape[1]]).sum() / words
+        (logprobs,) = self._logprobs(batch, labels[rows, : batch.firsts.shape[1]])
+        mean = -logprobs.sum() / words
         return Loss(mean.float(), words if counts else 0)
 
     def batch(self, number: int) -> tuple[WordBatch, IdArray]:
@@ -108,7 +112,7 @@ class TaggedSentences:
         return sentences if documents is None else documents[sentences].astype(np.int64)
 
     def dev_loss(self, limit_tokens: int) -> float | None:
-        """Return the mean nats per word over about the first ``limit_tokens`` words of the held-out sentences.
+        """Return the refined nats per word over about the first ``limit_tokens`` words of the held-out sentences.
 
         None where there is no sentence whose labels the model knows.
         """
@@ -119,21 +123,21 @@ class TaggedSentences:
             found = _kept(dev, tags.dev, self.network)
             before = np.cumsum(np.diff(tags.dev.starts)[found]) - np.diff(tags.dev.starts)[found]
             self._dev = found[before < limit_tokens]
-        total, count = 0.0, 0
+        loss = RefinedLoss()
         with reading(self.network):
             for start in range(0, len(self._dev), 32):
                 batch, labels = sentence_batch(dev, tags.dev, self._dev[start : start + 32])
-                total -= float(self._logprobs(batch, labels).sum())
-                count += int(batch.words.sum())
-        return total / count if count else None
+                nats = [-float(logprobs.sum()) for logprobs in self._logprobs(batch, labels, SHARPNESS)]
+                loss.add(nats, int(batch.words.sum()))
+        return loss.mean
 
-    def _logprobs(self, batch: WordBatch, labels: IdArray) -> torch.Tensor:
+    def _logprobs(self, batch: WordBatch, labels: IdArray, sharpness: Sequence[float] = (1.0,)) -> list[torch.Tensor]:
+        """Return (B,) log-probabilities of the labels of sentences, for each of some β."""
         device = self.network.device
         words = word_tensors(batch, device)
-        found: torch.Tensor = self.network.crf.log_likelihood(
-            self.network.emissions(words), sent(labels, device), words.words
-        )
-        return found
+        emissions = self.network.emissions(words)
+        told, crf = sent(labels, device), self.network.crf
+        return [crf.log_likelihood(emissions, told, words.words, sharpness=beta) for beta in sharpness]
 
 
 def sentence_batch(stream: TokenStream, words: Words, sentences: npt.NDArray[np.int64]) -> tuple[WordBatch, IdArray]:
