@@ -55,6 +55,8 @@ def translate(
     """
     from ziggurat.artefacts.bundle import load
 
+    if options.out is not None and Path(options.out).exists():  # also where it is one of the files
+        raise UsageError(f"{options.out}: exists already; choose another --out")
     opened, terminal, told = load(bundle), Terminal(quiet=options.quiet), _Told()
     with naming_flags(TranslateOptions), _writing(options.out, terminal) as write:
         for batch in _batches(_lines(files or ["-"])):
