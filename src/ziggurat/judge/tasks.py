@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ziggurat.artefacts.bundle import Bundle
-from ziggurat.core.errors import TooLittleTextError
-from ziggurat.core.protocols import Classifier, Tagger
+from ziggurat.core.errors import TooLittleTextError, UsageError
+from ziggurat.core.protocols import Classifier, ConditionalModel, Tagger
 from ziggurat.core.schemes import OUTSIDE
 from ziggurat.core.tasks import AsksDatabase, MarksWords, Task
 from ziggurat.core.types import Example, Told
@@ -16,7 +16,7 @@ from ziggurat.judge.oddities import Oddities, oddities
 from ziggurat.judge.reliability import Reliability, reliability
 from ziggurat.judge.significance import Interval
 
-__all__ = ["FOUND", "TEMPERATURE", "TaskReport", "informed", "judge_task", "known_labels", "told"]
+__all__ = ["FOUND", "TEMPERATURE", "TaskReport", "informed", "judge_task", "known_labels", "refuse_parser", "told"]
 
 CHUNK = 512
 """Examples that are answered before more are read."""
@@ -132,7 +132,20 @@ def informed(task: Task, bundle: Bundle) -> Task:
         InputError: it asks a database, which can't be read.
         UsageError: the model was trained for another task.
     """
-    return task.informed(bundle.manifest.corpus) if isinstance(task, AsksDatabase) else task
+    if isinstance(task, AsksDatabase):
+        return task.informed(bundle.manifest.corpus)
+    refuse_parser(bundle)
+    return task
+
+
+def refuse_parser(bundle: Bundle) -> None:
+    """Refuse a bundle whose model writes queries.
+
+    Raises:
+        UsageError: it does.
+    """
+    if isinstance(bundle.model, ConditionalModel) and "questions" in bundle.manifest.corpus:
+        raise UsageError(f"{bundle.path}: this model writes queries: ask it with ziggurat task parsing predict")
 
 
 def _oddities(task: Task, asked: Sequence[Any], answers: Sequence[Answer]) -> Oddities | None:

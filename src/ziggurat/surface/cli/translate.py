@@ -83,6 +83,7 @@ def _targets(bundle: "Bundle", batch: list[Line], options: TranslateOptions, tol
         InputError: a line is too long; the message names it.
     """
     from ziggurat.core.protocols import ConditionalModel
+    from ziggurat.judge.tasks import refuse_parser
     from ziggurat.use.translation import translate_beam
 
     if not isinstance(bundle.model, ConditionalModel):
@@ -90,6 +91,7 @@ def _targets(bundle: "Bundle", batch: list[Line], options: TranslateOptions, tol
             f"{bundle.path}: a model of family {bundle.manifest.family} translates nothing: train one on pairs "
             "(--recipe article-transformer), or write on with ziggurat generate"
         )
+    refuse_parser(bundle)
     full = [(where, text) for where, text in batch if text]
     try:
         found = translate_beam(

@@ -109,11 +109,9 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.runs import new_folder
     from ziggurat.artefacts.settings import environment_settings, flag_settings
-    from ziggurat.core.tasks import serves
-    from ziggurat.models.registry import FAMILIES
     from ziggurat.surface.api import run_name
     from ziggurat.surface.material import check_sources
-    from ziggurat.surface.tasks import suited
+    from ziggurat.surface.tasks import learns, suited
 
     if not names:
         raise UsageError(f"no file was named: ziggurat task {task.name} train FILE…, with files of labelled examples")
@@ -127,7 +125,7 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
     own = {"start": options.start, "vectors": options.vectors}
     flags = {**{key: value for key, value in own.items() if value is not None}, **flags}
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])
-    if not serves(task, FAMILIES.get(wanted.family), wanted.model):
+    if not learns(wanted, task):
         raise UsageError(f"--recipe: recipe {wanted.name} learns nothing of this task; try {', '.join(task.recipes)}")
     if options.minutes is not None:
         wanted = wanted.with_budget("minutes", options.minutes)
