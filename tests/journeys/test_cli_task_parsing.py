@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -138,3 +139,15 @@ def test_a_parser_is_no_translator(run: Path, tmp_path: Path, ziggurat: Ziggurat
         ended = ziggurat(*words)
         assert (ended.code, ended.out) == (2, ""), words
         assert "this model writes queries: ask it with ziggurat task parsing predict" in ended.err
+
+
+def test_a_run_goes_on_under_its_own_task(run: Path, counted: Path, ziggurat: Ziggurat) -> None:
+    for task, folder, recipe, command in (
+        ("translation", run, "lstm-parser", "ziggurat task parsing train --resume"),
+        ("classification", run, "lstm-parser", "ziggurat task parsing train --resume"),
+        ("translation", counted, "ngram", "ziggurat train --resume"),
+    ):
+        ended = ziggurat("task", task, "train", "--resume", folder)
+        assert (ended.code, ended.out) == (2, "")
+        assert f"--resume: {folder}: a run of recipe {recipe}, which learns nothing of task {task}" in ended.err
+        assert f"go on with: {command} {shlex.quote(str(folder))}" in ended.err

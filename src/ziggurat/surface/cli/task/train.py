@@ -19,6 +19,7 @@ from ziggurat.surface.terminal import Terminal, align
 
 if TYPE_CHECKING:
     from ziggurat.artefacts.recipe import Recipe
+    from ziggurat.artefacts.runs import Run
     from ziggurat.core.tasks import Task
     from ziggurat.surface.tasks import Outcome
 
@@ -81,6 +82,8 @@ def train(
     with ExitStack() as held, ProgressDisplay(terminal) as display:
         # the run first: where the text can't be used, the folder inside is gone before that around it
         runs = [held.enter_context(open_run(place, recipe)) for place, recipe in recipes.items()]
+        for run in runs:
+            _check_task(run, chosen)
         try:
             outcomes = train_task(chosen, runs[::-1], display)
         except (InterruptedRunError, KeyboardInterrupt) as error:
@@ -102,6 +105,23 @@ def _resumed(options: TaskTrainOptions, names: list[str], flags: dict[str, str])
         raise UsageError(f"{given}: a resumed run keeps its own files and recipe; leave it out, or begin a new run")
     folder = Path(str(options.resume))
     return folder, dict.fromkeys([folder, folder / BASELINE] if (folder / BASELINE).is_dir() else [folder])
+
+
+def _check_task(run: "Run", task: "Task") -> None:
+    """Refuse a run that goes on under another task than its own.
+
+    Raises:
+        UsageError: what it trains does not learn the task; the message names the command that goes on with it.
+    """
+    from ziggurat.surface.tasks import learns
+    from ziggurat.use.tasks import TASKS
+
+    if not learns(run.recipe, task):
+        own = next((f"task {name} " for name in TASKS.names() if learns(run.recipe, TASKS.get(name))), "")
+        raise UsageError(
+            f"--resume: {run.folder}: a run of recipe {run.recipe.name}, which learns nothing of task {task.name}; "
+            f"go on with: ziggurat {own}train --resume {shlex.quote(str(run.folder))}"
+        )
 
 
 def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[str, str]) -> Places:
