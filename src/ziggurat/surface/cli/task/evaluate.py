@@ -157,7 +157,7 @@ def details(terminal: Terminal, task: "Task", report: "TaskReport") -> None:
     told = "The surest errors: how sure, what was said, what is right, the text"
     terminal.write(translate(told if sure else "The worst errors: what was said, what is right, the text"))
     for error in answers.errors:
-        asked = report.inputs[error.id]
+        asked = error.asked
         text = one_line(asked if isinstance(asked, str) else joined(asked)[0])
         said, right = (_cut(task.shown(asked, answer)) or "–" for answer in (error.predicted, error.gold))
         confidence = "" if error.confidence is None else f"{error.confidence:.3f}  "
