@@ -141,8 +141,9 @@ def test_what_can_not_be_drawn_or_translated_is_refused_at_once(run: Path, tmp_p
     ended = ziggurat("task", "translation", "evaluate", run, pairs, "--picture", tmp_path / "a.png")
     assert (ended.code, ended.out) == (2, "")
     assert "--picture: answers of translation have no labels to confuse; leave it out" in ended.err
-    for name in ("memory.tmx", "lines.jsonl"):
+    for name in ("memory.tmx", "lines.jsonl", "lines.ndjson", "table.TSV", "memory.tmx.gz", "lines.jsonl.xz"):
         (tmp_path / name).write_text("{}", encoding="utf-8")
-        ended = ziggurat("task", "translation", "predict", run, tmp_path / name)
-        assert (ended.code, ended.out) == (2, "")
-        assert f"{name}: what is translated is a text a line" in ended.err
+        for words in (("task", "translation", "predict"), ("translate",)):
+            ended = ziggurat(*words, run, tmp_path / name)
+            assert (ended.code, ended.out) == (2, "")
+            assert f"{name}: what is translated is a text a line" in ended.err

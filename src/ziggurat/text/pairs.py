@@ -28,13 +28,15 @@ from ziggurat.text.sources import resolve
 from ziggurat.text.splits import named_split
 from ziggurat.text.tmx import Languages, read_units
 
-__all__ = ["PairSource", "check_options", "read_pairs", "read_sides", "resolve_pairs"]
+__all__ = ["PairSource", "check_options", "read_pairs", "read_sides", "refuse_pairs", "resolve_pairs"]
 
 DECLARED = re.compile(rb"""\s*<\?xml[^>]*\sencoding=["']([\w.-]+)""")
 """The encoding that a file of XML says it has, where its first letters are those of ASCII."""
 
 SIDES = ("source", "target")
 JSON_SUFFIXES = (".jsonl", ".ndjson")
+PAIRED = (".tmx", ".tsv", *JSON_SUFFIXES)
+"""How names of files of pairs end; others may be texts."""
 MEMORY = re.compile(r"(.+\.tmx(?:\.\w+)?):([\w-]+):([\w-]+)", re.IGNORECASE)
 """A memory's name with those of its languages."""
 FORM = "a line is SOURCE<TAB>TARGET"
@@ -115,6 +117,16 @@ def check_options(options: TextConfig) -> None:
     for key in OF_DOCUMENTS:
         if given.get(key) != usual.get(key):
             raise UsageError(f"text.{key}: says how files become documents; files of pairs have no use for it")
+
+
+def refuse_pairs(source: Source) -> None:
+    """Refuse a file of pairs where a text a line is wanted.
+
+    Raises:
+        InputError: its name ends as those of pairs do, whatever it was compressed by.
+    """
+    if _of_suffix(source, PAIRED):
+        raise InputError(f"{source.label}: what is translated is a text a line; take the sources out of it")
 
 
 def read_sides(source: PairSource, options: TextConfig, ledger: Ledger) -> Iterator[Row]:

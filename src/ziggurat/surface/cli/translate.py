@@ -120,12 +120,14 @@ def _lines(names: list[str]) -> Iterator[Line]:
     from ziggurat.text.decoding import lines, open_source
     from ziggurat.text.ledger import Ledger
     from ziggurat.text.options import TextConfig
+    from ziggurat.text.pairs import refuse_pairs
     from ziggurat.text.sources import resolve
 
     sources = resolve(names)
     for source in sources:
         if source.reader:
             raise InputError(f"{source.label}: has no lines to translate; give text files")
+        refuse_pairs(source)
     with Ledger(Path(os.devnull)) as ledger:
         for source in sources:
             with open_source(source) as stream:
