@@ -132,6 +132,13 @@ def test_a_memory_is_read_as_it_says_it_is_written(encoding: str, tmp_path: Path
     ]
 
 
+def test_an_encoding_that_does_not_exist_is_an_error_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "horse.tmx"
+    path.write_text(HEADED.format("klingon", UNIT), encoding="utf-8")
+    with pytest.raises(InputError, match=r"horse\.tmx:1: the file says that it is in unknown encoding 'klingon'"):
+        list(read_pairs([str(path)]))
+
+
 def test_languages_that_are_not_there_are_named(tmp_path: Path) -> None:
     path = tmp_path / "horse.tmx"
     path.write_text(HEADED.format("utf-8", UNIT), encoding="utf-8")

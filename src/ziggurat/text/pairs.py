@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ziggurat.core.config import to_mapping
-from ziggurat.core.errors import InputError, UsageError
+from ziggurat.core.errors import InputError, UnknownNameError, UsageError
 from ziggurat.core.types import Pair
 from ziggurat.text.cleaning import clean
 from ziggurat.text.compression import SUFFIXES
 from ziggurat.text.decoding import lines, open_source
+from ziggurat.text.encodings import checked_name
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.records import Source
@@ -167,11 +168,19 @@ def _memory(source: PairSource, options: TextConfig, ledger: Ledger) -> Iterator
     if options.encoding is None:
         with open_source(source.source) as stream:
             said = DECLARED.match(stream.read(200))
-        options = options if said is None else replace(options, encoding=said[1].decode())
+        if said is not None:
+            options = replace(options, encoding=_declared(said[1].decode(), source.source.label))
     with open_source(source.source) as stream:
         yield from read_units(
             lines(stream, source.source, options, ledger), source.languages, label=source.source.label
         )
+
+
+def _declared(encoding: str, label: str) -> str:
+    try:
+        return checked_name(encoding)
+    except UnknownNameError as error:
+        raise InputError(f"{label}:1: the file says that it is in {error}; mend that, or write it as UTF-8") from error
 
 
 def _one_file(source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Row]:
