@@ -9,6 +9,7 @@ colons where they are not plain: ``memory.tmx:de:en``. All may be compressed, as
 import codecs
 import itertools
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -46,6 +47,8 @@ OF_DOCUMENTS = ("field", "cut", "block_bytes", "fewest_documents", "longest_byte
 OBJECT = '{"source": …, "target": …}'
 
 Row = tuple[int, str, str]
+
+_LOG = logging.getLogger("ziggurat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +153,27 @@ def read_sides(source: PairSource, options: TextConfig, ledger: Ledger) -> Itera
 def read_pairs(names: Sequence[str], options: TextConfig | None = None) -> Iterator[Pair]:
     """Yield the pairs behind ``names``, cleaned, but neither thinned nor split; those with an empty side are left out.
 
+    How many these are is said at the end.
+
     Raises:
         UsageError: an option is set that pairs have no use for.
         InputError: a source can't be used; the message names file and line.
     """
     options = options or TextConfig()
     check_options(options)
+    count, empty, first = 0, 0, ""
     with Ledger(Path(os.devnull)) as ledger:
         for source in resolve_pairs(names):
             for line, *sides in read_sides(source, options, ledger):
                 one, other = (clean(side, options, ledger).strip() for side in sides)
+                where = f"{source.label}:{line}"
+                count += 1
                 if one and other:
-                    yield Pair(f"{source.label}:{line}", one, other)
+                    yield Pair(where, one, other)
+                else:
+                    empty, first = empty + 1, first or where
+    if empty:
+        _LOG.warning("%d of %d pairs have an empty side and are left out (first: %s)", empty, count, first)
 
 
 def _memory(source: PairSource, options: TextConfig, ledger: Ledger) -> Iterator[Row]:

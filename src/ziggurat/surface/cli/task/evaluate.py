@@ -115,16 +115,17 @@ def about(task: "Task", database: str | None) -> "Task":
 
 
 def headline(reports: "Sequence[tuple[str, TaskReport]]") -> list[tuple[str, ...]]:
-    """Return a table of models: their metrics with 95 % intervals, and their calibration errors."""
+    """Return a table of models: their metrics with 95 % intervals, calibration errors, how many examples measured."""
     names = [translate(NAMES.get(name, name)) for name, _ in reports[0][1].metrics]
     calibrated = any(report.reliability is not None for _, report in reports)
-    rows: list[tuple[str, ...]] = [("", *names, *([translate("calibration error")] if calibrated else []))]
+    last = [*([translate("calibration error")] if calibrated else []), translate("examples")]
+    rows: list[tuple[str, ...]] = [("", *names, *last)]
     for label, report in reports:
         cells = [_cell(name, one) for name, one in report.metrics]
         sure = report.reliability
         if calibrated:
             cells.append("" if sure is None else f"{sure.expected_calibration_error:.3f}")
-        rows.append((label, *cells))
+        rows.append((label, *cells, f"{report.answers.examples:,}"))
     return rows
 
 
