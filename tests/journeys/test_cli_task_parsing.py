@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -110,6 +111,7 @@ def test_bad_input_is_said_in_one_line(run: Path, tmp_path: Path, ziggurat: Zigg
         (("train", train, "--database", train), "train.jsonl"),
         (("train", broken), "broken.jsonl:2: the key 'utterance' holds 3"),
         (("train", train, "--recipe", "linear"), "learns nothing of this task"),
+        (("train", train, "--recipe", "small-transformer"), "recipe small-transformer learns nothing of this task"),
         (("train", table), "mood.tsv:1: not JSON"),
         (("evaluate", run, broken), "broken.jsonl:2"),
         (("predict", run, broken, "--database", gone), "gone.sqlite: the database of these questions is not there"),
@@ -120,6 +122,32 @@ def test_bad_input_is_said_in_one_line(run: Path, tmp_path: Path, ziggurat: Zigg
         assert said in ended.err
         assert "Traceback" not in ended.err
         assert not (tmp_path / "run").exists()
+    ended = ziggurat("task", "translation", "train", table, "--recipe", "lstm-parser", "--out", tmp_path / "run")
+    assert ended.code == 2
+    assert "--recipe: recipe lstm-parser learns nothing of this task; try small-transformer" in ended.err
     ended = ziggurat("task", "classification", "train", table, "--database", gone, "--out", tmp_path / "run")
     assert ended.code == 2
     assert "--database: task classification asks no database" in ended.err
+
+
+def test_a_parser_is_no_translator(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    asked, pairs = tmp_path / "asked.txt", tmp_path / "pairs.tsv"
+    asked.write_text("how high is the tower of Ur\n", encoding="utf-8")
+    pairs.write_text("how high\tSELECT 1\n", encoding="utf-8")
+    task = ("task", "translation")
+    for words in ((*task, "predict", run, asked), (*task, "evaluate", run, pairs), ("translate", run, asked)):
+        ended = ziggurat(*words)
+        assert (ended.code, ended.out) == (2, ""), words
+        assert "this model writes queries: ask it with ziggurat task parsing predict" in ended.err
+
+
+def test_a_run_goes_on_under_its_own_task(run: Path, counted: Path, ziggurat: Ziggurat) -> None:
+    for task, folder, recipe, command in (
+        ("translation", run, "lstm-parser", "ziggurat task parsing train --resume"),
+        ("classification", run, "lstm-parser", "ziggurat task parsing train --resume"),
+        ("translation", counted, "ngram", "ziggurat train --resume"),
+    ):
+        ended = ziggurat("task", task, "train", "--resume", folder)
+        assert (ended.code, ended.out) == (2, "")
+        assert f"--resume: {folder}: a run of recipe {recipe}, which learns nothing of task {task}" in ended.err
+        assert f"go on with: {command} {shlex.quote(str(folder))}" in ended.err

@@ -75,6 +75,16 @@ def test_evaluating_says_what_it_is_worth(run: Path, language: str, tmp_path: Pa
     assert len(found["errors"]) == 10
 
 
+def test_pairs_with_an_empty_side_are_counted(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    lines = [f"{one}\t{one if place % 2 else ''}\n" for place, one in enumerate(sentences("de", 560, 20))]
+    (tmp_path / "p.tsv").write_text("".join(lines), encoding="utf-8")
+    ended = ziggurat("task", "translation", "evaluate", run, tmp_path / "p.tsv")
+    assert ended.code == 0, ended.err
+    assert f"10 of 20 pairs have an empty side and are left out (first: {tmp_path / 'p.tsv'}:1)" in ended.err
+    head, row = ended.out.splitlines()[:2]
+    assert (head.split()[-1], row.split()[-1]) == ("examples", "10")
+
+
 def test_a_table_and_a_memory_hold_the_same_pairs(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
     both = list(zip(sentences("de", 560, 20), sentences("en", 560, 20), strict=True))
     (tmp_path / "p.tsv").write_text("".join(f"{one}\t{other}\n" for one, other in both), encoding="utf-8")
@@ -141,8 +151,9 @@ def test_what_can_not_be_drawn_or_translated_is_refused_at_once(run: Path, tmp_p
     ended = ziggurat("task", "translation", "evaluate", run, pairs, "--picture", tmp_path / "a.png")
     assert (ended.code, ended.out) == (2, "")
     assert "--picture: answers of translation have no labels to confuse; leave it out" in ended.err
-    for name in ("memory.tmx", "lines.jsonl"):
+    for name in ("memory.tmx", "lines.jsonl", "lines.ndjson", "table.TSV", "memory.tmx.gz", "lines.jsonl.xz"):
         (tmp_path / name).write_text("{}", encoding="utf-8")
-        ended = ziggurat("task", "translation", "predict", run, tmp_path / name)
-        assert (ended.code, ended.out) == (2, "")
-        assert f"{name}: what is translated is a text a line" in ended.err
+        for words in (("task", "translation", "predict"), ("translate",)):
+            ended = ziggurat(*words, run, tmp_path / name)
+            assert (ended.code, ended.out) == (2, "")
+            assert f"{name}: what is translated is a text a line" in ended.err

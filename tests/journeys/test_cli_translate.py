@@ -95,3 +95,15 @@ def test_what_is_refused(reversing: Path, counted: Path, tmp_path: Path, ziggura
     assert "translates nothing" in ended.err
     assert ziggurat("translate", reversing, tmp_path / "a.txt", "--beams", "0").code == 2
     assert ziggurat("translate", reversing, tmp_path / "missing.txt").code == 2
+
+
+def test_what_is_there_already_is_never_written_over(reversing: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    source, other = tmp_path / "a.txt", tmp_path / "b.txt"
+    source.write_text("abc\n", encoding="utf-8")
+    other.write_text("kept\n", encoding="utf-8")
+    for place in (source, other, tmp_path):
+        ended = ziggurat("translate", reversing, source, "--out", place)
+        assert (ended.code, ended.out) == (2, "")
+        assert f"{place}: exists already; choose another --out" in ended.err
+    assert source.read_text(encoding="utf-8") == "abc\n"
+    assert other.read_text(encoding="utf-8") == "kept\n"

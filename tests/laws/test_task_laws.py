@@ -8,11 +8,11 @@ import pytest
 from ziggurat.artefacts.recipe import load_recipe
 from ziggurat.core.errors import ArtefactError, UsageError
 from ziggurat.core.protocols import Embeds
-from ziggurat.core.tasks import MarksWords, Task, serves
+from ziggurat.core.tasks import Task
 from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.cli import COMMANDS
-from ziggurat.surface.tasks import suited
+from ziggurat.surface.tasks import learns, suited
 from ziggurat.use.tasks import TASKS
 
 pytestmark = pytest.mark.parametrize("name", TASKS.names())
@@ -35,10 +35,8 @@ def test_its_recipes_are_of_families_that_can_serve_it(name: str) -> None:
     task = TASKS.get(name)
     for recipe in map(load_recipe, task.recipes):
         assert isinstance(FAMILIES.get(recipe.family), task.learns)
-        assert serves(task, FAMILIES.get(recipe.family), recipe.model)
-        marks = isinstance(task, MarksWords)  # what reads marks is of no use where nothing is marked, and the reverse
-        others = [TASKS.get(other) for other in TASKS.names() if isinstance(TASKS.get(other), MarksWords) != marks]
-        assert not [other.name for other in others if serves(other, FAMILIES.get(recipe.family), recipe.model)]
+        # what reads marks, or pairs that end in queries, is of no use where there are none, and the reverse
+        assert [other for other in TASKS.names() if learns(recipe, TASKS.get(other))] == [name]
 
 
 def test_its_verbs_are_commands(name: str) -> None:

@@ -59,12 +59,19 @@ def test_metrics_and_errors_by_hand() -> None:
     assert {name: interval.value for name, interval in found.answers.metrics} == pytest.approx(
         {"accuracy": 0.8, "macro_f1": 0.8}
     )
-    assert found.inputs == {"a:1": 1}
+    assert [(error.id, error.asked) for error in found.answers.errors] == [("a:1", 1)]
     assert found.reliability is not None
     # 0.9 twice and right, 0.6 once and wrong, 0.8 twice and right: (2 · 0.1 + 0.6 + 2 · 0.2) / 5
     assert found.reliability.expected_calibration_error == pytest.approx(0.24)
     (error,) = found.figures()["errors"]
     assert (error["input"], error["predicted"], error["gold"]) == (1, "down", "up")
+
+
+def test_errors_on_one_line_keep_their_own_inputs() -> None:
+    same = [Example("a:1", number, "up") for number in (1, 2, 3)]
+    found = judge_task(cast("Task", Written()), bundle(), same).figures()["errors"]
+    assert [error["input"] for error in found] == [2, 3, 1]
+    assert {error["id"] for error in found} == {"a:1"}
 
 
 def test_what_a_manifest_keeps() -> None:

@@ -1,5 +1,6 @@
 """Serving on a port of this machine: which it is, when it is told, what is refused, and how it ends."""
 
+import asyncio
 import json
 import os
 import signal
@@ -7,8 +8,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
-from http.client import HTTPConnection
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 import pytest
@@ -62,6 +63,35 @@ def test_it_serves_on_a_free_port_until_it_is_interrupted(host: str) -> None:
     assert int(port) > 0
     with pytest.raises(OSError, match="refused"):
         asked(address, "/after")
+
+
+def test_told_twice_it_ends_at_once_and_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    fastapi = pytest.importorskip("fastapi")
+    application, begun = fastapi.FastAPI(), threading.Event()
+
+    async def slow() -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    application.add_api_route("/slow", slow)
+
+    def stop(address: str) -> None:
+        threading.Thread(target=ask_slowly, args=[address], daemon=True).start()
+        assert begun.wait(30)
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.5)  # two that come together are one
+
+    def ask_slowly(address: str) -> None:
+        with suppress(OSError, HTTPException, ValueError):
+            asked(address, "/slow")
+
+    started = time.monotonic()
+    run_server(
+        application, listening("127.0.0.1", 0), lambda address: threading.Thread(target=stop, args=[address]).start()
+    )
+    assert time.monotonic() - started < 50
+    assert capfd.readouterr() == ("", "")
 
 
 def test_an_address_of_six_parts_is_written_in_brackets() -> None:

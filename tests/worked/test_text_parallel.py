@@ -99,10 +99,13 @@ def test_a_file_whose_name_has_a_comma_is_one_file(tmp_path: Path) -> None:
     assert sides(written(tmp_path / "a,b.tsv", TABLE)) == TWO
 
 
-def test_pairs_are_cleaned_and_those_with_an_empty_side_left_out(tmp_path: Path) -> None:
+def test_pairs_are_cleaned_and_those_with_an_empty_side_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     # e + U+0301 is one letter in NFC; control characters go; blanks alone are no side
     path = written(tmp_path / "a.tsv", "caf\u0065\u0301\x07\tcoffee\n \tnothing\nnothing\t\nb\tc\n")
     assert sides(path) == [("café", "coffee"), ("b", "c")]
+    assert caplog.messages == [f"2 of 4 pairs have an empty side and are left out (first: {path}:2)"]
     assert sides(path, options=TextConfig(normalisation="NFD"))[0] == ("cafe\u0301", "coffee")
     assert [pair.id for pair in read_pairs([str(path)])] == [f"{path}:1", f"{path}:4"]
 

@@ -68,6 +68,21 @@ def test_of_two_variants_the_first_is_taken() -> None:
     assert read(memory(twice)) == [(5, "eins", "one")]
 
 
+def typed(*units: str) -> str:
+    return memory(*units).replace("\n<tmx", '<!DOCTYPE tmx SYSTEM "tmx14.dtd">\n<tmx', 1)
+
+
+def test_entities_of_html_are_known_where_a_document_type_is_named() -> None:
+    marked = "Ein&nbsp;Hund, f&uuml;nf &amp; <ph>&odd;</ph>&hellip;"
+    text = typed("<note>&odd;</note>\n", unit(de=marked, en="A&#160;dog &lt;"))
+    assert read(text) == [(6, "Ein Hund, fünf & …", "A dog <")]
+
+
+def test_an_entity_that_nobody_knows_is_named() -> None:
+    with pytest.raises(InputError, match=r"m\.tmx:6: nobody says what &odd; is; write the characters"):
+        read(typed(unit(de="ein", en="one"), unit(de="Ein &odd;", en="A")))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -115,6 +130,13 @@ def test_a_memory_is_read_as_it_says_it_is_written(encoding: str, tmp_path: Path
     assert [(one.source, one.target) for one in read_pairs([str(path)])] == [
         ("Příliš žluťoučký kůň", "Too yellow a horse")
     ]
+
+
+def test_an_encoding_that_does_not_exist_is_an_error_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "horse.tmx"
+    path.write_text(HEADED.format("klingon", UNIT), encoding="utf-8")
+    with pytest.raises(InputError, match=r"horse\.tmx:1: the file says that it is in unknown encoding 'klingon'"):
+        list(read_pairs([str(path)]))
 
 
 def test_languages_that_are_not_there_are_named(tmp_path: Path) -> None:

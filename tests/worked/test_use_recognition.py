@@ -1,5 +1,6 @@
 """The recogniser: recordings it takes, what it makes of an arranged decoder, and pocketsphinx itself."""
 
+import re
 import sys
 import wave
 from pathlib import Path
@@ -33,7 +34,7 @@ def test_samples_come_as_they_are(tmp_path: Path) -> None:
     ("form", "message"),
     [
         ({"rate": 44_100}, r"a.wav: 44100 samples a second, 1 channel, 16 bits; the recogniser takes 16000, 1 channel"),
-        ({"channels": 2}, r"a.wav: 16000 samples a second, 2 channels, 16 bits; .* convert it: ffmpeg -i a.wav"),
+        ({"channels": 2}, r"a.wav: 16000 samples a second, 2 channels, 16 bits; .* convert it: ffmpeg -i .*/a.wav -ar"),
         ({"width": 1}, r"a.wav: 16000 samples a second, 1 channel, 8 bits"),
     ],
 )
@@ -54,6 +55,13 @@ def test_damaged_recordings(content: bytes | None, message: str, tmp_path: Path)
     path = record(tmp_path / "a.wav", [1, 2, 3, 4])
     path.write_bytes(path.read_bytes()[:-4] if content is None else content)
     with pytest.raises(InputError, match=message):
+        read_wav(path)
+
+
+def test_the_command_that_converts_a_recording_names_it_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "my recordings").mkdir()
+    path = record(tmp_path / "my recordings" / "a.wav", [1, 2], channels=2)
+    with pytest.raises(InputError, match=re.escape(f"convert it: ffmpeg -i '{path}' -ar 16000")):
         read_wav(path)
 
 

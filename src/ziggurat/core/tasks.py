@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from ziggurat.core.protocols import Model, ReadsMarks, Tokenizer
+from ziggurat.core.protocols import Model, ReadsMarks, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
 
 __all__ = ["AsksDatabase", "MarksWords", "Task", "serves"]
@@ -105,7 +105,11 @@ class AsksDatabase(Protocol):
         ...
 
 
-def serves(task: Task, family: object, config: object) -> bool:
-    """Return whether a family's models with this configuration can learn a task."""
+def serves(task: Task, family: object, config: object, *, queries: bool) -> bool:
+    """Return whether a family's models with this configuration can learn a task; ``queries``: its pairs end in some."""
     marks = isinstance(config, ReadsMarks) and config.reads_marks
-    return isinstance(family, task.learns) and marks == isinstance(task, MarksWords)
+    asks = isinstance(family, ReadsPairs) and queries
+    return isinstance(family, task.learns) and (marks, asks) == (
+        isinstance(task, MarksWords),
+        isinstance(task, AsksDatabase),
+    )

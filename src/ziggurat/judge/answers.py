@@ -38,6 +38,8 @@ class Answer:
     predicted: Any
     confidence: float | None = None
     """Probability that the model gave to its answer; None where it gives none."""
+    asked: Any = None
+    """What was asked, where that is to be shown: ids need not differ, as of units that stand on one line."""
 
 
 @dataclass(frozen=True, slots=True)

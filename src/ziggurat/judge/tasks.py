@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ziggurat.artefacts.bundle import Bundle
-from ziggurat.core.errors import TooLittleTextError
-from ziggurat.core.protocols import Classifier, Tagger
+from ziggurat.core.errors import TooLittleTextError, UsageError
+from ziggurat.core.protocols import Classifier, ConditionalModel, Tagger
 from ziggurat.core.schemes import OUTSIDE
 from ziggurat.core.tasks import AsksDatabase, MarksWords, Task
 from ziggurat.core.types import Example, Told
@@ -16,7 +16,7 @@ from ziggurat.judge.oddities import Oddities, oddities
 from ziggurat.judge.reliability import Reliability, reliability
 from ziggurat.judge.significance import Interval
 
-__all__ = ["FOUND", "TEMPERATURE", "TaskReport", "informed", "judge_task", "known_labels", "told"]
+__all__ = ["FOUND", "TEMPERATURE", "TaskReport", "informed", "judge_task", "known_labels", "refuse_parser", "told"]
 
 CHUNK = 512
 """Examples that are answered before more are read."""
@@ -33,8 +33,6 @@ class TaskReport:
     answers: AnswersReport
     reliability: Reliability | None
     """None where the model does not say how sure it is."""
-    inputs: dict[str, Any]
-    """What was asked in each of the errors that are shown, by its id."""
     oddities: Oddities | None = None
     """Of texts that follow from texts."""
     found: tuple[tuple[str, Interval], ...] = ()
@@ -48,8 +46,8 @@ class TaskReport:
     def figures(self) -> dict[str, Any]:
         """Return all of it as JSON takes it."""
         found = self.answers.figures()
-        for error in found["errors"]:
-            asked = self.inputs[error["id"]]
+        for error, answer in zip(found["errors"], self.answers.errors, strict=True):
+            asked = answer.asked
             error["input"] = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else asked
         found["metrics"] |= {name + FOUND: asdict(interval) for name, interval in self.found}
         if self.reliability is not None:
@@ -102,20 +100,16 @@ def judge_task(task: Task, bundle: Bundle, examples: Iterable[Example], *, seed:
     if isinstance(task, MarksWords):
         examples = list(examples)
     answers: list[Answer] = []
-    asked: list[Any] = []
     for example, said in told(task, bundle, examples):
-        answers.append(Answer(example.id, example.answer, said.answer, said.confidence))
-        asked.append(example.input)
+        answers.append(Answer(example.id, example.answer, said.answer, said.confidence, example.input))
     if not answers:
         raise TooLittleTextError("no examples to measure on: give a file of examples whose answers are known")
     report = answers_report(answers, task.metrics, known=known_labels(task, bundle), seed=seed)
     sure = [answer.confidence for answer in answers if answer.confidence is not None]
     right = [hit for answer, hit in zip(answers, report.right, strict=True) if answer.confidence is not None]
-    inputs = {answer.id: one for answer, one in zip(answers, asked, strict=True)}
-    shown = {error.id: inputs[error.id] for error in report.errors}
     found = _found(task, bundle, examples, seed=seed) if isinstance(task, MarksWords) else ()
     told_how_sure = reliability(sure, right) if sure else None
-    return TaskReport(report, told_how_sure, shown, _oddities(task, asked, answers), found)
+    return TaskReport(report, told_how_sure, _oddities(task, answers), found)
 
 
 def _found(task: Any, bundle: Bundle, examples: Iterable[Example], *, seed: int) -> tuple[tuple[str, Interval], ...]:
@@ -132,11 +126,27 @@ def informed(task: Task, bundle: Bundle) -> Task:
         InputError: it asks a database, which can't be read.
         UsageError: the model was trained for another task.
     """
-    return task.informed(bundle.manifest.corpus) if isinstance(task, AsksDatabase) else task
+    if isinstance(task, AsksDatabase):
+        return task.informed(bundle.manifest.corpus)
+    refuse_parser(bundle)
+    return task
 
 
-def _oddities(task: Task, asked: Sequence[Any], answers: Sequence[Answer]) -> Oddities | None:
-    if ANSWER_METRICS.get(task.metrics[0]).reads != "texts" or not all(isinstance(one, str) for one in asked):
+def refuse_parser(bundle: Bundle) -> None:
+    """Refuse a bundle whose model writes queries.
+
+    Raises:
+        UsageError: it does.
+    """
+    if isinstance(bundle.model, ConditionalModel) and "questions" in bundle.manifest.corpus:
+        raise UsageError(f"{bundle.path}: this model writes queries: ask it with ziggurat task parsing predict")
+
+
+def _oddities(task: Task, answers: Sequence[Answer]) -> Oddities | None:
+    if ANSWER_METRICS.get(task.metrics[0]).reads != "texts":
+        return None
+    asked = [answer.asked for answer in answers]
+    if not all(isinstance(one, str) for one in asked):
         return None
     return oddities(asked, [str(answer.gold) for answer in answers], [str(answer.predicted) for answer in answers])
 

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 
 from ziggurat.artefacts.bundle import Bundle, load, record
 from ziggurat.artefacts.origin import origin_of
-from ziggurat.artefacts.recipe import load_recipe
+from ziggurat.artefacts.recipe import Recipe, load_recipe
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import StandsOn
-from ziggurat.core.tasks import Task
+from ziggurat.core.tasks import Task, serves
 from ziggurat.core.types import Listener
 from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.judge.tasks import TaskReport, judge_task
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.material import prepared
 from ziggurat.surface.training import MEASURED_ON, train_run
+from ziggurat.text.questions import QUERIES
 from ziggurat.training.job import silent
 
-__all__ = ["Outcome", "suited", "train_task"]
+__all__ = ["Outcome", "learns", "suited", "train_task"]
 
 TUNED_ON = "dev"
 
@@ -33,6 +34,11 @@ class Outcome:
     """``test``, or ``dev`` where nothing is held out for that: what was tuned on flatters."""
     report: TaskReport | None
     """None where nothing is held out at all."""
+
+
+def learns(recipe: Recipe, task: Task) -> bool:
+    """Return whether what a recipe trains can do a task."""
+    return serves(task, FAMILIES.get(recipe.family), recipe.model, queries=recipe.text.format == QUERIES)
 
 
 def suited(task: Task, *, start: str | None, vectors: str | None) -> str:

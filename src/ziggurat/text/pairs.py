@@ -9,6 +9,7 @@ colons where they are not plain: ``memory.tmx:de:en``. All may be compressed, as
 import codecs
 import itertools
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -16,11 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ziggurat.core.config import to_mapping
-from ziggurat.core.errors import InputError, UsageError
+from ziggurat.core.errors import InputError, UnknownNameError, UsageError
 from ziggurat.core.types import Pair
 from ziggurat.text.cleaning import clean
 from ziggurat.text.compression import SUFFIXES
 from ziggurat.text.decoding import lines, open_source
+from ziggurat.text.encodings import checked_name
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.records import Source
@@ -28,13 +30,15 @@ from ziggurat.text.sources import resolve
 from ziggurat.text.splits import named_split
 from ziggurat.text.tmx import Languages, read_units
 
-__all__ = ["PairSource", "check_options", "read_pairs", "read_sides", "resolve_pairs"]
+__all__ = ["PairSource", "check_options", "read_pairs", "read_sides", "refuse_pairs", "resolve_pairs"]
 
 DECLARED = re.compile(rb"""\s*<\?xml[^>]*\sencoding=["']([\w.-]+)""")
 """The encoding that a file of XML says it has, where its first letters are those of ASCII."""
 
 SIDES = ("source", "target")
 JSON_SUFFIXES = (".jsonl", ".ndjson")
+PAIRED = (".tmx", ".tsv", *JSON_SUFFIXES)
+"""How names of files of pairs end; others may be texts."""
 MEMORY = re.compile(r"(.+\.tmx(?:\.\w+)?):([\w-]+):([\w-]+)", re.IGNORECASE)
 """A memory's name with those of its languages."""
 FORM = "a line is SOURCE<TAB>TARGET"
@@ -43,6 +47,8 @@ OF_DOCUMENTS = ("field", "cut", "block_bytes", "fewest_documents", "longest_byte
 OBJECT = '{"source": …, "target": …}'
 
 Row = tuple[int, str, str]
+
+_LOG = logging.getLogger("ziggurat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,16 @@ def check_options(options: TextConfig) -> None:
             raise UsageError(f"text.{key}: says how files become documents; files of pairs have no use for it")
 
 
+def refuse_pairs(source: Source) -> None:
+    """Refuse a file of pairs where a text a line is wanted.
+
+    Raises:
+        InputError: its name ends as those of pairs do, whatever it was compressed by.
+    """
+    if _of_suffix(source, PAIRED):
+        raise InputError(f"{source.label}: what is translated is a text a line; take the sources out of it")
+
+
 def read_sides(source: PairSource, options: TextConfig, ledger: Ledger) -> Iterator[Row]:
     """Yield each pair's line and its two sides as they stand; empty lines of one file are passed over.
 
@@ -137,29 +153,46 @@ def read_sides(source: PairSource, options: TextConfig, ledger: Ledger) -> Itera
 def read_pairs(names: Sequence[str], options: TextConfig | None = None) -> Iterator[Pair]:
     """Yield the pairs behind ``names``, cleaned, but neither thinned nor split; those with an empty side are left out.
 
+    How many these are is said at the end.
+
     Raises:
         UsageError: an option is set that pairs have no use for.
         InputError: a source can't be used; the message names file and line.
     """
     options = options or TextConfig()
     check_options(options)
+    count, empty, first = 0, 0, ""
     with Ledger(Path(os.devnull)) as ledger:
         for source in resolve_pairs(names):
             for line, *sides in read_sides(source, options, ledger):
                 one, other = (clean(side, options, ledger).strip() for side in sides)
+                where = f"{source.label}:{line}"
+                count += 1
                 if one and other:
-                    yield Pair(f"{source.label}:{line}", one, other)
+                    yield Pair(where, one, other)
+                else:
+                    empty, first = empty + 1, first or where
+    if empty:
+        _LOG.warning("%d of %d pairs have an empty side and are left out (first: %s)", empty, count, first)
 
 
 def _memory(source: PairSource, options: TextConfig, ledger: Ledger) -> Iterator[Row]:
     if options.encoding is None:
         with open_source(source.source) as stream:
             said = DECLARED.match(stream.read(200))
-        options = options if said is None else replace(options, encoding=said[1].decode())
+        if said is not None:
+            options = replace(options, encoding=_declared(said[1].decode(), source.source.label))
     with open_source(source.source) as stream:
         yield from read_units(
             lines(stream, source.source, options, ledger), source.languages, label=source.source.label
         )
+
+
+def _declared(encoding: str, label: str) -> str:
+    try:
+        return checked_name(encoding)
+    except UnknownNameError as error:
+        raise InputError(f"{label}:1: the file says that it is in {error}; mend that, or write it as UTF-8") from error
 
 
 def _one_file(source: Source, options: TextConfig, ledger: Ledger) -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from html.entities import html5
 from typing import TypeAlias
 from xml.parsers import expat
 
@@ -22,16 +23,18 @@ def read_units(text: Iterable[str], languages: Languages | None, *, label: str) 
 
     *Idea.* Unless ``languages`` are named, the source's is that which the header names (``srclang``) or else the first
     unit's first, and the target's is the other one. ``de`` is also ``de-AT``. Of several variants in one language the
-    first is taken; what marks a segment's layout is left out (TMX 1.4b, section 4).
+    first is taken; what marks a segment's layout is left out (TMX 1.4b, section 4). The entities of HTML are known.
 
     Raises:
-        InputError: it is no well-formed XML, or no memory, or which languages are meant is not clear.
+        InputError: it is no well-formed XML, or no memory, or which languages are meant is not clear, or an entity is
+            of a document type that is not read.
     """
     reading = _Reading(label, languages)
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda name, attributes: reading.begin(name, attributes, parser.CurrentLineNumber)
     parser.EndElementHandler = reading.end
     parser.CharacterDataHandler = reading.say
+    parser.SkippedEntityHandler = lambda name, _: reading.say_entity(name, parser.CurrentLineNumber)
     try:
         for piece in text:
             parser.Parse(piece)
@@ -85,6 +88,15 @@ class _Reading:
         """Read text."""
         if self.words is not None and not self.codes:
             self.words.append(text)
+
+    def say_entity(self, name: str, line: int) -> None:
+        """Read an entity that only the document type declares, which stands in another file."""
+        if self.words is None or self.codes:
+            return
+        text = html5.get(f"{name};")
+        if text is None:
+            raise InputError(f"{self.label}:{line}: nobody says what &{name}; is; write the characters it stands for")
+        self.say(text)
 
     def end(self, name: str) -> None:
         """Leave an element."""

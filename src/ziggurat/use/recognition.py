@@ -6,6 +6,7 @@ well each fits the sound alone, so that any language model can weigh in afterwar
 """
 
 import re
+import shlex
 import tempfile
 import wave
 from collections.abc import Iterator, Sequence
@@ -141,7 +142,7 @@ def read_wav(path: Path) -> bytes:
     Raises:
         InputError: it can't be read or is something else; the message says how to convert it.
     """
-    remedy = f"convert it: ffmpeg -i {path.name} -ar {RATE} -ac 1 -c:a pcm_s16le NEW.wav"
+    remedy = f"convert it: ffmpeg -i {shlex.quote(str(path))} -ar {RATE} -ac 1 -c:a pcm_s16le NEW.wav"
     try:
         with path.open("rb") as file, wave.open(file) as recording:
             found = recording.getframerate(), recording.getnchannels(), 8 * recording.getsampwidth()

@@ -74,6 +74,8 @@ SENTENCES = {
     "right label": "正确标签",
     "said instead": "误判为",
     "times": "次数",
+    "label": "标签",
+    "examples": "样例数",
     "The surest errors: how sure, what was said, what is right, the text": (
         "最有把握的错误：把握程度、模型的回答、正确答案、文本"
     ),

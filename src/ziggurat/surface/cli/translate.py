@@ -55,6 +55,8 @@ def translate(
     """
     from ziggurat.artefacts.bundle import load
 
+    if options.out is not None and Path(options.out).exists():  # also where it is one of the files
+        raise UsageError(f"{options.out}: exists already; choose another --out")
     opened, terminal, told = load(bundle), Terminal(quiet=options.quiet), _Told()
     with naming_flags(TranslateOptions), _writing(options.out, terminal) as write:
         for batch in _batches(_lines(files or ["-"])):
@@ -81,6 +83,7 @@ def _targets(bundle: "Bundle", batch: list[Line], options: TranslateOptions, tol
         InputError: a line is too long; the message names it.
     """
     from ziggurat.core.protocols import ConditionalModel
+    from ziggurat.judge.tasks import refuse_parser
     from ziggurat.use.translation import translate_beam
 
     if not isinstance(bundle.model, ConditionalModel):
@@ -88,6 +91,7 @@ def _targets(bundle: "Bundle", batch: list[Line], options: TranslateOptions, tol
             f"{bundle.path}: a model of family {bundle.manifest.family} translates nothing: train one on pairs "
             "(--recipe article-transformer), or write on with ziggurat generate"
         )
+    refuse_parser(bundle)
     full = [(where, text) for where, text in batch if text]
     try:
         found = translate_beam(
@@ -116,12 +120,14 @@ def _lines(names: list[str]) -> Iterator[Line]:
     from ziggurat.text.decoding import lines, open_source
     from ziggurat.text.ledger import Ledger
     from ziggurat.text.options import TextConfig
+    from ziggurat.text.pairs import refuse_pairs
     from ziggurat.text.sources import resolve
 
     sources = resolve(names)
     for source in sources:
         if source.reader:
             raise InputError(f"{source.label}: has no lines to translate; give text files")
+        refuse_pairs(source)
     with Ledger(Path(os.devnull)) as ledger:
         for source in sources:
             with open_source(source) as stream:

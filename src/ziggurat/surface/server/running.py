@@ -1,5 +1,7 @@
 """Serving an application on a port of this machine until somebody stops it."""
 
+import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,7 +37,7 @@ def listening(host: str, port: int) -> socket.socket:
 def run_server(application: Any, opened: socket.socket, ready: Callable[[str], None]) -> None:
     """Serve an ASGI application on a listening socket until the process is told to stop; ``ready`` is told its address.
 
-    Requests that have begun are answered before it ends.
+    Requests that have begun are answered before it ends, unless it is told twice.
 
     Raises:
         MissingExtraError: the extra ``serve`` is not installed.
@@ -46,5 +48,13 @@ def run_server(application: Any, opened: socket.socket, ready: Callable[[str], N
         raise MissingExtraError("serving a model", "serve") from error
     host, port = opened.getsockname()[:2]
     ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+    # without lifespan, whose task would log how it was cancelled; no application of ours has anything to do in it
+    config = uvicorn.Config(application, log_level="warning", access_log=False, lifespan="off")
+    logging.getLogger("uvicorn.error").addFilter(_of_interest)
     with opened, suppress(KeyboardInterrupt):  # which it passes on after it has ended
-        uvicorn.Server(uvicorn.Config(application, log_level="warning", access_log=False)).run(sockets=[opened])
+        uvicorn.Server(config).run(sockets=[opened])
+
+
+def _of_interest(record: logging.LogRecord) -> bool:
+    """Return whether an entry of the log tells more than that a request was cancelled, as the user wished."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

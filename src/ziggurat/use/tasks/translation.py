@@ -4,11 +4,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from ziggurat.core.errors import InputError, UsageError
+from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, Model, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
 from ziggurat.text.options import TextConfig
-from ziggurat.text.pairs import read_pairs
+from ziggurat.text.pairs import read_pairs, refuse_pairs
 from ziggurat.text.parallel import PairSet
 from ziggurat.text.tagged import one_source, read_lines
 from ziggurat.use.asked import asked_text
@@ -42,8 +42,7 @@ class Translation:
             return
         for name in names:
             source = one_source(name)
-            if source.label.lower().endswith((".tmx", ".jsonl")):
-                raise InputError(f"{source.label}: what is translated is a text a line; take the sources out of it")
+            refuse_pairs(source)
             for line in read_lines(source, TextConfig()):
                 yield Example(f"{source.label}:{line.number}", line.text.removeprefix("\ufeff").strip())
 

@@ -115,16 +115,17 @@ def about(task: "Task", database: str | None) -> "Task":
 
 
 def headline(reports: "Sequence[tuple[str, TaskReport]]") -> list[tuple[str, ...]]:
-    """Return a table of models: their metrics with 95 % intervals, and their calibration errors."""
+    """Return a table of models: their metrics with 95 % intervals, calibration errors, how many examples measured."""
     names = [translate(NAMES.get(name, name)) for name, _ in reports[0][1].metrics]
     calibrated = any(report.reliability is not None for _, report in reports)
-    rows: list[tuple[str, ...]] = [("", *names, *([translate("calibration error")] if calibrated else []))]
+    last = [*([translate("calibration error")] if calibrated else []), translate("examples")]
+    rows: list[tuple[str, ...]] = [("", *names, *last)]
     for label, report in reports:
         cells = [_cell(name, one) for name, one in report.metrics]
         sure = report.reliability
         if calibrated:
             cells.append("" if sure is None else f"{sure.expected_calibration_error:.3f}")
-        rows.append((label, *cells))
+        rows.append((label, *cells, f"{report.answers.examples:,}"))
     return rows
 
 
@@ -157,7 +158,7 @@ def details(terminal: Terminal, task: "Task", report: "TaskReport") -> None:
     told = "The surest errors: how sure, what was said, what is right, the text"
     terminal.write(translate(told if sure else "The worst errors: what was said, what is right, the text"))
     for error in answers.errors:
-        asked = report.inputs[error.id]
+        asked = error.asked
         text = one_line(asked if isinstance(asked, str) else joined(asked)[0])
         said, right = (_cut(task.shown(asked, answer)) or "–" for answer in (error.predicted, error.gold))
         confidence = "" if error.confidence is None else f"{error.confidence:.3f}  "

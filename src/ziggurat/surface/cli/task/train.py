@@ -19,6 +19,7 @@ from ziggurat.surface.terminal import Terminal, align
 
 if TYPE_CHECKING:
     from ziggurat.artefacts.recipe import Recipe
+    from ziggurat.artefacts.runs import Run
     from ziggurat.core.tasks import Task
     from ziggurat.surface.tasks import Outcome
 
@@ -81,6 +82,8 @@ def train(
     with ExitStack() as held, ProgressDisplay(terminal) as display:
         # the run first: where the text can't be used, the folder inside is gone before that around it
         runs = [held.enter_context(open_run(place, recipe)) for place, recipe in recipes.items()]
+        for run in runs:
+            _check_task(run, chosen)
         try:
             outcomes = train_task(chosen, runs[::-1], display)
         except (InterruptedRunError, KeyboardInterrupt) as error:
@@ -104,16 +107,31 @@ def _resumed(options: TaskTrainOptions, names: list[str], flags: dict[str, str])
     return folder, dict.fromkeys([folder, folder / BASELINE] if (folder / BASELINE).is_dir() else [folder])
 
 
+def _check_task(run: "Run", task: "Task") -> None:
+    """Refuse a run that goes on under another task than its own.
+
+    Raises:
+        UsageError: what it trains does not learn the task; the message names the command that goes on with it.
+    """
+    from ziggurat.surface.tasks import learns
+    from ziggurat.use.tasks import TASKS
+
+    if not learns(run.recipe, task):
+        own = next((f"task {name} " for name in TASKS.names() if learns(run.recipe, TASKS.get(name))), "")
+        raise UsageError(
+            f"--resume: {run.folder}: a run of recipe {run.recipe.name}, which learns nothing of task {task.name}; "
+            f"go on with: ziggurat {own}train --resume {shlex.quote(str(run.folder))}"
+        )
+
+
 def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[str, str]) -> Places:
     from ziggurat.artefacts.beginning import check_vectors
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.runs import new_folder
     from ziggurat.artefacts.settings import environment_settings, flag_settings
-    from ziggurat.core.tasks import serves
-    from ziggurat.models.registry import FAMILIES
     from ziggurat.surface.api import run_name
     from ziggurat.surface.material import check_sources
-    from ziggurat.surface.tasks import suited
+    from ziggurat.surface.tasks import learns, suited
 
     if not names:
         raise UsageError(f"no file was named: ziggurat task {task.name} train FILE…, with files of labelled examples")
@@ -127,7 +145,7 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
     own = {"start": options.start, "vectors": options.vectors}
     flags = {**{key: value for key, value in own.items() if value is not None}, **flags}
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])
-    if not serves(task, FAMILIES.get(wanted.family), wanted.model):
+    if not learns(wanted, task):
         raise UsageError(f"--recipe: recipe {wanted.name} learns nothing of this task; try {', '.join(task.recipes)}")
     if options.minutes is not None:
         wanted = wanted.with_budget("minutes", options.minutes)
