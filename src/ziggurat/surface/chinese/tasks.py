@@ -67,8 +67,6 @@ SENTENCES = {
     "said": "所判标签",
     "macro F1": "宏平均 F1",
     "calibration error": "校准误差",
-    "label": "标签",
-    "examples": "样例数",
     "precision": "精确率",
     "recall": "召回率",
     "right label": "正确标签",
