@@ -20,6 +20,7 @@ SENTENCES = {
     "Type the texts again, and tell how many keys suggestions save": "把文本重新输入一遍，给出建议节省的按键数",
     "Measure on so many characters of each text, the first": "只在每个文本的前若干字符上测量",
     "Begin no other text after so many minutes of measuring": "测量满若干分钟后不再开始新的文本",
+    "Seed of the bootstrap of what is measured; 0 unless told": "所测结果的自助抽样随机种子；未指定时为 0",
     "Completions offered after each key": "每次按键后给出的续文数",
     "Likeliest beginnings that are gone on with": "继续往下预测的最可能开头数",
     "Most tokens of a suggestion": "一条建议最多的词元数",
