@@ -31,21 +31,28 @@ def both(database: Path) -> list[tuple[str, Query]]:
     return [(gold, Query(said, str(database))) for gold, said in zip(GOLD, SAID, strict=True)]
 
 
-def test_by_hand(tmp_path: Path) -> None:
+def test_by_hand(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     database = tower_database(tmp_path / "towers.sqlite")
     executed, written = ExecutionMatch(), QueryMatch()
     for metric in (executed, written):
         metric.update(*zip(*both(database), strict=True))
-    assert executed.each().tolist() == [1, 1, 0, 0, 0]
+    assert executed.each().tolist() == [1, 1, 0, 0, 1]  # of the last nothing is known, and nothing said against it
     assert written.each().tolist() == [1, 0, 0, 0, 1]
-    assert executed.value() == written.value() == 2 / 5
+    assert (executed.value(), written.value()) == (2 / 4, 2 / 5)
+    assert "1 of 5 right queries fail on this database (no such column: depth)" in caplog.text
+
+
+def test_where_all_right_queries_fail_there_is_no_figure(tmp_path: Path) -> None:
+    database = str(tower_database(tmp_path / "towers.sqlite"))
+    with pytest.raises(UsageError, match=r"all 2 right queries fail on this database \(no such table: lake\)"):
+        ExecutionMatch().update(["SELECT a FROM lake"] * 2, [Query("SELECT height FROM tower", database)] * 2)
 
 
 def test_what_the_main_metric_has_something_against_is_an_error(tmp_path: Path) -> None:
     database = tower_database(tmp_path / "towers.sqlite")
     answers = [Answer(str(number), Query(gold), said, 0.5) for number, (gold, said) in enumerate(both(database))]
     report = answers_report(answers, ("execution_match", "query_match"))
-    assert {error.id for error in report.errors} == {"2", "3", "4"}
+    assert {error.id for error in report.errors} == {"2", "3"}
     assert report.figures()["errors"][0]["predicted"] in SAID
 
 

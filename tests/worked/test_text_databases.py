@@ -53,8 +53,29 @@ def test_every_stored_text_with_its_columns(tmp_path: Path) -> None:
     assert values["Euphrates"] == "river_name"
     assert list(values) == sorted(values)
     assert len(values) == 4 + 4 + 1
-    with pytest.raises(InputError, match="more than 3 different texts"):
-        stored_values(path, most_distinct=3)
+
+
+def test_columns_with_more_texts_than_can_be_looked_for_are_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tower_database(tmp_path / "a.sqlite")
+    names = stored_values(path, most_distinct=5)
+    assert sorted(names.values()) == ["river_name", *["tower_name"] * 4]
+    assert "column city_name of table tower is passed over: with it there are more than 5 different" in caplog.text
+    assert stored_values(path, most_distinct=3) == {
+        "Babylon": "city_name",
+        "Euphrates": "river_name",
+        "Ur": "city_name",
+    }
+
+
+def test_a_view_of_what_is_gone_is_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tower_database(tmp_path / "a.sqlite")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("CREATE TABLE lake (name); CREATE VIEW deep AS SELECT name FROM lake; DROP TABLE lake")
+    assert list(read_schema(path).tables) == ["tower", "river"]
+    assert "deep is passed over: it can't be read (no such table: main.lake)" in caplog.text
+    assert len(stored_values(path)) == 9
 
 
 def test_nothing_is_written(tmp_path: Path) -> None:

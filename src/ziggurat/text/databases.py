@@ -5,6 +5,7 @@ Name`` and perhaps ``Type`` among others, and in which a line of dashes parts th
 """
 
 import csv
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ from ziggurat.text.options import TextConfig
 from ziggurat.text.tagged import one_source, read_lines
 
 __all__ = ["Column", "Schema", "is_database", "open_database", "read_schema", "stored_values"]
+
+_LOG = logging.getLogger("ziggurat")
 
 MAGIC = b"SQLite format 3\x00"
 TABLE, FIELD, TYPE = "table name", "field name", "type"
@@ -108,25 +111,40 @@ def open_database(name: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
 def stored_values(name: str | os.PathLike[str], *, most_distinct: int = 100_000) -> dict[str, str]:
     """Return every text that stands in a database, and the names of the columns that hold it.
 
-    Columns of one name are one; of more than one name all are given, joined by ``_or_``: ``capital_or_city_name``.
+    Columns of one name are one; of more than one name all are given, joined by ``_or_``: ``capital_or_city_name``. A
+    column with more than ``most_distinct`` different texts, or with which there would be more in all, is passed over
+    with a warning: its texts are no values that questions name, or too many to look for.
 
     Raises:
-        InputError: the database can't be read, or has more than ``most_distinct`` different texts.
+        InputError: the database can't be read.
     """
     found: dict[str, set[str]] = {}
     schema = read_schema(name)
     with open_database(name) as connection:
         for table, columns in schema.tables.items():
             for column in columns:
-                query = f"SELECT DISTINCT {_quoted(column.name)} FROM {_quoted(table)}"  # noqa: S608 - quoted names
-                for (value,) in connection.execute(query):
-                    if isinstance(value, str) and value.strip():
-                        found.setdefault(value, set()).add(column.name.lower())
-                        if len(found) > most_distinct:
-                            raise InputError(
-                                f"{os.fspath(name)}: more than {most_distinct} different texts; allow more of them"
-                            )
+                texts = _texts(connection, table, column.name, most_distinct)
+                if len(texts - found.keys()) + len(found) > most_distinct:
+                    _LOG.warning(
+                        "%s: column %s of table %s is passed over: with it there are more than %d different texts",
+                        *(os.fspath(name), column.name, table, most_distinct),
+                    )
+                    continue
+                for value in texts:
+                    found.setdefault(value, set()).add(column.name.lower())
     return {value: "_or_".join(sorted(columns)) for value, columns in sorted(found.items())}
+
+
+def _texts(connection: sqlite3.Connection, table: str, column: str, most: int) -> set[str]:
+    """Return the different texts of a column, of more than ``most`` one more."""
+    found: set[str] = set()
+    query = f"SELECT DISTINCT {_quoted(column)} FROM {_quoted(table)}"  # noqa: S608 - quoted names
+    for (value,) in connection.execute(query):
+        if isinstance(value, str) and value.strip():
+            found.add(value)
+            if len(found) > most:
+                break
+    return found
 
 
 def _decoded(text: bytes) -> str:
@@ -141,10 +159,26 @@ def _declared(path: Path) -> dict[str, list[Column]]:
     with open_database(path) as connection:
         query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
         tables = [name for (name,) in connection.execute(query) if not name.startswith("sqlite_")]
-        return {
-            table: [Column(row[1], row[2]) for row in connection.execute(f"PRAGMA table_info({_quoted(table)})")]
-            for table in tables
-        }
+        found: dict[str, list[Column]] = {}
+        for table in tables:
+            try:
+                rows = connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall()
+            except sqlite3.OperationalError as error:  # a view of what is gone, a table whose module is not here
+                if not _is_broken(connection, table):
+                    raise
+                _LOG.warning("%s: %s is passed over: it can't be read (%s)", path, table, error)
+                continue
+            found[table] = [Column(row[1], row[2]) for row in rows]
+        return found
+
+
+def _is_broken(connection: sqlite3.Connection, table: str) -> bool:
+    """Return whether it is this table or view that can't be read, and not the whole database."""
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return True
 
 
 def _listed(name: str | os.PathLike[str]) -> dict[str, list[Column]]:
