@@ -67,6 +67,17 @@ def test_predicting_writes_columns(run: Path, tmp_path: Path, ziggurat: Ziggurat
     assert ended.err.splitlines()[-1] == "2 answers"
 
 
+def test_predicting_loses_no_word(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path = tmp_path / "words.jsonl"
+    path.write_text('{"tokens": ["mr", "Ab99", "goes", "home"]}\n', encoding="utf-8")
+    ended = ziggurat("task", "ner", "predict", run, path)
+    assert (ended.code, ended.out) == (0, "mr\tO\nAb99\tB-PER\ngoes\tO\nhome\tO\n\n")
+    path.write_text("mr Ab99 goes home\n", encoding="utf-8")
+    ended = ziggurat("task", "ner", "predict", run, path)
+    assert (ended.code, ended.out) == (2, "")
+    assert "words.jsonl:1: 4 words parted by blanks, and the last, 'home', is no label; give a word a line" in ended.err
+
+
 def test_chinese_sentences(tmp_path: Path, ziggurat: Ziggurat) -> None:
     path = tmp_path / "句子.bmes"
     lines = [f"我 O\n叫 O\n{a} B-NAME\n{b} E-NAME\n。 O\n" for a in "王李张刘陈" for b in "明华军平英"]

@@ -76,3 +76,42 @@ def test_words_alone_can_be_asked(tmp_path: Path) -> None:
     path = tmp_path / "words.txt"
     path.write_text("Ada\nin\nLondon\n\nhere\n", encoding="utf-8")
     assert [one.input for one in TASK.read([str(path)], labelled=False)] == [("Ada", "in", "London"), ("here",)]
+
+
+def test_json_lines_of_words_can_be_asked(tmp_path: Path) -> None:
+    path = tmp_path / "words.jsonl"
+    path.write_text('\n{"tokens": ["Ada", "in", "London"], "id": 7}\n\n["here"]\n', encoding="utf-8")
+    found = [(one.id, one.input, one.answer) for one in TASK.read([str(path)], labelled=False)]
+    assert found == [(f"{path}:2", ("Ada", "in", "London"), None), (f"{path}:4", ("here",), None)]
+    for wrong, message in (
+        ('{"words": ["a"]}', r":2: the key 'tokens' is missing \(found 'words'\)"),
+        ('{"tokens": "a b"}', r':2: "a b" is no sentence; give a list of words'),
+        ('{"tokens": []}', r":2: \[\] is no sentence"),
+        ('{"tokens": ["a"', r":2: not a JSON object, as the lines before; each line is"),
+        ("7", r":2: not a JSON object"),
+    ):
+        path.write_text(f'{{"tokens": ["a"]}}\n{wrong}\n', encoding="utf-8")
+        with pytest.raises(InputError, match=rf"words\.jsonl{message}"):
+            list(TASK.read([str(path)], labelled=False))
+
+
+def test_words_of_braces_are_words(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("{}\n[\n[]\n", encoding="utf-8")
+    assert [one.input for one in TASK.read([str(path)], labelled=False)] == [("{}", "[", "[]")]
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"words\.txt: no sentence"):
+        list(TASK.read([str(path)], labelled=False))
+
+
+def test_no_word_of_a_sentence_on_one_line_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("I met Ada\n\nAda met me\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"words\.txt:1: 3 words parted by blanks, and the last, 'Ada', is no label"):
+        list(TASK.read([str(path)], labelled=False))
+    # what a model learnt from, and what schemes write, is columns
+    path.write_text("Ada NOUN\nmet VERB\n\nme O\nLondon B-LOC\n", encoding="utf-8")
+    found = [one.input for one in TASK.knowing(["NOUN", "VERB"]).read([str(path)], labelled=False)]
+    assert found == [("Ada", "met"), ("me", "London")]
+    with pytest.raises(InputError, match=r"words\.txt:1: .*'NOUN', is no label"):
+        list(TASK.read([str(path)], labelled=False))

@@ -9,7 +9,7 @@ from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.protocols import Classifier, Tagger
 from ziggurat.core.schemes import OUTSIDE
-from ziggurat.core.tasks import AsksDatabase, MarksWords, Task
+from ziggurat.core.tasks import AsksDatabase, LabelsWords, MarksWords, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.answers import ANSWER_METRICS, Answer, AnswersReport, answers_report
 from ziggurat.judge.oddities import Oddities, oddities
@@ -132,6 +132,8 @@ def informed(task: Task, bundle: Bundle) -> Task:
         InputError: it asks a database, which can't be read.
         UsageError: the model was trained for another task.
     """
+    if isinstance(task, LabelsWords) and isinstance(bundle.model, Tagger):
+        return task.knowing(bundle.model.labels)
     return task.informed(bundle.manifest.corpus) if isinstance(task, AsksDatabase) else task
 
 

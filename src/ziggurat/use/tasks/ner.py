@@ -10,10 +10,11 @@ from ziggurat.core.protocols import Model, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
 from ziggurat.core.spacing import joined
 from ziggurat.core.types import Example, Told
-from ziggurat.text.columns import Columns, read_columns
+from ziggurat.text.columns import read_columns
 from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.word_characters import word_batch
 from ziggurat.use.asked import asked_words
+from ziggurat.use.word_lines import read_word_lines
 
 __all__ = ["TASK", "NamedEntities"]
 
@@ -33,17 +34,28 @@ class NamedEntities:
     recipes: ClassVar[tuple[str, ...]] = ("lstm-tagger", "lstm-tagger-zh", "encoder-tagger")
     baseline: ClassVar[str] = ""
 
+    def __init__(self, labels: Sequence[str] = ()) -> None:
+        """Do the task as a model with these ``labels`` does it; without, as any does."""
+        self.labels = frozenset(labels)
+
+    def knowing(self, labels: Sequence[str]) -> "NamedEntities":
+        """Return the task as a model with these labels does it."""
+        return NamedEntities(labels)
+
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
         """Yield sentences with their spans, or without where they need not be ``labelled``.
+
+        Those are read from JSON lines and words alone too (`ziggurat.use.word_lines`).
 
         Raises:
             InputError: a file can't be used; the message names file and line.
         """
-        columns = Columns() if labelled else Columns(label=None)
         for name in names:
-            for sentence in read_columns(name, columns):
-                answer = sorted(lenient_spans_of(sentence.labels)) if labelled else None
-                yield Example(sentence.id, sentence.tokens, answer)
+            if not labelled:
+                yield from read_word_lines(name, self.labels)
+                continue
+            for sentence in read_columns(name):
+                yield Example(sentence.id, sentence.tokens, sorted(lenient_spans_of(sentence.labels)))
 
     def asked(self, value: Any, *, where: str) -> tuple[str, ...]:
         """Return the words of a sentence.
