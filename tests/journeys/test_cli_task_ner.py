@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,6 +89,18 @@ def test_chinese_sentences(tmp_path: Path, ziggurat: Ziggurat) -> None:
     assert "片段 F1" in ended.out
     assert load(tmp_path / "run").manifest.model["labels"] == ["B-NAME", "E-NAME", "O"]
     assert not (tmp_path / "run" / "baseline").exists()
+
+
+@pytest.mark.parametrize("scheme", ["BIO", "BIOES", "BMES", "none"])
+def test_a_scheme_that_is_named_is_obeyed(scheme: str, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path, out = columns(tmp_path / "set.conll", 0, 20), tmp_path / "run"
+    if scheme != "BIO":  # one word alone is S in these
+        path.write_text(path.read_text(encoding="utf-8").replace("B-PER", "S-PER"), encoding="utf-8")
+    given = [*SMALL, "--training.steps", "4", "--model.scheme", scheme, "--out", out, "--quiet"]
+    ended = ziggurat("task", "ner", "train", path, *given)
+    assert ended.code == 0, ended.err
+    model: Any = load(out).model
+    assert (model.network.config.scheme, model.labels[0]) == (scheme, "B-PER" if scheme == "BIO" else "O")
 
 
 ENCODER = ["--model.layers", "1", "--model.width", "12", "--model.heads", "3", "--model.context", "32"]
