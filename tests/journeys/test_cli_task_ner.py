@@ -103,6 +103,28 @@ def test_a_scheme_that_is_named_is_obeyed(scheme: str, tmp_path: Path, ziggurat:
     assert (model.network.config.scheme, model.labels[0]) == (scheme, "B-PER" if scheme == "BIO" else "O")
 
 
+def test_labels_that_are_not_those_of_the_text_are_refused(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path = columns(tmp_path / "set.conll", 0, 20)
+    given = [*SMALL, "--out", tmp_path / "run", "--quiet"]
+    ended = ziggurat("task", "ner", "train", path, *given, "--model.labels", '["O"]')
+    assert (ended.code, ended.out) == (2, "")
+    assert "model.labels: the labels of the training text, in order, are B-PER, O; leave" in ended.err
+    path.write_text(path.read_text(encoding="utf-8").replace("Ab07\tB-", "Ab07\tb-"), encoding="utf-8")
+    ended = ziggurat("task", "ner", "train", path, *SMALL, "--out", tmp_path / "other", "--quiet")
+    assert (ended.code, ended.out) == (2, "")
+    assert "set.conll:37: the label 'b-PER' is none of BIO, as most labels are" in ended.err
+
+
+def test_plain_labels_are_kept(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path, out = tmp_path / "pos.conll", tmp_path / "run"
+    path.write_text("".join(f"the\tDET\nx{n:02}\tNOUN\nruns\tVERB\n\n" for n in range(40)), encoding="utf-8")
+    ended = ziggurat("task", "ner", "train", path, *SMALL, "--out", out, "--quiet")
+    assert ended.code == 0, ended.err
+    assert ziggurat("task", "ner", "predict", out, path).out == path.read_text(encoding="utf-8")
+    found = json.loads(ziggurat("task", "ner", "evaluate", out, path, "--json").out)
+    assert ([one["label"] for one in found["classes"]], found["unknown"]) == (["DET", "NOUN", "VERB"], [])
+
+
 ENCODER = ["--model.layers", "1", "--model.width", "12", "--model.heads", "3", "--model.context", "32"]
 
 

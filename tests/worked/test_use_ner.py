@@ -61,6 +61,12 @@ def test_what_is_shown_and_written() -> None:
     assert TASK.written(example, Told(spans)) == "Ada\tB-PER\nLovelace\tI-PER\nin\tO\nLondon\tB-LOC\n\n"
 
 
+def test_plain_labels_are_written_as_they_were_learnt() -> None:
+    spans = [(0, 1, "DET"), (1, 2, "NOUN")]
+    told = Told(spans)
+    assert TASK.knowing(["DET", "NOUN"]).written(Example("a:1", ("a", "dog")), told) == "a\tDET\ndog\tNOUN\n\n"
+
+
 def test_columns_are_read_with_labels_and_without(tmp_path: Path) -> None:
     path = tmp_path / "a.conll"
     path.write_text("Ada B-PER\nin O\nLondon B-LOC\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import TooLittleTextError
 from ziggurat.core.protocols import Classifier, Tagger
-from ziggurat.core.schemes import OUTSIDE
+from ziggurat.core.schemes import lenient_spans_of
 from ziggurat.core.tasks import AsksDatabase, LabelsWords, MarksWords, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.answers import ANSWER_METRICS, Answer, AnswersReport, answers_report
@@ -150,4 +150,4 @@ def known_labels(task: Task, bundle: Bundle) -> set[str] | None:
     labels = bundle.model.labels
     if ANSWER_METRICS.get(task.metrics[0]).reads == "labels":
         return set(labels)
-    return {label.partition("-")[2] for label in labels if label != OUTSIDE}
+    return {kind for label in labels for _, _, kind in lenient_spans_of([label])}

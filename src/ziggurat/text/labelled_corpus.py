@@ -17,6 +17,7 @@ from ziggurat.core.types import Document, Example, Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.text.cleaning import clean
 from ziggurat.text.columns import read_columns
+from ziggurat.text.label_schemes import check_scheme
 from ziggurat.text.labelled import read_examples
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
@@ -156,15 +157,27 @@ def prepare_labelled(
 
 
 def prepare_tagged(
-    names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener, workers: Workers = HERE
+    names: Sequence[str],
+    options: TextConfig,
+    *,
+    folder: Path,
+    listener: Listener,
+    workers: Workers = HERE,
+    scheme: str = "auto",
 ) -> LabelledCorpus:
     """Do `prepare_labelled` for sentences in columns (`ziggurat.text.columns`); words stay as they are written.
 
+    Labels must be of the ``scheme``, which is the model's (`ziggurat.text.label_schemes.check_scheme`).
+
     Raises:
         UsageError, InputError, TooLittleTextError, DiskFullError: as there.
+        InputError: a label is none of the scheme's; the message names file and line.
     """
     del workers
-    return _prepare(resolve_labelled(names), options, folder, listener, read=_sentences)
+    sources = resolve_labelled(names)
+    return _prepare(
+        sources, options, folder, listener, read=_sentences, check=lambda entries: check_scheme(entries, scheme)
+    )
 
 
 def prepare_roles(
@@ -201,7 +214,13 @@ def open_labelled(folder: Path) -> LabelledCorpus:
 
 
 def _prepare(
-    sources: list[LabelledSource], options: TextConfig, folder: Path, tell: Listener, *, read: Read
+    sources: list[LabelledSource],
+    options: TextConfig,
+    folder: Path,
+    tell: Listener,
+    *,
+    read: Read,
+    check: Callable[[Sequence[Example]], None] | None = None,
 ) -> LabelledCorpus:
     check_options(options)
     with atomic_folder(folder) as work, Ledger(work / LEDGER) as ledger:
@@ -211,6 +230,8 @@ def _prepare(
             entries += read(source.path, options, ledger)
             splits += [SPLITS.get(source.split, UNDECIDED)] * (len(entries) - len(splits))
             tell({"event": "read", "source": source.label, "sources": len(sources), "done": number + 1})
+        if check is not None:
+            check(entries)
         table = np.zeros(len(entries), ROW)
         table["split"] = splits
         table["stop"] = [len(_text(entry).encode()) for entry in entries]

@@ -97,8 +97,14 @@ class NamedEntities:
         return "; ".join(f"{kind} {joined(asked[start:stop])[0]}" for start, stop, kind in answer)
 
     def written(self, example: Example, told: Told) -> str:
-        """Return a line of ``WORD<TAB>LABEL`` for each word, labels as BIO has them, and an empty line."""
+        """Return a line of ``WORD<TAB>LABEL`` for each word, labels as BIO has them, and an empty line.
+
+        Plain labels, which are of no scheme, stand as the model learnt them.
+        """
         labels = labels_of(told.answer, len(example.input), "BIO")
+        for start, stop, kind in told.answer:
+            if kind in self.labels and stop - start == 1:
+                labels[start] = kind
         return "".join(f"{word}\t{label}\n" for word, label in zip(example.input, labels, strict=True)) + "\n"
 
 
