@@ -31,6 +31,9 @@ _COMMENT = re.compile(r"#+ +[^\t]*$|#(?:begin|end) document")
 _ASSIGNMENT = re.compile(r"#\s*[\w.:\[\]-]+ = ")
 """A comment as CoNLL-U has them, whatever the number of its words: ``# sent_id = 12``."""
 _PARTS = re.compile("[ \t]+")
+_NUMBER = re.compile(r"1(-\d+)?|0\.1")
+"""How CoNLL-U numbers the first row of a sentence: a word, several that are written as one, or one that is not."""
+_HEAD = re.compile(r"_|\d+")
 _SPAN = re.compile("O$|[BIESMLU]-.")
 """How every scheme writes a label with a type (`ziggurat.core.schemes`)."""
 
@@ -161,6 +164,11 @@ class _Table:
         self._first, self.width = row.number, len(self._split(row.text))
         where = f"{self._label}:{row.number}"
         self._token = self._place(self._columns.token, where)
+        if self._token == 0 and self.separator == TABS and _numbered(self._split(row.text)):
+            raise InputError(
+                f"{where}: CoNLL-U, whose first column numbers the words; {FORM}: "
+                "write two of its columns, as the second with the fourth, to a file of their own"
+            )
         self._tag = self._token if self._columns.label is None else self._place(self._columns.label, where)
         if self._tag == self._token and self._columns.label is not None:
             if self.width > 1:
@@ -210,6 +218,11 @@ class _Table:
         labels = () if self._columns.label is None else tuple(row[self._tag].strip(" ") for row in cells)
         sentence = TaggedSentence(f"{self._label}:{number}", tokens, labels, number)
         return Block(tuple(lines), tuple(rows), sentence)
+
+
+def _numbered(row: list[str]) -> bool:
+    """Return whether a file's first row is one of CoNLL-U: ten columns, of which the first and seventh are numbers."""
+    return len(row) == 10 and bool(_NUMBER.fullmatch(row[0])) and bool(_HEAD.fullmatch(row[6]))
 
 
 def _written(sentences: Iterable[TaggedSentence]) -> Iterator[bytes]:
