@@ -163,3 +163,7 @@ def test_other_tasks_and_these_do_not_mix(run: Path, tmp_path: Path, ziggurat: Z
     ended = ziggurat("task", "ner", "train", path, "--recipe", "lstm-roles")
     assert ended.code == 2
     assert "recipe lstm-roles learns nothing of this task; try lstm-tagger" in ended.err.splitlines()[-1]
+    for command in ("evaluate", "predict", "serve"):
+        ended = ziggurat("task", "ner", command, run, *([] if command == "serve" else [path]))
+        assert (ended.code, ended.out) == (2, ""), command
+        assert "this model says roles for predicates, not names: ask it by ziggurat task roles" in ended.err

@@ -54,6 +54,15 @@ def test_a_model_that_labels_no_words_is_refused() -> None:
         TASK.decode(FAMILIES.get("ngram").tiny(seed=0), TOKENIZER, [("two",)])
 
 
+def test_a_model_of_roles_is_refused() -> None:
+    class Roles(Longest):
+        reads_marks = True
+
+    for inputs in ([("two",)], []):  # a server asks nothing before it serves
+        with pytest.raises(UsageError, match="says roles for predicates, not names: ask it by ziggurat task roles"):
+            TASK.decode(Roles(), TOKENIZER, inputs)
+
+
 def test_what_is_shown_and_written() -> None:
     example = Example("a:1", ("Ada", "Lovelace", "in", "London"))
     spans = [(0, 2, "PER"), (3, 4, "LOC")]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import Model, ReadsTags, Tagger, Tokenizer
+from ziggurat.core.protocols import Model, ReadsMarks, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
 from ziggurat.core.spacing import joined
 from ziggurat.core.types import Example, Told
@@ -75,11 +75,13 @@ class NamedEntities:
         """Return the spans in each sentence; how sure they are is the product of how probable each label is.
 
         Raises:
-            UsageError: the model labels no words, or a sentence is longer than it can read.
+            UsageError: the model labels no words, or says roles of them; or a sentence is longer than it can read.
         """
         del temperature  # probabilities are of labels that stand where they stand, over all labellings
         if not isinstance(model, Tagger):
             raise UsageError("this model labels no words: train one with ziggurat task ner train")
+        if isinstance(model, ReadsMarks) and model.reads_marks:
+            raise UsageError("this model says roles for predicates, not names: ask it by ziggurat task roles")
         found: list[Told] = []
         for start in range(0, len(inputs), BATCH):
             chosen = inputs[start : start + BATCH]
