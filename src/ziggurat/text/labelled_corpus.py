@@ -153,7 +153,7 @@ def prepare_labelled(
         DiskFullError: the disk is full; nothing half written remains.
     """
     del workers  # reading labelled examples takes seconds
-    return _prepare(resolve_labelled(names), options, folder, listener, read=_texts)
+    return _prepare(resolve_labelled(names), options, folder, listener, read=_texts, of="labelled texts")
 
 
 def prepare_tagged(
@@ -175,9 +175,11 @@ def prepare_tagged(
     """
     del workers
     sources = resolve_labelled(names)
-    return _prepare(
-        sources, options, folder, listener, read=_sentences, check=lambda entries: check_scheme(entries, scheme)
-    )
+
+    def check(entries: Sequence[Example]) -> None:
+        check_scheme(entries, scheme)
+
+    return _prepare(sources, options, folder, listener, read=_sentences, of="labelled words", check=check)
 
 
 def prepare_roles(
@@ -189,7 +191,7 @@ def prepare_roles(
         UsageError, InputError, TooLittleTextError, DiskFullError: as there.
     """
     del workers
-    return _prepare(resolve_labelled(names), options, folder, listener, read=_role_sentences)
+    return _prepare(resolve_labelled(names), options, folder, listener, read=_role_sentences, of="sentences with roles")
 
 
 def open_labelled(folder: Path) -> LabelledCorpus:
@@ -220,9 +222,10 @@ def _prepare(
     tell: Listener,
     *,
     read: Read,
+    of: str,
     check: Callable[[Sequence[Example]], None] | None = None,
 ) -> LabelledCorpus:
-    check_options(options)
+    check_options(options, of=of)
     with atomic_folder(folder) as work, Ledger(work / LEDGER) as ledger:
         entries: list[Example] = []
         splits: list[int] = []
