@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,17 @@ def test_predicting_writes_columns(run: Path, tmp_path: Path, ziggurat: Ziggurat
     assert ended.err.splitlines()[-1] == "2 answers"
 
 
+def test_predicting_loses_no_word(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path = tmp_path / "words.jsonl"
+    path.write_text('{"tokens": ["mr", "Ab99", "goes", "home"]}\n', encoding="utf-8")
+    ended = ziggurat("task", "ner", "predict", run, path)
+    assert (ended.code, ended.out) == (0, "mr\tO\nAb99\tB-PER\ngoes\tO\nhome\tO\n\n")
+    path.write_text("mr Ab99 goes home\n", encoding="utf-8")
+    ended = ziggurat("task", "ner", "predict", run, path)
+    assert (ended.code, ended.out) == (2, "")
+    assert "words.jsonl:1: 4 words parted by blanks, and the last, 'home', is no label; give a word a line" in ended.err
+
+
 def test_chinese_sentences(tmp_path: Path, ziggurat: Ziggurat) -> None:
     path = tmp_path / "句子.bmes"
     lines = [f"我 O\n叫 O\n{a} B-NAME\n{b} E-NAME\n。 O\n" for a in "王李张刘陈" for b in "明华军平英"]
@@ -77,6 +89,40 @@ def test_chinese_sentences(tmp_path: Path, ziggurat: Ziggurat) -> None:
     assert "片段 F1" in ended.out
     assert load(tmp_path / "run").manifest.model["labels"] == ["B-NAME", "E-NAME", "O"]
     assert not (tmp_path / "run" / "baseline").exists()
+
+
+@pytest.mark.parametrize("scheme", ["BIO", "BIOES", "BMES", "none"])
+def test_a_scheme_that_is_named_is_obeyed(scheme: str, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path, out = columns(tmp_path / "set.conll", 0, 20), tmp_path / "run"
+    if scheme != "BIO":  # one word alone is S in these
+        path.write_text(path.read_text(encoding="utf-8").replace("B-PER", "S-PER"), encoding="utf-8")
+    given = [*SMALL, "--training.steps", "4", "--model.scheme", scheme, "--out", out, "--quiet"]
+    ended = ziggurat("task", "ner", "train", path, *given)
+    assert ended.code == 0, ended.err
+    model: Any = load(out).model
+    assert (model.network.config.scheme, model.labels[0]) == (scheme, "B-PER" if scheme == "BIO" else "O")
+
+
+def test_labels_that_are_not_those_of_the_text_are_refused(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path = columns(tmp_path / "set.conll", 0, 20)
+    given = [*SMALL, "--out", tmp_path / "run", "--quiet"]
+    ended = ziggurat("task", "ner", "train", path, *given, "--model.labels", '["O"]')
+    assert (ended.code, ended.out) == (2, "")
+    assert "model.labels: the labels of the training text, in order, are B-PER, O; leave" in ended.err
+    path.write_text(path.read_text(encoding="utf-8").replace("Ab07\tB-", "Ab07\tb-"), encoding="utf-8")
+    ended = ziggurat("task", "ner", "train", path, *SMALL, "--out", tmp_path / "other", "--quiet")
+    assert (ended.code, ended.out) == (2, "")
+    assert "set.conll:37: the label 'b-PER' is none of BIO, as most labels are" in ended.err
+
+
+def test_plain_labels_are_kept(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path, out = tmp_path / "pos.conll", tmp_path / "run"
+    path.write_text("".join(f"the\tDET\nx{n:02}\tNOUN\nruns\tVERB\n\n" for n in range(40)), encoding="utf-8")
+    ended = ziggurat("task", "ner", "train", path, *SMALL, "--out", out, "--quiet")
+    assert ended.code == 0, ended.err
+    assert ziggurat("task", "ner", "predict", out, path).out == path.read_text(encoding="utf-8")
+    found = json.loads(ziggurat("task", "ner", "evaluate", out, path, "--json").out)
+    assert ([one["label"] for one in found["classes"]], found["unknown"]) == (["DET", "NOUN", "VERB"], [])
 
 
 ENCODER = ["--model.layers", "1", "--model.width", "12", "--model.heads", "3", "--model.context", "32"]

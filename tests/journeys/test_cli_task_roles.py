@@ -120,6 +120,17 @@ def test_predicting_writes_what_is_read(run: Path, tmp_path: Path, ziggurat: Zig
     assert told["answer"] == {"3": [[2, 3, "ARG0"], [3, 4, "V"], [4, 5, "ARG1"]]}
 
 
+def test_predicting_keeps_all_that_a_line_says(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path = tmp_path / "asked.jsonl"
+    predicates = [{"predicate": 3, "sense": "see.01"}, {"predicate": 3, "sense": "see.02", "frame": 5}]
+    given = {"id": 7, "tokens": ASKED, "predicates": predicates, "source": ["a", 1]}
+    path.write_text(json.dumps(given) + "\n", encoding="utf-8")
+    ended = ziggurat("task", "roles", "predict", run, path)
+    assert ended.code == 0, ended.err
+    sees = ["O", "O", "B-ARG0", "B-V", "B-ARG1"]
+    assert json.loads(ended.out) == {**given, "predicates": [{**one, "tags": sees} for one in predicates]}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -163,3 +174,7 @@ def test_other_tasks_and_these_do_not_mix(run: Path, tmp_path: Path, ziggurat: Z
     ended = ziggurat("task", "ner", "train", path, "--recipe", "lstm-roles")
     assert ended.code == 2
     assert "recipe lstm-roles learns nothing of this task; try lstm-tagger" in ended.err.splitlines()[-1]
+    for command in ("evaluate", "predict", "serve"):
+        ended = ziggurat("task", "ner", command, run, *([] if command == "serve" else [path]))
+        assert (ended.code, ended.out) == (2, ""), command
+        assert "this model says roles for predicates, not names: ask it by ziggurat task roles" in ended.err

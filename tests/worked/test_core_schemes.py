@@ -12,9 +12,11 @@ from ziggurat.core.schemes import (
     SCHEMES,
     LabelSpan,
     Scheme,
+    foreign_to,
     keep_masks,
     labels_of,
     lenient_spans_of,
+    likely_scheme,
     may_follow,
     misfit,
     scheme_of,
@@ -175,6 +177,9 @@ def test_ill_formed_labels_are_reported_with_their_place() -> None:
         (["S-A", "E-A"], [(0, 1, "A"), (1, 2, "A")]),
         (["B-A", "S-A"], [(0, 1, "A"), (1, 2, "A")]),
         (["B-A", "M-A"], [(0, 2, "A")]),
+        (["DET", "NOUN", "NOUN", "O", "-LRB-"], [(0, 1, "DET"), (1, 2, "NOUN"), (2, 3, "NOUN"), (4, 5, "-LRB-")]),
+        (["B-A", "X-A", "I-A", "b-A"], [(0, 1, "A"), (1, 2, "X-A"), (2, 3, "A"), (3, 4, "b-A")]),
+        (["B", "M", "E", "S"], [(0, 3, ""), (3, 4, "")]),
         ([], []),
     ],
 )
@@ -251,3 +256,25 @@ def test_sequences_tell_iob1_from_bio() -> None:
     # Neither: a span begins with I here, and with B after O there; read as BIO, whose faults are then reported.
     assert scheme_of_sequences([["I-A"], ["O", "B-B"]]) == "BIO"
     assert scheme_of_sequences([["NOUN"], ["VERB", "O"]]) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "scheme"),
+    [
+        ({"O": 1100, "B-A": 60, "I-A": 39, "X-A": 1}, "BIO"),
+        ({"O": 9, "B-A": 3, "b-A": 1}, "BIO"),
+        ({"o": 9, "b-A": 3, "i-A": 1}, "BIO"),
+        ({"O": 9, "B-A": 5, "I-A": 1, "M-A": 2, "E-A": 4, "S-A": 2}, "BMES"),
+        ({"B": 4, "M": 2, "E": 4, "S": 3, "X": 1}, "BMES"),
+        ({"DET": 3, "NOUN": 3, "B-A": 2}, None),
+        ({"n": 3, "m": 2, "s": 2, "b": 1}, None),  # parts of speech of one small letter
+        ({"O": 3}, None),
+        ({}, None),
+    ],
+)
+def test_most_labels_say_which_scheme_was_meant(counts: dict[str, int], scheme: Scheme | None) -> None:
+    assert likely_scheme(counts) == scheme
+
+
+def test_what_is_foreign_to_a_scheme() -> None:
+    assert foreign_to("BIOES", ["O", "B-A", "M-A", "S", "O-A", "NOUN", ""]) == ["M-A", "O-A", "NOUN", ""]

@@ -103,6 +103,12 @@ def test_the_scheme_is_told_or_seen(labels: tuple[str, ...], scheme: str, resolv
     assert (keys.masks() is None) == (resolved is None)
 
 
+@pytest.mark.parametrize("scheme", ["auto", "none", "IOB1", "BIO", "BIOES", "BILOU", "BMES"])
+def test_a_scheme_can_be_named_before_labels_are_known(scheme: str) -> None:
+    assert TaggingKeys(scheme=scheme).masks() is None  # type: ignore[arg-type]
+    assert RecurrentTaggerConfig(scheme=scheme).scheme == scheme  # type: ignore[arg-type]
+
+
 def test_where_no_label_can_fill_every_sentence_all_may_stand() -> None:
     # B and E alone: a sentence of one word could have no label at all
     assert TaggingKeys(labels=("B", "E"), scheme="BMES").masks() is None

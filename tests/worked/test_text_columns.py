@@ -126,6 +126,13 @@ def test_which_column_is_the_token_and_which_the_label(
     assert cells(path, read_columns(path, columns))[0] == ("3", tokens, labels, 3)
 
 
+def test_columns_of_conll_u_can_be_named_and_ten_columns_are_not_always_it(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.conllu", UNIVERSAL)
+    assert cells(path, read_columns(path, Columns(token=1, label=3))) == [("2", ["It"], ["PRON"], 2)]
+    path = written(tmp_path / "a.conll", "1\tb\tc\td\te\tf\tg\th\ti\tO\n")
+    assert cells(path, read_columns(path)) == [("1", ["1"], ["O"], 1)]
+
+
 def test_tokens_alone(tmp_path: Path) -> None:
     path = written(tmp_path / "a.txt", "# a comment\n#NFL\nin\n\n巴\n黎\n")
     expected: list[Any] = [("2", ["#NFL", "in"], [], 2), ("5", ["巴", "黎"], [], 5)]
@@ -159,6 +166,7 @@ def test_one_sentence_at_a_time(tmp_path: Path) -> None:
         list(sentences)
 
 
+UNIVERSAL = "# text = It\n1\tIt\tit\tPRON\t_\t_\t0\troot\t_\t_\n"
 ERRORS = [
     ("a\tO\nb\n", Columns(), r":2: 1 columns, the first row \(line 1\) has 2, parted by tabs; mend the line"),
     ("\na O\n\nNew York O\n", Columns(), r":4: 3 columns, the first row \(line 2\) has 2, parted by blanks"),
@@ -171,6 +179,9 @@ ERRORS = [
     ("a\nb\n", Columns(), r":1: 1 column, no label; a line is TOKEN<TAB>LABEL"),
     ("a O\n", Columns(label=2), r":1: 2 columns, no column 3; name another"),
     ("a O\n", Columns(token=-3), r":1: 2 columns, no column 3 from the last"),
+    (UNIVERSAL, Columns(), r":2: CoNLL-U, whose first column numbers the words; a line is TOKEN<TAB>LABEL: write two"),
+    (UNIVERSAL, Columns(label=None), r":2: CoNLL-U, whose"),
+    ("1-2" + UNIVERSAL[13:], Columns(), r":1: CoNLL-U, whose"),
     ("", Columns(), r": no sentence; a line is TOKEN<TAB>LABEL"),
     ("\n \n\t\n-DOCSTART- -X- O\n\n# only a comment\n", Columns(), r": no sentence"),
     ("a\tO\rb\tO\r", Columns(), r":1: a lone carriage return; end lines with LF or CR LF"),

@@ -151,7 +151,7 @@ def test_one_label_is_nothing_to_learn(tmp_path: Path) -> None:
 
 
 def test_keys_of_documents_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"text\.cut"):
+    with pytest.raises(UsageError, match=r"text\.cut: .*; files of labelled texts have no use for it"):
         prepared(tmp_path, table(tmp_path, some(12)), cut="always")
 
 

@@ -115,7 +115,7 @@ def test_what_can_t_be_learnt_from_leaves_no_folder(tmp_path: Path) -> None:
         prepared(tmp_path, str(broken))
     with pytest.raises(InputError, match=r"few\.jsonl"):
         prepared(tmp_path, str(questions(tmp_path / "q.jsonl", 40)), f"database={few}")
-    with pytest.raises(UsageError, match=r"text\.field"):
+    with pytest.raises(UsageError, match=r"text\.field: .*; files of questions have no use for it"):
         prepared(tmp_path, str(few), field="utterance")
     assert not (tmp_path / "text").exists()
 

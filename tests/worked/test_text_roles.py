@@ -290,6 +290,35 @@ def test_what_is_asked_and_what_is_answered(tmp_path: Path) -> None:
     assert not found.unsaid
 
 
+def test_two_predicates_at_one_token_are_answered_both(tmp_path: Path) -> None:
+    by = {"predicate": 1, "sense": "drop_by.02", "tags": ["O", "B-V", "I-V", "O", "O", "O", "O", "O"]}
+    given = [{"predicate": 4, "sense": "give.01"}, {"predicate": 1, "sense": "drop.01"}, by]
+    path = written(tmp_path / "a.jsonl", rows({**ENGLISH, "predicates": given}))
+    (sentence,) = read_roles(path, labelled=False)
+    found = sentence.answered({1: [(0, 1, "ARG0"), (1, 3, "V"), (3, 4, "ARG1")], 4: [(4, 5, "V")]})
+    arguments = (Argument(0, 1, "ARG0"), Argument(3, 4, "ARG1"))
+    # in the order of the file
+    assert found.predicates == (
+        Predicate(4, "give.01"),
+        Predicate(1, "drop.01", arguments),
+        Predicate(1, "drop_by.02", arguments, length=2),
+    )
+    # "by" can't be an argument of the predicate that it belongs to
+    found = sentence.answered({1: [(1, 2, "V"), (2, 3, "ARG1")]})
+    assert [one.arguments for one in found.predicates] == [(Argument(2, 3, "ARG1"),), ()]
+
+
+@pytest.mark.parametrize("own", [7, None, ["x", 1], 1.5, "a"])
+def test_what_else_a_line_says_is_kept(own: Any, tmp_path: Path) -> None:
+    more = {"source": {"page": 3}, "ok": None, "half": "\ud800"}
+    record = {"id": own, "tokens": ["it", "barks"], "predicates": [{"predicate": 1, "sense": "", "frame": [2]}], **more}
+    path = written(tmp_path / "a.jsonl", json.dumps(record) + "\n")
+    (sentence,) = read_roles(path, labelled=False)
+    write_roles(tmp_path / "b.jsonl", [sentence.asked().answered({1: [(0, 1, "ARG0"), (1, 2, "V")]})])
+    answered = {"predicate": 1, "sense": "", "tags": ["B-ARG0", "B-V"], "frame": [2]}
+    assert json.loads((tmp_path / "b.jsonl").read_text(encoding="utf-8")) == {**record, "predicates": [answered]}
+
+
 def test_two_senses_on_one_token_share_their_spans(tmp_path: Path) -> None:
     twice = {"predicate": 1, "sense": "drop.01", "arguments": [[3, 4, "ARGM-DIS"]]}
     found = one(tmp_path, {**ENGLISH, "predicates": [ENGLISH["predicates"][0], twice]})

@@ -78,9 +78,39 @@ def test_what_can_not_be_learnt_from_is_refused(tmp_path: Path) -> None:
     path.write_text("one\ntwo\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"plain\.conll:1: "):
         prepared(tmp_path, path)
-    with pytest.raises(UsageError, match=r"text\.field"):
+    with pytest.raises(UsageError, match=r"text\.field: says how files become documents; files of labelled words have"):
         prepared(tmp_path, columns(tmp_path, 0, 12), field="words")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "label", "scheme", "message"),
+    [
+        ("Ada7\tB-PER", "X-PER", "auto", r"'X-PER' is none of BIO, as most labels are \(O, B-TYPE, I-TYPE\); mend it"),
+        ("Ada7\tB-PER", "b-PER", "auto", "'b-PER' is none of BIO, as most"),
+        ("Ada7\tB-PER", "o", "auto", "'o' is none of BIO, as most"),
+        ("Ada7\tB-PER", "I-PER", "BMES", r"'I-PER' is none of model.scheme BMES \(O, B-TYPE, M-TYPE, E-TYPE, S-TYPE\)"),
+    ],
+)
+def test_a_label_that_is_none_of_the_scheme_is_named(
+    line: str, label: str, scheme: Any, message: str, tmp_path: Path
+) -> None:
+    path = columns(tmp_path, 0, 20)
+    path.write_text(path.read_text(encoding="utf-8").replace(line, f"Ada7\t{label}"), encoding="utf-8")
+    # four lines a sentence: the one of Ada7 begins at 29, and she stands on the next
+    with pytest.raises(InputError, match=rf"set\.conll:30: the label {message}"):
+        prepare_tagged([str(path)], TextConfig(), folder=tmp_path / "out", listener=silent, scheme=scheme)
+    assert not (tmp_path / "out").exists()
+    corpus = prepare_tagged([str(path)], TextConfig(), folder=tmp_path / "out", listener=silent, scheme="none")
+    assert len(corpus.train)
+
+
+def test_plain_labels_are_labels(tmp_path: Path) -> None:
+    path = tmp_path / "pos.conll"
+    path.write_text("a DET\ndog NOUN\nbarks VERB\n", encoding="utf-8")
+    corpus = prepared(tmp_path, f"train={path}")
+    assert corpus.names == ("DET", "NOUN", "VERB")
+    assert next(iter(corpus.train.examples())).answer == [(0, 1, "DET"), (1, 2, "NOUN"), (2, 3, "VERB")]
 
 
 def test_a_damaged_folder_is_refused(tmp_path: Path) -> None:

@@ -54,11 +54,26 @@ def test_a_model_that_labels_no_words_is_refused() -> None:
         TASK.decode(FAMILIES.get("ngram").tiny(seed=0), TOKENIZER, [("two",)])
 
 
+def test_a_model_of_roles_is_refused() -> None:
+    class Roles(Longest):
+        reads_marks = True
+
+    for inputs in ([("two",)], []):  # a server asks nothing before it serves
+        with pytest.raises(UsageError, match="says roles for predicates, not names: ask it by ziggurat task roles"):
+            TASK.decode(Roles(), TOKENIZER, inputs)
+
+
 def test_what_is_shown_and_written() -> None:
     example = Example("a:1", ("Ada", "Lovelace", "in", "London"))
     spans = [(0, 2, "PER"), (3, 4, "LOC")]
     assert TASK.shown(example.input, spans) == "PER Ada Lovelace; LOC London"
     assert TASK.written(example, Told(spans)) == "Ada\tB-PER\nLovelace\tI-PER\nin\tO\nLondon\tB-LOC\n\n"
+
+
+def test_plain_labels_are_written_as_they_were_learnt() -> None:
+    spans = [(0, 1, "DET"), (1, 2, "NOUN")]
+    told = Told(spans)
+    assert TASK.knowing(["DET", "NOUN"]).written(Example("a:1", ("a", "dog")), told) == "a\tDET\ndog\tNOUN\n\n"
 
 
 def test_columns_are_read_with_labels_and_without(tmp_path: Path) -> None:
@@ -76,3 +91,42 @@ def test_words_alone_can_be_asked(tmp_path: Path) -> None:
     path = tmp_path / "words.txt"
     path.write_text("Ada\nin\nLondon\n\nhere\n", encoding="utf-8")
     assert [one.input for one in TASK.read([str(path)], labelled=False)] == [("Ada", "in", "London"), ("here",)]
+
+
+def test_json_lines_of_words_can_be_asked(tmp_path: Path) -> None:
+    path = tmp_path / "words.jsonl"
+    path.write_text('\n{"tokens": ["Ada", "in", "London"], "id": 7}\n\n["here"]\n', encoding="utf-8")
+    found = [(one.id, one.input, one.answer) for one in TASK.read([str(path)], labelled=False)]
+    assert found == [(f"{path}:2", ("Ada", "in", "London"), None), (f"{path}:4", ("here",), None)]
+    for wrong, message in (
+        ('{"words": ["a"]}', r":2: the key 'tokens' is missing \(found 'words'\)"),
+        ('{"tokens": "a b"}', r':2: "a b" is no sentence; give a list of words'),
+        ('{"tokens": []}', r":2: \[\] is no sentence"),
+        ('{"tokens": ["a"', r":2: not a JSON object, as the lines before; each line is"),
+        ("7", r":2: not a JSON object"),
+    ):
+        path.write_text(f'{{"tokens": ["a"]}}\n{wrong}\n', encoding="utf-8")
+        with pytest.raises(InputError, match=rf"words\.jsonl{message}"):
+            list(TASK.read([str(path)], labelled=False))
+
+
+def test_words_of_braces_are_words(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("{}\n[\n[]\n", encoding="utf-8")
+    assert [one.input for one in TASK.read([str(path)], labelled=False)] == [("{}", "[", "[]")]
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"words\.txt: no sentence"):
+        list(TASK.read([str(path)], labelled=False))
+
+
+def test_no_word_of_a_sentence_on_one_line_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("I met Ada\n\nAda met me\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"words\.txt:1: 3 words parted by blanks, and the last, 'Ada', is no label"):
+        list(TASK.read([str(path)], labelled=False))
+    # what a model learnt from, and what schemes write, is columns
+    path.write_text("Ada NOUN\nmet VERB\n\nme O\nLondon B-LOC\n", encoding="utf-8")
+    found = [one.input for one in TASK.knowing(["NOUN", "VERB"]).read([str(path)], labelled=False)]
+    assert found == [("Ada", "met"), ("me", "London")]
+    with pytest.raises(InputError, match=r"words\.txt:1: .*'NOUN', is no label"):
+        list(TASK.read([str(path)], labelled=False))

@@ -71,6 +71,19 @@ def test_predicates_given() -> None:
     assert [one.confidence for one in (first, second, third)] == [0.125, 0.0625, None]
 
 
+def test_of_two_predicates_at_one_token_the_longer_is_answered() -> None:
+    both = (Predicate(1, "a.01", length=2), Predicate(1, "a.02"))
+    for predicates in (both, both[::-1]):
+        asked = RoleSentence("a:1", ("one", "two", "four", "six"), predicates)
+        (found,) = TASK.decode(Neighbours(), TOKENIZER, [asked])
+        assert found.answer == {1: [(0, 1, "ARG0"), (1, 3, "V"), (3, 4, "ARG1")]}
+        written = json.loads(TASK.written(Example("a:1", asked), found))["predicates"]
+        assert [(one["sense"], one["tags"][1:3]) for one in sorted(written, key=lambda one: one["sense"])] == [
+            ("a.01", ["B-V", "I-V"]),
+            ("a.02", ["B-V", "O"]),
+        ]
+
+
 def test_predicates_are_found_where_nobody_says_them() -> None:
     asked = [sentence("one", "seven", "four", predicates=None), sentence("one", "two", predicates=None)]
     first, second = TASK.decode(Neighbours(), TOKENIZER, asked)

@@ -25,7 +25,7 @@ from ziggurat.artefacts.manifest import NAME, Provenance
 from ziggurat.artefacts.recipe import Recipe
 from ziggurat.artefacts.runs import METRICS
 from ziggurat.core.config import to_mapping
-from ziggurat.core.errors import ArtefactError, TooLittleTextError
+from ziggurat.core.errors import ArtefactError, TooLittleTextError, UsageError
 from ziggurat.core.files import write_text
 from ziggurat.core.protocols import HidesWords, ReadsLabels, ReadsTags, Spells, Tokenizer
 from ziggurat.core.schemes import scheme_of_sequences
@@ -294,16 +294,35 @@ def _tags(corpus: LabelledCorpus, tokenizer: Tokenizer) -> Tags:
 
 
 def _told_labels(recipe: Recipe, material: Material) -> Any:
-    """Return the configuration of a model that tells labels, with their names; any other as it is."""
+    """Return the configuration of a model that tells labels, with their names; any other as it is.
+
+    A scheme that the recipe names is kept. What a bundle to start from says holds where its labels are the same.
+
+    Raises:
+        UsageError: the recipe names labels, and the training text has others.
+    """
     config, family = recipe.model, FAMILIES.get(recipe.family)
     if material.labels is not None and isinstance(family, ReadsLabels):
-        return dataclasses.replace(config, labels=material.labels.names)
+        return dataclasses.replace(config, labels=_obeyed(recipe, material.labels.names))
     if material.tags is None or not isinstance(family, ReadsTags):
         return config
-    names, train = material.tags.names, material.tags.train
+    names, train = _obeyed(recipe, material.tags.names), material.tags.train
+    if config.scheme != "auto" and (not recipe.start or config.labels == names):
+        return dataclasses.replace(config, labels=names)
     stretches = itertools.pairwise(train.starts.tolist())
     scheme = scheme_of_sequences([[names[place] for place in train.labels[a:b].tolist()] for a, b in stretches])
     return dataclasses.replace(config, labels=names, scheme=scheme or "none")
+
+
+def _obeyed(recipe: Recipe, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels of the training text, which those that a recipe names must be."""
+    named = recipe.model.labels
+    if named and named != names and not recipe.start:
+        shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
+        raise UsageError(
+            f"model.labels: the labels of the training text, in order, are {shown}; leave model.labels out"
+        )
+    return names
 
 
 def _beginning(recipe: Recipe, material: Material, folder: Path, listener: Listener) -> Beginning | None:

@@ -17,7 +17,7 @@ BMES    B      M       E     S     Chinese word segmentation and names
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -30,9 +30,11 @@ __all__ = [
     "SCHEMES",
     "LabelSpan",
     "Scheme",
+    "foreign_to",
     "keep_masks",
     "labels_of",
     "lenient_spans_of",
+    "likely_scheme",
     "may_follow",
     "misfit",
     "scheme_of",
@@ -60,10 +62,16 @@ _LETTERS: dict[Scheme, tuple[str, str, str, str]] = {
 }
 """Letters of a span's first, middle and last position, and of its only one."""
 
-_FINAL = frozenset("ELSU")
+_ALL_LETTERS = frozenset("BIESMLU")
+"""Letters of all schemes."""
+
+_PLAIN = ""
+"""What stands for the letter of a label that is of no scheme: a span of its own."""
+
+_FINAL = frozenset(["E", "L", "S", "U", _PLAIN])
 """Letters after which no span goes on."""
 
-_INITIAL = frozenset("BSU")
+_INITIAL = frozenset(["B", "S", "U", _PLAIN])
 """Letters that begin a span whatever stands before."""
 
 
@@ -123,16 +131,23 @@ def lenient_spans_of(labels: Sequence[str]) -> list[LabelSpan]:
     *Departs.* ``conlleval`` joins ``E-X B-X``, ``S-X`` and what follows of one type, so that its scores of BIOES are
     wrong where spans touch; here they are two.
 
+    A plain label, which is of no scheme, is a span of one position, and the label its type: none is lost.
+
     >>> lenient_spans_of(["I-PER", "I-LOC", "O", "E-LOC"])
     [(0, 1, 'PER'), (1, 2, 'LOC'), (3, 4, 'LOC')]
+    >>> lenient_spans_of(["NOUN", "NOUN"])
+    [(0, 1, 'NOUN'), (1, 2, 'NOUN')]
     """
     spans: list[LabelSpan] = []
     letter, kind = OUTSIDE, ""
     for place, label in enumerate(labels):
         last_letter, last_kind = letter, kind
-        letter, kind = _split(label)
-        if letter == OUTSIDE:
+        if label == OUTSIDE:
+            letter, kind = OUTSIDE, ""
             continue
+        letter, kind = _split(label)
+        if letter not in _ALL_LETTERS:
+            letter, kind = _PLAIN, label
         begins = last_letter == OUTSIDE or last_letter in _FINAL or letter in _INITIAL or kind != last_kind
         start = place if begins else spans.pop()[0]
         spans.append((start, place + 1, kind))
@@ -191,6 +206,34 @@ def scheme_of_sequences(sequences: Iterable[Sequence[str]]) -> Scheme | None:
     return "IOB1" if all(misfit(sequence, "IOB1") is None for sequence in kept) else "BIO"
 
 
+def foreign_to(scheme: Scheme, labels: Iterable[str]) -> list[str]:
+    """Return those of some labels that are none of a scheme's.
+
+    >>> foreign_to("BIO", ["O", "B-PER", "E-PER", "o", "NOUN"])
+    ['E-PER', 'o', 'NOUN']
+    """
+    return [label for label in labels if not _is_of(label, scheme)]
+
+
+def likely_scheme(counts: Mapping[str, int]) -> Scheme | None:
+    """Return the scheme that most of the labels that stand so often are written in, though others are none of it.
+
+    *Idea.* A slip of the pen among a thousand labels, or letters that are small, should not make plain labels of all.
+    Labels count that are not ``O`` and begin with some scheme's letter, small or not; where these are fewer than half,
+    labels are plain, and the answer is None.
+
+    >>> likely_scheme({"O": 90, "B-PER": 6, "I-PER": 3, "X-PER": 1}), likely_scheme({"NOUN": 5, "VERB": 4})
+    ('BIO', None)
+    """
+    spans = {label: count for label, count in counts.items() if label.upper() != OUTSIDE}
+    written = {label: _split(label)[0].upper() for label in spans if "-" in label[1:2] or label in _ALL_LETTERS}
+    meant = {label: letter for label, letter in written.items() if letter in _ALL_LETTERS}
+    if not meant or 2 * sum(spans[label] for label in meant) < sum(spans.values()):
+        return None
+    usual: tuple[Scheme, ...] = ("BIO", "BIOES", "BMES", "BILOU")
+    return max(usual, key=lambda one: sum(spans[label] for label, letter in meant.items() if letter in _LETTERS[one]))
+
+
 def keep_masks(
     labels: Sequence[str], scheme: Scheme
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -210,10 +253,15 @@ def _split(label: str) -> tuple[str, str]:
     return letter, kind
 
 
+def _is_of(label: str, scheme: Scheme) -> bool:
+    letter, kind = _split(label)
+    return letter in {"B", *_LETTERS[scheme]} or (letter == OUTSIDE and not kind)
+
+
 def _parts(label: str | None, scheme: Scheme) -> tuple[str, str]:
     """Return letter and type; beyond the sequence's ends it is as outside of spans."""
     letter, kind = (OUTSIDE, "") if label is None else _split(label)
-    allowed = {OUTSIDE, "B", *_LETTERS[scheme]}
-    if letter not in allowed or (letter == OUTSIDE and kind):
+    if label is not None and not _is_of(label, scheme):
+        allowed = {OUTSIDE, "B", *_LETTERS[scheme]}
         raise UsageError(f"label '{label}' is none of {scheme}: expected {', '.join(sorted(allowed))} and a type")
     return letter, kind

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from ziggurat.core.protocols import Model, ReadsMarks, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
 
-__all__ = ["AsksDatabase", "MarksWords", "Task", "serves"]
+__all__ = ["AsksDatabase", "LabelsWords", "MarksWords", "Task", "serves"]
 
 
 class Task(Protocol):
@@ -81,6 +81,15 @@ class MarksWords(Protocol):
 
     def unmarked(self, asked: Any) -> Any:
         """Return what is asked with nothing marked."""
+        ...
+
+
+@runtime_checkable
+class LabelsWords(Protocol):
+    """A task whose files are read, and answers written, by the labels that a model says of words."""
+
+    def knowing(self, labels: Sequence[str]) -> Task:
+        """Return the task as a model with these labels does it."""
         ...
 
 

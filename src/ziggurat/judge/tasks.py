@@ -8,8 +8,8 @@ from typing import Any
 from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.protocols import Classifier, ConditionalModel, Tagger
-from ziggurat.core.schemes import OUTSIDE
-from ziggurat.core.tasks import AsksDatabase, MarksWords, Task
+from ziggurat.core.schemes import lenient_spans_of
+from ziggurat.core.tasks import AsksDatabase, LabelsWords, MarksWords, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.answers import ANSWER_METRICS, Answer, AnswersReport, answers_report
 from ziggurat.judge.oddities import Oddities, oddities
@@ -129,6 +129,8 @@ def informed(task: Task, bundle: Bundle) -> Task:
     if isinstance(task, AsksDatabase):
         return task.informed(bundle.manifest.corpus)
     refuse_parser(bundle)
+    if isinstance(task, LabelsWords) and isinstance(bundle.model, Tagger):
+        return task.knowing(bundle.model.labels)
     return task
 
 
@@ -158,4 +160,4 @@ def known_labels(task: Task, bundle: Bundle) -> set[str] | None:
     labels = bundle.model.labels
     if ANSWER_METRICS.get(task.metrics[0]).reads == "labels":
         return set(labels)
-    return {label.partition("-")[2] for label in labels if label != OUTSIDE}
+    return {kind for label in labels for _, _, kind in lenient_spans_of([label])}

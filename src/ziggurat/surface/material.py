@@ -1,5 +1,6 @@
 """What a recipe's family learns from and a model is measured on: documents, pairs of texts, or texts with labels."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -69,8 +70,10 @@ def _kind(recipe: Recipe) -> _Kind:
     if isinstance(family, ReadsLabels):
         return _Kind(resolve_labelled, prepare_labelled, open_labelled)
     if isinstance(family, ReadsTags):
-        marked = isinstance(recipe.model, ReadsMarks) and recipe.model.reads_marks
-        return _Kind(resolve_labelled, prepare_roles if marked else prepare_tagged, open_labelled)
+        if isinstance(recipe.model, ReadsMarks) and recipe.model.reads_marks:
+            return _Kind(resolve_labelled, prepare_roles, open_labelled)
+        scheme = "auto" if recipe.start else recipe.model.scheme
+        return _Kind(resolve_labelled, functools.partial(prepare_tagged, scheme=scheme), open_labelled)
     return _Kind(resolve, prepare, open_corpus)
 
 

@@ -19,7 +19,7 @@ from ziggurat.text.options import TextConfig
 from ziggurat.text.relabelling import Block, Labeller, RawLines, relabelled, write_pieces
 from ziggurat.text.tagged import Line, TaggedSentence, is_blank, one_source, read_lines
 
-__all__ = ["Columns", "add_labels", "read_columns", "write_columns"]
+__all__ = ["Columns", "add_labels", "read_columns", "sentences_in", "write_columns"]
 
 FORM = "a line is TOKEN<TAB>LABEL"
 TABS, BLANKS = "tabs", "blanks"
@@ -31,6 +31,11 @@ _COMMENT = re.compile(r"#+ +[^\t]*$|#(?:begin|end) document")
 _ASSIGNMENT = re.compile(r"#\s*[\w.:\[\]-]+ = ")
 """A comment as CoNLL-U has them, whatever the number of its words: ``# sent_id = 12``."""
 _PARTS = re.compile("[ \t]+")
+_NUMBER = re.compile(r"1(-\d+)?|0\.1")
+"""How CoNLL-U numbers the first row of a sentence: a word, several that are written as one, or one that is not."""
+_HEAD = re.compile(r"_|\d+")
+_SPAN = re.compile("O$|[BIESMLU]-.")
+"""How every scheme writes a label with a type (`ziggurat.core.schemes`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,10 @@ class Columns:
     token: int = 0
     label: int | None = -1
     """None where there is none, or it is of no interest."""
+    known: frozenset[str] | None = None
+    """Where no label is read and blanks part the columns, the last must be one of these, or as schemes write labels.
+
+    So the words of a sentence are not taken for columns. None: anything may stand there."""
 
 
 USUAL = Columns()
@@ -56,8 +65,16 @@ def read_columns(
             the first, or a token or label is empty; the message names file and line.
     """
     source = one_source(name)
-    lines = read_lines(source, options or TextConfig())
-    for block in _Table(source.label, columns).blocks(lines):
+    yield from sentences_in(read_lines(source, options or TextConfig()), source.label, columns)
+
+
+def sentences_in(lines: Iterable[Line], label: str, columns: Columns = USUAL) -> Iterator[TaggedSentence]:
+    """Yield the sentences in the lines of a file, which errors call ``label``.
+
+    Raises:
+        InputError: as `read_columns`.
+    """
+    for block in _Table(label, columns).blocks(lines):
         if block.sentence is not None:
             yield block.sentence
 
@@ -147,6 +164,11 @@ class _Table:
         self._first, self.width = row.number, len(self._split(row.text))
         where = f"{self._label}:{row.number}"
         self._token = self._place(self._columns.token, where)
+        if self._token == 0 and self.separator == TABS and _numbered(self._split(row.text)):
+            raise InputError(
+                f"{where}: CoNLL-U, whose first column numbers the words; {FORM}: "
+                "write two of its columns, as the second with the fourth, to a file of their own"
+            )
         self._tag = self._token if self._columns.label is None else self._place(self._columns.label, where)
         if self._tag == self._token and self._columns.label is not None:
             if self.width > 1:
@@ -170,6 +192,8 @@ class _Table:
         where = f"{self._label}:{line.number}"
         if "\r" in line.text:
             raise InputError(f"{where}: a lone carriage return; end lines with LF or CR LF")
+        if self._columns.known is not None and self.separator == BLANKS and len(row) > 1:
+            self._check_last(where, row, self._columns.known)
         if len(row) != self.width:
             raise InputError(
                 f"{where}: {len(row)} columns, the first row (line {self._first}) has {self.width}, "
@@ -180,12 +204,25 @@ class _Table:
         if self._columns.label is not None and is_blank(row[self._tag]):
             raise InputError(f"{where}: no label in column {self._tag + 1}; mend the line (O is no entity)")
 
+    def _check_last(self, where: str, row: list[str], known: frozenset[str]) -> None:
+        if row[-1] not in known and not _SPAN.match(row[-1]):
+            raise InputError(
+                f"{where}: {len(row)} words parted by blanks, and the last, '{row[-1][:40]}', is no label; give a word "
+                'a line with an empty line after each sentence, or {"tokens": ["in", "Paris"]} a line; '
+                "or part columns by tabs"
+            )
+
     def _block(self, lines: list[Line], rows: list[int], cells: list[list[str]]) -> Block:
         number = lines[rows[0]].number
         tokens = tuple(row[self._token] for row in cells)
         labels = () if self._columns.label is None else tuple(row[self._tag].strip(" ") for row in cells)
         sentence = TaggedSentence(f"{self._label}:{number}", tokens, labels, number)
         return Block(tuple(lines), tuple(rows), sentence)
+
+
+def _numbered(row: list[str]) -> bool:
+    """Return whether a file's first row is one of CoNLL-U: ten columns, of which the first and seventh are numbers."""
+    return len(row) == 10 and bool(_NUMBER.fullmatch(row[0])) and bool(_HEAD.fullmatch(row[6]))
 
 
 def _written(sentences: Iterable[TaggedSentence]) -> Iterator[bytes]:

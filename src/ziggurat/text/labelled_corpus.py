@@ -17,6 +17,7 @@ from ziggurat.core.types import Document, Example, Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.text.cleaning import clean
 from ziggurat.text.columns import read_columns
+from ziggurat.text.label_schemes import check_scheme
 from ziggurat.text.labelled import read_examples
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
@@ -152,19 +153,33 @@ def prepare_labelled(
         DiskFullError: the disk is full; nothing half written remains.
     """
     del workers  # reading labelled examples takes seconds
-    return _prepare(resolve_labelled(names), options, folder, listener, read=_texts)
+    return _prepare(resolve_labelled(names), options, folder, listener, read=_texts, of="labelled texts")
 
 
 def prepare_tagged(
-    names: Sequence[str], options: TextConfig, *, folder: Path, listener: Listener, workers: Workers = HERE
+    names: Sequence[str],
+    options: TextConfig,
+    *,
+    folder: Path,
+    listener: Listener,
+    workers: Workers = HERE,
+    scheme: str = "auto",
 ) -> LabelledCorpus:
     """Do `prepare_labelled` for sentences in columns (`ziggurat.text.columns`); words stay as they are written.
 
+    Labels must be of the ``scheme``, which is the model's (`ziggurat.text.label_schemes.check_scheme`).
+
     Raises:
         UsageError, InputError, TooLittleTextError, DiskFullError: as there.
+        InputError: a label is none of the scheme's; the message names file and line.
     """
     del workers
-    return _prepare(resolve_labelled(names), options, folder, listener, read=_sentences)
+    sources = resolve_labelled(names)
+
+    def check(entries: Sequence[Example]) -> None:
+        check_scheme(entries, scheme)
+
+    return _prepare(sources, options, folder, listener, read=_sentences, of="labelled words", check=check)
 
 
 def prepare_roles(
@@ -176,7 +191,7 @@ def prepare_roles(
         UsageError, InputError, TooLittleTextError, DiskFullError: as there.
     """
     del workers
-    return _prepare(resolve_labelled(names), options, folder, listener, read=_role_sentences)
+    return _prepare(resolve_labelled(names), options, folder, listener, read=_role_sentences, of="sentences with roles")
 
 
 def open_labelled(folder: Path) -> LabelledCorpus:
@@ -201,9 +216,16 @@ def open_labelled(folder: Path) -> LabelledCorpus:
 
 
 def _prepare(
-    sources: list[LabelledSource], options: TextConfig, folder: Path, tell: Listener, *, read: Read
+    sources: list[LabelledSource],
+    options: TextConfig,
+    folder: Path,
+    tell: Listener,
+    *,
+    read: Read,
+    of: str,
+    check: Callable[[Sequence[Example]], None] | None = None,
 ) -> LabelledCorpus:
-    check_options(options)
+    check_options(options, of=of)
     with atomic_folder(folder) as work, Ledger(work / LEDGER) as ledger:
         entries: list[Example] = []
         splits: list[int] = []
@@ -211,6 +233,8 @@ def _prepare(
             entries += read(source.path, options, ledger)
             splits += [SPLITS.get(source.split, UNDECIDED)] * (len(entries) - len(splits))
             tell({"event": "read", "source": source.label, "sources": len(sources), "done": number + 1})
+        if check is not None:
+            check(entries)
         table = np.zeros(len(entries), ROW)
         table["split"] = splits
         table["stop"] = [len(_text(entry).encode()) for entry in entries]

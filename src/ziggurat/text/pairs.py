@@ -111,8 +111,8 @@ def _resolved(name: str) -> list[PairSource]:
     return found
 
 
-def check_options(options: TextConfig) -> None:
-    """Check that only what pairs have a use for is set.
+def check_options(options: TextConfig, *, of: str = "pairs") -> None:
+    """Check that only what files of pairs, or of what else is no document, have a use for is set.
 
     Raises:
         UsageError: another key is; the message names it.
@@ -120,7 +120,7 @@ def check_options(options: TextConfig) -> None:
     usual, given = to_mapping(TextConfig()), to_mapping(options)
     for key in OF_DOCUMENTS:
         if given.get(key) != usual.get(key):
-            raise UsageError(f"text.{key}: says how files become documents; files of pairs have no use for it")
+            raise UsageError(f"text.{key}: says how files become documents; files of {of} have no use for it")
 
 
 def refuse_pairs(source: Source) -> None:

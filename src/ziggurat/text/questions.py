@@ -145,7 +145,7 @@ def prepare_questions(
         DiskFullError: the disk is full; nothing half written remains.
     """
     del workers  # reading some thousand questions takes seconds
-    check_options(options)
+    check_options(options, of="questions")
     sources = resolve_questions(names)
     database = next((source.path for source in sources if source.role == DATABASE), "")
     if database:

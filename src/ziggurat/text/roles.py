@@ -2,17 +2,18 @@
 
 *Form.* One object a line: ``tokens``, and ``predicates``, each with ``predicate`` (its place among the tokens, from 0),
 ``sense`` (``get.01``) and its roles, either as ``tags`` (a BIO label a token, the predicate's own being ``V``) or as
-``arguments`` (``[[start, stop, role], …]``, stop exclusive). ``id`` and ``pos`` may stand there; other keys are passed
-over. Where roles are to be found, a predicate need not have any, and a sentence need not name its predicates. Source of
-the roles: Palmer, Gildea and Kingsbury 2005.
+``arguments`` (``[[start, stop, role], …]``, stop exclusive). ``id`` and ``pos`` may stand there; other keys are kept as
+they are. Where roles are to be found, a predicate need not have any, and a sentence need not name its predicates.
+Source of the roles: Palmer, Gildea and Kingsbury 2005.
 """
 
 import itertools
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ FORM = '{"tokens": […], "predicates": [{"predicate": 3, "sense": "get.01", "ar
 OWN = "V"
 """The role that stands in tags for the predicate itself."""
 KINDS: Mapping[type, str] = {int: "whole number", list: "list"}
+KEYS = ("id", "tokens", "pos", "predicates")
+KEYS_OF_PREDICATE = ("predicate", "sense", "tags", "arguments")
 HALVES = re.compile("[\ud800-\udfff]")
 """Halves of a character, which JSON can hold and UTF-8 can't."""
 
@@ -51,6 +54,8 @@ class Predicate:
     arguments: tuple[Argument, ...] = ()
     length: int = 1
     """Tokens that it is made of: 2 for "drop by"."""
+    rest: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What else the file says of it, key by key."""
 
     def __post_init__(self) -> None:
         """Put the arguments in order."""
@@ -85,6 +90,8 @@ class RoleSentence:
     line: int = 0
     unsaid: bool = False
     """Whether nobody says which its predicates are, so that they are to be found."""
+    rest: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What else the file says of it, key by key; an ``id`` that is no text is one of these."""
 
     def __post_init__(self) -> None:
         """Check that all stands within the sentence and nothing twice."""
@@ -116,14 +123,14 @@ class RoleSentence:
         return replace(self, predicates=tuple(replace(one, arguments=()) for one in self.predicates))
 
     def answered(self, roles: Mapping[int, Iterable[LabelSpan]]) -> "RoleSentence":
-        """Return the sentence with these roles (`roles`); predicates that it has keep their senses."""
-        senses = {one.position: one.sense for one in self.predicates}
-        found = []
-        for position, spans in sorted(roles.items()):
-            arguments = tuple(Argument(*span) for span in spans)
-            length = next((one.stop - one.start for one in arguments if one.role == OWN), 1)
-            others = tuple(one for one in arguments if one.role != OWN)
-            found.append(Predicate(position, senses.get(position, ""), others, length))
+        """Return the sentence with these roles (`roles`); what it says of its own predicates beside them is kept.
+
+        Of two predicates at one token each has the arguments that are said there, but for those in its own words.
+        """
+        shared = Counter(one.position for one in self.predicates)
+        found = [_answered(one, roles[one.position], shared) for one in self.predicates if one.position in roles]
+        others = sorted(position for position in roles if position not in shared)
+        found += [_answered(Predicate(position, ""), roles[position], shared) for position in others]
         return replace(self, predicates=tuple(found), unsaid=False)
 
 
@@ -164,19 +171,47 @@ def role_line(sentence: RoleSentence) -> bytes:
     Raises:
         InputError: a token holds what UTF-8 can't write.
     """
+    try:
+        own = json.dumps(_record(sentence, rest=False), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{sentence.id}: half a character ({error.reason}), which no file can hold") from error
+    if not sentence.rest and not any(one.rest for one in sentence.predicates):
+        return own + b"\n"
+    whole = json.dumps(_record(sentence, rest=True), ensure_ascii=False)
+    if HALVES.search(whole):  # other keys may hold them, as escapes
+        whole = json.dumps(_record(sentence, rest=True))
+    return whole.encode() + b"\n"
+
+
+def _record(sentence: RoleSentence, *, rest: bool) -> dict[str, Any]:
+    """Return a sentence as an object of JSON; the ``rest`` of what its file said stands last."""
+    more: Mapping[str, Any] = sentence.rest if rest else {}
     record: dict[str, Any] = {"id": sentence.name} if sentence.name else {}
     record["tokens"] = list(sentence.tokens)
     if sentence.pos:
         record["pos"] = list(sentence.pos)
     if not sentence.unsaid:
         record["predicates"] = [
-            {"predicate": one.position, "sense": one.sense, "tags": list(one.tags(len(sentence.tokens)))}
+            {
+                "predicate": one.position,
+                "sense": one.sense,
+                "tags": list(one.tags(len(sentence.tokens))),
+                **(one.rest if rest else {}),
+            }
             for one in sentence.predicates
         ]
-    try:
-        return (json.dumps(record, ensure_ascii=False) + "\n").encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"{sentence.id}: half a character ({error.reason}), which no file can hold") from error
+    return {**record, **more}
+
+
+def _answered(predicate: Predicate, spans: Iterable[LabelSpan], shared: Mapping[int, int]) -> Predicate:
+    """Return a predicate with the spans that are said at its token, where there may be others (``shared``)."""
+    arguments = tuple(Argument(*span) for span in spans)
+    length = next((one.stop - one.start for one in arguments if one.role == OWN), 1)
+    if shared.get(predicate.position, 0) > 1:
+        length = predicate.length
+    own = range(predicate.position, predicate.position + length)
+    others = tuple(one for one in arguments if one.role != OWN and (one.stop <= own.start or own.stop <= one.start))
+    return replace(predicate, arguments=others, length=length)
 
 
 def _check(predicate: Predicate, tokens: int, where: str) -> None:
@@ -228,9 +263,10 @@ def role_sentence(record: Mapping[str, Any], where: str, *, line: int = 0, label
     pos = _strings(record, "pos", where) if record.get("pos") is not None else ()
     own = record.get("id", "")
     name = str(own) if isinstance(own, (str, int)) else ""
+    rest = {key: value for key, value in record.items() if key not in KEYS or (key == "id" and own != name)}
     if HALVES.search(name):
         raise InputError(f"{where}: the key 'id' has half a character (a lone surrogate); mend the line")
-    return RoleSentence(where, tokens, predicates, pos, name, line, unsaid)
+    return RoleSentence(where, tokens, predicates, pos, name, line, unsaid, rest)
 
 
 def _predicate(record: Any, tokens: int, where: str, *, labelled: bool) -> Predicate:
@@ -255,7 +291,9 @@ def _predicate(record: Any, tokens: int, where: str, *, labelled: bool) -> Predi
             f"{where}: {OWN} stands once, at its predicate, not at {_shown(own[-1])}; predicate {position}"
         )
     length = own[0].stop - position if own else 1
-    return Predicate(position, sense, tuple(one for one in arguments if one.role != OWN), length)
+    others = tuple(one for one in arguments if one.role != OWN)
+    rest = {key: value for key, value in record.items() if key not in KEYS_OF_PREDICATE}
+    return Predicate(position, sense, others, length, rest)
 
 
 def _argument(record: Any, where: str) -> Argument:

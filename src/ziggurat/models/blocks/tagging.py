@@ -69,12 +69,13 @@ class TaggingKeys:
     def masks(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None:
         """Return which labels may follow, start and end (`ziggurat.core.schemes.keep_masks`); None: all may.
 
-        A sentence of any length must have an answer, so where no label can be that of every word, all may.
+        A sentence of any length must have an answer, so where no label can be that of every word, all may; and so it is
+        while labels are not known yet.
 
         *Raises.* `UsageError` where a label is none of the scheme's.
         """
         scheme = self.resolved_scheme
-        if scheme is None:
+        if scheme is None or not self.labels:
             return None
         follow, start, end = keep_masks(self.labels, scheme)
         return (follow, start, end) if (follow.diagonal() & start & end).any() else None

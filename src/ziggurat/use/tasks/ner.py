@@ -6,14 +6,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import Model, ReadsTags, Tagger, Tokenizer
+from ziggurat.core.protocols import Model, ReadsMarks, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
 from ziggurat.core.spacing import joined
 from ziggurat.core.types import Example, Told
-from ziggurat.text.columns import Columns, read_columns
+from ziggurat.text.columns import read_columns
 from ziggurat.text.labelled_corpus import ExampleSet
 from ziggurat.tokens.word_characters import word_batch
 from ziggurat.use.asked import asked_words
+from ziggurat.use.word_lines import read_word_lines
 
 __all__ = ["TASK", "NamedEntities"]
 
@@ -33,17 +34,28 @@ class NamedEntities:
     recipes: ClassVar[tuple[str, ...]] = ("lstm-tagger", "lstm-tagger-zh", "encoder-tagger")
     baseline: ClassVar[str] = ""
 
+    def __init__(self, labels: Sequence[str] = ()) -> None:
+        """Do the task as a model with these ``labels`` does it; without, as any does."""
+        self.labels = frozenset(labels)
+
+    def knowing(self, labels: Sequence[str]) -> "NamedEntities":
+        """Return the task as a model with these labels does it."""
+        return NamedEntities(labels)
+
     def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
         """Yield sentences with their spans, or without where they need not be ``labelled``.
+
+        Those are read from JSON lines and words alone too (`ziggurat.use.word_lines`).
 
         Raises:
             InputError: a file can't be used; the message names file and line.
         """
-        columns = Columns() if labelled else Columns(label=None)
         for name in names:
-            for sentence in read_columns(name, columns):
-                answer = sorted(lenient_spans_of(sentence.labels)) if labelled else None
-                yield Example(sentence.id, sentence.tokens, answer)
+            if not labelled:
+                yield from read_word_lines(name, self.labels)
+                continue
+            for sentence in read_columns(name):
+                yield Example(sentence.id, sentence.tokens, sorted(lenient_spans_of(sentence.labels)))
 
     def asked(self, value: Any, *, where: str) -> tuple[str, ...]:
         """Return the words of a sentence.
@@ -63,11 +75,13 @@ class NamedEntities:
         """Return the spans in each sentence; how sure they are is the product of how probable each label is.
 
         Raises:
-            UsageError: the model labels no words, or a sentence is longer than it can read.
+            UsageError: the model labels no words, or says roles of them; or a sentence is longer than it can read.
         """
         del temperature  # probabilities are of labels that stand where they stand, over all labellings
         if not isinstance(model, Tagger):
             raise UsageError("this model labels no words: train one with ziggurat task ner train")
+        if isinstance(model, ReadsMarks) and model.reads_marks:
+            raise UsageError("this model says roles for predicates, not names: ask it by ziggurat task roles")
         found: list[Told] = []
         for start in range(0, len(inputs), BATCH):
             chosen = inputs[start : start + BATCH]
@@ -85,8 +99,14 @@ class NamedEntities:
         return "; ".join(f"{kind} {joined(asked[start:stop])[0]}" for start, stop, kind in answer)
 
     def written(self, example: Example, told: Told) -> str:
-        """Return a line of ``WORD<TAB>LABEL`` for each word, labels as BIO has them, and an empty line."""
+        """Return a line of ``WORD<TAB>LABEL`` for each word, labels as BIO has them, and an empty line.
+
+        Plain labels, which are of no scheme, stand as the model learnt them.
+        """
         labels = labels_of(told.answer, len(example.input), "BIO")
+        for start, stop, kind in told.answer:
+            if kind in self.labels and stop - start == 1:
+                labels[start] = kind
         return "".join(f"{word}\t{label}\n" for word, label in zip(example.input, labels, strict=True)) + "\n"
 
 

@@ -115,9 +115,16 @@ def _told(model: Tagger, tokenizer: Tokenizer, sentences: Sequence[RoleSentence]
     for (number, marked), (labels, chance) in zip(asked, read, strict=True):
         labels[marked.start : marked.stop] = [f"B-{OWN}", *[f"I-{OWN}"] * (len(marked) - 1)]
         others = [span for span in lenient_spans_of(labels) if span[2] != OWN]
-        answers[number][marked.start] = sorted([(marked.start, marked.stop, OWN), *others])
+        spans = sorted([(marked.start, marked.stop, OWN), *others])
+        # of two predicates at one token the longer is answered: what is no argument of it is none of the other
+        answers[number][marked.start] = max(answers[number].get(marked.start, []), spans, key=_own_length)
         found[number] = chance * found.get(number, 1.0)
     return [Told(answer, found.get(number)) for number, answer in enumerate(answers)]
+
+
+def _own_length(spans: Sequence[LabelSpan]) -> int:
+    """Return how many words a predicate is made of that has these spans; 0 where there are none."""
+    return max((stop - start for start, stop, role in spans if role == OWN), default=0)
 
 
 def _with_predicates(

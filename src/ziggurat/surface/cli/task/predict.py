@@ -43,10 +43,11 @@ def predict(
     """
     from ziggurat.artefacts.bundle import load
     from ziggurat.core.tasks import AsksDatabase
-    from ziggurat.judge.tasks import told
+    from ziggurat.judge.tasks import informed, told
     from ziggurat.use.tasks import TASKS
 
-    opened, chosen, terminal = load(bundle), about(TASKS.get(task), options.database), Terminal(quiet=options.quiet)
+    opened, terminal = load(bundle), Terminal(quiet=options.quiet)
+    chosen = informed(about(TASKS.get(task), options.database), opened)
     count = 0
     for example, said in told(chosen, opened, chosen.read(files or ["-"], labelled=False)):
         count += 1
