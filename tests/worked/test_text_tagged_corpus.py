@@ -105,6 +105,13 @@ def test_a_label_that_is_none_of_the_scheme_is_named(
     assert len(corpus.train)
 
 
+def test_the_encoding_that_is_named_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "ru.conll"
+    path.write_bytes("\n".join(f"Анна{n}\tB-PER\nидёт\tO\n" for n in range(12)).encode("koi8-r"))
+    corpus = prepared(tmp_path, f"train={path}", encoding="koi8-r")
+    assert corpus.train.entries[0].input == ("Анна0", "идёт")
+
+
 def test_plain_labels_are_labels(tmp_path: Path) -> None:
     path = tmp_path / "pos.conll"
     path.write_text("a DET\ndog NOUN\nbarks VERB\n", encoding="utf-8")

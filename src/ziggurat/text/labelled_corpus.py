@@ -265,13 +265,14 @@ def _texts(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
 
 
 def _sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
-    del options, ledger
-    return (Example(sentence.id, sentence.tokens, sentence.labels) for sentence in read_columns(path))
+    del ledger
+    read = read_columns(path, options=options)
+    return (Example(sentence.id, sentence.tokens, sentence.labels) for sentence in read)
 
 
 def _role_sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
-    del options, ledger
-    return (Example(sentence.id, sentence.tokens, sentence.predicates) for sentence in read_roles(path))
+    del ledger
+    return (Example(sentence.id, sentence.tokens, sentence.predicates) for sentence in read_roles(path, options))
 
 
 def _frozen(read: str | list[str]) -> str | tuple[str, ...]:
