@@ -89,6 +89,8 @@ def test_what_can_not_be_learnt_from_is_refused(tmp_path: Path) -> None:
         ("Ada7\tB-PER", "X-PER", "auto", r"'X-PER' is none of BIO, as most labels are \(O, B-TYPE, I-TYPE\); mend it"),
         ("Ada7\tB-PER", "b-PER", "auto", "'b-PER' is none of BIO, as most"),
         ("Ada7\tB-PER", "o", "auto", "'o' is none of BIO, as most"),
+        ("Ada7\tB-PER", "M-PER", "BIOES", r"'M-PER' is none of .* BIOES \(O, B-TYPE, I-TYPE, E-TYPE, S-TYPE\);"),
+        ("Ada7\tB-PER", "M-PER", "IOB1", r"'M-PER' is none of model.scheme IOB1 \(O, B-TYPE, I-TYPE\)"),
         ("Ada7\tB-PER", "I-PER", "BMES", r"'I-PER' is none of model.scheme BMES \(O, B-TYPE, M-TYPE, E-TYPE, S-TYPE\)"),
     ],
 )
