@@ -99,6 +99,15 @@ def test_what_a_trainer_reads_has_a_mark_for_each_predicate(tmp_path: Path) -> N
     assert chr(words.characters[12, 3] - 1) == "1"
 
 
+def test_the_encoding_that_is_named_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "ru.jsonl"
+    record = {"tokens": ["Анна", "идёт"], "predicates": [{"predicate": 1, "arguments": [[0, 1, "ARG0"]]}]}
+    path.write_bytes((json.dumps(record, ensure_ascii=False) + "\n").encode("koi8-r"))
+    folder = tmp_path / "out"
+    corpus = prepare_roles([f"train={path}"], TextConfig(encoding="koi8-r"), folder=folder, listener=silent)
+    assert corpus.train.entries[0].input == ("Анна", "идёт")
+
+
 def test_what_can_not_be_learnt_from_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(line(["no", "verb"]), encoding="utf-8")

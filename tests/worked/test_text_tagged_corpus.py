@@ -89,6 +89,8 @@ def test_what_can_not_be_learnt_from_is_refused(tmp_path: Path) -> None:
         ("Ada7\tB-PER", "X-PER", "auto", r"'X-PER' is none of BIO, as most labels are \(O, B-TYPE, I-TYPE\); mend it"),
         ("Ada7\tB-PER", "b-PER", "auto", "'b-PER' is none of BIO, as most"),
         ("Ada7\tB-PER", "o", "auto", "'o' is none of BIO, as most"),
+        ("Ada7\tB-PER", "M-PER", "BIOES", r"'M-PER' is none of .* BIOES \(O, B-TYPE, I-TYPE, E-TYPE, S-TYPE\);"),
+        ("Ada7\tB-PER", "M-PER", "IOB1", r"'M-PER' is none of model.scheme IOB1 \(O, B-TYPE, I-TYPE\)"),
         ("Ada7\tB-PER", "I-PER", "BMES", r"'I-PER' is none of model.scheme BMES \(O, B-TYPE, M-TYPE, E-TYPE, S-TYPE\)"),
     ],
 )
@@ -103,6 +105,13 @@ def test_a_label_that_is_none_of_the_scheme_is_named(
     assert not (tmp_path / "out").exists()
     corpus = prepare_tagged([str(path)], TextConfig(), folder=tmp_path / "out", listener=silent, scheme="none")
     assert len(corpus.train)
+
+
+def test_the_encoding_that_is_named_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "ru.conll"
+    path.write_bytes("\n".join(f"Анна{n}\tB-PER\nидёт\tO\n" for n in range(12)).encode("koi8-r"))
+    corpus = prepared(tmp_path, f"train={path}", encoding="koi8-r")
+    assert corpus.train.entries[0].input == ("Анна0", "идёт")
 
 
 def test_plain_labels_are_labels(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ziggurat.core.errors import InputError
-from ziggurat.core.schemes import SCHEMES, Scheme, foreign_to, likely_scheme, scheme_of
+from ziggurat.core.schemes import OUTSIDE, SCHEMES, Scheme, foreign_to, likely_scheme, scheme_of
 from ziggurat.core.types import Example
 
 __all__ = ["check_scheme"]
@@ -34,9 +34,10 @@ def check_scheme(sentences: Sequence[Example], scheme: str) -> None:
 
 def _error(sentence: Example, place: int, scheme: Scheme, *, named: bool) -> InputError:
     path, _, line = sentence.id.rpartition(":")
-    letters = "O, B-TYPE, I-TYPE" if scheme in ("IOB1", "BIO") else ", ".join(["O", *(f"{one}-TYPE" for one in scheme)])
+    letters = "BI" if scheme == "IOB1" else scheme.replace(OUTSIDE, "")
+    form = ", ".join([OUTSIDE, *(f"{letter}-TYPE" for letter in letters)])
     why = f"none of model.scheme {scheme}" if named else f"none of {scheme}, as most labels are"
     return InputError(
-        f"{path}:{int(line) + place}: the label '{sentence.answer[place]}' is {why} ({letters}); mend it, "
+        f"{path}:{int(line) + place}: the label '{sentence.answer[place]}' is {why} ({form}); mend it, "
         f"or set model.scheme to {NONE} to learn labels as they stand"
     )
