@@ -144,11 +144,3 @@ def test_most_values_of_real_questions_are_linked(shared_data, folder, files, te
         for pair in pairs:
             asked = linker.anonymised(pair.utterance, pair.sql)
             assert asked.restored(asked.template) == pair.sql
-
-
-def test_a_value_in_a_text_without_blanks_is_found_where_it_stands() -> None:
-    linker = ValueLinker({"北京": "城市", "京": "字"})
-    (link,) = linker.links("从北京出发")
-    assert (link.start, link.stop, link.value, link.name) == (1, 3, "北京", "城市0")
-    asked = linker.anonymised("从北京出发", "SELECT 1 FROM 城市 WHERE 名称 = '北京'")
-    assert asked.restored(asked.template) == "SELECT 1 FROM 城市 WHERE 名称 = '北京'"

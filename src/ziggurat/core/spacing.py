@@ -7,11 +7,9 @@ import numpy as np
 
 from ziggurat.core.types import IdArray
 
-__all__ = ["UNSPACED", "joined"]
+__all__ = ["joined"]
 
 _WIDE = "\u2e80-\u2fd5\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufad9\uff00-\uff60\U00020000-\U000323af"
-UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufad9\U00020000-\U000323af"
-"""Han characters and kana, for a class of a regular expression: what is written without blanks between words."""
 _TOUCHING = re.compile(f"(?:[{_WIDE}].|.[{_WIDE}])", re.DOTALL)
 """Two characters between which a text in Chinese has no space: one is a Han character or a sign of such text."""
 

@@ -13,14 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ziggurat.core.spacing import UNSPACED
 from ziggurat.text.queries import QueryPair
 from ziggurat.text.sql import Piece, pieces
 
 __all__ = ["Anonymised", "Coverage", "Link", "ValueLinker", "coverage", "queried_values"]
 
-WORD = re.compile(rf"\d+(?:\.\d+)?|[{UNSPACED}]|[^\W\d_{UNSPACED}]+|[^\s\w]|_|\d")
-"""What is compared: words, numbers, signs, and single characters where no blanks part words."""
+WORD = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|[^\s\w]|_|\d")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 ALONE = re.compile(r"(?<![A-Za-z_])\d+(?:\.\d+)?(?![A-Za-z_])")
 """A number that is no part of a name: of ``DC10`` nothing."""

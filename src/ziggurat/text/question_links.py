@@ -11,15 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ziggurat.core.spacing import UNSPACED
 from ziggurat.text.linking import NUMBER_KIND, Link, ValueLinker
 from ziggurat.text.sql import Piece, pieces, spaced
 
 __all__ = ["Constants", "LinkedQuestion", "QuestionLinker"]
 
-_LETTER = rf"[^\W{UNSPACED}]"
-WORD = re.compile(rf"[{UNSPACED}]|{_LETTER}+(?:['’]{_LETTER}+)*|[^\w\s]")
-"""What a model reads as a word: of text that is written without blanks each character."""
+WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 NAME = "value"
 AND = "_or_"
 """Between the columns that hold a value (`ziggurat.text.databases.stored_values`)."""
@@ -80,9 +77,6 @@ class QuestionLinker:
     'SELECT len FROM river WHERE name = "value1"'
     >>> linked.restored(linked.target)
     "SELECT len FROM river WHERE name = 'ohio'"
-
-    >>> QuestionLinker({"北京": "名称"}).linked("北京有多少人?", "SELECT 人口 FROM 城市 WHERE 名称 = '北京'").source
-    '名称 "value0" 有 多 少 人 ?'
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
