@@ -21,6 +21,10 @@ FORMS = (
     ("how many steps are there in {}", "SELECT steps FROM tower WHERE city_name = '{}' ;"),
     ("what river flows through {}", "SELECT river_name FROM river WHERE city_name = '{}' ;"),
 )
+CHINESE_FORMS = (("有多少人", "人口"), ("的人口是多少", "人口"), ("有多大", "面积"), ("的面积", "面积"))
+SMALL = ("--model.embedding", "32", "--model.hidden", "48", "--training.epochs", "30", "--training.rows", "4")
+SMALL += ("--training.learning_rate", "0.01", "--training.warmup_steps", "5")
+SMALL += tuple(word for name in ("input", "hidden", "output") for word in (f"--model.dropout_{name}", "0.1"))
 WAYS = ("{}", "{} ?", "tell me , {}", "please : {}", "say {}", "{} now")
 
 
@@ -42,10 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = tower_database(folder / "towers.sqlite")
     train, test = questions(folder / "train.jsonl", CITIES[:3]), questions(folder / "test.jsonl", CITIES[3:])
     out = folder / "a run"
-    keys = ["--model.embedding", "32", "--model.hidden", "48", "--training.epochs", "30"]
-    keys += ["--training.learning_rate", "0.01", "--training.warmup_steps", "5", "--training.rows", "4"]
-    keys += [word for name in ("input", "hidden", "output") for word in (f"--model.dropout_{name}", "0.1")]
-    words = ["task", "parsing", "train", str(train), "--test", str(test), "--database", str(database), *keys]
+    words = ["task", "parsing", "train", str(train), "--test", str(test), "--database", str(database), *SMALL]
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("ZIGGURAT_TRACEBACK", raising=False)
         assert main([*words, "--out", str(out), "--quiet", "--json"]) == 0
@@ -87,6 +88,33 @@ def test_answers_and_what_the_database_says_to_them(
     assert told["answer"] == "SELECT tower_name FROM tower WHERE city_name = 'Ur'"
     assert told["rows"] == [["Great Ziggurat"]]
     assert 0 < told["confidence"] <= 1
+
+
+def test_chinese_questions_are_answered(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    database = tmp_path / "城.sqlite"
+    cities = ("北京", "上海", "广州", "深圳", "成都市", "杭州")
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE 城市 (名称 text, 人口 int, 面积 int)")
+        connection.executemany("INSERT INTO 城市 VALUES (?, ?, ?)", [(city, len(city), 7) for city in cities])
+        connection.commit()
+    forms = [(f"{way}{{}}{asked}", column) for way in ("", "请问", "我想知道") for asked, column in CHINESE_FORMS]
+    for name, known in (("train", cities[:4]), ("test", cities[4:])):
+        rows = [
+            {"utterance": asked.format(city), "sql": f"SELECT {column} FROM 城市 WHERE 名称 = '{city}'"}  # noqa: S608 - constants
+            for asked, column in forms
+            for city in known
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    test = tmp_path / "test.jsonl"
+    words = ["train", tmp_path / "train.jsonl", "--dev", test, "--test", test, "--database", database, *SMALL]
+    ended = ziggurat("task", "parsing", *words, "--out", tmp_path / "run", "--quiet", "--json")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["models"][0]["metrics"]["execution_match"]["value"] > 0.9
+    asked = tmp_path / "问.txt"
+    asked.write_text("请问成都市有多大\n", encoding="utf-8")
+    told = json.loads(ziggurat("task", "parsing", "predict", tmp_path / "run", asked, "--json").out)
+    assert told["answer"] == "SELECT 面积 FROM 城市 WHERE 名称 = '成都市'"
+    assert told["rows"] == [[7]]
 
 
 def test_another_database_knows_other_values(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:

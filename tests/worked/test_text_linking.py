@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ziggurat.text.linking import Coverage, Link, ValueLinker, coverage, queried_values
+from ziggurat.text.linking import Coverage, Link, ValueLinker, coverage, queried_names, queried_values
 from ziggurat.text.queries import QueryPair
 
 KNOWN = {
@@ -48,11 +48,20 @@ def test_numbers_are_their_own_kind_of_value() -> None:
     assert ValueLinker(KNOWN, numbers=False).anonymised("before 1200").utterance == "before 1200"
 
 
-def test_a_value_of_chinese() -> None:
-    # words of Chinese are not parted: a value is found where other signs part it
-    assert LINKER.anonymised("从 纽约 出发", "SELECT a FROM b WHERE c = '纽约'").template == (
-        "SELECT a FROM b WHERE c = '城市0'"
-    )
+@pytest.mark.parametrize("utterance", ["从 纽约 出发", "从纽约出发"])
+def test_a_value_of_chinese_is_found_whether_blanks_part_it_or_not(utterance: str) -> None:
+    asked = LINKER.anonymised(utterance, "SELECT a FROM b WHERE c = '纽约'")
+    assert asked.template == "SELECT a FROM b WHERE c = '城市0'"
+    assert asked.utterance == utterance.replace("纽约", "城市0")
+    # as it was to models that have learnt so: a run of Chinese is one word
+    assert bool(ValueLinker(KNOWN, whole_runs=True).links(utterance)) == (" " in utterance)
+
+
+def test_values_with_kana_latin_and_digits() -> None:
+    linker = ValueLinker({"東京タワー": "塔", "ひろしま": "city", "5号线": "线路", "A座": "楼"})
+    assert linker.anonymised("東京タワーは高い").utterance == "塔0は高い"
+    assert linker.anonymised("ひろしまの人口").utterance == "city0の人口"
+    assert linker.anonymised("坐5号线到A座要15分").utterance == "坐线路0到楼0要number0分"
 
 
 def test_quotes_inside_a_value() -> None:
@@ -120,6 +129,11 @@ def test_values_of_queries_with_the_column_they_are_compared_with() -> None:
     ]
     # york: city twice, state once; texas: state twice, city once; equally common, so by name
     assert queried_values(pairs) == {"texas": "state", "york": "city"}
+
+
+def test_names_of_queries_are_those_of_han_or_kana() -> None:
+    pairs = [QueryPair("1", "", "SELECT 城市.人口 FROM 城市 WHERE 名称 = '北京' AND a1 > 3 AND 表2 < 1")]
+    assert queried_names(pairs) == ["人口", "名称", "城市"]
 
 
 @pytest.mark.parametrize(

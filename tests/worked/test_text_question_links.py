@@ -1,6 +1,8 @@
 """Questions and queries with names in place of values, by hand, and back again."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ziggurat.text.question_links import Constants, QuestionLinker
 
@@ -27,12 +29,58 @@ LINKER = QuestionLinker(VALUES)
         ("O'Hara", 'city_name river_name "value0"'),
         ("what is it", "what is it"),
         ('is "value0" high', 'is " value0 " high'),
-        ("它有多高？", "它有多高 ？"),
+        ("它有多高？", "它 有 多 高 ？"),
+        ("高さは？", "高 さ は ？"),
+        ("用iPhone11拍的", "用 iphone11 拍 的"),
         ("", ""),
     ],
 )
 def test_a_question_as_it_is_read(utterance: str, source: str) -> None:
     assert LINKER.linked(utterance).source == source
+
+
+CHINESE = QuestionLinker({"北京": "名称", "北京市": "全称", "上海": "名称"}, ["人口", "城市", "城市人口", "GDP总量"])
+
+
+@pytest.mark.parametrize(
+    ("utterance", "source"),
+    [
+        ("北京有多少人", '名称 "value0" 有 多 少 人'),
+        ("上海和北京的人口", '名称 "value0" 和 名称 "value1" 的 人口'),
+        ("北京市人多吗？", '全称 "value0" 名称 "value1" 市 人 多 吗 ？'),  # one inside the other
+        ("城市人口在30以上的城市", "城市人口 在 number0 以 上 的 城市"),
+        ("gdp总量", "gdp 总 量"),  # a name with other letters is no word of its own
+        ("深圳有多大", "深 圳 有 多 大"),
+    ],
+)
+def test_a_chinese_question_as_it_is_read(utterance: str, source: str) -> None:
+    assert CHINESE.linked(utterance).source == source
+
+
+def test_chinese_values_come_back_as_the_database_has_them() -> None:
+    sql = "SELECT 人口 FROM 城市 WHERE 名称 = '上海' AND 区 = '浦东新区'"
+    linked = CHINESE.linked("上海的浦东有多少人", sql)
+    assert linked.target == "SELECT 人口 FROM 城市 WHERE 名称 = \"value0\" AND 区 = '浦东新区'"
+    assert linked.restored(linked.target) == sql
+
+
+def test_models_that_learnt_from_whole_runs_are_asked_in_them() -> None:
+    linker = QuestionLinker({"北京": "名称"}, whole_runs=True)
+    assert linker.linked("北京有多少人？").source == "北京有多少人 ？"
+    assert linker.linked("北京 有多少人").source == '名称 "value0" 有多少人'
+
+
+SPACED = st.one_of(
+    st.sampled_from(("babylon", "O'Hara", "New Ur", "Great", "7", "3.5", "a1", "x_y", "naïve", "서울", "’s", "?", '"')),
+    st.text(st.characters(max_codepoint=0x2DFF), max_size=5),
+)
+
+
+@given(st.lists(SPACED, max_size=9))
+def test_text_without_han_or_kana_is_read_as_it_ever_was(parts: list[str]) -> None:
+    before = QuestionLinker(VALUES, whole_runs=True)
+    for utterance in (" ".join(parts), "".join(parts)):
+        assert QuestionLinker(VALUES, ["人口"]).linked(utterance) == before.linked(utterance)
 
 
 def test_a_value_inside_another_has_a_name_behind_it() -> None:

@@ -1,6 +1,8 @@
 """Files of questions on their way to linked pairs: splits, the database, what can't be used."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ def test_questions_are_split_and_linked(tmp_path: Path) -> None:
         assert pair.target == 'SELECT height FROM tower WHERE city_name = "value0" AND steps < 99'
         assert example.answer.endswith("99 ;")
     facts = corpus.facts()["questions"]
-    assert facts == {"database": str(database.resolve()), "values": {}, "texts": [], "numbers": ["99"]}
+    assert facts == {"database": str(database.resolve()), "values": {}, "names": [], "texts": [], "numbers": ["99"]}
     assert linker_of(corpus.facts()).linked("is Ur high").source == 'is city_name "value0" high'
     both = list(corpus.train.texts())
     assert both[::2] == [pair.source for pair in corpus.train]
@@ -57,6 +59,49 @@ def test_without_a_database_known_values_are_those_of_the_queries_learnt_from(tm
     assert facts["values"] == dict.fromkeys(facts["values"], "city_name")
     assert set(facts["values"]) == set(CITIES)
     assert linker_of(corpus.facts()).linked("is Susa high").source == 'is city_name "value0" high'
+
+
+def chinese_questions(path: Path) -> Path:
+    rows = [
+        {"utterance": f"请问{city}的人口是多少{ending}", "sql": f"SELECT 人口 FROM 城市 WHERE 名称 = '{city}'"}  # noqa: S608 - constants
+        for ending in ("", "？", "呢", "啊")
+        for city in ("北京", "上海", "广州", "深圳")
+    ]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def chinese_database(path: Path) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE 城市 (名称 text, 人口 int)")
+        connection.executemany("INSERT INTO 城市 VALUES (?, 7)", [("北京",), ("上海",), ("广州",), ("成都",)])
+        connection.commit()
+    return path
+
+
+@pytest.mark.parametrize("asked", ["database", "schema", ""])
+def test_chinese_questions_are_linked_and_read_as_characters(asked: str, tmp_path: Path) -> None:
+    names = [str(chinese_questions(tmp_path / "问.jsonl"))]
+    if asked == "database":
+        names.append(f"database={chinese_database(tmp_path / '城.sqlite')}")
+    elif asked:
+        (tmp_path / "a.csv").write_text("Table Name, Field Name\n城市, 人口\n城市, 名称\n", encoding="utf-8")
+        names.append(f"database={tmp_path / 'a.csv'}")
+    corpus = prepared(tmp_path, *names)
+    for pair, example in zip(corpus.train, corpus.train.examples(), strict=True):
+        known = asked != "database" or "深圳" not in example.input
+        city, value = ('名称 "value0"', '"value0"') if known else ("深 圳", "'深圳'")
+        assert pair.source.startswith(f"请 问 {city} 的 人口 是 多 少")
+        assert pair.target == f"SELECT 人口 FROM 城市 WHERE 名称 = {value}"  # noqa: S608 - constants
+    facts = corpus.facts()
+    assert facts["questions"]["names"] == ([] if asked else ["人口", "名称", "城市"])
+    assert linker_of(facts).linked("上海人口").source == '名称 "value0" 人口'
+
+
+def test_what_was_prepared_before_is_linked_as_it_was(tmp_path: Path) -> None:
+    database = str(chinese_database(tmp_path / "城.sqlite"))
+    facts = {"questions": {"database": database, "values": {}, "texts": [], "numbers": []}}
+    assert linker_of(facts).linked("成都 人口多少").source == '名称 "value0" 人口多少'
 
 
 def test_a_schema_gives_names_and_no_values(tmp_path: Path) -> None:

@@ -7,7 +7,12 @@ import numpy as np
 
 from ziggurat.core.types import IdArray
 
-__all__ = ["joined"]
+__all__ = ["HAN", "KANA", "joined"]
+
+HAN = "\u2e80-\u2fd5\u3005\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufad9\U00020000-\U000323af"
+"""Han characters, as a class of a regular expression has them."""
+KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
+"""The same of kana, between which Japanese has no spaces either."""
 
 _WIDE = "\u2e80-\u2fd5\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufad9\uff00-\uff60\U00020000-\U000323af"
 _TOUCHING = re.compile(f"(?:[{_WIDE}].|.[{_WIDE}])", re.DOTALL)

@@ -48,6 +48,12 @@ class Schema:
         """The different names of columns, whatever their case, sorted."""
         return tuple(sorted({column.name.upper() for columns in self.tables.values() for column in columns}))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The different names of tables and columns, as they are declared, sorted."""
+        columns = {column.name for columns in self.tables.values() for column in columns}
+        return tuple(sorted(columns.union(self.tables)))
+
     def merged(self, other: "Schema") -> "Schema":
         """Return this schema with the tables and columns that only the other one has; case makes no difference."""
         found = {name: list(columns) for name, columns in self.tables.items()}

@@ -4,7 +4,8 @@
 question that is a known value (of a database, or of the queries learnt from) or a number gets a name, ``state_name0``,
 and so does the same value in the query. What is left is a template; a value is copied back by its name. Linking looks
 at the question only, so that it does for a new question what it did for those learnt from (the entity anonymisation
-of Dong & Lapata 2016, section 3.6, and the variables of Finegan-Dollak et al. 2018).
+of Dong & Lapata 2016, section 3.6, and the variables of Finegan-Dollak et al. 2018). Chinese and Japanese have no
+blanks between words: there each character is a word of its own.
 """
 
 import re
@@ -13,12 +14,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ziggurat.core.spacing import HAN, KANA
 from ziggurat.text.queries import QueryPair
 from ziggurat.text.sql import Piece, pieces
 
-__all__ = ["Anonymised", "Coverage", "Link", "ValueLinker", "coverage", "queried_values"]
+__all__ = ["Anonymised", "Coverage", "Link", "ValueLinker", "coverage", "queried_names", "queried_values"]
 
-WORD = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|[^\s\w]|_|\d")
+WORD = re.compile(rf"\d+(?:\.\d+)?|[{HAN}{KANA}]|[^\W\d_{HAN}{KANA}]+|[^\s\w]|_|\d")
+WORD_OR_RUN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|[^\s\w]|_|\d")
+"""The same where a run of Han or kana is one word."""
+UNSPACED = re.compile(f"[{HAN}{KANA}]+")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 ALONE = re.compile(r"(?<![A-Za-z_])\d+(?:\.\d+)?(?![A-Za-z_])")
 """A number that is no part of a name: of ``DC10`` nothing."""
@@ -75,18 +80,20 @@ class ValueLinker:
     """Finds known values and numbers in questions.
 
     ``values`` says of each value which kind it is, a word that its names begin with (a column's, usually). Where one
-    spelling folds to the same as another (``Texas``, ``TEXAS``), the first is the one that is written.
+    spelling folds to the same as another (``Texas``, ``TEXAS``), the first is the one that is written. ``whole_runs``
+    says that a run of Han or kana is one word, as it was to models that have learnt so.
 
     *Cost.* A look-up for each start and length in words, up to the longest value's.
     """
 
-    def __init__(self, values: Mapping[str, str], *, numbers: bool = True) -> None:
+    def __init__(self, values: Mapping[str, str], *, numbers: bool = True, whole_runs: bool = False) -> None:
         """Index ``values`` by their words."""
         self._numbers = numbers
+        self._word = WORD_OR_RUN if whole_runs else WORD
         self._known: dict[tuple[str, ...], tuple[str, str]] = {}
         self._longest = 1
         for value, kind in values.items():
-            words = tuple(WORD.findall(value))
+            words = tuple(self._word.findall(value))
             if words and not NUMBER.fullmatch(value):
                 self._known.setdefault(_key(words), (value, NOT_A_NAME.sub("_", kind.lower()) or "value"))
                 self._longest = max(self._longest, len(words))
@@ -133,7 +140,7 @@ class ValueLinker:
         return Anonymised("".join([*parts, utterance[last:]]), template, links, utterance)
 
     def _stretches(self, utterance: str) -> Iterator[tuple[int, int, str, str]]:
-        words = list(WORD.finditer(utterance))
+        words = list(self._word.finditer(utterance))
         place = 0
         while place < len(words):
             length, value, kind = self._at(words, place)
@@ -197,6 +204,12 @@ def queried_values(pairs: Iterable[QueryPair]) -> dict[str, str]:
                 column = piece.text.lower()
     ordered = sorted(found, key=lambda value: (-found[value].total(), value))
     return {value: found[value].most_common(1)[0][0] for value in ordered}
+
+
+def queried_names(pairs: Iterable[QueryPair]) -> list[str]:
+    """Return the names of tables and columns in queries that are all Han or kana, each once, sorted."""
+    words = {piece.text for pair in pairs for piece in pieces(pair.sql) if piece.kind == "word"}
+    return sorted(filter(UNSPACED.fullmatch, words))
 
 
 def _key(words: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 *Idea.* What a question names of a database (`ziggurat.text.linking`) gets a name, ``"value0"``, behind the columns that
 hold it; the query has the same name in its place. So every state is one word, and a model that copies
 (`ziggurat.models.blocks.copying`) writes it without knowing it. Where a value has another inside (the Ohio River, Ohio)
-that one has a name of its own behind it: which of them is meant is for the model to say.
+that one has a name of its own behind it: which of them is meant is for the model to say. Chinese and Japanese are read
+as single characters; but a column or table that is called so in the question is one word there as it is in the query.
 """
 
 import re
@@ -11,12 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ziggurat.text.linking import NUMBER_KIND, Link, ValueLinker
+from ziggurat.core.spacing import HAN, KANA
+from ziggurat.text.linking import NUMBER_KIND, UNSPACED, Link, ValueLinker
 from ziggurat.text.sql import Piece, pieces, spaced
 
 __all__ = ["Constants", "LinkedQuestion", "QuestionLinker"]
 
-WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+WORD = re.compile(rf"[{HAN}{KANA}]|[^\W{HAN}{KANA}]+(?:['’][^\W{HAN}{KANA}]+)*|[^\w\s]")
+WORD_OR_RUN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+"""The same where a run of Han or kana is one word."""
 NAME = "value"
 AND = "_or_"
 """Between the columns that hold a value (`ziggurat.text.databases.stored_values`)."""
@@ -77,11 +81,19 @@ class QuestionLinker:
     'SELECT len FROM river WHERE name = "value1"'
     >>> linked.restored(linked.target)
     "SELECT len FROM river WHERE name = 'ohio'"
+    >>> QuestionLinker({"北京": "名称"}, ["人口"]).linked("北京的人口是多少？").source
+    '名称 "value0" 的 人口 是 多 少 ？'
     """
 
-    def __init__(self, values: Mapping[str, str]) -> None:
-        """Know ``values``, each with the columns that hold it."""
-        self._linker = ValueLinker(values)
+    def __init__(self, values: Mapping[str, str], names: Iterable[str] = (), *, whole_runs: bool = False) -> None:
+        """Know ``values``, each with the columns that hold it, and the ``names`` of columns and tables.
+
+        ``whole_runs`` says that a run of Han or kana is one word, as it was to models that have learnt so.
+        """
+        self._linker = ValueLinker(values, whole_runs=whole_runs)
+        self._word = WORD_OR_RUN if whole_runs else WORD
+        longest_first = sorted(set(filter(UNSPACED.fullmatch, names)), key=lambda name: (-len(name), name))
+        self._named_word = re.compile("|".join([*longest_first, self._word.pattern]))
 
     def linked(self, utterance: str, sql: str = "") -> LinkedQuestion:
         """Return a question as a model reads it, and its query as a model writes it."""
@@ -90,7 +102,7 @@ class QuestionLinker:
         words: list[str] = []
         last = 0
         for link in self._linker.links(utterance):
-            words += _words(utterance[last : link.start])
+            words += self._words(utterance[last : link.start])
             last = link.stop
             if _kind(link) == NUMBER_KIND:
                 numbers[link.name] = link.value
@@ -98,14 +110,17 @@ class QuestionLinker:
                 continue
             words += _named(link.value, _kind(link), names)
             for first, inner, behind in self._inside(utterance[link.start : link.stop]):
-                words += [*_words(first), *_named(inner.value, _kind(inner), names), *_words(behind)]
-        words += _words(utterance[last:])
+                words += [*self._words(first), *_named(inner.value, _kind(inner), names), *self._words(behind)]
+        words += self._words(utterance[last:])
         values = {name: value for (_, value), name in names.items()}
         return LinkedQuestion(" ".join(words), _renamed(sql, values, numbers), values, numbers)
 
+    def _words(self, text: str) -> list[str]:
+        return self._named_word.findall(text.lower())
+
     def _inside(self, text: str) -> Iterator[tuple[str, Link, str]]:
         """Yield the values that a value of several words has inside but for its last or first word."""
-        words = list(WORD.finditer(text))
+        words = list(self._word.finditer(text))
         for start, stop in ((0, len(words) - 1), (1, len(words))) if len(words) > 1 else ():
             part = text[words[start].start() : words[stop - 1].end()]
             for link in self._linker.links(part):
@@ -115,10 +130,6 @@ class QuestionLinker:
 
 def _kind(link: Link) -> str:
     return link.name.rstrip("0123456789")
-
-
-def _words(text: str) -> list[str]:
-    return WORD.findall(text.lower())
 
 
 def _named(value: str, kind: str, names: dict[tuple[str, str], str]) -> list[str]:

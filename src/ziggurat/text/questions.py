@@ -18,7 +18,7 @@ from ziggurat.core.types import Document, Example, Listener, Pair
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.text.databases import is_database, read_schema, stored_values
 from ziggurat.text.ledger import Ledger
-from ziggurat.text.linking import queried_values
+from ziggurat.text.linking import queried_names, queried_values
 from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import check_options
 from ziggurat.text.prepared import LEDGER, PreparedText, digest, facts_of, fingerprint, reading, write_header
@@ -210,15 +210,18 @@ def linker_of(facts: Mapping[str, Any], database: str = "") -> QuestionLinker:
     """
     known = facts["questions"]
     chosen = database or known[DATABASE]
-    return QuestionLinker(stored_values(chosen) if chosen and is_database(chosen) else known["values"])
+    values = stored_values(chosen) if chosen and is_database(chosen) else known["values"]
+    if "names" not in known:  # prepared when a run of Han was one word: the model has learnt to read it so
+        return QuestionLinker(values, whole_runs=True)
+    return QuestionLinker(values, read_schema(chosen).names if chosen else known["names"])
 
 
 def _known(learnt: Sequence[QueryPair], database: str) -> dict[str, Any]:
-    """Return what the manifest keeps of the database: where it is; where that holds no values, those of queries."""
+    """Return what the manifest keeps of the database: where it is; what that does not hold is that of queries."""
     if not database:
-        return {DATABASE: "", "values": queried_values(learnt)}
+        return {DATABASE: "", "values": queried_values(learnt), "names": queried_names(learnt)}
     values = {} if is_database(database) else queried_values(learnt)
-    return {DATABASE: str(Path(database).resolve()), "values": values}
+    return {DATABASE: str(Path(database).resolve()), "values": values, "names": []}
 
 
 def _write(
