@@ -22,9 +22,11 @@ FORMS = (
     ("what river flows through {}", "SELECT river_name FROM river WHERE city_name = '{}' ;"),
 )
 CHINESE_FORMS = (("有多少人", "人口"), ("的人口是多少", "人口"), ("有多大", "面积"), ("的面积", "面积"))
-SMALL = ("--model.embedding", "32", "--model.hidden", "48", "--training.epochs", "30", "--training.rows", "4")
-SMALL += ("--training.learning_rate", "0.01", "--training.warmup_steps", "5")
-SMALL += tuple(word for name in ("input", "hidden", "output") for word in (f"--model.dropout_{name}", "0.1"))
+SMALL = (
+    *("--model.embedding", "32", "--model.hidden", "48", "--training.epochs", "30", "--training.rows", "4"),
+    *("--training.learning_rate", "0.01", "--training.warmup_steps", "5"),
+    *(word for name in ("input", "hidden", "output") for word in (f"--model.dropout_{name}", "0.1")),
+)
 WAYS = ("{}", "{} ?", "tell me , {}", "please : {}", "say {}", "{} now")
 
 
