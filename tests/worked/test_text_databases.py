@@ -78,6 +78,15 @@ def test_a_view_of_what_is_gone_is_passed_over(tmp_path: Path, caplog: pytest.Lo
     assert len(stored_values(path)) == 9
 
 
+def test_a_view_that_fails_when_it_is_read_is_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tower_database(tmp_path / "a.sqlite")
+    with closing(sqlite3.connect(path)) as connection:
+        least = "height - height - 9223372036854775807 - 1"  # whose absolute value no whole number holds
+        connection.executescript(f"CREATE VIEW deep AS SELECT abs({least}) || '' AS sum FROM tower")  # noqa: S608
+    assert len(stored_values(path)) == 9
+    assert "deep is passed over: it can't be read (integer overflow)" in caplog.text
+
+
 def test_nothing_is_written(tmp_path: Path) -> None:
     path = tower_database(tmp_path / "a.sqlite")
     before = path.read_bytes()

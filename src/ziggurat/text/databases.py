@@ -129,7 +129,13 @@ def stored_values(name: str | os.PathLike[str], *, most_distinct: int = 100_000)
     with open_database(name) as connection:
         for table, columns in schema.tables.items():
             for column in columns:
-                texts = _texts(connection, table, column.name, most_distinct)
+                try:
+                    texts = _texts(connection, table, column.name, most_distinct)
+                except sqlite3.OperationalError as error:  # a view that can be told of, and not be read
+                    if not _is_broken(connection, table):
+                        raise
+                    _LOG.warning("%s: %s is passed over: it can't be read (%s)", os.fspath(name), table, error)
+                    break
                 if len(texts - found.keys()) + len(found) > most_distinct:
                     _LOG.warning(
                         "%s: column %s of table %s is passed over: with it there are more than %d different texts",
