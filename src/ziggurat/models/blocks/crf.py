@@ -96,11 +96,9 @@ class LinearChainCRF(nn.Module):
         last_B = labels.gather(1, (lengths - 1).clamp_min(0)[:, None])[:, 0]
         outer_B = (self.start.double()[labels[:, 0]] + self.end.double()[last_B]).masked_fill(lengths == 0, 0)
         score_B = picked_BT.sum(1) + moved_BT.sum(1) + outer_B
-        if sharpness == 1:
-            return (score_B - log_total(emissions, lengths, *self._scores())).to(_precision(emissions))
-        scores = (sharpness * scores for scores in (emissions.double(), *self._scores()))
-        sharp, *around = scores
-        return (sharpness * score_B - log_total(sharp, lengths, *around)).to(_precision(emissions))
+        around = [sharpness * scores for scores in self._scores()]
+        total_B = log_total(emissions if sharpness == 1 else sharpness * emissions.double(), lengths, *around)
+        return (sharpness * score_B - total_B).to(_precision(emissions))
 
     @torch.no_grad()
     def decode(self, emissions: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
