@@ -1,8 +1,8 @@
 # Every target first sets up what it needs, once, in .venv: Python ≥ 3.11, make and a C compiler are all that must be there.
 #   make demo       climb on the documentation that every Python carries (about five minutes; MINUTES=10 for longer)
 #   make demo-zh    the same in Chinese
-#   make test       all tests (ARGS="-k ngram" chooses, ARGS="-m slow" runs the slow ones)
-#   make check      format, lint, types, order of the rooms, documents
+#   make test       all tests of what it does (ARGS="-k ngram" chooses, ARGS="-m slow" runs the slow ones)
+#   make check      format, lint, types, order of the rooms, habits, documents
 #   make format     put the code into the one format
 #   make docs       write docs/reference again
 #   make wheel      build the wheel, install it into an empty environment elsewhere, run it
@@ -17,6 +17,9 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 SET_UP = $(PIP) --no-build-isolation --editable
+
+# Some environments forbid it, and then each of the tests' hundreds of processes compiles a thousand files anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A stamp says that .venv holds an extra. It carries the folder's path, because an environment that was moved is no longer one.
 HERE := $(shell pwd | cksum | cut -d' ' -f1)

@@ -17,7 +17,7 @@ import pytest
 
 # how fast a machine is, is no property of the code; the usual run draws the same examples each time, so that it says
 # the same of the same code; --hypothesis-profile=thorough draws anew, and as many as the library would
-hypothesis.settings.register_profile("usual", deadline=None, max_examples=37, derandomize=True)
+hypothesis.settings.register_profile("usual", deadline=None, max_examples=19, derandomize=True)
 hypothesis.settings.register_profile("thorough", deadline=None)
 hypothesis.settings.load_profile("usual")
 

@@ -1,6 +1,7 @@
 """The package's source as the checks see it: one object a file, read from disk or made up in a test."""
 
 import ast
+import functools
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -60,9 +61,10 @@ def read(path: Path) -> Source:
     return Source(".".join(parts[:-1] if package else parts), path.read_text(encoding="utf-8"), package)
 
 
-def package_sources() -> list[Source]:
-    """Return every file of the package, in order of its name."""
-    return [read(path) for path in sorted(PACKAGE.rglob("*.py"))]
+@functools.cache
+def package_sources() -> tuple[Source, ...]:
+    """Return every file of the package, in order of its name; all checks of a process share one reading."""
+    return tuple(read(path) for path in sorted(PACKAGE.rglob("*.py")))
 
 
 def tracked(*patterns: str) -> list[Path]:

@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from collections.abc import Iterable
 from importlib import metadata
 
 import pytest
@@ -69,7 +70,7 @@ def test_an_undeclared_import_is_seen() -> None:
     }
 
 
-def foreign(sources: list[Source]) -> dict[str, str]:
+def foreign(sources: Iterable[Source]) -> dict[str, str]:
     """Return the top-level names imported from outside, each with a module that imports it."""
     names = {name.split(".")[0]: s.module for s in sources for name, _ in s.imports()}
     return {n: module for n, module in names.items() if n != "ziggurat" and n not in sys.stdlib_module_names}

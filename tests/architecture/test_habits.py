@@ -1,7 +1,10 @@
 """What no file of the package does; each check is shown to catch one that does."""
 
+import re
+import tomllib
+
 from tests.architecture import habits
-from tests.architecture.source import Source, package_sources
+from tests.architecture.source import REPOSITORY, Source, package_sources
 from ziggurat.models.registry import FAMILIES as FAMILIES_BY_NAME
 
 SOURCES = package_sources()
@@ -151,3 +154,12 @@ def test_a_family_is_found_by_its_marker_only_in_its_folder() -> None:
         Source("ziggurat.models.plain", "FAMILY_NAMES = ()\n"),
     ]
     assert habits.families(sources) == {"counted": "ziggurat.models.counted"}
+
+
+def test_every_folder_of_tests_is_run_by_one_command() -> None:
+    asked = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    checked = re.findall(
+        r"pytest -q (tests/\S+) (tests/\S+)$", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.M
+    )
+    folders = {f"tests/{path.parent.name}" for path in (REPOSITORY / "tests").glob("*/test_*.py")}
+    assert sorted([*asked["testpaths"], *checked[0]]) == sorted(folders)

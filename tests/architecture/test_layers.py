@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_imports_go_down() -> None:
     assert list(upward(package_sources())) == []
 
 
-def upward(sources: list[Source]) -> list[str]:
+def upward(sources: Iterable[Source]) -> list[str]:
     found = []
     for source in sources:
         for name, line in source.imports():

@@ -74,6 +74,13 @@ def choices(family: str) -> int:
     return 2 if isinstance(found, ReadsLabels) else 3 if isinstance(found, ReadsTags) else 13
 
 
+def enough(family: str) -> dict[str, Any]:
+    """Keys of ``[training]`` that learn what follows what; where few tokens of a row are guessed, it takes longer."""
+    if "masked" in FAMILIES.get(family).trainers:
+        return {"steps": 200, "learning_rate": 0.003, "rows": 24}
+    return {"steps": 60, "learning_rate": 0.02, "rows": 12}
+
+
 def words(of: MemoryStream, *, seed: int = 0) -> Words:
     """Words of one or two ids, whose first id says their label: a name begins with 1 to 4 and goes on with 5 to 8."""
     dice = np.random.default_rng(seed)

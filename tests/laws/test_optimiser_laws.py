@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from benchmarks.anatomy_measures import storage_bytes
-from tests.fakes.jobs import EACH_KIND, NEXT_TOKEN_FAMILIES, VOCABULARY, Recorder, choices, fit, job, same_weights
+from tests.fakes.jobs import (
+    EACH_KIND,
+    NEXT_TOKEN_FAMILIES,
+    VOCABULARY,
+    Recorder,
+    choices,
+    enough,
+    fit,
+    job,
+    same_weights,
+)
 from ziggurat.core.anatomy import Load
 from ziggurat.core.protocols import Dissects, ReadsLabels
 from ziggurat.models.registry import FAMILIES
@@ -44,7 +54,7 @@ def killed(event: Any) -> None:
 
 
 def test_it_learns(family: str, rule: str) -> None:
-    asked = wanted(family, rule, steps=200, rows=24, learning_rate=0.003)
+    asked = wanted(family, rule, **enough(family))
     if rule == "adamw" and not hasattr(asked.model_config, "ngram_orders"):
         pytest.skip("the laws of training say so of the usual rule")
     recorder = Recorder()

@@ -16,6 +16,7 @@ from tests.fakes.jobs import (
     VOCABULARY,
     Recorder,
     choices,
+    enough,
     fit,
     job,
     same_weights,
@@ -31,9 +32,6 @@ from ziggurat.training.checkpoints import BEST, NEWEST, read_checkpoint
 from ziggurat.training.job import FirstVectors, Fitted, silent
 
 pytestmark = pytest.mark.parametrize("family", EACH_KIND)
-
-LEARNING: dict[str, Any] = {"steps": 200, "learning_rate": 0.003, "rows": 24}
-"""Enough to learn what follows what, also where few tokens of a row are guessed."""
 
 
 class KilledError(Exception):
@@ -56,7 +54,7 @@ def test_there_is_something_to_train(family: str) -> None:
 
 def test_training_learns(family: str) -> None:
     recorder = Recorder()
-    fitted = fit(job(family, **LEARNING, listener=recorder))
+    fitted = fit(job(family, **enough(family), listener=recorder))
     losses = [float(event["loss"]) for event in recorder.of("eval")]
     assert losses[0] > min(losses[1:])
     assert fitted.facts["dev_loss"] < 0.85 * np.log(choices(family))
@@ -320,4 +318,4 @@ def test_a_run_that_begins_with_vectors_learns_and_resumes_like_others(family: s
     recorder = Recorder()
     assert same_weights(whole, begun(family, tmp_path, steps=13, checkpoint_steps=3, listener=recorder))
     assert len(recorder.of("resume")) == 1
-    assert begun(family, **{**LEARNING, "steps": 100}).facts["dev_loss"] < 0.9 * np.log(choices(family))
+    assert begun(family, **enough(family)).facts["dev_loss"] < 0.9 * np.log(choices(family))

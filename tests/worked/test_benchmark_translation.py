@@ -68,8 +68,11 @@ def test_a_quick_run_reads_the_first_lines_only(tmp_path: Path) -> None:
     assert translation._lines(Path(whole[0].split(",")[0]))[-1].endswith(" 2002")
 
 
-def test_a_quick_run_tells_what_it_measured(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_quick_run_tells_what_it_measured(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("sacrebleu", reason="the extra tasks is not installed")
+    monkeypatch.setattr(translation, "QUICK_MINUTES", 0.02)
     captions(tmp_path, 400)
     main(["--quick", "--data", str(tmp_path), "--threads", "1"])
     out = capfd.readouterr().out
