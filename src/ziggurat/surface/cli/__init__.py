@@ -19,6 +19,7 @@ from ziggurat.core.errors import DiskFullError, UnknownNameError, UsageError, Zi
 from ziggurat.core.version import VERSION
 from ziggurat.surface import language  # the module: a command named translate would hide its function
 from ziggurat.surface.commands import Commands
+from ziggurat.surface.errors import spoken
 
 __all__ = ["COMMANDS", "command_line", "main", "overview", "parser"]
 
@@ -192,5 +193,5 @@ def _first_words(error: BaseException) -> str:
 def _fail(message: str, code: int) -> int:
     if os.environ.get("ZIGGURAT_TRACEBACK") == "1" and sys.exc_info()[0] is not None:
         raise  # noqa: PLE0704 - called from an except block
-    sys.stderr.write(f"{language.translate('error')}: {message}\n")
+    sys.stderr.write(f"{language.translate('error')}: {spoken(message)}\n")
     return code

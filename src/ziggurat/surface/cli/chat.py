@@ -11,6 +11,7 @@ import typer
 from ziggurat.core.config import option
 from ziggurat.core.errors import InputError, UsageError
 from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.errors import spoken
 from ziggurat.surface.terminal import Terminal
 from ziggurat.use.completion import GenerationConfig
 
@@ -76,7 +77,7 @@ def _answer(
     except InputError as error:
         if not sys.stdin.isatty():
             raise
-        terminal.warn("{error}", error=error)
+        terminal.warn("{error}", error=spoken(str(error)))
         return
     if options.json:
         terminal.write_json(
