@@ -160,7 +160,7 @@ def test_a_file_with_other_tokens_is_not_kept(tmp_path: Path, monkeypatch: pytes
         return {**told(*args, **keys), "tokenizer.ggml.pre": "gpt-2"}  # as llama.cpp#8649: another pattern
 
     monkeypatch.setattr(module, "tokenizer_to_gguf", misnamed)
-    with pytest.raises(ArtefactError, match=r"x\.gguf: the text .* gives other tokens there, from the \d+th on"):
+    with pytest.raises(ArtefactError, match=r"x\.gguf: the text .* gives other tokens there, from token \d+ on"):
         FORMAT.write(bundle, tmp_path / "x.gguf")
     assert [one.name for one in tmp_path.iterdir()] == ["b"]
 

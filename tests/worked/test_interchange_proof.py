@@ -58,7 +58,7 @@ def test_tokens_that_differ_are_named() -> None:
         ids = tokenizer.encode(text).ids.tolist()
         return [*ids[:5], 99, *ids[6:]] if text == TEXTS[2] else ids
 
-    with pytest.raises(ArtefactError, match=r"f: the text '零和博弈.*gives other tokens there, from the 6th on"):
+    with pytest.raises(ArtefactError, match=r"f: the text '零和博弈.*gives other tokens there, from token 6 on"):
         compare_tokens(tokenizer, other, where="f")
     with pytest.raises(ArtefactError, match="gives other tokens"):
         compare_tokens(tokenizer, lambda text: tokenizer.encode(text).ids.tolist()[:-1], where="f")

@@ -46,7 +46,7 @@ def common_lender(lenders: Iterable[str], settings: Iterable[Setting], where: st
     if len(found) > 1:
         raise UsageError(
             f"{where}: parts share a tokenizer, and {found[0]} comes with one and {found[1]} with another: give all of "
-            f"them the same, --{VECTORS}"
+            f"them the same --{VECTORS}"
         )
     for setting in settings if found else ():
         if setting.path[0] == "tokens":

@@ -124,7 +124,9 @@ def part_names(parts: Any, where: str) -> tuple[str, ...]:
         if name in names[:place]:
             raise UsageError(f"{where}: parts: {name} stands there twice; give each [parts.NAME] its own name")
         if name in (*SHARED, *SECTIONS, VECTORS) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-            raise UsageError(f"{where}: parts: '{name}' can't name a part: use letters, digits, - and _, no section")
+            raise UsageError(
+                f"{where}: parts: '{name}' can't name a part: use letters, digits, - and _, and no section's name"
+            )
     return names
 
 

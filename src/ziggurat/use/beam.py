@@ -180,7 +180,7 @@ class _Search:
 def _limit(model: LanguageModel, number: int, prompt: IdArray, config: BeamConfig, limits: Sequence[int] | None) -> int:
     """Return how many ids may be written after a prompt; the last of them need not be read."""
     if not len(prompt):
-        raise UsageError(f"prompt {number + 1} has no ids: it has at least the begin token")
+        raise UsageError(f"prompt {number + 1} has no ids: it needs at least the begin token")
     limit = config.max_tokens if limits is None else max(1, min(config.max_tokens, limits[number]))
     if model.context is None:
         return limit

@@ -108,7 +108,7 @@ def compare_tokens(tokenizer: Tokenizer, found: Callable[[str], Sequence[int]], 
             place = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), len(ours))
             some = slice(max(0, place - 1), place + 3)
             raise ArtefactError(
-                f"{where}: the text {text[:24]!r} gives other tokens there, from the {place + 1}th on: "
+                f"{where}: the text {text[:24]!r} gives other tokens there, from token {place + 1} on: "
                 f"{theirs[some]} instead of {ours[some]}: not kept"
             )
         count += len(ours)
