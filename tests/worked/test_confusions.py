@@ -7,7 +7,7 @@ import pytest
 
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.judge.answers import Answer, AnswersReport, answers_report
-from ziggurat.surface.cli.options import fonts_at
+from ziggurat.surface.cli.places import fonts_at
 from ziggurat.surface.confusions import MOST_LABELS, write_confusions
 from ziggurat.surface.language import speaking
 

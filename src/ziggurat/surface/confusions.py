@@ -11,7 +11,7 @@ from ziggurat.surface.language import translate
 from ziggurat.surface.map.drawing import FONT, SHARPNESS, converter, draws
 from ziggurat.surface.report.charts import PALETTE, altair, styled
 
-__all__ = ["ENDINGS", "MOST_LABELS", "check_ending", "write_confusions"]
+__all__ = ["ENDINGS", "MOST_LABELS", "write_confusions"]
 
 ENDINGS = (".png", ".svg")
 MOST_LABELS = 40
@@ -21,16 +21,6 @@ NOTHING = "–"
 """Stands where no label does: of a span that was missed, or that is none."""
 DARK = 0.55
 """From this part on a field is so dark that its number is written in white."""
-
-
-def check_ending(path: Path, *, where: str) -> None:
-    """Refuse a file that no picture can be.
-
-    Raises:
-        UnknownNameError: another ending than .png and .svg.
-    """
-    if path.suffix.lower() not in ENDINGS:
-        raise UnknownNameError("file ending", path.suffix or path.name, ENDINGS, where=where)
 
 
 def write_confusions(report: AnswersReport, path: Path, *, fonts: Path | None = None) -> bool:
@@ -47,7 +37,8 @@ def write_confusions(report: AnswersReport, path: Path, *, fonts: Path | None = 
         MissingExtraError: the extra ``report`` is not installed.
         DiskFullError: the disk is full.
     """
-    check_ending(path, where=str(path))
+    if path.suffix.lower() not in ENDINGS:
+        raise UnknownNameError("file ending", path.suffix or path.name, ENDINGS, where=str(path))
     chart = styled(_chart(report), background="white").configure(font=FONT).to_dict()
     drawn, ending = converter(), path.suffix.lower()
     words = "".join([translate("said"), translate("right label"), *(row.label for row in report.classes)])

@@ -9,7 +9,8 @@ import typer
 
 from ziggurat.core.config import option
 from ziggurat.core.errors import DamagedError, UsageError
-from ziggurat.surface.cli.options import fonts_at, with_options
+from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.places import fonts_at, pictures_at
 from ziggurat.surface.cli.settings import open_to_settings, split_settings
 from ziggurat.surface.first_use import first_use
 from ziggurat.surface.language import translate
@@ -149,12 +150,9 @@ def _sheet(subject: "Subject") -> str:
 
 def _check_pictures(options: DescribeOptions) -> None:
     if options.picture:
-        from ziggurat.core.errors import UnknownNameError
         from ziggurat.surface.anatomy.picture import ENDINGS
 
-        for name in options.picture:
-            if Path(name).suffix.lower() not in ENDINGS:
-                raise UnknownNameError("file ending", Path(name).suffix or name, ENDINGS, where="--picture")
+        pictures_at(options.picture, ENDINGS, where="--picture")
     fonts_at(options.fonts)  # refused before anything is computed
 
 

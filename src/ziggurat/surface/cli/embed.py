@@ -12,6 +12,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import Document
 from ziggurat.surface.cli.options import naming_flags, with_options
+from ziggurat.surface.cli.places import new_file
 from ziggurat.surface.terminal import Terminal
 from ziggurat.use.embedding import EmbeddingConfig
 
@@ -52,6 +53,7 @@ def embed(
 
     if options.out is not None and Path(options.out).suffix not in (".npy", ".jsonl"):
         raise UsageError(f"--out: {options.out}: choose a name that ends with .npy or .jsonl")
+    out = None if options.out is None else new_file(options.out)
     opened, terminal = load(bundle), Terminal(quiet=options.quiet)
     encoder, cut, longest, count = opened.encoder, 0, None, 0
     rows, lines = [], []
@@ -68,8 +70,8 @@ def embed(
                 terminal.write(line)
             else:
                 lines.append(line + "\n")
-    if options.out is not None:
-        with atomic_file(Path(options.out)) as file, file.open("wb") as stream:
+    if out is not None:
+        with atomic_file(out) as file, file.open("wb") as stream:
             if rows:
                 np.save(stream, np.concatenate(rows))
             else:

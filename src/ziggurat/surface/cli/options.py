@@ -10,7 +10,6 @@ import inspect
 import typing
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -18,22 +17,9 @@ import typer
 from ziggurat.core.config import from_mapping, options
 from ziggurat.core.errors import UsageError
 
-__all__ = ["fonts_at", "naming_flags", "with_options"]
+__all__ = ["naming_flags", "with_options"]
 
 Command = Callable[..., Any]
-
-
-def fonts_at(place: str | None) -> Path | None:
-    """Return the font file, or folder of fonts, that ``--fonts`` names, if it names one.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if not place:
-        return None
-    if not Path(place).exists():
-        raise UsageError(f"--fonts: {place}: no such file or folder")
-    return Path(place)
 
 
 def with_options(

@@ -12,6 +12,7 @@ import typer
 from ziggurat.core.config import from_mapping, option, options
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.places import new_file
 from ziggurat.surface.cli.settings import open_to_settings, split_settings
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
@@ -58,6 +59,7 @@ def tokenize(
     from ziggurat.surface.documents import read_documents
 
     texts, flags = split_settings(texts, context)
+    out = None if options.out is None else new_file(options.out)
     terminal = Terminal(quiet=options.quiet)
     # standard input can be read only once; everything else is read again for each pass and never held as a whole
     documents = list(read_documents(texts)) if "-" in texts else _Again(lambda: read_documents(texts))
@@ -70,8 +72,8 @@ def tokenize(
         began = time.perf_counter()
         tokenizer = _trained(options, flags, (document.text for document in documents))
         found["train_seconds"] = time.perf_counter() - began
-    if options.out:
-        write_text(Path(options.out), tokenizer.to_json())
+    if out is not None:
+        write_text(out, tokenizer.to_json())
     found = {**_facts(tokenizer), **found, **_measured(tokenizer, documents)}
     first = next(iter(documents)).text[: 20 * options.show]
     shown = [piece.text for piece in _pieces(tokenizer, first)][: options.show]
@@ -81,8 +83,8 @@ def tokenize(
     if shown:
         terminal.write("│".join(shown) + "\n")
     terminal.write(align((translate(name), value) for name, value in _rows(found)))
-    if options.out:
-        terminal.next(f"ziggurat tokenize TEXT… --tokenizer {shlex.quote(options.out)}")
+    if out is not None:
+        terminal.next(f"ziggurat tokenize TEXT… --tokenizer {shlex.quote(str(out))}")
     else:
         terminal.next(f"ziggurat train {shlex.join(texts)} --tokens.kind {found['kind']}")
 

@@ -14,6 +14,7 @@ import typer
 from ziggurat.core.config import option
 from ziggurat.core.errors import InputError, UsageError
 from ziggurat.surface.cli.options import naming_flags, with_options
+from ziggurat.surface.cli.places import new_file
 from ziggurat.surface.terminal import Terminal
 from ziggurat.use.translation import TranslationConfig
 
@@ -55,10 +56,9 @@ def translate(
     """
     from ziggurat.artefacts.bundle import load
 
-    if options.out is not None and Path(options.out).exists():  # also where it is one of the files
-        raise UsageError(f"{options.out}: exists already; choose another --out")
+    out = None if options.out is None else new_file(options.out)  # so it is none of the files either
     opened, terminal, told = load(bundle), Terminal(quiet=options.quiet), _Told()
-    with naming_flags(TranslateOptions), _writing(options.out, terminal) as write:
+    with naming_flags(TranslateOptions), _writing(out, terminal) as write:
         for batch in _batches(_lines(files or ["-"])):
             write("".join(f"{text}\n" for text in _targets(opened, batch, options, told)))
     _warn(terminal, told)
@@ -142,14 +142,14 @@ def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 
 @contextmanager
-def _writing(out: str | None, terminal: Terminal) -> Iterator[Callable[[str], object]]:
+def _writing(out: Path | None, terminal: Terminal) -> Iterator[Callable[[str], object]]:
     """Yield what writes targets: to a file, which is there only when all of it is written, or as data."""
     from ziggurat.core.files import atomic_file
 
     if out is None:
         yield lambda text: terminal.write(text, end="")
         return
-    with atomic_file(Path(out)) as path, path.open("w", encoding="utf-8", newline="\n") as stream:
+    with atomic_file(out) as path, path.open("w", encoding="utf-8", newline="\n") as stream:
         yield stream.write
 
 

@@ -10,7 +10,8 @@ import typer
 from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.spacing import joined
-from ziggurat.surface.cli.options import fonts_at, with_options
+from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.places import fonts_at, pictures_at
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align, one_line
 
@@ -72,22 +73,21 @@ def evaluate(
     from ziggurat.artefacts.bundle import load
     from ziggurat.judge.answers import ANSWER_METRICS, PLACES
     from ziggurat.judge.tasks import judge_task
-    from ziggurat.surface.confusions import check_ending, write_confusions
+    from ziggurat.surface.confusions import ENDINGS, write_confusions
     from ziggurat.use.tasks import TASKS
 
-    for name in options.picture:
-        check_ending(Path(name), where="--picture")
+    pictures = pictures_at(options.picture, ENDINGS, where="--picture")
     fonts = fonts_at(options.fonts)
     opened, chosen = load(bundle), about(TASKS.get(task), options.database)
-    if options.picture and ANSWER_METRICS.get(chosen.metrics[0]).reads not in PLACES:
+    if pictures and ANSWER_METRICS.get(chosen.metrics[0]).reads not in PLACES:
         raise UsageError(f"--picture: answers of {task} have no labels to confuse; leave it out")
     report = judge_task(chosen, opened, chosen.read(files, labelled=True), seed=options.seed)
     terminal = Terminal(quiet=options.quiet)
     _write(terminal, opened, chosen, report, json=options.json)
-    for name in options.picture:
-        if not write_confusions(report.answers, Path(name), fonts=fonts):
-            terminal.warn("{file}: no font of this machine has all its characters; give some by --fonts", file=name)
-        terminal.say("picture: {file}", file=name)
+    for picture in pictures:
+        if not write_confusions(report.answers, picture, fonts=fonts):
+            terminal.warn("{file}: no font of this machine has all its characters; give some by --fonts", file=picture)
+        terminal.say("picture: {file}", file=picture)
 
 
 def _write(terminal: Terminal, opened: "Bundle", task: "Task", report: "TaskReport", *, json: bool) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ziggurat.core.config import option
-from ziggurat.core.errors import UnknownNameError
 from ziggurat.surface import language
-from ziggurat.surface.cli.options import fonts_at, with_options
+from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.places import fonts_at, pictures_at
 from ziggurat.surface.cli.vectors.asking import BUNDLE_HELP, opened, questions
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal
@@ -66,16 +66,15 @@ def draw_map(
     from ziggurat.surface.map.drawing import ENDINGS, write_map
 
     terminal = Terminal(quiet=options.quiet)
-    for name in options.out:
-        if Path(name).suffix.lower() not in ENDINGS:
-            raise UnknownNameError("file ending", Path(name).suffix or name, ENDINGS, where="--out")
+    pictures = pictures_at(options.out, ENDINGS, where="--out")
     fonts_at(options.fonts)  # refused before anything is computed
     vectors = opened(bundle, terminal)
     given = [word for question in questions(words, vectors, least=1) for word in question.words] if words else []
     drawn, layout, describe = _drawn(vectors, given, options)
-    for name in options.out:
-        shown = drawn if name.lower().endswith(".html") else _with_fonts(drawn, describe, name, options, terminal)
-        write_map(shown, Path(name), texts=_page_texts(), lang=language.current())
+    for picture in pictures:
+        html = picture.suffix.lower() == ".html"
+        shown = drawn if html else _with_fonts(drawn, describe, str(picture), options, terminal)
+        write_map(shown, picture, texts=_page_texts(), lang=language.current())
     if options.json:
         places = [
             {"word": word, "group": group, "x": round(float(x), 4), "y": round(float(y), 4)}
