@@ -66,7 +66,12 @@ def test_one_seed_gives_one_model_and_another_gives_another(family: str) -> None
     assert not same_weights(one, other)
 
 
-@pytest.mark.parametrize(("stop", "accumulate"), [(1, 1), (4, 2), (16, 1)])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("stop", "accumulate"), [pytest.param(1, 1, marks=SLOW), (4, 2), pytest.param(16, 1, marks=SLOW)]
+)
 def test_a_killed_run_ends_with_the_same_weights(family: str, stop: int, accumulate: int, tmp_path: Path) -> None:
     keys: dict[str, Any] = {"steps": 17, "checkpoint_steps": 3, "evaluations": 4, "accumulate": accumulate}
     whole = fit(job(family, tmp_path / "whole", **keys))
@@ -193,11 +198,11 @@ def test_a_budget_in_minutes_ends_in_time_and_can_be_repeated_in_steps(family: s
 @pytest.mark.parametrize("keep", ["best", "last"])
 def test_which_weights_become_the_model(family: str, keep: str, tmp_path: Path) -> None:
     # a rate far too high: what was good early is spoilt later
-    keys: dict[str, Any] = {"steps": 60, "learning_rate": 0.5, "clip_norm": 0.0, "evaluate_steps": 2, "keep": keep}
+    keys: dict[str, Any] = {"steps": 40, "learning_rate": 0.5, "clip_norm": 0.0, "evaluate_steps": 4, "keep": keep}
     recorder = Recorder()
     fitted = fit(job(family, tmp_path, schedule="constant", listener=recorder, **keys))
     assert fitted.facts["best_step"] <= fitted.facts["steps"]
-    assert fitted.facts["kept_step"] == (fitted.facts["best_step"] if keep == "best" else 60)
+    assert fitted.facts["kept_step"] == (fitted.facts["best_step"] if keep == "best" else 40)
     losses = [float(event["loss"]) for event in recorder.of("eval")]
     assert fitted.facts["dev_loss"] == (min(losses) if keep == "best" else losses[-1])
     if keep == "best":
