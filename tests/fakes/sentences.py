@@ -1,6 +1,7 @@
-"""The sentences of errors as they stand in the source, with ``{}`` where a value is put in."""
+"""The sentences of errors and of the log as they stand in the source, with ``{}`` where a value is put in."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,19 @@ def patterns(node: ast.AST) -> list[str]:
     return ["{}"]
 
 
+def logged(package: Path) -> Iterator[str]:
+    """Return every sentence that files of ``package`` write to the log."""
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("_LOG."):
+                yield from (unfilled(sentence) for sentence in patterns(node.args[0]))
+
+
+def unfilled(sentence: str) -> str:
+    """Return a sentence of the log with ``{}`` for the values that logging would put in."""
+    return re.sub(r"%[\d.]*[a-z]", "{}", sentence).replace("%%", "%")
+
+
 def raised(room: Path) -> Iterator[str]:
     """Return every sentence that files below ``room`` give to an error of ours."""
     for path in sorted(room.rglob("*.py")):
@@ -42,5 +56,6 @@ def written(package: Path) -> set[str]:
         for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp)
-        for found in patterns(node)
+        for pattern in patterns(node)
+        for found in (pattern, unfilled(pattern))
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.sentences import BUILT, patterns, raised, written
+from tests.fakes.sentences import BUILT, logged, patterns, raised, written
 from ziggurat.surface.chinese.errors import messages, words
 from ziggurat.surface.cli import main
 from ziggurat.surface.errors import MANY, spoken
@@ -39,6 +39,12 @@ def package(repository: Path) -> Path:
 def test_every_error_of_a_room_is_said_in_chinese(room: str, package: Path) -> None:
     sentences = {sentence for sentence in raised(package / room) if own(sentence)}
     assert len(sentences) > 5
+    assert sorted(sentences - messages().keys()) == []
+
+
+def test_what_is_logged_is_said_in_chinese(package: Path) -> None:
+    sentences = {sentence for sentence in logged(package) if own(sentence)}
+    assert len(sentences) > 20
     assert sorted(sentences - messages().keys()) == []
 
 

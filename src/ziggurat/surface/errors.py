@@ -1,4 +1,4 @@
-"""What an error says, in the user's language.
+"""What an error or the log says, in the user's language.
 
 *Idea.* Whoever raises an error writes the sentence at once, values and all, and need not know that there are languages.
 Here the sentence is recognised by its own words: of the catalogue's sentences that fit, the one was meant by which most
