@@ -2,26 +2,29 @@
 
 *Idea.* Whoever raises an error writes the sentence at once, values and all, and need not know that there are languages.
 Here the sentence is recognised by its own words: of the catalogue's sentences that fit, the one was meant by which most
-letters are the catalogue's, and the rest are its values, which may be sentences in their turn. A sentence without an
-entry stays English.
+letters are the catalogue's. What stands in a place that the catalogue marks as ours is read in its turn; everything else
+is a value and comes out letter for letter. A sentence without an entry stays English.
 """
 
 import functools
 import re
 import string
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ziggurat.surface import language
 
 __all__ = ["spoken"]
 
-MANY = 4
-"""Letters of a sentence's own: with fewer, as in ``{}: {}``, it only stands around another."""
+LONGEST = 2000
+"""Letters of a message that is read; a longer one holds a value that nobody wants searched."""
+MOST_PARTS = 12
+"""Parts, by ``: `` or ``; ``, of a message that is taken apart."""
 FLAG = re.compile(r"--([a-z][a-z0-9-]*)(?=: )")
 
 
 def spoken(message: str) -> str:
-    """Return the finished ``message`` of an error in the user's language.
+    """Return the finished ``message`` of an error or of the log in the user's language.
 
     >>> spoken("the disk is full; make room and run the command again")
     'the disk is full; make room and run the command again'
@@ -29,9 +32,28 @@ def spoken(message: str) -> str:
     ...     print(spoken("the disk is full; make room and run the command again"))
     磁盘已满；请腾出空间后重新运行该命令
     """
-    if language.current() != "zh":
+    if language.current() != "zh" or len(message) > LONGEST:
         return message
     return _read(message).chinese
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a message was taken for, and how many of its letters are the catalogue's; none where it is a value."""
+
+    letters: int
+    chinese: str
+
+
+class _Value(str):
+    """A value of a sentence: as it is, or by the mark of its place a place (``place``) or words of ours (``word``)."""
+
+    __slots__ = ()
+
+    def __format__(self, mark: str) -> str:
+        if mark == "word":
+            return _read(str(self)).chinese
+        return _named(str(self)) if mark == "place" else str(self)
 
 
 @dataclass(frozen=True)
@@ -52,33 +74,28 @@ class _Sentence:
         return max(self.pieces, key=len)
 
     @functools.cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile("(.*?)".join(map(re.escape, self.pieces)), re.DOTALL)
+    def _ours(self) -> tuple[int, ...]:
+        """Which values are words of ours."""
+        return tuple(int(name) for _, name, mark, _ in string.Formatter().parse(self.chinese) if name and mark == "word")
 
-    def values(self, message: str) -> list[str] | None:
-        """Return the values with which the sentence is ``message``; None where it is another."""
-        found = self._pattern.fullmatch(message)
-        return list(found.groups()) if found else None
+    @functools.cached_property
+    def _patterns(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        """The first values as short as they can be, and as long: a quoted name may hold the sign that ends it."""
+        escaped = [re.escape(piece) for piece in self.pieces]
+        return re.compile("(.*?)".join(escaped), re.DOTALL), re.compile("(.*)".join(escaped), re.DOTALL)
 
-
-class _Value(str):
-    """A value, which may be a sentence of its own or, where the entry says so, a word."""
-
-    __slots__ = ()
-
-    def __format__(self, kind: str) -> str:
-        found = _read(str(self), word=kind == "word")
-        if found.letters:
-            return found.chinese
-        return f"{self[:-2]}：" if self.endswith(": ") else str(self)  # the place that stands before a sentence
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """What a message was taken for, and how many of its letters are the catalogue's."""
-
-    letters: int
-    chinese: str
+    def reading(self, message: str) -> _Reading | None:
+        """Return what ``message`` says if it is this sentence, by the values of which most is ours."""
+        best = None
+        for pattern in self._patterns if len(self.pieces) > 2 else self._patterns[:1]:  # noqa: PLR2004 - one value
+            found = pattern.fullmatch(message)
+            if found is None:
+                return None
+            values = found.groups()
+            letters = self.letters + sum(_read(values[place]).letters for place in self._ours)
+            if best is None or letters > best.letters:
+                best = _Reading(letters, self.chinese.format(*map(_Value, values)))
+        return best
 
 
 @functools.cache
@@ -96,32 +113,50 @@ def _sentences() -> tuple[_Sentence, ...]:
     return tuple(found)
 
 
-def _read(message: str, *, word: bool = False) -> _Reading:
+@functools.lru_cache(maxsize=1 << 10)
+def _read(message: str) -> _Reading:
     """Return that reading of ``message`` by which most letters are the catalogue's, those of its values among them."""
     from ziggurat.surface.chinese.errors import words
 
-    best = _Reading(0, message)
-    if word and message in words():
-        best = _Reading(_letters(message), words()[message])
-    for sentence in _sentences():
-        values = sentence.values(message) if sentence.longest in message else None
-        if values is None:
-            continue
-        # nothing is read twice: what is inside is shorter
-        inside = sum(_read(value, word=True).letters for value in values)
-        if sentence.letters + inside > best.letters and (sentence.letters >= MANY or inside):
-            best = _Reading(sentence.letters + inside, sentence.chinese.format(*map(_Value, values)))
-    return best if best.letters else _of_an_option(message)
+    if message in words():
+        return _Reading(_letters(message), words()[message])
+    whole = (sentence.reading(message) for sentence in _sentences() if sentence.longest in message)
+    known = [reading for reading in (*whole, *_parts(message), _of_an_option(message)) if reading is not None]
+    return max(known, key=lambda reading: reading.letters, default=_Reading(0, message))
 
 
-def _of_an_option(message: str) -> _Reading:
+def _parts(message: str) -> Iterator[_Reading]:
+    """Yield readings of ``place: sentence`` and of ``sentence; sentence``."""
+    if 1 < len(parts := message.split("; ")) <= MOST_PARTS:
+        first, rest = _read(parts[0]), _read("; ".join(parts[1:]))
+        if first.letters and rest.letters:
+            yield _Reading(first.letters + rest.letters, f"{first.chinese}；{rest.chinese}")
+    parts = message.split(": ", MOST_PARTS)
+    for count in range(len(parts) - 1, 0, -1):  # a place may hold the sign: the shortest sentence is the most certain
+        found = _read(": ".join(parts[count:]))
+        if found.letters:
+            yield _Reading(found.letters, f"{_named(': '.join(parts[:count]))}：{found.chinese}")
+            return
+
+
+def _of_an_option(message: str) -> _Reading | None:
     """Return the reading of what the Python API says of a key, where the command line wrote its option instead."""
     flag = FLAG.match(message)
     if flag is None:
-        return _Reading(0, message)
+        return None
     key = flag[1].replace("-", "_")
     found = _read(key + message[flag.end() :])
-    return _Reading(found.letters, found.chinese.replace(key, flag[0], 1)) if found.letters else _Reading(0, message)
+    return _Reading(found.letters, found.chinese.replace(key, flag[0], 1)) if found.letters else None
+
+
+def _named(place: str) -> str:
+    """Return a place, which may be one that has no name but ours, with its line, and what parts it from a sentence."""
+    from ziggurat.surface.chinese.errors import places
+
+    bare = place.removesuffix(": ")
+    name, colon, line = bare.rpartition(":")
+    said = places().get(bare) or (places().get(name, name) + colon + line)
+    return said if bare == place else f"{said}："
 
 
 def _letters(text: str) -> int:

@@ -1,8 +1,9 @@
 """What errors say, in Chinese: a file for each room that raises them, and one for the libraries that read for us.
 
 Errors are raised as finished English sentences by rooms that know of no language. A file's ``[messages]`` has each with
-``{}`` where the source puts a value in, and beside it the Chinese, in which ``{0}`` is the first of these values and
-``{1:word}`` one that is itself looked up in ``[words]``. `ziggurat.surface.errors` finds the sentence that was meant.
+``{}`` where the source puts a value in, and beside it the Chinese, in which ``{0}`` is the first of these values. A value
+comes out as it is; only where it is written ``{1:word}`` is it ours, one of ``[words]`` or a sentence again, and where
+``{0:place}`` a place, which may be one of ``[places]``. `ziggurat.surface.errors` finds the sentence that was meant.
 """
 
 import functools
@@ -10,24 +11,32 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 
-__all__ = ["messages", "words"]
+__all__ = ["messages", "places", "words"]
 
 
 @functools.cache
-def _tables() -> dict[str, dict[str, dict[str, str]]]:
-    entries = sorted(resources.files(__package__).iterdir(), key=lambda entry: entry.name)
-    return {
-        entry.name.removesuffix(".toml"): tomllib.loads(entry.read_text(encoding="utf-8"))
-        for entry in entries
-        if entry.name.endswith(".toml")
-    }
-
-
 def messages() -> Mapping[str, str]:
     """Return what stands for each sentence, by its English with ``{}`` for values."""
-    return {english: chinese for table in _tables().values() for english, chinese in table.get("messages", {}).items()}
+    return _all("messages")
 
 
+@functools.cache
 def words() -> Mapping[str, str]:
-    """Return what stands for the words and clauses that are values of sentences."""
-    return {english: chinese for table in _tables().values() for english, chinese in table.get("words", {}).items()}
+    """Return what stands for the words and clauses of ours that are values of sentences."""
+    return _all("words")
+
+
+@functools.cache
+def places() -> Mapping[str, str]:
+    """Return what stands for the places that are no file of the user's."""
+    return _all("places")
+
+
+@functools.cache
+def _tables() -> list[dict[str, dict[str, str]]]:
+    entries = [entry for entry in resources.files(__package__).iterdir() if entry.name.endswith(".toml")]
+    return [tomllib.loads(entry.read_text(encoding="utf-8")) for entry in entries]
+
+
+def _all(kind: str) -> dict[str, str]:
+    return {english: chinese for table in _tables() for english, chinese in table.get(kind, {}).items()}
