@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.sentences import BUILT, patterns, raised, written
+from tests.fakes.sentences import BUILT, logged, patterns, raised, written
 from ziggurat.surface.chinese.errors import messages, words
 from ziggurat.surface.cli import main
 from ziggurat.surface.errors import MANY, spoken
@@ -39,6 +39,12 @@ def package(repository: Path) -> Path:
 def test_every_error_of_a_room_is_said_in_chinese(room: str, package: Path) -> None:
     sentences = {sentence for sentence in raised(package / room) if own(sentence)}
     assert len(sentences) > 5
+    assert sorted(sentences - messages().keys()) == []
+
+
+def test_what_the_log_says_on_the_way_is_said_in_chinese(package: Path) -> None:
+    sentences = set(logged(package))
+    assert len(sentences) > 15
     assert sorted(sentences - messages().keys()) == []
 
 
@@ -102,6 +108,7 @@ class _Plain(str):
     ("arguments", "expected"),
     [
         (["train", "--stepz", "3"], "错误: 没有名为 '--stepz' 的选项；是否指 '--steps'？"),
+        (["train", "x", "--steps", "3", "--minutes", "1"], "错误: --minutes、--steps：请只给出一种预算，而不是 2 种"),
         (["generate"], "错误: 缺少参数 'bundle'"),
         (["generate", "nowhere", "--max-tokens", "x"], "错误: '--max-tokens' 的值无效：应当是整数"),
     ],

@@ -62,11 +62,13 @@ class _Sentence:
 
 
 class _Value(str):
-    """A value, which may be a sentence of its own or, where the entry says so, a word."""
+    """A value, which may be a sentence of its own or, where the entry says so, a word or several joined by ``and``."""
 
     __slots__ = ()
 
     def __format__(self, kind: str) -> str:
+        if kind == "list":
+            return "、".join(format(_Value(one), "word") for one in self.split(" and "))
         found = _read(str(self), word=kind == "word")
         if found.letters:
             return found.chinese

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from ziggurat.surface.errors import spoken
 from ziggurat.surface.language import translate
 
 __all__ = ["prepared"]
@@ -43,7 +44,7 @@ class _ToStandardError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         head = f"{translate('warning')}: " if record.levelno >= logging.WARNING else ""
-        sys.stderr.write(f"{head}{record.getMessage()}\n")
+        sys.stderr.write(f"{head}{spoken(record.getMessage())}\n")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of handlers

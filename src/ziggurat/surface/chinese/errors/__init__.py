@@ -1,8 +1,9 @@
 """What errors say, in Chinese: a file for each room that raises them, and one for the libraries that read for us.
 
 Errors are raised as finished English sentences by rooms that know of no language. A file's ``[messages]`` has each with
-``{}`` where the source puts a value in, and beside it the Chinese, in which ``{0}`` is the first of these values and
-``{1:word}`` one that is itself looked up in ``[words]``. `ziggurat.surface.errors` finds the sentence that was meant.
+``{}`` where the source puts a value in, and beside it the Chinese, in which ``{0}`` is the first of these values,
+``{1:word}`` one that is itself looked up in ``[words]``, and ``{1:list}`` several of them, joined by ``and``.
+`ziggurat.surface.errors` finds the sentence that was meant. What the log says on the way stands here too.
 """
 
 import functools
