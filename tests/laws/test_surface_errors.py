@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import string
+import time
 import tomllib
 from pathlib import Path
 
@@ -129,7 +130,24 @@ def test_a_key_that_is_written_as_its_option_is_known_as_the_key() -> None:
     assert HAN.search(found)
 
 
+def test_a_name_that_is_spelled_as_a_sentence_stays_a_name() -> None:
+    with speaking("zh"):
+        assert spoken("unknown key 'interrupted'; known: text") == "没有名为 'interrupted' 的键；已有：text"
+        assert spoken("interrupted: no such file or folder") == "interrupted：没有这个文件或文件夹"
+        assert spoken("interrupted") == "已中断"
+
+
 def test_what_has_no_entry_stays_as_it_is() -> None:
     with speaking("zh"):
         assert spoken("a sentence that nobody wrote") == "a sentence that nobody wrote"
         assert spoken("here: a sentence that nobody wrote") == "here: a sentence that nobody wrote"
+
+
+def test_a_sentence_of_many_colons_is_read_at_once() -> None:
+    place = "a: " * 40 + "b"
+    began = time.perf_counter()
+    with speaking("zh"):
+        assert spoken(f"{place}: no such file or folder").endswith("b：没有这个文件或文件夹")
+        spoken(f"unexpected ValueError: {'x: y; z (' * 30}; ZIGGURAT_TRACEBACK=1 shows where")
+        assert spoken(": " * 900) == ": " * 900
+    assert time.perf_counter() - began < 20  # a fraction of a second; without end where each colon doubles the work

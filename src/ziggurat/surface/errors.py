@@ -31,7 +31,10 @@ def spoken(message: str) -> str:
     """
     if language.current() != "zh":
         return message
-    return _read(message).chinese
+    try:
+        return _read(message).chinese
+    except RecursionError:  # hundreds of colons, which are the user's: no sentence of ours is so deep
+        return message
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class _Value(str):
     def __format__(self, kind: str) -> str:
         if kind == "list":
             return "、".join(format(_Value(one), "word") for one in self.split(" and "))
+        if kind != "word" and " " not in self:
+            return str(self)  # a name, even where it is spelled as a sentence of one word
         found = _read(str(self), word=kind == "word")
         if found.letters:
             return found.chinese
@@ -98,6 +103,7 @@ def _sentences() -> tuple[_Sentence, ...]:
     return tuple(found)
 
 
+@functools.lru_cache(maxsize=1 << 12)
 def _read(message: str, *, word: bool = False) -> _Reading:
     """Return that reading of ``message`` by which most letters are the catalogue's, those of its values among them."""
     from ziggurat.surface.chinese.errors import words
@@ -109,7 +115,7 @@ def _read(message: str, *, word: bool = False) -> _Reading:
         values = sentence.values(message) if sentence.longest in message else None
         if values is None:
             continue
-        # nothing is read twice: what is inside is shorter
+        # what is inside is shorter, and many sentences cut it alike: without the cache each colon would double the work
         inside = sum(_read(value, word=True).letters for value in values)
         if sentence.letters + inside > best.letters and (sentence.letters >= MANY or inside):
             best = _Reading(sentence.letters + inside, sentence.chinese.format(*map(_Value, values)))
