@@ -11,6 +11,9 @@ RAISED = {name for name in errors.__all__ if name[0].isupper()}
 BUILT = {"UnknownNameError", "MissingExtraError"}
 """Those whose sentence is made by their class of what they are given."""
 
+PERCENT = re.compile(r"%[-0-9.,]*[sdrf]")
+"""Where a sentence of the log puts a value in."""
+
 
 def patterns(node: ast.AST) -> list[str]:
     """Return what a string expression can be: several where it chooses, ``{}`` alone where it is made elsewhere."""
@@ -25,19 +28,6 @@ def patterns(node: ast.AST) -> list[str]:
     return ["{}"]
 
 
-def logged(package: Path) -> Iterator[str]:
-    """Return every sentence that files of ``package`` write to the log."""
-    for path in sorted(package.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("_LOG."):
-                yield from (unfilled(sentence) for sentence in patterns(node.args[0]))
-
-
-def unfilled(sentence: str) -> str:
-    """Return a sentence of the log with ``{}`` for the values that logging would put in."""
-    return re.sub(r"%[\d.]*[a-z]", "{}", sentence).replace("%%", "%")
-
-
 def raised(room: Path) -> Iterator[str]:
     """Return every sentence that files below ``room`` give to an error of ours."""
     for path in sorted(room.rglob("*.py")):
@@ -46,6 +36,21 @@ def raised(room: Path) -> Iterator[str]:
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 if name in RAISED - BUILT:
                     yield from patterns(node.args[0])
+
+
+def logged(package: Path) -> Iterator[str]:
+    """Return every sentence that the package gives to its log for people to read."""
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(getattr(node.func, "value", None), "id", "") == "_LOG":
+                name = getattr(node.func, "attr", "")
+                if name != "debug":
+                    yield from map(_placed, patterns(node.args[name == "log"]))
+
+
+def _placed(sentence: str) -> str:
+    """Return a sentence of the log with ``{}`` for its values."""
+    return PERCENT.sub("{}", sentence).replace("%%", "%")
 
 
 def written(package: Path) -> set[str]:
@@ -57,5 +62,5 @@ def written(package: Path) -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp)
         for pattern in patterns(node)
-        for found in (pattern, unfilled(pattern))
+        for found in (pattern, _placed(pattern))
     }

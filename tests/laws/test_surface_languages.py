@@ -41,8 +41,10 @@ def literals(node: ast.AST) -> Iterator[str]:
 
 
 def spoken(tree: ast.Module) -> Iterator[str]:
-    """Return what is given to a speaking function as it stands in the source, ``map(translate, …)`` included."""
+    """Return what is given to a speaking function in the source, in lists and by ``map`` too."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.ListComp) and getattr(getattr(node.elt, "func", None), "id", "") == "translate":
+            yield from filter(str.islower, literals(node.generators[0].iter))  # F1 is F1 in any language
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

@@ -20,6 +20,7 @@ and exits with the class's code; no other exception is expected to reach the use
 """
 
 import difflib
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,7 +38,12 @@ __all__ = [
     "UsageError",
     "ZigguratError",
     "nearest",
+    "shown",
 ]
+
+
+SHOWN = 60
+"""Characters of what is refused that an error shows."""
 
 
 class ZigguratError(Exception):
@@ -132,3 +138,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; known: {', '.join(choices)}" if choices else ""
+
+
+def shown(value: Any) -> str:
+    r"""Return the beginning of a value of JSON as people read it; halves of characters are escaped.
+
+    >>> print(shown(["北京"]), shown("\ud800"))
+    ["北京"] "\ud800"
+    """
+    whole = json.dumps(value, ensure_ascii=False)[:SHOWN]
+    return whole.encode("utf-8", "backslashreplace").decode("utf-8")

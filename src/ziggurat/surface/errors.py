@@ -2,8 +2,8 @@
 
 *Idea.* Whoever raises an error writes the sentence at once, values and all, and need not know that there are languages.
 Here the sentence is recognised by its own words: of the catalogue's sentences that fit, the one was meant by which most
-letters are the catalogue's. What stands in a place that the catalogue marks as ours is read in its turn; everything else
-is a value and comes out letter for letter. A sentence without an entry stays English.
+letters are the catalogue's. What stands where the catalogue marks a value as ours is read in its turn; everything else
+comes out letter for letter. A sentence without an entry stays English.
 """
 
 import functools
@@ -46,13 +46,15 @@ class _Reading:
 
 
 class _Value(str):
-    """A value of a sentence: as it is, or by the mark of its place a place (``place``) or words of ours (``word``)."""
+    """A value of a sentence: as it is, or by its mark a place, words of ours, or a list of these joined by ``and``."""
 
     __slots__ = ()
 
     def __format__(self, mark: str) -> str:
         if mark == "word":
-            return _read(str(self)).chinese
+            return _read(str(self), several=True).chinese
+        if mark == "list":
+            return "、".join(_read(one).chinese for one in self.split(" and "))
         return _named(str(self)) if mark == "place" else str(self)
 
 
@@ -76,7 +78,9 @@ class _Sentence:
     @functools.cached_property
     def _ours(self) -> tuple[int, ...]:
         """Which values are words of ours."""
-        return tuple(int(name) for _, name, mark, _ in string.Formatter().parse(self.chinese) if name and mark == "word")
+        return tuple(
+            int(name) for _, name, mark, _ in string.Formatter().parse(self.chinese) if name and mark == "word"
+        )
 
     @functools.cached_property
     def _patterns(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -87,12 +91,12 @@ class _Sentence:
     def reading(self, message: str) -> _Reading | None:
         """Return what ``message`` says if it is this sentence, by the values of which most is ours."""
         best = None
-        for pattern in self._patterns if len(self.pieces) > 2 else self._patterns[:1]:  # noqa: PLR2004 - one value
+        for pattern in self._patterns if len(self.pieces) > 2 else self._patterns[:1]:
             found = pattern.fullmatch(message)
             if found is None:
                 return None
             values = found.groups()
-            letters = self.letters + sum(_read(values[place]).letters for place in self._ours)
+            letters = self.letters + sum(_read(values[place], several=True).letters for place in self._ours)
             if best is None or letters > best.letters:
                 best = _Reading(letters, self.chinese.format(*map(_Value, values)))
         return best
@@ -114,29 +118,40 @@ def _sentences() -> tuple[_Sentence, ...]:
 
 
 @functools.lru_cache(maxsize=1 << 10)
-def _read(message: str) -> _Reading:
-    """Return that reading of ``message`` by which most letters are the catalogue's, those of its values among them."""
+def _read(message: str, *, several: bool = False) -> _Reading:
+    """Return that reading of ``message`` by which most letters are the catalogue's, those of its values among them.
+
+    Where it may be ``several`` sentences, as a value may, they are parted by ``; ``.
+    """
     from ziggurat.surface.chinese.errors import words
 
     if message in words():
         return _Reading(_letters(message), words()[message])
     whole = (sentence.reading(message) for sentence in _sentences() if sentence.longest in message)
-    known = [reading for reading in (*whole, *_parts(message), _of_an_option(message)) if reading is not None]
+    parted = (*(_list(message) if several else ()), _placed(message), _of_an_option(message))
+    known = [reading for reading in (*whole, *parted) if reading is not None]
     return max(known, key=lambda reading: reading.letters, default=_Reading(0, message))
 
 
-def _parts(message: str) -> Iterator[_Reading]:
-    """Yield readings of ``place: sentence`` and of ``sentence; sentence``."""
-    if 1 < len(parts := message.split("; ")) <= MOST_PARTS:
-        first, rest = _read(parts[0]), _read("; ".join(parts[1:]))
-        if first.letters and rest.letters:
-            yield _Reading(first.letters + rest.letters, f"{first.chinese}；{rest.chinese}")
+def _placed(message: str) -> _Reading | None:
+    """Return the reading of ``place: sentence``."""
     parts = message.split(": ", MOST_PARTS)
+    if message.startswith("; "):
+        return None  # that a sentence goes on is no place
     for count in range(len(parts) - 1, 0, -1):  # a place may hold the sign: the shortest sentence is the most certain
         found = _read(": ".join(parts[count:]))
         if found.letters:
-            yield _Reading(found.letters, f"{_named(': '.join(parts[:count]))}：{found.chinese}")
-            return
+            return _Reading(found.letters, f"{_named(': '.join(parts[:count]))}：{found.chinese}")
+    return None
+
+
+def _list(message: str) -> Iterator[_Reading]:
+    """Yield the reading of ``sentence; sentence``."""
+    parts = message.split("; ", MOST_PARTS)
+    if len(parts) > 1:
+        first, rest = _read(parts[0]), _read("; ".join(parts[1:]), several=True)
+        if first.letters and rest.letters:
+            yield _Reading(first.letters + rest.letters, f"{first.chinese}；{rest.chinese}")
 
 
 def _of_an_option(message: str) -> _Reading | None:

@@ -145,8 +145,9 @@ class ProgressDisplay:
         elif time.monotonic() - self._said_at >= self._line_seconds:
             self._said_at = time.monotonic()
             part = f"{event['part']}: " if "part" in event else ""
+            step = translate("step {number}").format(number=event["step"])
             left_words = translate("{time} left").format(time=duration(left))
-            self._terminal.say("{line}", line=f"{part}{translate('step')} {event['step']}  {figures}  {left_words}")
+            self._terminal.say("{line}", line=f"{part}{step}  {figures}  {left_words}")
 
     def _figures(self, event: Event) -> str:
         loss = float(event["loss"])
@@ -154,7 +155,7 @@ class ProgressDisplay:
         if "epochs" in event:
             shown.insert(0, translate("pass {done:.1f} of {all}").format(done=event["epoch"], all=event["epochs"]))
         if self._bytes_per_token and "per" not in event:  # a loss per token, not per pair of words
-            shown.append(f"{self._bits(loss):.3f} {translate('bits per byte')}")
+            shown.append(translate("{bits:.3f} bits per byte").format(bits=self._bits(loss)))
             if self._dev_loss:
                 shown.append(f"{translate('held out')} {self._bits(self._dev_loss):.3f}")
         elif self._dev_loss and event.get("per") != "pair":

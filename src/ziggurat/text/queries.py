@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ziggurat.core.errors import InputError, nearest
+from ziggurat.core.errors import InputError, nearest, shown
 from ziggurat.text.options import TextConfig
 from ziggurat.text.relabelling import write_pieces
 from ziggurat.text.tagged import one_source, read_lines
@@ -135,7 +135,7 @@ def _text(record: Mapping[str, Any], key: str, where: str, keys: QueryKeys) -> s
         raise InputError(f"{where}: the key '{key}' is missing{nearest(key, record)}; each line is {keys.form}")
     found = record[key]
     if not isinstance(found, str) or not found.strip() or HALVES.search(found):
-        raise InputError(f"{where}: the key '{key}' holds {json.dumps(found)[:60]}, no text; each line is {keys.form}")
+        raise InputError(f"{where}: the key '{key}' holds {shown(found)}, no text; each line is {keys.form}")
     return found
 
 
@@ -144,7 +144,7 @@ def _variables(found: Any, where: str, keys: QueryKeys) -> Mapping[str, str]:
         return NONE
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise InputError(
-            f"{where}: the key '{keys.variables}' holds {json.dumps(found)[:60]}; it is an object of texts: "
+            f"{where}: the key '{keys.variables}' holds {shown(found)}; it is an object of texts: "
             '{"state_name0": "texas"}'
         )
     return MappingProxyType(found)

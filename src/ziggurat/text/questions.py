@@ -123,7 +123,7 @@ def resolve_questions(names: Sequence[str]) -> list[QuestionSource]:
         raise InputError("no file of questions to learn from was named: give one that is not held out")
     databases = [source.path for source in found if source.role == DATABASE]
     if len(databases) > 1:
-        raise UsageError(f"{' and '.join(databases)}: questions are about one database; name one")
+        raise UsageError(f"{', '.join(databases)}: questions are about one database; name one")
     return found
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ziggurat.core.errors import InputError
+from ziggurat.core.errors import InputError, shown
 from ziggurat.core.schemes import LabelSpan
 from ziggurat.text.options import TextConfig
 from ziggurat.text.relabelling import write_pieces
@@ -299,7 +299,7 @@ def _predicate(record: Any, tokens: int, where: str, *, labelled: bool) -> Predi
 def _argument(record: Any, where: str) -> Argument:
     if isinstance(record, list) and [type(part) for part in record] == [int, int, str] and not HALVES.search(record[2]):
         return Argument(*record)
-    raise InputError(f'{where}: an argument is [start, stop, "ROLE"], not {json.dumps(record)[:60]}; mend the line')
+    raise InputError(f'{where}: an argument is [start, stop, "ROLE"], not {shown(record)}; mend the line')
 
 
 def _stretches(tags: Sequence[str], where: str) -> Iterator[Argument]:
@@ -328,5 +328,5 @@ def _strings(record: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]
     found = _value(record, key, list, where)
     for place, one in enumerate(found):
         if not isinstance(one, str) or not one or HALVES.search(one):
-            raise InputError(f"{where}: entry {place} of '{key}' is {json.dumps(one)[:60]}; a text that is not empty")
+            raise InputError(f"{where}: entry {place} of '{key}' is {shown(one)}; a text that is not empty")
     return tuple(found)

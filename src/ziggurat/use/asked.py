@@ -1,15 +1,12 @@
 """What other programs ask a task, as JSON has it: what it must be, and what to do where it is something else."""
 
-import json
 import re
 from typing import Any
 
-from ziggurat.core.errors import InputError
+from ziggurat.core.errors import InputError, shown
 
 __all__ = ["asked_text", "asked_words"]
 
-SHOWN = 60
-"""Characters of what is refused that an error shows."""
 HALVES = re.compile("[\ud800-\udfff]")
 """Halves of a character, which JSON can hold and UTF-8 can't."""
 
@@ -24,7 +21,7 @@ def asked_text(value: Any, *, where: str) -> str:
         InputError: it is none, or an empty one.
     """
     if not isinstance(value, str) or not value.strip() or HALVES.search(value):
-        raise InputError(f"{where}: {json.dumps(value)[:SHOWN]} is no text; give a string that is not empty")
+        raise InputError(f"{where}: {shown(value)} is no text; give a string that is not empty")
     return value
 
 
@@ -38,7 +35,7 @@ def asked_words(value: Any, *, where: str) -> tuple[str, ...]:
         InputError: it is no list of words, or an empty one.
     """
     if not isinstance(value, list) or not value or not all(map(_is_word, value)):
-        raise InputError(f'{where}: {json.dumps(value)[:SHOWN]} is no sentence; give a list of words: ["in", "Paris"]')
+        raise InputError(f'{where}: {shown(value)} is no sentence; give a list of words: ["in", "Paris"]')
     return tuple(value)
 
 

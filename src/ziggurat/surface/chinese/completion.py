@@ -24,6 +24,7 @@ SENTENCES = {
     "Completions offered after each key": "每次按键后给出的续文数",
     "Likeliest beginnings that are gone on with": "继续往下预测的最可能开头数",
     "Most tokens of a suggestion": "一条建议最多的词元数",
+    "text": "文本",
     "typed": "键入",
     "taken": "采纳",
     "keys saved": "节省按键",

@@ -1,13 +1,12 @@
 """Say who did what to whom: the predicates of sentences and the role that each stretch of words has for them."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from ziggurat.core.errors import InputError, UsageError
+from ziggurat.core.errors import InputError, UsageError, shown
 from ziggurat.core.protocols import Model, ReadsMarks, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, lenient_spans_of
 from ziggurat.core.types import Example, Told
@@ -55,7 +54,7 @@ class SemanticRoles:
         """
         record = {"tokens": value} if isinstance(value, list) else value
         if not isinstance(record, dict):
-            raise InputError(f'{where}: {json.dumps(value)[:60]} is no sentence; give a list of words: ["it", "barks"]')
+            raise InputError(f'{where}: {shown(value)} is no sentence; give a list of words: ["it", "barks"]')
         return role_sentence(record, where, labelled=False).asked()
 
     def examples(self, split: ExampleSet) -> Iterator[Example]:

@@ -1,9 +1,9 @@
 """What errors say, in Chinese: a file for each room that raises them, and one for the libraries that read for us.
 
 Errors are raised as finished English sentences by rooms that know of no language. A file's ``[messages]`` has each with
-``{}`` where the source puts a value in, and beside it the Chinese, in which ``{0}`` is the first of these values. A value
-comes out as it is; only where it is written ``{1:word}`` is it ours, one of ``[words]`` or a sentence again, and where
-``{0:place}`` a place, which may be one of ``[places]``. `ziggurat.surface.errors` finds the sentence that was meant.
+``{}`` where the source puts a value in, and beside it the Chinese, in which ``{0}`` is the first of these values. They
+come out as they are; only ``{1:word}`` is ours, one of ``[words]`` or a sentence again, ``{1:list}`` several joined by
+``and``, and ``{0:place}`` a place, perhaps one of ``[places]``. `ziggurat.surface.errors` finds what was meant.
 """
 
 import functools
