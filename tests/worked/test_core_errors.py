@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ziggurat.core import errors
-from ziggurat.core.errors import MissingExtraError, UnknownNameError, ZigguratError, nearest
+from ziggurat.core.errors import MissingExtraError, UnknownNameError, ZigguratError, nearest, shown
 
 CLASSES: list[Any] = [
     cls for _, cls in inspect.getmembers(errors, inspect.isclass) if cls.__module__ == errors.__name__
@@ -78,3 +78,9 @@ def test_a_missing_extra_says_what_to_install() -> None:
     error = MissingExtraError("reading .parquet", "parquet")
     assert str(error) == "reading .parquet needs an optional package: pip install 'ziggurat[parquet]'"
     assert error.exit_code == 2
+
+
+def test_a_value_of_json_is_shown_with_its_characters_but_for_what_none_can_write() -> None:
+    assert shown({"词": "北京"}) == '{"词": "北京"}'
+    assert shown("\ud800") == '"\\ud800"'
+    assert len(shown("长" * 100)) == 60

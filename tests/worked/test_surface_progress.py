@@ -212,7 +212,7 @@ def test_it_speaks_chinese_where_the_user_does(capsys: pytest.CaptureFixture[str
     assert lines(capsys) == [
         "1,234 篇文档，3.0 M 字节，750,000 个词元，平均每个 4.00 字节",
         "训练 gpt……",
-        "步 5  损失 2.773  1.000 每字节比特数  剩余 1 min 23 s",
+        "第 5 步  损失 2.773  每字节 1.000 比特  剩余 1 min 23 s",
     ]
 
 
