@@ -161,5 +161,6 @@ def test_every_folder_of_tests_is_run_by_one_command() -> None:
     checked = re.findall(
         r"pytest -q (tests/\S+) (tests/\S+)$", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.M
     )
+    assert list((REPOSITORY / "tests").glob("test_*.py")) == []
     folders = {f"tests/{path.parent.name}" for path in (REPOSITORY / "tests").glob("*/test_*.py")}
     assert sorted([*asked["testpaths"], *checked[0]]) == sorted(folders)

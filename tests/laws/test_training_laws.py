@@ -70,7 +70,7 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("stop", "accumulate"), [pytest.param(1, 1, marks=SLOW), (4, 2), pytest.param(16, 1, marks=SLOW)]
+    ("stop", "accumulate"), [pytest.param(1, 1, marks=SLOW), pytest.param(4, 2, marks=SLOW), (16, 1)]
 )
 def test_a_killed_run_ends_with_the_same_weights(family: str, stop: int, accumulate: int, tmp_path: Path) -> None:
     keys: dict[str, Any] = {"steps": 17, "checkpoint_steps": 3, "evaluations": 4, "accumulate": accumulate}

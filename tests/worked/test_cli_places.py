@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from ziggurat.core.errors import UnknownNameError, UsageError
-from ziggurat.surface.cli.places import fonts_at, new_file, pictures_at
+from ziggurat.surface.cli.places import fonts_at, new_place, pictures_at
 
 
-def test_a_new_file_may_stand_in_a_folder_that_is_yet_to_be_made(tmp_path: Path) -> None:
-    assert new_file(str(tmp_path / "a" / "b.txt")) == tmp_path / "a" / "b.txt"
+def test_a_new_place_may_stand_in_a_folder_that_is_yet_to_be_made(tmp_path: Path) -> None:
+    assert new_place(str(tmp_path / "a" / "b.txt")) == tmp_path / "a" / "b.txt"
     assert not (tmp_path / "a").exists()
 
 
@@ -24,13 +24,13 @@ def test_what_is_there_is_not_written_over(kind: str, tmp_path: Path) -> None:
     else:
         place.symlink_to(tmp_path / "nothing")
     with pytest.raises(UsageError, match=r"mine\.jsonl: exists already; choose another --out"):
-        new_file(str(place))
+        new_place(str(place))
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "data.tsv").write_text("x")
     with pytest.raises(UsageError, match=r"data\.tsv is a file and no folder; choose another --out"):
-        new_file(str(tmp_path / "data.tsv" / "deeper" / "targets.txt"))
+        new_place(str(tmp_path / "data.tsv" / "deeper" / "targets.txt"))
     with pytest.raises(UsageError, match=r"data\.tsv is a file and no folder; choose another --picture"):
         pictures_at([str(tmp_path / "data.tsv" / "c.png")], (".png",), where="--picture")
 
@@ -38,7 +38,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 def test_where_nothing_may_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda folder, mode: folder != tmp_path)
     with pytest.raises(UsageError, match=r"nothing may be written in .*; choose another --out"):
-        new_file(str(tmp_path / "vectors.npy"))
+        new_place(str(tmp_path / "vectors.npy"))
 
 
 def test_pictures_of_before_are_drawn_anew(tmp_path: Path) -> None:
@@ -55,6 +55,15 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(UsageError, match=r"folder\.png: a folder is there; choose another --picture"):
         pictures_at([str(tmp_path / "folder.png")], (".png",), where="--picture")
+
+
+def test_a_name_that_no_file_can_have() -> None:
+    with pytest.raises(UsageError, match="--out: name a file"):
+        new_place("")
+    with pytest.raises(UsageError, match=r"--out: a{60}: File name too long"):
+        new_place("a" * 999)
+    with pytest.raises(UsageError, match=r"--picture: a{60}: File name too long"):
+        pictures_at(["a" * 999 + ".png"], (".png",), where="--picture")
 
 
 def test_fonts(tmp_path: Path) -> None:

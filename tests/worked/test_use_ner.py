@@ -124,6 +124,11 @@ def test_no_word_of_a_sentence_on_one_line_is_lost(tmp_path: Path) -> None:
     path.write_text("I met Ada\n\nAda met me\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"words\.txt:1: 3 words parted by blanks, and the last, 'Ada', is no label"):
         list(TASK.read([str(path)], labelled=False))
+    path.write_text("他\n在\n\n这家酒店很干净，服务也热情\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"words\.txt:4: '这家酒店很干净，服务也热情' is a sentence and no word"):
+        list(TASK.read([str(path)], labelled=False))
+    path.write_text("他\n，\n北京\n。\n", encoding="utf-8")
+    assert [one.input for one in TASK.read([str(path)], labelled=False)] == [("他", "，", "北京", "。")]
     # what a model learnt from, and what schemes write, is columns
     path.write_text("Ada NOUN\nmet VERB\n\nme O\nLondon B-LOC\n", encoding="utf-8")
     found = [one.input for one in TASK.knowing(["NOUN", "VERB"]).read([str(path)], labelled=False)]

@@ -36,6 +36,8 @@ _NUMBER = re.compile(r"1(-\d+)?|0\.1")
 _HEAD = re.compile(r"_|\d+")
 _SPAN = re.compile("O$|[BIESMLU]-.")
 """How every scheme writes a label with a type (`ziggurat.core.schemes`)."""
+_CLAUSES = re.compile("[\u3040-\u30ff\u3400-\u9fff][，。！？；：、…]+[\u3040-\u30ff\u3400-\u9fff]")
+"""What no word of Chinese or Japanese has: a sign between letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +194,8 @@ class _Table:
         where = f"{self._label}:{line.number}"
         if "\r" in line.text:
             raise InputError(f"{where}: a lone carriage return; end lines with LF or CR LF")
-        if self._columns.known is not None and self.separator == BLANKS and len(row) > 1:
-            self._check_last(where, row, self._columns.known)
+        if self._columns.known is not None and self.separator == BLANKS:
+            self._check_words(where, row, self._columns.known)
         if len(row) != self.width:
             raise InputError(
                 f"{where}: {len(row)} columns, the first row (line {self._first}) has {self.width}, "
@@ -204,8 +206,13 @@ class _Table:
         if self._columns.label is not None and is_blank(row[self._tag]):
             raise InputError(f"{where}: no label in column {self._tag + 1}; mend the line (O is no entity)")
 
-    def _check_last(self, where: str, row: list[str], known: frozenset[str]) -> None:
-        if row[-1] not in known and not _SPAN.match(row[-1]):
+    def _check_words(self, where: str, row: list[str], known: frozenset[str]) -> None:
+        if len(row) == 1 and _CLAUSES.search(row[0]):
+            raise InputError(
+                f"{where}: '{row[0][:40]}' is a sentence and no word; give a word or a character a line with an empty "
+                'line after each sentence, or {"tokens": ["in", "Paris"]} a line'
+            )
+        if len(row) > 1 and row[-1] not in known and not _SPAN.match(row[-1]):
             raise InputError(
                 f"{where}: {len(row)} words parted by blanks, and the last, '{row[-1][:40]}', is no label; give a word "
                 'a line with an empty line after each sentence, or {"tokens": ["in", "Paris"]} a line; '

@@ -170,10 +170,10 @@ def _in_language(command: Any) -> Any:
 
 
 def _translated(page: str, words: str) -> str:
-    spoken = language.translate(words)
-    if spoken == words:
+    chinese = language.translate(words)
+    if chinese == words:
         return page
-    return page.replace(words, spoken).replace(words.rstrip(), spoken)  # a line may end where the words have a space
+    return page.replace(words, chinese).replace(words.rstrip(), chinese)  # a line may end where the words have a space
 
 
 def _one_line(error: Any) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ziggurat.surface.cli.places import new_place
 from ziggurat.surface.first_use import first_use
 from ziggurat.surface.terminal import Terminal
 
@@ -26,10 +27,8 @@ def adapter(
     from ziggurat.artefacts.adapters import ADAPTER, merged
     from ziggurat.artefacts.bundle import TENSORS, load, save
     from ziggurat.artefacts.manifest import Provenance
-    from ziggurat.core.errors import UsageError
 
-    if out.exists():
-        raise UsageError(f"{out}: exists already; choose another --out")
+    new_place(str(out))
     base = load(bundle)
     inside = folder / ADAPTER
     place = inside if inside.is_dir() else folder

@@ -149,11 +149,12 @@ def _sheet(subject: "Subject") -> str:
 
 
 def _check_pictures(options: DescribeOptions) -> None:
+    """Refuse, before anything is computed, what can't be drawn or drawn with."""
     if options.picture:
         from ziggurat.surface.anatomy.picture import ENDINGS
 
         pictures_at(options.picture, ENDINGS, where="--picture")
-    fonts_at(options.fonts)  # refused before anything is computed
+    fonts_at(options.fonts)
 
 
 def _draw(terminal: Terminal, subjects: "list[Subject]", options: DescribeOptions) -> None:

@@ -12,7 +12,7 @@ from ziggurat.core.config import option
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import Document
 from ziggurat.surface.cli.options import naming_flags, with_options
-from ziggurat.surface.cli.places import new_file
+from ziggurat.surface.cli.places import new_place
 from ziggurat.surface.terminal import Terminal
 from ziggurat.use.embedding import EmbeddingConfig
 
@@ -53,7 +53,7 @@ def embed(
 
     if options.out is not None and Path(options.out).suffix not in (".npy", ".jsonl"):
         raise UsageError(f"--out: {options.out}: choose a name that ends with .npy or .jsonl")
-    out = None if options.out is None else new_file(options.out)
+    out = None if options.out is None else new_place(options.out)
     opened, terminal = load(bundle), Terminal(quiet=options.quiet)
     encoder, cut, longest, count = opened.encoder, 0, None, 0
     rows, lines = [], []

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ziggurat.surface.cli.places import new_place
 from ziggurat.surface.first_use import first_use
 from ziggurat.surface.terminal import Terminal
 
@@ -31,7 +32,6 @@ def import_model(
     from ziggurat.artefacts.bundle import save
     from ziggurat.artefacts.interchange.formats import FORMATS, format_in
     from ziggurat.artefacts.manifest import Provenance
-    from ziggurat.core.errors import UsageError
     from ziggurat.text.compression import SUFFIXES
 
     chosen = FORMATS.get(format_name, where="--from") if format_name else format_in(file)
@@ -39,8 +39,7 @@ def import_model(
     whole = file.resolve()
     name = whole.name if file.is_dir() else named.stem
     folder = out or (whole.with_name(f"{name}-bundle") if file.is_dir() else named.with_suffix(""))
-    if folder.exists():
-        raise UsageError(f"{folder}: exists already; choose another --out")
+    new_place(str(folder))
     found = chosen.read(file)
     provenance = Provenance(recipe={"name": name}, training={"imported_from": whole.name})
     saved = save(

@@ -1,12 +1,16 @@
 """Files and folders that options name, looked at before a command works for what goes there."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ziggurat.core.errors import UnknownNameError, UsageError
 
-__all__ = ["fonts_at", "new_file", "pictures_at"]
+__all__ = ["fonts_at", "new_place", "pictures_at"]
+
+SHOWN = 60
+"""Letters of a name that can't be one."""
 
 
 def fonts_at(place: str | None) -> Path | None:
@@ -22,16 +26,17 @@ def fonts_at(place: str | None) -> Path | None:
     return Path(place)
 
 
-def new_file(name: str, *, where: str = "--out") -> Path:
-    """Return the place of a file that a command will write, before it works for it; nothing of the user's is there.
+def new_place(name: str, *, where: str = "--out") -> Path:
+    """Return the place of a file or folder that a command will write, before it works for it; nothing is there yet.
 
     Raises:
         UsageError: something is there, or nothing can be written there.
     """
     path = Path(name)
-    if path.exists() or path.is_symlink():
-        raise UsageError(f"{path}: exists already; choose another {where}")
-    _check_folder(path, where)
+    with _named(name, where):
+        if path.exists() or path.is_symlink():
+            raise UsageError(f"{path}: exists already; choose another {where}")
+        _check_folder(path, where)
     return path
 
 
@@ -46,10 +51,22 @@ def pictures_at(names: Iterable[str], endings: Sequence[str], *, where: str) -> 
     for path in paths:
         if path.suffix.lower() not in endings:
             raise UnknownNameError("file ending", path.suffix or path.name, endings, where=where)
-        if path.is_dir():
-            raise UsageError(f"{path}: a folder is there; choose another {where}")
-        _check_folder(path, where)
+        with _named(str(path), where):
+            if path.is_dir():
+                raise UsageError(f"{path}: a folder is there; choose another {where}")
+            _check_folder(path, where)
     return paths
+
+
+@contextmanager
+def _named(name: str, where: str) -> Iterator[None]:
+    """Refuse a name that no file can have."""
+    if not name:
+        raise UsageError(f"{where}: name a file")
+    try:
+        yield
+    except OSError as error:  # such as a name that is too long
+        raise UsageError(f"{where}: {name[:SHOWN]}: {error.strerror}") from error
 
 
 def _check_folder(path: Path, where: str) -> None:

@@ -12,7 +12,7 @@ import typer
 from ziggurat.core.config import from_mapping, option, options
 from ziggurat.core.errors import UnknownNameError, UsageError
 from ziggurat.surface.cli.options import with_options
-from ziggurat.surface.cli.places import new_file
+from ziggurat.surface.cli.places import new_place
 from ziggurat.surface.cli.settings import open_to_settings, split_settings
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align
@@ -59,7 +59,7 @@ def tokenize(
     from ziggurat.surface.documents import read_documents
 
     texts, flags = split_settings(texts, context)
-    out = None if options.out is None else new_file(options.out)
+    out = None if options.out is None else new_place(options.out)
     terminal = Terminal(quiet=options.quiet)
     # standard input can be read only once; everything else is read again for each pass and never held as a whole
     documents = list(read_documents(texts)) if "-" in texts else _Again(lambda: read_documents(texts))

@@ -14,7 +14,7 @@ import typer
 from ziggurat.core.config import option
 from ziggurat.core.errors import InputError, UsageError
 from ziggurat.surface.cli.options import naming_flags, with_options
-from ziggurat.surface.cli.places import new_file
+from ziggurat.surface.cli.places import new_place
 from ziggurat.surface.terminal import Terminal
 from ziggurat.use.translation import TranslationConfig
 
@@ -56,7 +56,7 @@ def translate(
     """
     from ziggurat.artefacts.bundle import load
 
-    out = None if options.out is None else new_file(options.out)  # so it is none of the files either
+    out = None if options.out is None else new_place(options.out)  # so it is none of the files either
     opened, terminal, told = load(bundle), Terminal(quiet=options.quiet), _Told()
     with naming_flags(TranslateOptions), _writing(out, terminal) as write:
         for batch in _batches(_lines(files or ["-"])):

@@ -16,7 +16,6 @@ from ziggurat.core.errors import MissingExtraError, ZigguratError
 from ziggurat.core.tasks import Task
 from ziggurat.core.types import Example
 from ziggurat.judge.tasks import informed, known_labels, told
-from ziggurat.surface.errors import spoken
 
 __all__ = ["MOST_INPUTS", "application"]
 
@@ -74,7 +73,7 @@ def application(task: Task, bundle: Bundle) -> Any:
             with alone:
                 found = [said for _, said in told(task, bundle, examples)]
         except ZigguratError as error:
-            raise HTTPException(422, spoken(str(error))) from error
+            raise HTTPException(422, str(error)) from error
         return Answers(
             answers=[
                 Answered(answer=said.answer, confidence=said.confidence, probabilities=dict(said.probabilities))
