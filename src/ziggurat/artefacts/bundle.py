@@ -282,7 +282,10 @@ def bundle_folder(path: Path) -> Path:
     if inside:
         raise ArtefactError(f"{path}: holds several bundles; choose one of {', '.join(inside)}")
     if (path / "recipe.toml").is_file():
-        raise ArtefactError(f"{path}: this run has no bundle yet; finish it with 'ziggurat train --resume {path}'")
+        raise ArtefactError(
+            f"{path}: this run has no bundle yet; finish it with 'ziggurat train --resume {path}', or with the 'ziggurat "
+            "task … train' that began it"
+        )
     raise ArtefactError(f"{path}: not a bundle ({manifests.NAME} is missing)")
 
 
