@@ -283,8 +283,8 @@ def bundle_folder(path: Path) -> Path:
         raise ArtefactError(f"{path}: holds several bundles; choose one of {', '.join(inside)}")
     if (path / "recipe.toml").is_file():
         raise ArtefactError(
-            f"{path}: this run has no bundle yet; finish it with 'ziggurat train --resume {path}', or with the 'ziggurat "
-            "task … train' that began it"
+            f"{path}: this run has no bundle yet; finish it with 'ziggurat train --resume {path}', or with the "
+            "'ziggurat task … train' that began it"
         )
     raise ArtefactError(f"{path}: not a bundle ({manifests.NAME} is missing)")
 
