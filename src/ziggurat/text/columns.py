@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ziggurat.core.errors import InputError, UsageError
+from ziggurat.core.spacing import HAN, KANA
 from ziggurat.text.options import TextConfig
 from ziggurat.text.relabelling import Block, Labeller, RawLines, relabelled, write_pieces
 from ziggurat.text.tagged import Line, TaggedSentence, is_blank, one_source, read_lines
@@ -36,7 +37,7 @@ _NUMBER = re.compile(r"1(-\d+)?|0\.1")
 _HEAD = re.compile(r"_|\d+")
 _SPAN = re.compile("O$|[BIESMLU]-.")
 """How every scheme writes a label with a type (`ziggurat.core.schemes`)."""
-_CLAUSES = re.compile("[\u3040-\u30ff\u3400-\u9fff][，。！？；：、…]+[\u3040-\u30ff\u3400-\u9fff]")
+_CLAUSES = re.compile(f"[{HAN}{KANA}][，。！？；：、…]+[{HAN}{KANA}]")
 """What no word of Chinese or Japanese has: a sign between letters."""
 
 
