@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ziggurat.core.errors import TooLittleTextError
 from ziggurat.text.options import TextConfig
 from ziggurat.text.splits import DEV, TEST, TRAIN, UNDECIDED, hold_out
 
@@ -42,7 +43,12 @@ def test_of_fewer_than_ten_texts_none_is_held_out() -> None:
 def test_equal_texts_are_never_on_both_sides(rows: list[tuple[int, int]]) -> None:
     before, hashes = arrays([split for split, _ in rows], [text for _, text in rows])
     split = before.copy()
-    kept = hold_out(split, hashes, TextConfig(), set())
+    try:
+        kept = hold_out(split, hashes, TextConfig(), set())
+    except TooLittleTextError:
+        held_out = hashes[(before == DEV) | (before == TEST)]
+        assert np.isin(hashes, held_out).all()
+        return
     assert UNDECIDED not in split
     decided = before != UNDECIDED
     assert (split[decided] == before[decided]).all()
@@ -73,3 +79,9 @@ def test_what_one_file_holds_out_is_in_no_other_split(held: int) -> None:
     other = TEST if held == DEV else DEV
     assert not set(hashes[kept & (split == held)]) & set(hashes[kept & (split == other)])
     assert (split[kept] == other).sum() > 0
+
+
+def test_texts_that_are_all_held_out_too_are_no_texts_to_learn_from() -> None:
+    split, hashes = arrays([UNDECIDED, TRAIN, TEST, TEST], [1, 2, 1, 2])
+    with pytest.raises(TooLittleTextError, match="all of it stands in what is held out too"):
+        hold_out(split, hashes, TextConfig(), {"test"})

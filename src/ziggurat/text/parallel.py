@@ -32,7 +32,7 @@ from ziggurat.text.prepared import (
     reading,
     write_header,
 )
-from ziggurat.text.splits import FEWEST_DOCUMENTS, SPLITS, TRAIN, UNDECIDED, assign, hold_out
+from ziggurat.text.splits import FEWEST_DOCUMENTS, SPLITS, UNDECIDED, assign, hold_out
 
 __all__ = ["PairSet", "ParallelCorpus", "open_pairs", "prepare_pairs"]
 
@@ -202,8 +202,6 @@ def _held_out(
     kept = hold_out(table["split"], smallest[groups], options, {source.split for source in sources})
     for entry in table[~kept]:
         ledger.remove("held out too", document=f"{sources[entry['file']].label}:{entry['line']}")
-    if not (table["split"][kept] == TRAIN).any():
-        raise TooLittleTextError("nothing is left to train on: all of it stands in what is held out too")
     return table[kept], digests[kept]
 
 

@@ -75,6 +75,9 @@ def hold_out(
     *Idea.* Different texts in the order of their hashes fill first test, then dev, up to the asked part of them; a
     split that has a file of its own gets no more. Equal texts stay together, what is held out is not learnt from, and
     what a file of its own holds out for one split is in no other.
+
+    Raises:
+        TooLittleTextError: all that could be learnt from is held out too.
     """
     free = split == UNDECIDED
     split[free & np.isin(hashes, hashes[~free & (split != TRAIN)])] = TRAIN  # held out already: they are left out below
@@ -88,5 +91,8 @@ def hold_out(
             decided[at : at + count] = SPLITS[name]
             at += count
     split[free] = decided[places]
-    held = np.isin(hashes, hashes[split != TRAIN])
-    return np.asarray(~(held & (split == TRAIN)))
+    learnt = split == TRAIN
+    left_out = learnt & np.isin(hashes, hashes[~learnt])
+    if len(split) and not (learnt & ~left_out).any():
+        raise TooLittleTextError("nothing is left to train on: all of it stands in what is held out too")
+    return np.asarray(~left_out)
