@@ -20,8 +20,7 @@ def recipe(
     json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
     """List the recipes, or print one as a complete TOML file; any key can be changed by --section.key VALUE."""
-    from ziggurat.artefacts.recipe import load_recipe
-    from ziggurat.artefacts.recipe import names as shipped
+    from ziggurat.artefacts import recipe as recipes
     from ziggurat.artefacts.settings import environment_settings, flag_settings
     from ziggurat.core.errors import UsageError
     from ziggurat.surface.recipes import about, explained
@@ -31,17 +30,16 @@ def recipe(
     if len(names) > 1:
         raise UsageError(f"one recipe at a time, not {len(names)}")
     if not names:
-        listed = {name: about(name) for name in shipped()}
         if json:
-            terminal.write_json({"recipes": listed})
+            terminal.write_json({"recipes": {name: recipes.about(name) for name in recipes.names()}})
         else:
-            terminal.write(align(list(listed.items()), numbers=False))
+            terminal.write(align([(name, about(name)) for name in recipes.names()], numbers=False))
             terminal.next("ziggurat recipe NAME > my.toml; ziggurat train TEXT… --recipe my.toml")
         return
     import os
 
     settings = [*environment_settings(os.environ), *flag_settings(flags)]
-    found = load_recipe(names[0], settings)
+    found = recipes.load_recipe(names[0], settings)
     if json:
         terminal.write_json({"recipe": found.to_mapping()})
     else:
