@@ -85,3 +85,9 @@ def test_texts_that_are_all_held_out_too_are_no_texts_to_learn_from() -> None:
     split, hashes = arrays([UNDECIDED, TRAIN, TEST, TEST], [1, 2, 1, 2])
     with pytest.raises(TooLittleTextError, match="all of it stands in what is held out too"):
         hold_out(split, hashes, TextConfig(), {"test"})
+
+
+def test_parts_that_leave_nothing_are_said_to_be_too_large() -> None:
+    split, hashes = arrays([UNDECIDED] * 20, list(range(20)))
+    with pytest.raises(TooLittleTextError, match=r"make text\.dev and text\.test smaller"):
+        hold_out(split, hashes, TextConfig(dev=0.5, test=0.5), set())

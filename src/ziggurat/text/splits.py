@@ -77,7 +77,7 @@ def hold_out(
     what a file of its own holds out for one split is in no other.
 
     Raises:
-        TooLittleTextError: all that could be learnt from is held out too.
+        TooLittleTextError: all that could be learnt from is held out, by files or by the parts that are asked for.
     """
     free = split == UNDECIDED
     split[free & np.isin(hashes, hashes[~free & (split != TRAIN)])] = TRAIN  # held out already: they are left out below
@@ -94,5 +94,7 @@ def hold_out(
     learnt = split == TRAIN
     left_out = learnt & np.isin(hashes, hashes[~learnt])
     if len(split) and not (learnt & ~left_out).any():
+        if free.any():
+            raise TooLittleTextError("nothing is left to train on: make text.dev and text.test smaller")
         raise TooLittleTextError("nothing is left to train on: all of it stands in what is held out too")
     return np.asarray(~left_out)
