@@ -22,8 +22,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     """Files of every format, by format: of each bundle that it can hold."""
     folder = tmp_path_factory.mktemp("files")
     found: dict[str, list[Path]] = {name: [] for name in FORMATS.names()}
-    sources = {family: make_bundle(folder / family, family) for family in ("ngram", "decoder")}
-    sources["bytes"] = drawn(folder / "bytes", FORM, byte_pairs())
+    sources = {
+        "ngram": make_bundle(folder / "ngram", "ngram"),
+        "decoder": drawn(folder / "decoder", FORM, byte_pairs()),
+    }
     for width in (1, 2, 3, 97):
         sources[f"{width}"] = vector_bundle(folder / f"b{width}", WORDS, all_kinds(len(WORDS), width, seed=width))
     for name in FORMATS.names():

@@ -37,7 +37,8 @@ def kernel(
 def kernel(function: Any = None, /, *, fast_math: bool = False, inline: bool = False, borrows: bool = False) -> Any:
     """Compile a function of NumPy arrays and numbers on first use; keep the machine code in the user's cache.
 
-    Integer division by zero and reads out of bounds are not checked: a kernel's caller checks sizes.
+    Integer division by zero and reads out of bounds are not checked: a kernel's caller checks sizes. Write loops:
+    compiling an array that is assigned to another one, or a sum of one, takes seconds.
 
     Args:
         function: The function, where the decorator stands without arguments.

@@ -4,6 +4,7 @@ import ast
 import inspect
 import sysconfig
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from importlib import resources
 from importlib.util import find_spec
@@ -24,6 +25,9 @@ LEFT_OUT = {
     "turtledemo",
     "pydoc_data",
 }
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+BLOCKS = ("body", "cases", "handlers", "orelse", "finalbody")
+"""What holds statements in a node of the syntax, in the order of its fields."""
 SHORTEST_CHARACTERS = 200
 REVIEWS_PER_DOCUMENT_CHARACTERS = 1500
 
@@ -53,9 +57,19 @@ def _docstrings(path: Path) -> str:
             tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return ""  # some files of the library are bad on purpose
-    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    found = (ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, kinds))
+    found = (ast.get_docstring(node, clean=False) for node in _documented(tree))
     return "\n\n".join(inspect.cleandoc(text) for text in found if text)
+
+
+def _documented(tree: ast.Module) -> Iterator[Documented]:
+    """Yield what may have a docstring in the order of `ast.walk`, which enters expressions too."""
+    waiting: deque[ast.AST] = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        if isinstance(node, Documented):
+            yield node
+        for field in BLOCKS:
+            waiting.extend(getattr(node, field, ()))
 
 
 def chinese_reviews() -> Iterator[tuple[str, str]]:

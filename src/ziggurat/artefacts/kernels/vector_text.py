@@ -277,7 +277,8 @@ def write_lines(
         size = edges[row + 1] - edges[row]
         if place + size + 2 + width * _LONGEST_NUMBER > out.size:
             break
-        out[place : place + size] = letters[edges[row] : edges[row + 1]]
+        for letter in range(size):
+            out[place + letter] = letters[edges[row] + letter]
         place += size
         odd = False
         for column in range(width):

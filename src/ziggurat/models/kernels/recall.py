@@ -36,8 +36,8 @@ def recall(before: IdArray, ids: IdArray, lift: FloatArray, bos: int, reach: int
     counts = np.empty(size, np.int64)
     lifted = np.empty(size, np.float32)
     for row in range(ids.shape[0]):
-        text[:past] = before[row]
-        text[past:] = ids[row]
+        for place in range(text.size):
+            text[place] = before[row, place] if place < past else ids[row, place - past]
         last[:] = -1
         counts[:] = 0
         lifted[:] = 0

@@ -85,7 +85,8 @@ def read_words(  # noqa: C901 - in one piece: see below
             begin = edges[count]
             if 2 * (count + 1) > keys.size or count + 2 > edges.size or begin + size > letters.size:
                 break
-            letters[begin : begin + size] = text[place:end]
+            for letter in range(size):
+                letters[begin + letter] = text[place + letter]
             count += 1
             edges[count] = begin + size
             keys[slot] = key

@@ -22,7 +22,8 @@ def join_nodes(counts: Numbers, parents: IdArray, turns: npt.NDArray[np.uint8]) 
     """
     size = counts.size
     weights = np.empty(2 * size - 1, np.int64)
-    weights[:size] = counts
+    for leaf in range(size):
+        weights[leaf] = counts[leaf]
     leaf, inner = 0, size  # both queues are ascending, so the rarest node is at the head of one of them
     for made in range(size, 2 * size - 1):
         total = 0

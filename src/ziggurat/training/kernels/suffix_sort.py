@@ -172,7 +172,8 @@ def _radix_sort(keys: Keys, spare: Keys, size: int, bits: tuple[int, int], tally
         source, target = target, source
         moves += 1
     if moves & 1:
-        keys[:size] = spare[:size]
+        for i in range(size):
+            keys[i] = spare[i]
 
 
 @kernel
@@ -222,7 +223,9 @@ def sort_buckets(  # noqa: C901 - buckets, rounds, groups: one loop each
     the largest bucket.
     """
     width, lead = layout
-    largest = max(2, np.max(edges[1:] - edges[:-1]))
+    largest = 2
+    for bucket in range(edges.size - 1):
+        largest = max(largest, edges[bucket + 1] - edges[bucket])
     keys, spare, local = np.empty(largest, np.int64), np.empty(largest, np.int64), np.empty(largest, np.int32)
     groups, ties = np.empty((largest // 2 + 1, 3), np.int64), np.empty((largest // 2 + 1, 3), np.int64)
     work = np.empty(1 << 11, np.int64)
