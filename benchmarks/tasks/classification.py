@@ -87,7 +87,8 @@ def main(arguments: Sequence[str]) -> None:
     best = max(statistics.mean(one["accuracies"]) for one in told.values() if "accuracies" in one)
     floor, goal = chosen.started if options.start else (chosen.floor, chosen.goal)
     met = {"floor": floor, "goal": goal, "floor_met": best >= floor, "goal_met": best >= goal}
-    report("tasks.classification", best / floor, set=options.set, seeds=list(options.seeds), **met, **told)
+    asked = {"set": options.set, "seeds": list(options.seeds), "keys": dict(options.keys)}
+    report("tasks.classification", best / floor, **asked, **met, **told)
 
 
 def _recipes(options: argparse.Namespace) -> list[str]:

@@ -91,7 +91,7 @@ def main(arguments: Sequence[str]) -> None:
         "floor_met": best >= floor,
         "goal_met": best >= goal,
     }
-    report("tasks.ner", best / floor, set=options.set, **facts, recipes=told, crf=peer)
+    report("tasks.ner", best / floor, set=options.set, keys=dict(options.keys), **facts, recipes=told, crf=peer)
 
 
 def _crf(folder: Path, *, quick: bool) -> dict[str, Any]:

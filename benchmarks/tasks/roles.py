@@ -3,7 +3,7 @@
 ::
 
     python -m benchmarks.tasks.roles [--quick] [--data DIR] [--minutes 10] [--vectors BUNDLE]
-    python -m benchmarks.tasks.roles --recipes encoder-roles --start BUNDLE
+    python -m benchmarks.tasks.roles --recipes encoder-roles --start BUNDLE [--key training.epochs=5]
 
 Data: PropBank on the English Web Treebank; learnt on train, a tenth of whose sentences tunes, measured on dev. Each
 recipe is trained from ``--seeds`` seeds. F1 is strict (predicate, role and both ends) and micro over all arguments; a
@@ -55,8 +55,8 @@ def main(arguments: Sequence[str]) -> None:
     print_table([FOLDER, "F1 given, %", "F1 found, %", "minutes"], rows)
     floor, goal = (FLOOR_STARTED, GOAL_STARTED) if options.start else (FLOOR, GOAL)
     met = {"floor": floor, "goal": goal, "floor_met": best >= floor, "goal_met": best >= goal}
-    begins = {"vectors": options.vectors or "", "start": options.start or "", "seeds": list(options.seeds)}
-    report("tasks.roles", best / floor, **begins, **met, **told)
+    begins = {"vectors": options.vectors or "", "start": options.start or "", "keys": dict(options.keys)}
+    report("tasks.roles", best / floor, seeds=list(options.seeds), **begins, **met, **told)
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

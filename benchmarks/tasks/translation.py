@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import data_folder, median_spread, print_table, report, run
-from benchmarks.tasks.trials import seed_range
+from benchmarks.tasks.trials import add_keys, seed_range
 from ziggurat.artefacts.bundle import bundle_folder, read_manifest
 
 __all__ = ["FLOORS", "GOALS", "main", "training_command"]
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--recipe", default=RECIPE)
     parser.add_argument("--work", type=Path, help="folder for runs (default: a temporary one)")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="another key of the recipe")
+    add_keys(parser)
     options = parser.parse_args(arguments)
     source, dash, target = options.direction.partition("-")
     if not dash or not source or not target:
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> None:
     data = data_folder(options.data, "multi30k")
     minutes = QUICK_MINUTES if options.quick else (options.minutes - SPARE_MINUTES) / options.threads
     budget = ("minutes", f"{minutes:g}") if options.steps is None else ("steps", str(options.steps))
-    settings = (QUICK if options.quick else {}) | dict(one.split("=", 1) for one in options.set)
+    settings = (QUICK if options.quick else {}) | dict(options.keys)
     found = []
     with tempfile.TemporaryDirectory(dir=options.work) as place:
         files = _files(data, (source, target), Path(place), quick=options.quick)

@@ -17,28 +17,47 @@ from ziggurat.surface.tasks import Outcome, train_task
 from ziggurat.training.job import silent
 from ziggurat.use.tasks import TASKS
 
-__all__ = ["QUICK_STEPS", "add_options", "begun", "check_start", "figure", "mean_spread", "seed_range", "trained"]
+__all__ = [
+    "QUICK_STEPS",
+    "add_keys",
+    "add_options",
+    "begun",
+    "check_start",
+    "figure",
+    "mean_spread",
+    "seed_range",
+    "trained",
+]
 
 QUICK_STEPS = 3
 
 
 def add_options(parser: argparse.ArgumentParser, *, begins: bool = True) -> None:
-    """Add the options that all have; those of what a model ``begins`` with where some may."""
+    """Add the options that all have; where models may begin with something, those and ``--key``."""
     parser.add_argument("--quick", action="store_true", help="some steps")
     parser.add_argument("--data", type=Path, help="folder with the files of the set")
     parser.add_argument("--seeds", type=seed_range, default="3", help="how many, from 0 on, or FIRST-LAST")
     if begins:
+        add_keys(parser)
         parser.add_argument("--vectors", help="bundle of word vectors, with its tokenizer, for recipes that embed")
         parser.add_argument("--start", help="bundle of an encoder, for recipes that stand on one")
 
 
+def add_keys(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--key``, whose values a parser collects as pairs of a recipe's key and its value."""
+    told = "another key of the recipes"
+    parser.add_argument(
+        "--key", dest="keys", type=_key_value, action="append", default=[], metavar="KEY=VALUE", help=told
+    )
+
+
 def begun(name: str, options: argparse.Namespace, *, minutes: float | None) -> Recipe:
-    """Return a recipe with what it may begin with, and with ``minutes`` if given; with ``--quick`` some steps.
+    """Return a recipe with its keys and what it may begin with; with ``minutes`` if given, or ``--quick`` some steps.
 
     A recipe that is trained by no such budget stays as it is.
     """
     recipe = load_recipe(name)
-    given: dict[str, str] = {}
+    given = dict(options.keys)
     if _stands_on(name, options.start):
         given["start"] = options.start
     elif options.vectors and recipe.embeds:
@@ -96,6 +115,16 @@ def seed_range(text: str) -> range:
     if not found:
         raise ValueError(f"{text} names no seed")
     return found
+
+
+def _key_value(text: str) -> tuple[str, str]:
+    """Return the two sides of the first equals sign.
+
+    Raises:
+        ValueError: there is none.
+    """
+    key, value = text.split("=", 1)
+    return key, value
 
 
 def figure(outcome: Outcome, name: str) -> float:

@@ -44,6 +44,14 @@ def test_budgets_are_steps_when_it_is_quick_and_else_minutes_if_any() -> None:
     assert begun("lstm-tagger", options_of(), minutes=None).training.steps == 1200
 
 
+def test_keys_of_a_recipe_are_set() -> None:
+    options = options_of("--key", "text.dev=0.03", "--key", "training.epochs=5", "--key", 'model.scheme="none"')
+    recipe = begun("lstm-tagger", options, minutes=None)
+    assert (recipe.text.dev, recipe.training.epochs, recipe.model.scheme) == (0.03, 5, "none")
+    with pytest.raises(SystemExit):
+        options_of("--key", "text.dev")
+
+
 def test_a_start_that_no_recipe_stands_on_is_said(encoder: str) -> None:
     check_start(["linear", "encoder-classifier"], options_of("--start", encoder))
     check_start(["linear"], options_of())
