@@ -92,6 +92,5 @@ def read_words(  # noqa: C901 - in one piece: see below
             keys[slot] = key
             numbers[slot] = number = count
         codes[written] = number + FIRST_WORD - 1  # which for an absent word, number 0, is UNKNOWN
-        written += 1
-        place = end
+        place, written = end, written + 1
     return place, written, count
