@@ -58,6 +58,23 @@ class A:
     assert found["module:deep.module"] == f"{LONG}\n\nOf a class.\n\nIndented.\n\nOf a method.\n\nWaits."
 
 
+def test_docstrings_inside_every_kind_of_block_are_found(library: Path) -> None:
+    blocks = (
+        "if x:\n {0}\nelse:\n {1}",
+        "try:\n {0}\nexcept E:\n {1}\nelse:\n {2}\nfinally:\n {3}",
+        "for x in y:\n {0}\nelse:\n {1}",
+        "with x:\n {0}",
+        "match x:\n case 1:\n  {0}\n case _:\n  {1}",
+    )
+    for number, block in enumerate(blocks):
+        inside = (f"def f():\n   'Docstring {place}.'" for place in range(4))
+        put(library, f"block{number}.py", f"'{LONG}'\n{block.format(*inside)}\n")
+    found = dict(python_documentation())
+    for number, block in enumerate(blocks):
+        wanted = [f"Docstring {place}." for place in range(block.count("{"))]
+        assert found[f"module:block{number}"].split("\n\n") == [LONG, *wanted]
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
