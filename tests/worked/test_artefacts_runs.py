@@ -44,6 +44,25 @@ def test_a_run_is_not_written_over(ended: bool, said: str, tmp_path: Path) -> No
     assert (tmp_path / "recipe.toml").read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["text/train.csv", "bundle/notes.txt", "metrics.jsonl", "text", "letters.txt"])
+def test_files_of_others_are_not_written_over(name: str, tmp_path: Path) -> None:
+    own = tmp_path / name
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("mine")
+    said = f"holds other files \\({Path(name).parts[0]}\\), and a new run needs an empty folder; choose another --out$"
+    with pytest.raises(UsageError, match=said), open_run(tmp_path, load_recipe("ngram")):
+        pytest.fail("opened")
+    assert own.read_text() == "mine"
+    assert not (tmp_path / "recipe.toml").exists()
+
+
+def test_what_a_system_keeps_hidden_is_in_nobody_s_way(tmp_path: Path) -> None:
+    (tmp_path / ".directory").write_text("a view")
+    with open_run(tmp_path, load_recipe("ngram")) as run:
+        assert not run.finished
+    assert (tmp_path / ".directory").read_text() == "a view"
+
+
 def test_what_is_no_run_can_t_go_on(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match=r"no run to go on with \(recipe\.toml is missing\)"), open_run(tmp_path):
         pytest.fail("opened")
@@ -74,7 +93,7 @@ def test_nobody_works_in_a_folder_that_is_taken(tmp_path: Path) -> None:
 def test_a_run_that_fails_can_be_opened_again(error: type[BaseException], tmp_path: Path) -> None:
     def fail() -> None:
         with open_run(tmp_path / "run", load_recipe("ngram")) as run:
-            (run.folder / "text").mkdir()
+            (run.folder / "checkpoints").mkdir()
             raise error("stopped")
 
     with pytest.raises(error):
@@ -84,9 +103,17 @@ def test_a_run_that_fails_can_be_opened_again(error: type[BaseException], tmp_pa
 
 
 def test_text_that_can_t_be_used_leaves_no_new_folder_and_harms_no_old_one(tmp_path: Path) -> None:
-    with pytest.raises(TooLittleTextError), open_run(tmp_path / "new", load_recipe("ngram")):
-        raise TooLittleTextError("nothing")
-    assert not (tmp_path / "new").exists()
+    def prepare(names: tuple[str, ...]) -> None:
+        with open_run(tmp_path / "new", load_recipe("ngram")) as run:
+            for name in names:
+                (run.folder / name / "inside").mkdir(parents=True)
+                run.metrics.write_text("{}")
+            raise TooLittleTextError("nothing")
+
+    for names in ((), ("text",), ("text", "tokens")):
+        with pytest.raises(TooLittleTextError):
+            prepare(names)
+        assert not (tmp_path / "new").exists()
     with open_run(tmp_path / "old", load_recipe("ngram")):
         pass
     with pytest.raises(TooLittleTextError), open_run(tmp_path / "old"):

@@ -154,9 +154,9 @@ def test_the_held_out_loss_is_of_the_sentences_that_can_be_told() -> None:
     assert found.dev_loss(1000) == pytest.approx(total / words, rel=1e-5)
     assert found.network.training
     found.network.eval()
-    # the first of them has three words, which are enough of three, and too few of four
+    # the first of them has three words, which are enough of three, and too few of four; the last comes second
     assert objective(found.job).dev_loss(3) == pytest.approx(cost([1])[0] / 3, rel=1e-5)
-    assert objective(found.job).dev_loss(4) == pytest.approx(cost([1, 3])[0] / 4, rel=1e-5)
+    assert objective(found.job).dev_loss(4) == pytest.approx(cost([1, 4])[0] / 4, rel=1e-5)
 
 
 def test_held_out_text_without_labels_tells_nothing() -> None:

@@ -189,3 +189,33 @@ def test_texts_to_be_labelled(name: str, written: str, expected: list[tuple[str,
     found = list(read_examples(path, labelled=False))
     assert [(one.input, one.answer) for one in found] == expected
     assert all(isinstance(one, Example) and one.id.startswith(f"{path}:") for one in found)
+
+
+# -- what is said ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("split", ["dev=", "test=", ""])
+def test_a_file_without_examples_is_refused_whatever_it_is_for(split: str, tmp_path: Path) -> None:
+    empty = tmp_path / "none.tsv"
+    empty.write_text("text\tlabel\n", encoding="utf-8")
+    with pytest.raises(TooLittleTextError, match=r"none\.tsv: holds no examples; leave it out, or give another file$"):
+        prepared(tmp_path, table(tmp_path, some(40)), f"{split}{empty}")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_labels_that_only_held_out_texts_have_are_said(
+    split: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [(f"a new text number {number}", "strange" if number % 4 else "odd") for number in range(8)]
+    more = table(tmp_path, rows, "more.tsv")
+    corpus = prepared(tmp_path, table(tmp_path, some(40)), f"{split}={more}")
+    assert corpus.names == ("even", "odd")
+    assert caplog.messages == [f"{split} has labels that training text lacks, and which can't be learnt: strange (6)"]
+
+
+def test_of_many_such_labels_some_are_listed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    more = table(tmp_path, [(f"a new text number {number}", f"label {number}") for number in range(7)], "more.tsv")
+    prepared(tmp_path, table(tmp_path, some(40)), f"test={more}")
+    (said,) = caplog.messages
+    assert said.endswith("label 3 (1), label 4 (1) …")

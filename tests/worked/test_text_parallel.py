@@ -367,6 +367,9 @@ def test_what_is_held_out_is_not_learnt(tmp_path: Path) -> None:
 def test_what_can_not_be_held_out_is_said(tmp_path: Path) -> None:
     with pytest.raises(TooLittleTextError, match="nothing is left to train on"):
         held_out(tmp_path, train=[("a", "b")], dev=[("a", "b")], test=[("a", "c")])
+    for split in ("dev", "test"):
+        with pytest.raises(TooLittleTextError, match=rf"{split}\.tsv: holds no examples; leave it out"):
+            held_out(tmp_path, train=many(), **{split: []})
     with pytest.raises(InputError, match="no pairs to learn from were named"):
         resolve_pairs([f"test={tmp_path / 'train.tsv'}"])
     with pytest.raises(UnknownNameError, match="did you mean 'test'"):

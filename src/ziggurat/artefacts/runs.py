@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from ziggurat.artefacts import manifest
@@ -33,6 +34,8 @@ __all__ = ["METRICS", "Run", "locked", "new_folder", "open_run", "other_run", "r
 RECIPE = "recipe.toml"
 METRICS = "metrics.jsonl"
 BUNDLE = "bundle"
+PREPARED = frozenset({RECIPE, METRICS, "text", "tokens"})
+"""What is in the folder of a run before it trains."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,12 @@ def open_run(folder: Path, recipe: Recipe | None = None, *, again: bool = False)
     """Lock a run's folder for the ``with`` block: a new one for ``recipe``, or without one the run that is there.
 
     ``again`` lets a run of the very same recipe that is there go on, as where torchrun starts a command anew.
-    A new run that fails for its text before anything of it is made leaves no folder.
+    A new run is made in a folder where nothing is, and leaves none where its text can't be used.
 
     Raises:
         ArtefactError: without ``recipe``: there is no run in ``folder``.
-        UsageError: with ``recipe``: there is a run in ``folder`` already; or another process works there.
+        UsageError: with ``recipe``: there is a run in ``folder`` already, or anything else; or another process works
+            there.
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: a file, not a folder")
@@ -145,15 +149,22 @@ def _begun(folder: Path, recipe: Recipe, *, again: bool) -> Recipe:
         ended = (folder / BUNDLE / manifest.NAME).is_file()
         advice = "choose another --out" if ended else f"go on with '--resume {folder}' or choose another --out"
         raise UsageError(f"{folder}: holds {'a finished' if ended else 'an unfinished'} run; {advice}")
+    if other := min((file.name for file in folder.iterdir() if not file.name.startswith(".")), default=None):
+        raise UsageError(
+            f"{folder}: holds other files ({other}), and a new run needs an empty folder; choose another --out"
+        )
     write_text(folder / RECIPE, recipe.to_toml())
     return recipe
 
 
 def _forget(folder: Path) -> None:
-    """Remove the folder of a run whose text could not be used, unless there is anything in it but the recipe."""
+    """Remove what a run prepared whose text could not be used, and its folder, unless training has left something."""
     with suppress(OSError):
-        if [file.name for file in folder.iterdir()] == [RECIPE]:
-            (folder / RECIPE).unlink()
+        if {file.name for file in folder.iterdir()} <= PREPARED:
+            for name in PREPARED - {RECIPE, METRICS}:
+                rmtree(folder / name, ignore_errors=True)
+            for name in (METRICS, RECIPE):
+                (folder / name).unlink(missing_ok=True)
             folder.rmdir()
 
 

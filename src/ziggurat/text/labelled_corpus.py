@@ -1,6 +1,7 @@
 """From files of labelled texts, of labelled words or of roles to examples that are split, with their labels."""
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from ziggurat.text.pairs import check_options
 from ziggurat.text.prepared import LEDGER, PreparedText, digest, facts_of, fingerprint, reading, write_header
 from ziggurat.text.readings import Reading, frozen, plain, readings
 from ziggurat.text.roles import RoleSentence, read_roles
-from ziggurat.text.splits import SPLITS, TRAIN, UNDECIDED, hold_out, named_split
+from ziggurat.text.splits import SPLITS, TRAIN, UNDECIDED, check_read, hold_out, named_split
 from ziggurat.text.tagged import one_source
 
 __all__ = [
@@ -41,7 +42,11 @@ __all__ = [
 
 HEADER = "labelled.json"
 EXAMPLES = "examples.jsonl"
+SHOWN = 5
+"""Labels that a warning lists."""
 ROW = np.dtype([("start", "<i8"), ("stop", "<i8"), ("split", "u1")])
+
+_LOG = logging.getLogger("ziggurat")
 
 Read: TypeAlias = Callable[[str, TextConfig, Ledger], Iterator[Example]]
 """Yields the examples of a file."""
@@ -230,7 +235,9 @@ def _prepare(
         entries: list[Example] = []
         splits: list[int] = []
         for number, source in enumerate(sources):
+            before = len(entries)
             entries += read(source.path, options, ledger)
+            check_read(source.label, len(entries) - before)
             splits += [SPLITS.get(source.split, UNDECIDED)] * (len(entries) - len(splits))
             tell({"event": "read", "source": source.label, "sources": len(sources), "done": number + 1})
         if check is not None:
@@ -250,7 +257,9 @@ def _prepare(
                 kept_of_it = {"input": entry.input, "answer": plain(entry.answer), "split": split}
                 digests.append(digest(json.dumps(kept_of_it).encode()))
                 file.write(json.dumps({"id": entry.id, **kept_of_it}, ensure_ascii=False) + "\n")
-        facts = {**facts_of(sources, table, ledger), "labels": _counts(entries, table["split"].tolist())}
+        counts = _counts(entries, table["split"].tolist())
+        _say_unknown(counts)
+        facts = {**facts_of(sources, table, ledger), "labels": counts}
         write_header(work / HEADER, facts, fingerprint(np.array(digests, np.uint64), options))
     return open_labelled(folder)
 
@@ -304,6 +313,15 @@ def _check(entries: Sequence[Example], splits: Sequence[int], sources: Sequence[
     if len(learnt) < 2:
         named = ", ".join(source.label for source in sources[:3])
         raise TooLittleTextError(f"{named}: {len(learnt)} different labels to learn from; there must be at least 2")
+
+
+def _say_unknown(counts: Mapping[str, Mapping[str, int]]) -> None:
+    """Say which labels stand only in what is held out: nothing teaches them, and all that has them is told wrongly."""
+    for split in ("dev", "test"):
+        unknown = [f"{name} ({many})" for name, many in counts[split].items() if many and not counts["train"][name]]
+        if unknown:
+            listed = ", ".join(unknown[:SHOWN]) + (" …" if len(unknown) > SHOWN else "")
+            _LOG.warning("%s has labels that training text lacks, and which can't be learnt: %s", split, listed)
 
 
 def _counts(entries: Sequence[Example], splits: Sequence[int]) -> dict[str, dict[str, Any]]:

@@ -32,7 +32,7 @@ from ziggurat.text.prepared import (
     reading,
     write_header,
 )
-from ziggurat.text.splits import FEWEST_DOCUMENTS, SPLITS, UNDECIDED, assign, hold_out
+from ziggurat.text.splits import FEWEST_DOCUMENTS, SPLITS, UNDECIDED, assign, check_read, hold_out
 
 __all__ = ["PairSet", "ParallelCorpus", "open_pairs", "prepare_pairs"]
 
@@ -167,9 +167,12 @@ def _prepare(
         # what is held out first: of twins the one that is measured on stays
         ordered = sorted(enumerate(sources), key=lambda one: one[1].split not in HELD_OUT)
         for done, (number, source) in enumerate(ordered, start=1):
+            line = 0
             for line, one, other in read_sides(source, options, ledger):
                 cleaned = (clean(text, options, ledger).strip() for text in (one, other))
                 spool.add((number, line), *cleaned, label=source.label, held_out=source.split in HELD_OUT)
+            if source.split in HELD_OUT:
+                check_read(source.label, line)
             tell({"event": "read", "source": source.label, "sources": len(sources), "done": done})
         file.flush()
         table, digests = spool.table()

@@ -8,7 +8,18 @@ import numpy.typing as npt
 from ziggurat.core.errors import TooLittleTextError, UnknownNameError
 from ziggurat.text.options import TextConfig
 
-__all__ = ["DEV", "FEWEST_DOCUMENTS", "SPLITS", "TEST", "TRAIN", "UNDECIDED", "assign", "hold_out", "named_split"]
+__all__ = [
+    "DEV",
+    "FEWEST_DOCUMENTS",
+    "SPLITS",
+    "TEST",
+    "TRAIN",
+    "UNDECIDED",
+    "assign",
+    "check_read",
+    "hold_out",
+    "named_split",
+]
 
 TRAIN, DEV, TEST = 0, 1, 2
 UNDECIDED = 255
@@ -32,6 +43,16 @@ def named_split(name: str) -> tuple[str, str]:
             return "", name  # a sign of the name's own, as in data=1/*.tsv
         raise UnknownNameError("split", split, tuple(SPLITS), where=name)
     return split, path
+
+
+def check_read(label: str, count: int) -> None:
+    """Refuse a file, by its ``label``, of which ``count`` examples were read where these are none.
+
+    Raises:
+        TooLittleTextError: so it is.
+    """
+    if not count:
+        raise TooLittleTextError(f"{label}: holds no examples; leave it out, or give another file")
 
 
 def assign(digests: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64], options: TextConfig) -> npt.NDArray[np.uint8]:

@@ -14,12 +14,14 @@ from ziggurat.models.blocks.classifying import ClassifierNetwork, NeuralClassifi
 from ziggurat.models.blocks.network import NetworkState
 from ziggurat.tokens.batches import TextBatches, padded, shortened
 from ziggurat.training.job import Job, Labels
-from ziggurat.training.objectives.objective import Loss, sent
+from ziggurat.training.objectives.objective import Loss, sent, spread_order
 from ziggurat.training.objectives.refined import SHARPNESS, RefinedLoss
 
 __all__ = ["LabelledTexts", "class_weights", "labels_of"]
 
 _LOG = logging.getLogger("ziggurat")
+
+NOTHING = np.empty(0, np.int64)
 
 READ_AT_ONCE = 256
 """Held-out texts that are padded together; the model reads those of like length together."""
@@ -86,7 +88,7 @@ class LabelledTexts:
         return Loss(mean, len(targets) if counts else 0)
 
     def dev_loss(self, limit_tokens: int) -> float | None:
-        """Return the refined nats per text over about the first ``limit_tokens`` of the held-out texts.
+        """Return the refined nats per text over about ``limit_tokens`` of the held-out texts, from all over them.
 
         None where none of them has a label that the training text has too.
         """
@@ -100,11 +102,13 @@ class LabelledTexts:
 
     def _held_out(self, limit_tokens: int) -> Iterator[tuple[IdArray, IdArray, IdArray]]:
         """Yield padded held-out texts, their lengths and the places of their labels."""
-        known = np.flatnonzero(self.labels.dev >= 0) if self.labels.dev is not None and self.dev is not None else ()
+        known = (
+            np.flatnonzero(self.labels.dev >= 0) if self.labels.dev is not None and self.dev is not None else NOTHING
+        )
         texts: list[IdArray] = []
         targets: list[int] = []
         read = 0
-        for number in known:
+        for number in known[spread_order(len(known))]:
             assert self.dev is not None  # noqa: S101 - there would be no number
             assert self.labels.dev is not None  # noqa: S101 - the same
             if read >= limit_tokens:

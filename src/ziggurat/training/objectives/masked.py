@@ -13,7 +13,7 @@ from ziggurat.models.blocks.network import NetworkState
 from ziggurat.tokens.batches import ShuffledWindows
 from ziggurat.tokens.masking import AskedRow, Masker, most_frequent, stacked
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import Loss, cross_entropy, sent
+from ziggurat.training.objectives.objective import Loss, cross_entropy, sent, spread_order
 
 __all__ = ["MaskedTokens", "commonest"]
 
@@ -89,7 +89,7 @@ class MaskedTokens:
         return read, targets
 
     def dev_loss(self, limit_tokens: int) -> float | None:
-        """Return the mean nats per hidden token over the first held-out documents, the same hidden in every call.
+        """Return the mean nats per hidden token over held-out documents from all over, the same hidden in every call.
 
         None where there is nothing to hide.
         """
@@ -104,10 +104,10 @@ class MaskedTokens:
         return total / count if count else None
 
     def _held_out(self, limit_tokens: int) -> list[AskedRow]:
-        """Return the rows of the first held-out documents as they are read, and what is to be guessed in them."""
+        """Return rows of held-out documents as they are read, and what is to be guessed in them."""
         stream, count = self.job.dev, 0
         found: list[AskedRow] = []
-        for number in range(0 if stream is None else len(stream.starts) - 1):
+        for number in spread_order(0 if stream is None else len(stream.starts) - 1).tolist():
             assert stream is not None  # noqa: S101 - there would be no number
             document = stream.document(number)[1:-1]
             marks = None if self.words is None or self.words.dev is None else self.words.dev

@@ -10,7 +10,7 @@ from ziggurat.models.blocks.network import CausalNetwork, NetworkState, NeuralLa
 from ziggurat.models.windows import document_logprobs
 from ziggurat.tokens.batches import ParallelStreams, ShuffledWindows
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import Loss, cross_entropy, sent
+from ziggurat.training.objectives.objective import Loss, cross_entropy, sent, spread_order
 
 __all__ = ["NextToken", "next_token", "some_documents"]
 
@@ -53,7 +53,7 @@ class NextToken:
         return Loss(mean, ids.shape[0] * (ids.shape[1] - 1))
 
     def dev_loss(self, limit_tokens: int) -> float | None:
-        """Return the mean nats per token over the first held-out documents, long ones by a rolling window.
+        """Return the mean nats per token over held-out documents from all over, long ones by a rolling window.
 
         None where there are no tokens.
         """
@@ -76,10 +76,10 @@ def next_token(network: CausalNetwork, ids: Tensor, state: NetworkState | None) 
 
 
 def some_documents(stream: TokenStream | None, limit_tokens: int) -> list[IdArray]:
-    """Return the first documents of ``stream``, cut so that about ``limit_tokens`` of their tokens are predicted."""
+    """Return documents from all over ``stream``, cut so that about ``limit_tokens`` of their tokens are predicted."""
     sequences: list[IdArray] = []
     count = 0
-    for index in range(len(stream.starts) - 1 if stream is not None else 0):
+    for index in spread_order(len(stream.starts) - 1 if stream is not None else 0).tolist():
         assert stream is not None  # noqa: S101 - there would be no index
         sequence = stream.document(index)[: limit_tokens - count + 1]
         sequences.append(sequence)

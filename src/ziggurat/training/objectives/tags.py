@@ -16,7 +16,7 @@ from ziggurat.models.blocks.network import NetworkState, reading
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingNetwork, of_rows, word_tensors
 from ziggurat.tokens.batches import LengthBatches, padded
 from ziggurat.training.job import Job, Words
-from ziggurat.training.objectives.objective import Loss, sent
+from ziggurat.training.objectives.objective import Loss, sent, spread_order
 from ziggurat.training.objectives.refined import SHARPNESS, RefinedLoss
 
 __all__ = ["TaggedSentences", "sentence_batch"]
@@ -112,7 +112,7 @@ class TaggedSentences:
         return sentences if documents is None else documents[sentences].astype(np.int64)
 
     def dev_loss(self, limit_tokens: int) -> float | None:
-        """Return the refined nats per word over about the first ``limit_tokens`` words of the held-out sentences.
+        """Return the refined nats per word over about ``limit_tokens`` held-out words, of sentences from all over.
 
         None where there is no sentence whose labels the model knows.
         """
@@ -121,8 +121,9 @@ class TaggedSentences:
             return None
         if self._dev is None:
             found = _kept(dev, tags.dev, self.network)
-            before = np.cumsum(np.diff(tags.dev.starts)[found]) - np.diff(tags.dev.starts)[found]
-            self._dev = found[before < limit_tokens]
+            found = found[spread_order(len(found))]
+            words = np.diff(tags.dev.starts)[found]
+            self._dev = np.sort(found[np.cumsum(words) - words < limit_tokens])
         loss = RefinedLoss()
         with reading(self.network):
             for start in range(0, len(self._dev), 32):

@@ -13,7 +13,7 @@ from ziggurat.models.blocks.network import NetworkState, reading
 from ziggurat.models.windows import pair_logprobs
 from ziggurat.tokens.batches import PairBatches, padded
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import Loss, cross_entropy, sent
+from ziggurat.training.objectives.objective import Loss, cross_entropy, sent, spread_order
 
 __all__ = ["Targets"]
 
@@ -73,7 +73,7 @@ class Targets:
         return Loss(mean, len(asked) if counts else 0)
 
     def dev_loss(self, limit_tokens: int) -> float | None:
-        """Return the mean nats per target token over about the first ``limit_tokens`` of the held-out pairs.
+        """Return the mean nats per target token over about ``limit_tokens`` of the held-out pairs, from all over them.
 
         None where no pair fits the model's context.
         """
@@ -88,12 +88,12 @@ class Targets:
 def _some_pairs(
     sources: TokenStream | None, targets: TokenStream | None, limit_tokens: int, longest: int | None
 ) -> tuple[list[IdArray], list[IdArray]]:
-    """Return the first pairs that fit the context, as many as have ``limit_tokens`` target tokens."""
+    """Return pairs from all over that fit the context, as many as have ``limit_tokens`` target tokens."""
     found: tuple[list[IdArray], list[IdArray]] = ([], [])
     if sources is None or targets is None:
         return found
     count = 0
-    for index in range(len(targets.starts) - 1):
+    for index in spread_order(len(targets.starts) - 1).tolist():
         source, target = sources.document(index)[1:], targets.document(index)
         if count >= limit_tokens:
             break
