@@ -13,10 +13,10 @@ from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UsageError
 from ziggurat.core.types import Vocabulary
 from ziggurat.models.blocks.encoding import NeuralMaskedModel
+from ziggurat.training.held_out import spread_order
 from ziggurat.training.job import Job, WordMarks
 from ziggurat.training.masked import Config
 from ziggurat.training.objectives.masked import MaskedTokens, commonest
-from ziggurat.training.objectives.objective import spread_order
 
 
 def objective(asked: Job | None = None, *, part: float = 0.15, whole: bool = False, rows: int = 5) -> MaskedTokens:

@@ -13,10 +13,9 @@ import numpy.typing as npt
 from ziggurat.core.config import option
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.numerics import log_softmax, logsumexp
-from ziggurat.core.protocols import TokenStream
-from ziggurat.core.types import IdArray
 from ziggurat.models.mixture import Weighting, mixed, read_part
 from ziggurat.models.registry import predicting
+from ziggurat.training.held_out import some_documents
 from ziggurat.training.job import Fitted, Job
 
 __all__ = ["Config", "fit", "fit_weighting"]
@@ -56,7 +55,7 @@ def fit(job: Job) -> Fitted:
         raise TooLittleTextError("a mixture is tuned on dev text and there is none: make text.dev larger")
     config: Config = job.config
     began = time.perf_counter()
-    sequences = _first_documents(job.dev, config.tokens)
+    sequences = some_documents(job.dev, config.tokens)
     parts = [predicting(part, name) for part, name in zip(job.parts, job.part_families, strict=True)]
     told = [np.concatenate(read_part(part, sequences, follow=config.follow), axis=1) for part in parts]
     logprobs, uncertainty = np.stack(told).astype(np.float64).swapaxes(0, 1)
@@ -135,14 +134,3 @@ def _joint(theta: Matrix, features: Matrix, logprobs: Matrix) -> tuple[Matrix, M
 
 def _loss(theta: Matrix, features: Matrix, logprobs: Matrix) -> float:
     return -float(logsumexp(_joint(theta, features, logprobs)[0], axis=0).mean())
-
-
-def _first_documents(dev: TokenStream, limit: int) -> list[IdArray]:
-    sequences: list[IdArray] = []
-    left = limit
-    for index in range(len(dev.starts) - 1):
-        sequences.append(dev.document(index)[: left + 1])
-        left -= len(sequences[-1]) - 1
-        if left <= 0:
-            break
-    return sequences

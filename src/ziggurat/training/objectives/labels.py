@@ -13,8 +13,9 @@ from ziggurat.core.types import FloatArray, IdArray
 from ziggurat.models.blocks.classifying import ClassifierNetwork, NeuralClassifier
 from ziggurat.models.blocks.network import NetworkState
 from ziggurat.tokens.batches import TextBatches, padded, shortened
+from ziggurat.training.held_out import spread_order
 from ziggurat.training.job import Job, Labels
-from ziggurat.training.objectives.objective import Loss, sent, spread_order
+from ziggurat.training.objectives.objective import Loss, sent
 from ziggurat.training.objectives.refined import SHARPNESS, RefinedLoss
 
 __all__ = ["LabelledTexts", "class_weights", "labels_of"]

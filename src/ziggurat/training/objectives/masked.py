@@ -12,8 +12,9 @@ from ziggurat.models.blocks.encoding import NeuralMaskedModel
 from ziggurat.models.blocks.network import NetworkState
 from ziggurat.tokens.batches import ShuffledWindows
 from ziggurat.tokens.masking import AskedRow, Masker, most_frequent, stacked
+from ziggurat.training.held_out import spread_order
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import Loss, cross_entropy, sent, spread_order
+from ziggurat.training.objectives.objective import Loss, cross_entropy, sent
 
 __all__ = ["MaskedTokens", "commonest"]
 

@@ -4,15 +4,14 @@ import numpy as np
 from torch import Tensor
 
 from ziggurat.core.errors import UsageError
-from ziggurat.core.protocols import TokenStream
-from ziggurat.core.types import IdArray
 from ziggurat.models.blocks.network import CausalNetwork, NetworkState, NeuralLanguageModel
 from ziggurat.models.windows import document_logprobs
 from ziggurat.tokens.batches import ParallelStreams, ShuffledWindows
+from ziggurat.training.held_out import some_documents
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import Loss, cross_entropy, sent, spread_order
+from ziggurat.training.objectives.objective import Loss, cross_entropy, sent
 
-__all__ = ["NextToken", "next_token", "some_documents"]
+__all__ = ["NextToken", "next_token"]
 
 
 class NextToken:
@@ -73,17 +72,3 @@ def next_token(network: CausalNetwork, ids: Tensor, state: NetworkState | None) 
     """
     hidden, state = network.hidden(ids[:, :-1], state)
     return cross_entropy(network, hidden.flatten(0, 1), ids[:, 1:].flatten()), state
-
-
-def some_documents(stream: TokenStream | None, limit_tokens: int) -> list[IdArray]:
-    """Return documents from all over ``stream``, cut so that about ``limit_tokens`` of their tokens are predicted."""
-    sequences: list[IdArray] = []
-    count = 0
-    for index in spread_order(len(stream.starts) - 1 if stream is not None else 0).tolist():
-        assert stream is not None  # noqa: S101 - there would be no index
-        sequence = stream.document(index)[: limit_tokens - count + 1]
-        sequences.append(sequence)
-        count += len(sequence) - 1
-        if count >= limit_tokens:
-            break
-    return sequences

@@ -12,9 +12,7 @@ from torch.utils.checkpoint import checkpoint
 from ziggurat.models.blocks.network import Network, NetworkState
 from ziggurat.training.footprint import LOGIT_COUNT
 
-__all__ = ["Loss", "Objective", "cross_entropy", "sent", "spread_order"]
-
-GOLDEN = (np.sqrt(5) - 1) / 2
+__all__ = ["Loss", "Objective", "cross_entropy", "sent"]
 
 
 class Loss(NamedTuple):
@@ -46,21 +44,6 @@ class Objective(Protocol):
         None where nothing in it can be predicted: a loss of 0 would be the best of all.
         """
         ...
-
-
-def spread_order(count: int) -> npt.NDArray[np.int64]:
-    """Return (count,): the numbers 0 … count − 1 in an order of which every beginning is spread evenly over all.
-
-    *Idea.* Files are often sorted, by label, by source or by date, and an evaluation may read a part of what is held
-    out: its first lines would tell of one label alone.
-
-    *Maths.* By the fractional part of i·(√5 − 1)/2, so that those below p have gaps of at most three lengths (Sós 1958)
-    and fall in with no period of the file.
-
-    >>> spread_order(8).tolist()
-    [0, 5, 2, 7, 4, 1, 6, 3]
-    """
-    return np.argsort(np.arange(count) * GOLDEN % 1.0, kind="stable")
 
 
 def cross_entropy(network: Network, hidden_ND: Tensor, targets_N: Tensor, *, smoothing: float = 0.0) -> Tensor:

@@ -15,8 +15,9 @@ from ziggurat.core.types import IdArray, WordBatch
 from ziggurat.models.blocks.network import NetworkState, reading
 from ziggurat.models.blocks.tagging import NeuralTagger, TaggingNetwork, of_rows, word_tensors
 from ziggurat.tokens.batches import LengthBatches, padded
+from ziggurat.training.held_out import spread_order
 from ziggurat.training.job import Job, Words
-from ziggurat.training.objectives.objective import Loss, sent, spread_order
+from ziggurat.training.objectives.objective import Loss, sent
 from ziggurat.training.objectives.refined import SHARPNESS, RefinedLoss
 
 __all__ = ["TaggedSentences", "sentence_batch"]

@@ -12,8 +12,9 @@ from ziggurat.models.blocks.conditioned import NeuralConditionalModel
 from ziggurat.models.blocks.network import NetworkState, reading
 from ziggurat.models.windows import pair_logprobs
 from ziggurat.tokens.batches import PairBatches, padded
+from ziggurat.training.held_out import spread_order
 from ziggurat.training.job import Job
-from ziggurat.training.objectives.objective import Loss, cross_entropy, sent, spread_order
+from ziggurat.training.objectives.objective import Loss, cross_entropy, sent
 
 __all__ = ["Targets"]
 

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from tests.fakes.jobs import VOCABULARY
 from tests.fakes.token_streams import MemoryStream
 from ziggurat.core.protocols import TokenStream
+from ziggurat.training.held_out import some_documents, spread_order
 from ziggurat.training.objectives.labels import LabelledTexts
-from ziggurat.training.objectives.next_token import some_documents
-from ziggurat.training.objectives.objective import spread_order
 from ziggurat.training.objectives.targets import _some_pairs
 
 
