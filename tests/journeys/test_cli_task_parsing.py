@@ -144,7 +144,7 @@ def test_bad_input_is_said_in_one_line(run: Path, tmp_path: Path, ziggurat: Zigg
         (("train", train, "--recipe", "small-transformer"), "recipe small-transformer learns nothing of this task"),
         (("train", table), "mood.tsv:1: not JSON"),
         (("evaluate", run, broken), "broken.jsonl:2"),
-        (("predict", run, broken, "--database", gone), "gone.sqlite: the database of these questions is not there"),
+        (("predict", run, broken, "--database", gone), "gone.sqlite: no such file or folder"),
     ):
         out = ("--out", tmp_path / "run") if words[0] == "train" else ()
         ended = ziggurat("task", "parsing", *words, *out)

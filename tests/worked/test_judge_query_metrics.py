@@ -42,10 +42,27 @@ def test_by_hand(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert "1 of 5 right queries fail on this database (no such column: depth)" in caplog.text
 
 
+def test_where_a_right_query_fails_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    database = str(tower_database(tmp_path / "towers.sqlite"))
+    wrong = ("SELEC x", "SELECT 1", "SELEC x", "DROP TABLE tower", "SELECT a FROM lake", "SELECT")
+    gold = [Query(sql, place=f"q.jsonl:{line}") for line, sql in enumerate(wrong, start=1)]
+    metric = ExecutionMatch()
+    metric.update(gold, [Query("SELECT 1", database)] * 6)
+    assert metric.value() == 1 / 1
+    (said,) = caplog.messages
+    assert said == (
+        '5 of 6 right queries fail on this database (q.jsonl:1: near "SELEC": syntax error; '
+        "q.jsonl:4: no query: it does more than read (not authorized); q.jsonl:5: no such table: lake; …): "
+        "execution match leaves them out"
+    )
+
+
 def test_where_all_right_queries_fail_there_is_no_figure(tmp_path: Path) -> None:
     database = str(tower_database(tmp_path / "towers.sqlite"))
-    with pytest.raises(UsageError, match=r"all 2 right queries fail on this database \(no such table: lake\)"):
+    with pytest.raises(UsageError, match=r"all right queries fail on this database \(no such table: lake\): name"):
         ExecutionMatch().update(["SELECT a FROM lake"] * 2, [Query("SELECT height FROM tower", database)] * 2)
+    with pytest.raises(UsageError, match=r'all right queries fail \(q:7: near "SELEC": syntax error\): mend them'):
+        ExecutionMatch().update([Query("SELEC x", place="q:7")], [Query("SELECT height FROM tower", database)])
 
 
 def test_what_the_main_metric_has_something_against_is_an_error(tmp_path: Path) -> None:
@@ -68,3 +85,4 @@ def test_a_query_is_its_text() -> None:
     query = Query("SELECT 1", "a.sqlite")
     assert query == "SELECT 1"
     assert (str(query), query.database, Query("SELECT 1").database) == ("SELECT 1", "a.sqlite", "")
+    assert (Query("SELECT 1", place="a:1").place, query.place) == ("a:1", "")

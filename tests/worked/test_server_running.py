@@ -1,8 +1,10 @@
 """Serving on a port of this machine: which it is, when it is told, what is refused, and how it ends."""
 
 import asyncio
+import errno
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -123,8 +125,29 @@ def test_a_host_that_is_none_of_this_machine_is_refused(host: str, monkeypatch: 
         return known(name, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", here)
-    with pytest.raises(UsageError, match=r"^--(host|port) .*(127\.0\.0\.1 is this machine alone|0 for any)$"):
-        listening(host, 8000)
+    with pytest.raises(UsageError, match=rf"^--host {re.escape(host)}: .*; 127\.0\.0\.1 is this machine alone$"):
+        listening(host, 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "option"),
+    [(errno.EADDRINUSE, "--port 80 of"), (errno.EACCES, "--port 80 of"), (errno.EADDRNOTAVAIL, "--host")],
+)
+def test_what_is_wrong_is_the_port_or_the_host(number: int, option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+
+    class Refusing(socket.socket):
+        def bind(self, address: Any) -> None:
+            raise OSError(number, os.strerror(number))
+
+        def close(self) -> None:
+            closed.append(self)
+            super().close()
+
+    monkeypatch.setattr(socket, "socket", Refusing)
+    with pytest.raises(UsageError, match=rf"^{option} 127\.0\.0\.1: {os.strerror(number)}; "):
+        listening("127.0.0.1", 80)
+    assert len(closed) == 1
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 80])

@@ -115,6 +115,8 @@ def test_pairs_are_cleaned_and_those_with_an_empty_side_left_out(
     [
         ("a.tsv", "a\tb\nno tab\n", r"a\.tsv:2: 0 tabs; a line is SOURCE<TAB>TARGET"),
         ("a.tsv", "\na\tb\tc\n", r"a\.tsv:2: 2 tabs"),
+        ("a.tsv", "a\tb\r\nc\td\re\tf\r", r"a\.tsv:2: a lone carriage return; end lines with LF or CR LF"),
+        ("a.jsonl", '{"source": "a",\r"target": "b"}\n', r"a\.jsonl:1: a lone carriage return"),
         ("a.jsonl", '{"source": "a", "target": "b"}\n{"source": "a"', r"a\.jsonl:2: not JSON"),
         ("a.jsonl", '[1]\n', r"a\.jsonl:1: expected a JSON object, found list"),
         ("a.jsonl", '{"source": "a", "text": "b"}\n', r"jsonl:1: the key 'target' is missing \(found source, text\)"),
@@ -125,6 +127,21 @@ def test_pairs_are_cleaned_and_those_with_an_empty_side_left_out(
 def test_a_line_of_another_form_is_named(name: str, content: str | bytes, said: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=said):
         sides(written(tmp_path / name, content))
+
+
+def test_a_lone_carriage_return_in_one_of_two_files_is_named(tmp_path: Path) -> None:
+    fine = written(tmp_path / "x.de", "a\r\nb\r\nc\r\n")
+    other = written(tmp_path / "x.en", "d\ne\nf")
+    assert sides(f"{fine},{other}") == [("a", "d"), ("b", "e"), ("c", "f")]
+    lone = written(tmp_path / "y.en", "d\ne\rf\ng\n")
+    returns = written(tmp_path / "z.en", "d\re\rf\r")
+    for names, said in (
+        (f"{fine},{lone}", r"y\.en:2: a lone carriage return"),
+        (f"{lone},{fine}", r"y\.en:2: a lone carriage return"),
+        (f"{returns},{returns}", r"z\.en:1: a lone carriage return"),
+    ):
+        with pytest.raises(InputError, match=said):
+            sides(names)
 
 
 def test_files_of_different_lengths_are_an_error_that_names_the_line(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.databases import tower_database
-from ziggurat.text.query_answers import ExecutionLimits, QueryFailedError, answer, asking, compared
+from ziggurat.text.query_answers import ExecutionLimits, QueryFailedError, answer, asking, compared, fault, said_faults
 
 ENDLESS = "WITH RECURSIVE n(a) AS ( SELECT 1 UNION ALL SELECT a + 1 FROM n ) SELECT count(*) FROM n"
 
@@ -44,6 +44,27 @@ def test_a_query_that_has_no_answer_says_why(towers: Path, query: str, said: str
         with pytest.raises(QueryFailedError, match=said):
             answer(query, connection, limits)
         assert answer("SELECT count(*) FROM tower", connection, limits) == [(4,)]
+
+
+def test_what_is_wrong_with_a_query_shows_before_it_runs(towers: Path) -> None:
+    with asking(towers, ExecutionLimits(seconds=0.1)) as connection:
+        for query, said in (
+            ("SELECT count(*) FROM tower ;", ""),
+            (ENDLESS, ""),
+            ("SELEC x", 'near "SELEC": syntax error'),
+            ("SELECT a FROM lake", "no such table: lake"),
+            ("SELECT depth FROM tower", "no such column: depth"),
+            ("DROP TABLE tower", "no query: it does more than read (not authorized)"),
+            ("SELECT 1; DROP TABLE tower", "You can only execute one statement at a time."),
+        ):
+            assert fault(query, connection) == said
+        assert answer("SELECT count(*) FROM tower", connection) == [(4,)]
+
+
+def test_each_fault_is_said_where_it_stands_first() -> None:
+    assert said_faults([]) == ""
+    assert said_faults([("a:1", "x"), ("a:2", "y"), ("a:3", "x")]) == "a:1: x; a:2: y"
+    assert said_faults(("", str(number)) for number in range(4)) == "0; 1; 2; …"
 
 
 def test_numbers_with_a_fraction_are_compared_to_twelve_digits() -> None:

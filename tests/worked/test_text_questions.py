@@ -52,6 +52,24 @@ def test_questions_are_split_and_linked(tmp_path: Path) -> None:
     assert [document.text for document in corpus.train.sides["source"]] == both[::2]
 
 
+def test_queries_that_the_database_refuses_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    database = tower_database(tmp_path / "towers.sqlite")
+    wrong = [("odd", "SELEC x"), ("drop", "DROP TABLE tower")]
+    path = questions(tmp_path / "q.jsonl", 40)
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps({"utterance": asked, "sql": sql}) + "\n" for asked, sql in wrong)
+    corpus = prepared(tmp_path, str(path), f"database={database}")
+    assert sum(map(len, (corpus.train, corpus.dev, corpus.test))) == 42
+    (said,) = caplog.messages
+    assert said.startswith(
+        f'2 of 42 queries fail on this database ({path}:41: near "SELEC": syntax error; {path}:42: no'
+    )
+    assert {example.answer.place for example in corpus.train.examples()} <= {f"{path}:{line}" for line in range(1, 43)}
+    caplog.clear()
+    prepared(tmp_path / "schema alone", str(path))
+    assert not caplog.messages
+
+
 def test_without_a_database_known_values_are_those_of_the_queries_learnt_from(tmp_path: Path) -> None:
     corpus = prepared(tmp_path, str(questions(tmp_path / "q.jsonl", 40)))
     facts = corpus.facts()["questions"]

@@ -1,6 +1,7 @@
 """Translation memories by hand: which units, which languages, what is left out, and what is refused."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,42 @@ def test_marks_of_layout_are_left_out_and_white_space_is_one_blank() -> None:
 def test_units_without_both_languages_are_passed_over() -> None:
     text = memory(unit(de="allein"), unit(de="ein Turm", en="a tower"), unit(en="a", fr="b"), "<tu></tu>\n")
     assert [line for line, _, _ in read(text)] == [6]
+
+
+NAMELESS = '<tu><tuv xml:lang="de"><seg>vier</seg></tuv><tuv><seg>four</seg></tuv></tu>\n'
+
+
+def test_units_that_lack_a_language_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    one, alone, french = unit(de="eins", en="one"), unit(de="zwei"), unit(de="drei", fr="trois")
+    assert read(memory(one, alone, french, NAMELESS)) == [(5, "eins", "one")]
+    (said,) = caplog.messages
+    assert said == "3 of 4 units lack one of de, en and are left out (first: m.tmx:6)"
+    caplog.clear()
+    assert read(memory(alone, alone, NAMELESS)) == [(7, "vier", "four")]
+    (said,) = caplog.messages
+    assert said == '2 of 3 units lack one of de, xml:lang="" and are left out (first: m.tmx:5)'
+    caplog.clear()
+    assert len(read(memory(one, one))) == 2
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("text", "languages", "said"),
+    [
+        (memory(), None, "m.tmx: a translation memory without units"),
+        (memory(), ("de", "en"), "m.tmx: a translation memory without units"),
+        (memory(unit(de="a"), unit(de="b")), None, "m.tmx: no unit is in two languages; there are de: give"),
+        (memory("<tu></tu>"), None, "m.tmx: no unit is in two languages; there are none: give"),
+        (
+            memory(unit(de="a", fr="b"), unit(en="c", fr="d")),
+            ("de", "en"),
+            "m.tmx: no unit is in both de and en; there are de, en, fr: name two that are",
+        ),
+    ],
+)
+def test_a_memory_without_a_pair_is_refused(text: str, languages: Languages | None, said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        read(text, languages)
 
 
 def test_of_two_variants_the_first_is_taken() -> None:

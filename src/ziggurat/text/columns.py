@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.spacing import HAN, KANA
+from ziggurat.text.decoding import refuse_lone_return
 from ziggurat.text.options import TextConfig
 from ziggurat.text.relabelling import Block, Labeller, RawLines, relabelled, write_pieces
 from ziggurat.text.tagged import Line, TaggedSentence, is_blank, one_source, read_lines
@@ -193,8 +194,7 @@ class _Table:
 
     def _check(self, line: Line, row: list[str]) -> None:
         where = f"{self._label}:{line.number}"
-        if "\r" in line.text:
-            raise InputError(f"{where}: a lone carriage return; end lines with LF or CR LF")
+        refuse_lone_return(line.text, where)
         if self._columns.known is not None and self.separator == BLANKS:
             self._check_words(where, row, self._columns.known)
         if len(row) != self.width:

@@ -14,7 +14,7 @@ from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.records import Source
 
-__all__ = ["BinaryContentError", "lines", "open_source", "pieces"]
+__all__ = ["BinaryContentError", "lines", "open_source", "pieces", "refuse_lone_return"]
 
 _BLOCK_BYTES = 1 << 18
 _LONGEST_PIECE = 1 << 22
@@ -91,6 +91,16 @@ def lines(stream: BinaryIO, source: Source, options: TextConfig, ledger: Ledger)
         kept_size = len(whole[-1])
     if kept_size:
         yield "".join(kept)
+
+
+def refuse_lone_return(line: str, where: str) -> None:
+    """Refuse a line with a carriage return that no LF follows: to some programs a line ends there, to ours none.
+
+    Raises:
+        InputError: there is one; the message names the place, ``where``.
+    """
+    if "\r" in line.removesuffix("\r\n"):
+        raise InputError(f"{where}: a lone carriage return; end lines with LF or CR LF")
 
 
 def _decoded(stream: BinaryIO, source: Source, options: TextConfig, ledger: Ledger) -> Iterator[str]:

@@ -21,7 +21,7 @@ from ziggurat.core.errors import InputError, UnknownNameError, UsageError
 from ziggurat.core.types import Pair
 from ziggurat.text.cleaning import clean
 from ziggurat.text.compression import SUFFIXES
-from ziggurat.text.decoding import lines, open_source
+from ziggurat.text.decoding import lines, open_source, refuse_lone_return
 from ziggurat.text.encodings import checked_name
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
@@ -204,6 +204,7 @@ def _one_file(source: Source, options: TextConfig, ledger: Ledger) -> Iterator[R
             if not line.strip():
                 continue
             where = f"{source.label}:{number}"
+            refuse_lone_return(line, where)
             one, other = _object(line, where) if objects else _cells(line, where)
             if number > 1 or (one.strip().lower(), other.strip().lower()) != SIDES:  # a table may name its columns
                 yield number, one, other
@@ -262,4 +263,6 @@ def _two_files(one: Source, other: Source, options: TextConfig, ledger: Ledger) 
                     f"{long.label}:{number}: {short.label} ends before this line, after {number - 1} lines: "
                     "line n of one file belongs to line n of the other"
                 )
+            refuse_lone_return(source, f"{one.label}:{number}")
+            refuse_lone_return(target, f"{other.label}:{number}")
             yield number, source, target

@@ -42,15 +42,17 @@ class QueryKeys:
 
 
 class Query(str):
-    """An answer that is a query: its text, which also knows the database that it is for."""
+    """An answer that is a query: its text, which also knows the database that it is for, and where it stands."""
 
     database: str
     """An SQLite file; empty where none is known."""
+    place: str
+    """``path:line``; empty where it stands in no file."""
 
-    def __new__(cls, sql: str, database: str = "") -> "Query":
+    def __new__(cls, sql: str, database: str = "", *, place: str = "") -> "Query":
         """Make one of a query's text."""
         found = super().__new__(cls, sql)
-        found.database = database
+        found.database, found.place = database, place
         return found
 
 

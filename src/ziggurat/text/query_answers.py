@@ -3,19 +3,20 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ziggurat.text.databases import open_database
 
-__all__ = ["ExecutionLimits", "QueryFailedError", "Row", "answer", "asking", "compared"]
+__all__ = ["ExecutionLimits", "QueryFailedError", "Row", "answer", "asking", "compared", "fault", "said_faults"]
 
 Row: TypeAlias = tuple[Any, ...]
 
 DIGITS = 12
 """Of a number with a fraction: what sums in another order have in common."""
+SHOWN_FAULTS = 3
 BETWEEN_LOOKS = 1_000
 """Steps of the database's machine between two looks at the clock."""
 READING = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE))
@@ -81,10 +82,35 @@ def answer(
             raise QueryFailedError(f"not done after {allowed.seconds:g} seconds") from error
         raise QueryFailedError(str(error)) from error
     except (sqlite3.DatabaseError, sqlite3.Warning, UnicodeEncodeError, ValueError) as error:
-        if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        code = getattr(error, "sqlite_errorcode", None)
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise
+        if code == sqlite3.SQLITE_AUTH:
+            raise QueryFailedError(f"no query: it does more than read ({error})") from error
         raise QueryFailedError(str(error)) from error
     return found
+
+
+def fault(sql: str, connection: sqlite3.Connection) -> str:
+    """Return what is wrong with a query as far as that shows before it runs; empty where nothing does."""
+    try:
+        answer(f"EXPLAIN {sql}", connection, rows=1)
+    except QueryFailedError as error:
+        return str(error)
+    return ""
+
+
+def said_faults(faults: Iterable[tuple[str, str]]) -> str:
+    """Return what is wrong with queries, of (place, fault): each fault once, where it stands first, and three at most.
+
+    >>> said_faults([("a:1", "no such table: b"), ("a:2", "no such table: b"), ("", "incomplete input")])
+    'a:1: no such table: b; incomplete input'
+    """
+    first: dict[str, str] = {}
+    for place, what in faults:
+        first.setdefault(what, place)
+    said = [f"{place}: {what}" if place else what for what, place in first.items()]
+    return "; ".join([*said[:SHOWN_FAULTS], *(["…"] if len(said) > SHOWN_FAULTS else [])])
 
 
 def compared(row: Row) -> Row:

@@ -5,6 +5,7 @@ Files are those of `ziggurat.text.queries`; which values there are, and how ques
 """
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import check_options
 from ziggurat.text.prepared import LEDGER, PreparedText, digest, facts_of, fingerprint, reading, write_header
 from ziggurat.text.queries import Query, QueryPair, read_queries
+from ziggurat.text.query_answers import asking, fault, said_faults
 from ziggurat.text.question_links import Constants, LinkedQuestion, QuestionLinker
 from ziggurat.text.splits import SPLITS, TRAIN, UNDECIDED, hold_out
 from ziggurat.text.tagged import one_source
@@ -47,6 +49,8 @@ ROW = np.dtype([("start", "<i8"), ("stop", "<i8"), ("split", "u1")])
 SPLIT_NAMES = tuple(SPLITS)
 FEWEST = 10
 """Pairs that there must be to learn from."""
+
+_LOG = logging.getLogger("ziggurat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class QuestionSet:
     def examples(self) -> Iterator[Example]:
         """Yield the questions and queries as they stand in the file."""
         for asked, _ in self.entries:
-            yield Example(asked.id, asked.utterance, Query(asked.sql))
+            yield Example(asked.id, asked.utterance, Query(asked.sql, place=asked.id))
 
     @property
     def sides(self) -> Mapping[str, list[Document]]:
@@ -134,7 +138,7 @@ def prepare_questions(
 
     *Idea.* Equal questions stay on one side of a split, and what is held out in a file of its own is never learnt from.
     Known are the values of the database; without one, those of the queries learnt from. What the manifest keeps of them
-    (`linker_of`) links new questions in the same way.
+    (`linker_of`) links new questions in the same way. Queries that the database refuses are learnt, and said.
 
     *Cost.* All questions are in memory.
 
@@ -169,6 +173,7 @@ def prepare_questions(
         learnt = [pair for pair, split in zip(asked, table["split"].tolist(), strict=True) if split == TRAIN]
         if len(learnt) < FEWEST:
             raise TooLittleTextError(f"{len(learnt)} questions to learn from; there must be at least {FEWEST}")
+        _say_refused(asked, database)
         facts = {**facts_of(sources, table, ledger), "questions": _known(learnt, database)}
         linker = linker_of(facts)
         linked = [linker.linked(pair.utterance, pair.sql) for pair in asked]
@@ -214,6 +219,18 @@ def linker_of(facts: Mapping[str, Any], database: str = "") -> QuestionLinker:
     if "names" not in known:  # prepared when a run of Han was one word: the model has learnt to read it so
         return QuestionLinker(values, whole_runs=True)
     return QuestionLinker(values, read_schema(chosen).names if chosen else known["names"])
+
+
+def _say_refused(asked: Sequence[QueryPair], database: str) -> None:
+    if not is_database(database):
+        return
+    with asking(database) as connection:
+        faults = [(pair.id, what) for pair in asked if (what := fault(pair.sql, connection))]
+    if faults:
+        _LOG.warning(
+            "%d of %d queries fail on this database (%s): mend them or leave them out",
+            *(len(faults), len(asked), said_faults(faults)),
+        )
 
 
 def _known(learnt: Sequence[QueryPair], database: str) -> dict[str, Any]:

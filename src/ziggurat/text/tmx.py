@@ -1,5 +1,6 @@
 """Translation memories (TMX): pairs of segments in two languages, in an XML file."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html.entities import html5
@@ -17,6 +18,8 @@ CODES = frozenset(["bpt", "ept", "it", "ph", "sub", "ut"])
 """Elements of a segment that hold another program's marks, and no text."""
 ANY = "*all*"
 
+_LOG = logging.getLogger("ziggurat")
+
 
 def read_units(text: Iterable[str], languages: Languages | None, *, label: str) -> Iterator[tuple[int, str, str]]:
     """Yield the line, source and target of each unit of a memory that has both; memory holds one piece of ``text``.
@@ -24,10 +27,11 @@ def read_units(text: Iterable[str], languages: Languages | None, *, label: str) 
     *Idea.* Unless ``languages`` are named, the source's is that which the header names (``srclang``) or else the first
     unit's first, and the target's is the other one. ``de`` is also ``de-AT``. Of several variants in one language the
     first is taken; what marks a segment's layout is left out (TMX 1.4b, section 4). The entities of HTML are known.
+    How many units lack a language is said at the end.
 
     Raises:
-        InputError: it is no well-formed XML, or no memory, or which languages are meant is not clear, or an entity is
-            of a document type that is not read.
+        InputError: it is no well-formed XML, or no memory, or which languages are meant is not clear, or no unit has
+            both, or an entity is of a document type that is not read.
     """
     reading = _Reading(label, languages)
     parser = expat.ParserCreate()
@@ -41,7 +45,7 @@ def read_units(text: Iterable[str], languages: Languages | None, *, label: str) 
             yield from reading.given()
         parser.Parse("", True)
         yield from reading.given()
-        reading.check_languages()
+        reading.finish()
     except expat.ExpatError as error:
         raise InputError(f"{label}:{error.lineno}: not well-formed XML ({expat.ErrorString(error.code)})") from error
 
@@ -66,6 +70,11 @@ class _Reading:
     found: list[tuple[int, str, str]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     """Languages that segments are in."""
+    units: int = 0
+    lacking: int = 0
+    """Units without one of the languages."""
+    first_lacking: int = 0
+    """The line of the first of them."""
 
     def begin(self, name: str, attributes: dict[str, str], line: int) -> None:
         """Enter an element."""
@@ -104,27 +113,50 @@ class _Reading:
         if name == "seg" and self.words is not None:
             self.variants.setdefault(self.language, " ".join("".join(self.words).split()))
             self.words = None
-        elif name == "tu" and len(self.variants) > 1:
-            self.languages = self.languages or self._told()
-            one, other = (self._variant(language) for language in self.languages)
-            if one is not None and other is not None:
-                self.found.append((self.line, one, other))
+        elif name == "tu":
+            self._end_unit()
 
     def given(self) -> list[tuple[int, str, str]]:
         """Return the units that have ended since."""
         found, self.found = self.found, []
         return found
 
-    def check_languages(self) -> None:
-        """Refuse languages that were named and are none of the file's.
+    def finish(self) -> None:
+        """Say which units were left out.
 
         Raises:
-            InputError: one of them is not there.
+            InputError: all were; or a language was named that none is in.
         """
+        if not self.units:
+            raise InputError(f"{self.label}: a translation memory without units; give one that holds pairs")
+        there = ", ".join(_shown(name) for name in sorted(self.seen)) or "none"
         for language in self.languages or ():
-            if self.seen and not any(_same(name, language) for name in self.seen):
-                there = ", ".join(sorted(self.seen))
+            if not any(_same(name, language) for name in self.seen):
                 raise InputError(f"{self.label}: nothing in it is in language '{language}'; there are {there}")
+        if self.languages is None:
+            raise InputError(f"{self.label}: no unit is in two languages; there are {there}: give pairs of two")
+        one, other = (_shown(language) for language in self.languages)
+        if self.lacking == self.units:
+            raise InputError(
+                f"{self.label}: no unit is in both {one} and {other}; there are {there}: name two that are"
+            )
+        if self.lacking:
+            _LOG.warning(
+                "%d of %d units lack one of %s, %s and are left out (first: %s)",
+                *(self.lacking, self.units, one, other, f"{self.label}:{self.first_lacking}"),
+            )
+
+    def _end_unit(self) -> None:
+        self.units += 1
+        if len(self.variants) > 1:
+            self.languages = self.languages or self._told()
+        sides = [self._variant(language) for language in self.languages or ()]
+        match sides:
+            case [str(one), str(other)]:
+                self.found.append((self.line, one, other))
+            case _:
+                self.lacking += 1
+                self.first_lacking = self.first_lacking or self.line
 
     def _told(self) -> Languages:
         """Return the two languages of a first unit."""
@@ -140,6 +172,10 @@ class _Reading:
 
     def _variant(self, language: str) -> str | None:
         return next((text for name, text in self.variants.items() if _same(name, language)), None)
+
+
+def _shown(language: str) -> str:
+    return language or 'xml:lang=""'
 
 
 def _same(one: str, other: str) -> bool:

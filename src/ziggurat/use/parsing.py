@@ -62,7 +62,7 @@ class QueryParser:
         """
         known = facts["questions"]
         named = database or known["database"]
-        if named and not Path(named).is_file():
+        if named and not database and not Path(named).is_file():
             raise InputError(f"{named}: the database of these questions is not there; name it by --database")
         self.schema = read_schema(named) if named else None
         self.database = named if named and is_database(named) else ""

@@ -1,6 +1,7 @@
 """Serving an application on a port of this machine until somebody stops it."""
 
 import asyncio
+import errno
 import logging
 import socket
 from collections.abc import Callable
@@ -10,6 +11,9 @@ from typing import Any
 from ziggurat.core.errors import MissingExtraError, UsageError
 
 __all__ = ["listening", "run_server"]
+
+OF_PORTS = (errno.EADDRINUSE, errno.EACCES)
+"""Of the reasons not to listen on an address, those that another port may have not."""
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -22,16 +26,22 @@ def listening(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         opened = socket.socket(family, socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        said = getattr(error, "strerror", None) or "no name of a machine"
-        raise UsageError(f"--host {host}: {said}; 127.0.0.1 is this machine alone") from error
+        raise _refused(host, error) from error
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind(address)
     except OSError as error:
         opened.close()
+        if error.errno not in OF_PORTS:
+            raise _refused(host, error) from error
         raise UsageError(f"--port {port} of {host}: {error.strerror}; choose another one, or 0 for any") from error
     opened.listen()
     return opened
+
+
+def _refused(host: str, error: OSError | UnicodeError) -> UsageError:
+    said = getattr(error, "strerror", None) or "no name of a machine"
+    return UsageError(f"--host {host}: {said}; 127.0.0.1 is this machine alone")
 
 
 def run_server(application: Any, opened: socket.socket, ready: Callable[[str], None]) -> None:

@@ -64,7 +64,7 @@ class Parsing:
         for name in names:
             if labelled:
                 for pair in read_queries(name):
-                    yield Example(pair.id, pair.utterance, Query(pair.sql))
+                    yield Example(pair.id, pair.utterance, Query(pair.sql, place=pair.id))
             else:
                 for where, utterance in read_utterances(name):
                     yield Example(where, utterance)

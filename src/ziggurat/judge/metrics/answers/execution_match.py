@@ -10,10 +10,13 @@ from ziggurat.core.errors import UsageError
 from ziggurat.judge.execution import Judged, judged_queries
 from ziggurat.judge.metrics.answers.sums import SummedMetric, Vector
 from ziggurat.text.queries import Query
+from ziggurat.text.query_answers import said_faults
 
 __all__ = ["METRIC", "ExecutionMatch"]
 
 FAILED = "gold failed"
+ELSEWHERE = ("no such table", "no such column")
+"""How SQLite begins to say what another database may have."""
 
 _LOG = logging.getLogger("ziggurat")
 
@@ -28,26 +31,32 @@ class ExecutionMatch(SummedMetric):
     reads: ClassVar[str] = "queries"
 
     def update(self, gold: Iterable[Any], predicted: Iterable[Any]) -> None:
-        """Add examples, and say how many gold queries fail.
+        """Add examples, and say how many gold queries fail, where and why.
 
         Raises:
             UsageError: there are more of one than of the other, nobody says which database is asked, or all gold
                 queries fail on it.
             InputError: the database can't be read.
         """
-        before = len(self._examples)
-        super().update(gold, predicted)
+        before, golds = len(self._examples), list(gold)
+        super().update(golds, predicted)
         added: list[Judged] = self._examples[before:]
-        failed = [judged.reason for judged in added if judged.outcome == FAILED]
+        failed = [
+            (right.place if isinstance(right, Query) else "", judged.reason)
+            for right, judged in zip(golds, added, strict=True)
+            if judged.outcome == FAILED
+        ]
         if failed and len(failed) == len(self._examples):
-            raise UsageError(
-                f"execution match: all {len(failed)} right queries fail on this database ({failed[0]}): name the one "
-                "that they ask"
-            )
+            if any(reason.startswith(ELSEWHERE) for _, reason in failed):
+                raise UsageError(
+                    f"execution match: all right queries fail on this database ({said_faults(failed)}): "
+                    "name the one that they ask"
+                )
+            raise UsageError(f"execution match: all right queries fail ({said_faults(failed)}): mend them")
         if failed:
             _LOG.warning(
                 "%d of %d right queries fail on this database (%s): execution match leaves them out",
-                *(len(failed), len(added), failed[0]),
+                *(len(failed), len(added), said_faults(failed)),
             )
 
     def seen(self, gold: Any, predicted: Any) -> Judged:
