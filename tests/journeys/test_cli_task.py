@@ -106,6 +106,25 @@ def test_predicting_from_files_and_standard_input(
     assert sum(found["probabilities"].values()) == pytest.approx(1)
 
 
+def test_no_text_of_a_plain_file_is_lost(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    for first in ("a warm\tfilm", "hello, text, warm", "{hm} a warm film"):
+        (tmp_path / "a.txt").write_text(f"{first}\na bore\n", encoding="utf-8")
+        ended = ziggurat("task", "classification", "predict", run, tmp_path / "a.txt")
+        assert [line.split("\t")[2] for line in ended.out.splitlines()] == [" ".join(first.split()), "a bore"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_comma_in_a_text_without_quotes_is_an_error(
+    run: Path, language: str, tmp_path: Path, ziggurat: Ziggurat
+) -> None:
+    (tmp_path / "a.csv").write_text("text,label\na joy,good\ndull, endless,bad\n", encoding="utf-8")
+    ended = ziggurat("task", "classification", "evaluate", run, tmp_path / "a.csv", "--lang", language)
+    assert (ended.code, ended.out) == (2, "")
+    assert "a.csv:3" in ended.err
+    assert ("quote the text" in ended.err) == (language == "en")
+    assert ("请给文本加上引号" in ended.err) == (language == "zh")
+
+
 def test_the_same_from_python(run: Path) -> None:
     said = package.load(run).classify(["clever and moving", "silly and loud"])
     assert [one.answer for one in said] == ["good", "bad"]

@@ -20,7 +20,6 @@ from ziggurat.core.config import to_mapping
 from ziggurat.core.errors import InputError, UnknownNameError, UsageError
 from ziggurat.core.types import Pair
 from ziggurat.text.cleaning import clean
-from ziggurat.text.compression import SUFFIXES
 from ziggurat.text.decoding import lines, open_source
 from ziggurat.text.encodings import checked_name
 from ziggurat.text.ledger import Ledger
@@ -129,7 +128,7 @@ def refuse_pairs(source: Source) -> None:
     Raises:
         InputError: its name ends as those of pairs do, whatever it was compressed by.
     """
-    if _of_suffix(source, PAIRED):
+    if source.ending in PAIRED:
         raise InputError(f"{source.label}: what is translated is a text a line; take the sources out of it")
 
 
@@ -140,7 +139,7 @@ def read_sides(source: PairSource, options: TextConfig, ledger: Ledger) -> Itera
         InputError: a line is of another form, or two files have different numbers of lines.
     """
     try:
-        if _of_suffix(source.source, (".tmx",)):
+        if source.source.ending == ".tmx":
             yield from _memory(source, options, ledger)
         elif source.target is None:
             yield from _one_file(source.source, options, ledger)
@@ -214,17 +213,9 @@ def _is_json(source: Source, options: TextConfig, first: str) -> bool:
         if options.format not in ("jsonl", "table"):
             raise InputError(f"text.format: pairs are read from a table or from jsonl, not from {options.format}")
         return options.format == "jsonl"
-    if _of_suffix(source, JSON_SUFFIXES):
+    if source.ending in JSON_SUFFIXES:
         return True
     return first.removeprefix(codecs.BOM_UTF8.decode()).lstrip().startswith(('{"', "{ ")) and "\t" not in first
-
-
-def _of_suffix(source: Source, endings: tuple[str, ...]) -> bool:
-    """Return whether a file's name ends so, whatever it was compressed by."""
-    suffixes = [suffix.lower() for suffix in source.path.suffixes] if source.path else []
-    if suffixes and suffixes[-1] in SUFFIXES:
-        suffixes.pop()
-    return bool(suffixes) and suffixes[-1] in endings
 
 
 def _cells(line: str, where: str) -> tuple[str, str]:
