@@ -70,6 +70,15 @@ def test_a_row_of_other_cells_than_the_first(
     assert str(caught.value).startswith(f"{tmp_path / name}{message}")
 
 
+@pytest.mark.parametrize("sign", [",", "\t", ";"])
+def test_lines_that_end_as_they_did_long_ago(sign: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    path.write_bytes(f"text{sign}label\rfine{sign}1\rbad{sign}0\r".encode())
+    with pytest.raises(InputError) as caught:
+        read_labelled(path)
+    assert ":1: not a table (a lone carriage return; end lines with LF or CR LF)" in str(caught.value)
+
+
 def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
     path = tmp_path / "set.csv"
     path.write_text('1,fine\n0,"two\nlines"\n1,"good\n0,bad\n1,fine\n', encoding="utf-8")

@@ -11,11 +11,11 @@ from typing import Any
 from ziggurat.core.errors import InputError
 from ziggurat.core.types import Example
 from ziggurat.text.decoding import lines, open_source
-from ziggurat.text.labelled_tables import LABEL_NAMES, Found, names_columns, read_table
+from ziggurat.text.labelled_names import Names, Naming, names_of
+from ziggurat.text.labelled_tables import Found, names_columns, read_table
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.queries import HALVES
-from ziggurat.text.readers.jsonl import FIELD_NAMES
 from ziggurat.text.records import Source
 from ziggurat.text.tagged import one_source
 
@@ -25,6 +25,9 @@ LOOK_AHEAD_LINES = 50
 TABLES = (".csv", ".tsv", ".tab")
 OBJECTS = (".jsonl", ".ndjson", ".json")
 """Endings of names of tables and of JSON lines; what other files are is seen from their first line."""
+LABELS = (str, int, float)
+"""What a label may be in JSON."""
+SHOWN_FIELDS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,16 @@ def read_labelled(name: str | os.PathLike[str]) -> LabelledSet:
 
 
 def read_examples(
-    name: str | os.PathLike[str], options: TextConfig | None = None, *, labelled: bool = True
+    name: str | os.PathLike[str],
+    options: TextConfig | None = None,
+    *,
+    labelled: bool = True,
+    learnt: Sequence[str | None] = (),
 ) -> Iterator[Example]:
-    """Yield the texts of a CSV, TSV or JSONL file with their labels, bit by bit; ``options`` say how bytes are read.
+    """Yield the texts of a CSV, TSV or JSONL file with their labels, bit by bit.
+
+    The ``options`` say how bytes are read, and what the columns or fields of text and label are called; ``learnt`` are
+    two names which these may have beside the usual ones.
 
     *Forms.* JSON objects with a text (``text``, ``review``, ``文本`` …) and a label (``label``, ``标签`` …); or a
     table (`ziggurat.text.labelled_tables`). A text may be empty, a label not. Where they need not be ``labelled``, a
@@ -69,12 +79,14 @@ def read_examples(
     Raises:
         InputError: there is no such file, it may not be read, or a line is of another form; the message names the file
             and the line.
+        UnknownNameError: no column or field is called as the options say; the message names those that there are.
     """
-    source = one_source(name)
+    source, options = one_source(name), options or TextConfig()
+    names = names_of(options, learnt)
     try:
         with Ledger(Path(os.devnull)) as ledger, open_source(source) as stream:
-            content = lines(stream, source, options or TextConfig(), ledger)
-            for number, text, label in _rows(content, source, labelled=labelled):
+            content = lines(stream, source, options, ledger)
+            for number, text, label in _rows(content, source, names, labelled=labelled):
                 if labelled and not label.strip():
                     raise InputError(f"{source.label}:{number}: no label; mend or remove the line")
                 if HALVES.search(label):
@@ -84,14 +96,14 @@ def read_examples(
         raise InputError(f"{source.label}: may not be read ({error.strerror})") from error
 
 
-def _rows(content: Iterator[str], source: Source, *, labelled: bool) -> Iterator[Found]:
+def _rows(content: Iterator[str], source: Source, names: Names, *, labelled: bool) -> Iterator[Found]:
     opening = list(itertools.islice(content, LOOK_AHEAD_LINES))
     first = next((line for line in opening if line.strip()), "")
     every = itertools.chain(opening, content)
     if first and (source.ending in OBJECTS or _is_object(first)):
-        return _objects(every, source.label, labelled=labelled)
-    if labelled or source.ending in TABLES or names_columns(first):
-        return read_table(every, opening, source.label, labelled=labelled)
+        return _objects(every, names, source.label, labelled=labelled)
+    if labelled or names.given or source.ending in TABLES or names_columns(first, names):
+        return read_table(every, opening, names, source.label, labelled=labelled)
     return ((number, line.strip(), "") for number, line in enumerate(every, start=1) if line.strip())
 
 
@@ -104,25 +116,32 @@ def _is_object(line: str) -> bool:
     return isinstance(found, dict) and bool(found)
 
 
-def _objects(content: Iterable[str], where: str, *, labelled: bool) -> Iterator[Found]:
+def _objects(content: Iterable[str], names: Names, where: str, *, labelled: bool) -> Iterator[Found]:
     for number, line in enumerate(content, start=1):
         if not line.strip():
             continue
+        if line.lstrip().startswith("[") and number == 1:
+            raise InputError(f"{where}:1: a list; write its objects a line each: jq -c '.[]' does")
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{where}:{number}: not JSON ({error}); mend or remove the line") from error
         if not isinstance(record, dict):
             raise InputError(f"{where}:{number}: expected a JSON object, found {type(record).__name__}")
-        text, label = (_first_of(record, names) for names in (FIELD_NAMES, LABEL_NAMES))
-        if label is None and not labelled:
+        text, label = (_found(record, naming, f"{where}:{number}") for naming in (names.text, names.label))
+        if not labelled and not isinstance(label, LABELS):
             label = ""
-        if not isinstance(text, str) or not isinstance(label, (str, int, bool)):
-            raise InputError(f'{where}:{number}: no text with a label; each line is {{"text": …, "label": …}}')
+        if not isinstance(text, str) or not isinstance(label, LABELS):
+            fields = ", ".join(list(record)[:SHOWN_FIELDS]) or "none"
+            raise InputError(
+                f"{where}:{number}: no text with a label (fields: {fields}); each line is "
+                '{"text": …, "label": …}, or tell other names by --text.field and --text.label_field'
+            )
         yield number, text, str(label)
 
 
-def _first_of(record: dict[str, Any], names: Sequence[str]) -> Any:
-    """Return what stands under the first of these names, in small letters or not."""
-    known = {name.strip().lower(): value for name, value in record.items() if value is not None} | record
-    return next((known[name] for name in names if known.get(name) is not None), None)
+def _found(record: dict[str, Any], naming: Naming, where: str) -> Any:
+    """Return what stands in a field; a usual one that holds nothing is passed over."""
+    names = [name for name, value in record.items() if value is not None or naming.given is not None]
+    place = naming.place(names, kind="field", where=where)
+    return None if place is None else record[names[place]]

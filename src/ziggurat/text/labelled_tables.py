@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,22 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from ziggurat.core.errors import InputError
-from ziggurat.text.readers.jsonl import FIELD_NAMES
+from ziggurat.text.labelled_names import Names
 
-__all__ = ["LABEL_NAMES", "Found", "names_columns", "read_table"]
+__all__ = ["Found", "names_columns", "read_table"]
 
-LABEL_NAMES = (
-    *("label", "class", "category", "intent", "sentiment", "target", "y"),
-    *("标签", "类别", "分类", "情感", "意图"),
-)
-"""Where the label usually stands, the likeliest first."""
 LOOK_AHEAD_ROWS = 50
 QUOTED = re.compile(r'(?<![^\t,;])"[^"]*"')
 """A cell in quotes."""
+LONE_RETURN = "a lone carriage return; end lines with LF or CR LF"
 
 Row = tuple[int, list[str]]
 Found = tuple[int, str, str]
 """Line, text, and label or nothing."""
+
+_LOG = logging.getLogger("ziggurat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +42,26 @@ class _Columns:
         return max(self.text, -1 if self.label is None else self.label) + 1
 
 
-def names_columns(line: str) -> bool:
+def names_columns(line: str, names: Names) -> bool:
     """Return whether a line is the head of a table: names without blanks, one of them known to be that of texts."""
-    cells = [cell.strip('"').lower() for cell in line.strip("\r\n").split(_parted_by([line]))]
-    return len(cells) > 1 and not any(map(_spaced, cells)) and any(n in cells for n in FIELD_NAMES)
+    cells = [cell.strip('"') for cell in line.strip("\r\n").split(_parted_by([line]))]
+    return len(cells) > 1 and not any(map(_spaced, cells)) and names.text.place(cells) is not None
 
 
-def read_table(content: Iterable[str], opening: Sequence[str], where: str, *, labelled: bool) -> Iterator[Found]:
+def read_table(
+    content: Iterable[str], opening: Sequence[str], names: Names, where: str, *, labelled: bool
+) -> Iterator[Found]:
     """Yield the rows of a table, whose first lines are ``opening``, each with the line that it begins in.
 
-    *Forms.* The first row names the columns (``text``, ``review``, ``文本`` …; ``label``, ``标签`` …); or it is an
-    example, the text is the column with the longest cells and the label the first of the others. Tabs part the cells
-    where the first line has one, else commas do; where it has neither, semicolons, if its names or all lines have some.
-    A row has as many cells as the first, or more that are empty; where the columns are named it may leave out those
-    that nobody reads.
+    *Forms.* The first row names the columns, as the user says or as is usual (``text``, ``review``, ``文本`` …;
+    ``label``, ``标签`` …); or it is an example, the text is the column with the longest cells and the label the first
+    of the others, which the log says. Tabs part the cells where the first line has one, else commas do; where it has
+    neither, semicolons, if its names or all lines have some. A row has as many cells as the first, or more that are
+    empty; where the columns are named it may leave out those that nobody reads.
 
     Raises:
         InputError: it is no such table, or a row has other cells; the message names the line.
+        UnknownNameError: no column is called as the user says; the message names those that there are.
     """
     csv.field_size_limit(min(sys.maxsize, 1 << 31))
     sign = _parted_by(opening)
@@ -70,7 +72,7 @@ def read_table(content: Iterable[str], opening: Sequence[str], where: str, *, la
         head = list(itertools.islice(numbered, LOOK_AHEAD_ROWS))
         if not head:
             raise InputError(f"{where}: empty; give a file of labelled texts")
-        columns = _columns([row for _, row in head], where, labelled=labelled)
+        columns = _columns([row for _, row in head], names, where, labelled=labelled)
         width = max(columns.needed, *(place for place, cell in enumerate(head[0][1], start=1) if cell.strip()))
         advice = "take the tab out of the text, or mend the line" if tabs else "quote the text, or mend the line"
         for number, row in itertools.chain(head[columns.named :], numbered):
@@ -111,7 +113,8 @@ def _numbered(rows: Any) -> Iterator[Row]:
         try:
             row = next(rows, None)
         except csv.Error as error:
-            raise _BrokenRowError(last + 1, str(error)) from error
+            why = LONE_RETURN if str(error).startswith("new-line character") else str(error)
+            raise _BrokenRowError(last + 1, why) from error
         if row is None:
             return
         if row:
@@ -119,16 +122,14 @@ def _numbered(rows: Any) -> Iterator[Row]:
         last = rows.line_num
 
 
-def _columns(head: Sequence[Sequence[str]], where: str, *, labelled: bool) -> _Columns:
-    names = [name.strip().lower() for name in head[0]]
-    text = next((names.index(name) for name in FIELD_NAMES if name in names), None)
-    label = next((names.index(name) for name in LABEL_NAMES if name in names), None)
+def _columns(head: Sequence[Sequence[str]], names: Names, where: str, *, labelled: bool) -> _Columns:
+    text, label = names.text.place(head[0], where=where), names.label.place(head[0], where=where)
     if text is not None and (label is not None or not labelled):
         return _Columns(text, label, named=True)
-    if text is not None and _stands_once(head, text):
+    if text is not None and (names.given or _stands_once(head, text)):
         raise InputError(
             f"{where}:1: the first line names a text, '{head[0][text].strip()}', but no label; "
-            "name a column label (or class, category, 标签 …)"
+            "name a column label (or class, category, 标签 …), or tell its name by --text.label_field"
         )
     width = min(map(len, head))
     if width < 2 and labelled:
@@ -136,13 +137,27 @@ def _columns(head: Sequence[Sequence[str]], where: str, *, labelled: bool) -> _C
         raise InputError(
             f"{where}:{line}: one cell; a row is a text and its label, parted by a tab, comma or semicolon"
         )
-    named = label is not None and label < width and len(names[label]) > 1 and _stands_once(head, label)
+    named = label is not None and (names.given or (label < width and _is_name(head, label)))
     lengths = [-1 if named and column == label else sum(len(row[column]) for row in head) for column in range(width)]
-    longest = lengths.index(max(lengths))
+    text = lengths.index(max(lengths))
     if named:
-        return _Columns(longest, label, named=True)
-    others = (column for column in range(width) if column != longest)
-    return _Columns(longest, next(others, None), named=False)
+        _LOG.info("%s: column '%s' is read as the text; tell another by --text.field", where, head[0][text].strip())
+        return _Columns(text, label, named=True)
+    label = next((column for column in range(width) if column != text), None)
+    _LOG.info(
+        "%s: no column has a name that is known, so the first row is an example%s; "
+        "name columns in the first row, or tell their names by --text.field and --text.label_field",
+        where,
+        f", with the text in cell {text + 1} and the label in cell {label + 1}"
+        if labelled and label is not None
+        else "",
+    )
+    return _Columns(text, label, named=False)
+
+
+def _is_name(head: Sequence[Sequence[str]], column: int) -> bool:
+    """Return whether what a column has in the first row is a name and no label, as one letter is."""
+    return len(head[0][column].strip()) > 1 and _stands_once(head, column)
 
 
 def _stands_once(head: Sequence[Sequence[str]], column: int) -> bool:

@@ -41,7 +41,9 @@ PAIRED = (".tmx", ".tsv", *JSON_SUFFIXES)
 MEMORY = re.compile(r"(.+\.tmx(?:\.\w+)?):([\w-]+):([\w-]+)", re.IGNORECASE)
 """A memory's name with those of its languages."""
 FORM = "a line is SOURCE<TAB>TARGET"
-OF_DOCUMENTS = ("field", "cut", "block_bytes", "fewest_documents", "longest_bytes")
+COLUMNS = ("field", "label_field")
+"""Keys that name columns of tables."""
+OF_DOCUMENTS = ("cut", "block_bytes", "fewest_documents", "longest_bytes")
 """Keys that say how a file becomes documents."""
 OBJECT = '{"source": …, "target": …}'
 
@@ -110,13 +112,18 @@ def _resolved(name: str) -> list[PairSource]:
     return found
 
 
-def check_options(options: TextConfig, *, of: str = "pairs") -> None:
+def check_options(options: TextConfig, *, of: str = "pairs", columns: bool = False) -> None:
     """Check that only what files of pairs, or of what else is no document, have a use for is set.
+
+    ``columns``: whether they are tables whose columns may be named.
 
     Raises:
         UsageError: another key is; the message names it.
     """
     usual, given = to_mapping(TextConfig()), to_mapping(options)
+    for key in () if columns else COLUMNS:
+        if key in given:
+            raise UsageError(f"text.{key}: names a column of a table; files of {of} have no use for it")
     for key in OF_DOCUMENTS:
         if given.get(key) != usual.get(key):
             raise UsageError(f"text.{key}: says how files become documents; files of {of} have no use for it")
