@@ -111,7 +111,7 @@ def test_a_broken_byte_is_named_by_line_and_place(tmp_path: Path) -> None:
     path.write_bytes("a line.\n六个汉字一行\n好的".encode() + b"\xff" + "，还有很多别的字在后面。\n".encode() * 9)
     message = refusal(path, tmp_path)
     assert "broken.txt:3: byte 33 (0xff) is not utf-8" in message
-    assert 'undecodable = "replace"' in message
+    assert "--text.undecodable replace" in message
     assert read(path, tmp_path, undecodable="replace")[0][1].split("\n")[2].startswith("好的\ufffd，")
 
 

@@ -154,6 +154,7 @@ def test_bytes_are_read_as_flags_say(run: Path, tmp_path: Path, ziggurat: Ziggur
         ended = ziggurat(*told)
         assert (ended.code, ended.out) == (2, "")
         assert "a.csv:3: byte 27 (0x81) is not cp1250" in ended.err
+        assert "--text.undecodable replace" in ended.err
         assert ziggurat(*told, "--text.undecodable", "replace").code == 0
         ended = ziggurat("task", "classification", verb, run, path, "--text.cut", "never")
         assert (ended.code, ended.out) == (2, "")
