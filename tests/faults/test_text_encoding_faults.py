@@ -60,8 +60,37 @@ def test_the_broken_byte_by_hand(
     message = refusal(path, tmp_path, **options)
     assert placed(message) == place
     assert message.startswith(f"{path}:")
-    assert "encoding = …" in message
-    assert 'undecodable = "replace"' in message
+    assert "--text.encoding" in message
+    assert "--text.undecodable replace" in message
+
+
+WIDE = {
+    "gb18030": "这家酒店的房间很干净，服务也很好，下次还会来。早餐的品种不多，味道一般。\n" * 3,
+    "big5": "這家飯店的房間很乾淨，服務也很好，下次還會來。早餐的種類不多，味道普通。\n" * 3,
+    "shift_jis": "このホテルの部屋はとてもきれいで、サービスも良かったです。また来たいと思います。\n" * 3,
+}
+
+
+@pytest.mark.parametrize("encoding", WIDE)
+@pytest.mark.parametrize("line", ["\n", " "])
+def test_a_few_broken_bytes_make_no_chinese_or_japanese_into_latin(encoding: str, line: str, tmp_path: Path) -> None:
+    # the bad byte stands behind the first sentence, whose signs have two bytes each
+    text = WIDE[encoding].replace("\n", line)
+    first = len(text.split(line)[0].encode(encoding))
+    data = bytearray(text.encode(encoding))
+    data[first:first] = b"\xff"
+    path = tmp_path / "broken.txt"
+    path.write_bytes(data)
+    message = refusal(path, tmp_path)
+    assert f"is not {encoding}" in message
+    assert placed(message) == (1, first, "0xff")
+    assert read(path, tmp_path, undecodable="replace")[0][1].replace("\ufffd", "") == text
+
+
+def test_bytes_that_are_no_encoding_s_are_still_latin(tmp_path: Path) -> None:
+    path = tmp_path / "odd.txt"
+    path.write_bytes(bytes(range(0xA0, 0x100)) + b" \x81\n")
+    assert read(path, tmp_path)[0][1].startswith("\xa0¡¢£")
 
 
 @settings(max_examples=60, deadline=None)

@@ -99,13 +99,19 @@ def test_binary_files_inside_a_folder_are_skipped_and_entered_in_the_ledger(tmp_
         prepared(tmp_path, folder / "picture.png")
 
 
+def test_documents_have_no_labels(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"text\.label_field: documents have no labels"):
+        prepared(tmp_path, "demo:en", label_field="mood")
+    assert not (tmp_path / "corpus").exists()
+
+
 def test_a_broken_byte_is_named_by_line_and_place(tmp_path: Path) -> None:
     # line 1 has 8 bytes, line 2 6 × 3 + 1; the bad byte follows 3 + 3 more of line 3: 8 + 19 + 6 = 33
     path = tmp_path / "broken.txt"
     path.write_bytes("a line.\n六个汉字一行\n好的".encode() + b"\xff" + "，还有很多别的字在后面。\n".encode() * 9)
     message = refusal(path, tmp_path)
     assert "broken.txt:3: byte 33 (0xff) is not utf-8" in message
-    assert 'undecodable = "replace"' in message
+    assert "--text.undecodable replace" in message
     assert read(path, tmp_path, undecodable="replace")[0][1].split("\n")[2].startswith("好的\ufffd，")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ziggurat.core.errors import InputError
 from ziggurat.text import labelled
-from ziggurat.text.labelled import read_labelled
+from ziggurat.text.labelled import read_examples, read_labelled
 
 FAULTS = {
     "empty": ("", "empty"),
@@ -46,6 +46,37 @@ def test_a_row_far_down_that_is_too_short(tmp_path: Path) -> None:
     path.write_text("".join(f"{n % 2}\ttext {n}\n" for n in range(90)) + "1\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"set\.tsv:91: 1 cells; its text and label need 2"):
         read_labelled(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "text,label\nfine,1\nsad, sad,0\n", ":3: 3 cells, where the first row has 2: quote the text, or"),
+        ("b.csv", "text,label,\nsad, sad,0\nfine,1,\n", ":2: 3 cells, where the first row has 2: quote"),
+        ("c.csv", "text;label\nsad; sad;0\n", ":2: 3 cells, where the first row has 2: quote"),
+        ("d.csv", "fine,1\nsad, sad,0\n", ":2: 3 cells, where the first row has 2: quote"),
+        ("e.csv", "sad, sad,0\nfine,1\n", ":2: 2 cells, where the first row has 3: quote"),
+        ("f.tsv", "text\tlabel\nsad\tsad\t0\n", ":2: 3 cells, where the first row has 2: take the tab out of the"),
+        ("g.csv", "text,label\n" + "fine,1\n" * 99 + "sad, sad,0\n", ":101: 3 cells, where the first row has 2"),
+    ],
+)
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_row_of_other_cells_than_the_first(
+    name: str, content: str, message: str, labelled: bool, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        list(read_examples(tmp_path / name, labelled=labelled))
+    assert str(caught.value).startswith(f"{tmp_path / name}{message}")
+
+
+@pytest.mark.parametrize("sign", [",", "\t", ";"])
+def test_lines_that_end_as_they_did_long_ago(sign: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    path.write_bytes(f"text{sign}label\rfine{sign}1\rbad{sign}0\r".encode())
+    with pytest.raises(InputError) as caught:
+        read_labelled(path)
+    assert ":1: not a table (a lone carriage return; end lines with LF or CR LF)" in str(caught.value)
 
 
 def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:

@@ -106,6 +106,72 @@ def test_predicting_from_files_and_standard_input(
     assert sum(found["probabilities"].values()) == pytest.approx(1)
 
 
+def test_no_text_of_a_plain_file_is_lost(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    for first in ("a warm\tfilm", "hello, text, warm", "{hm} a warm film"):
+        (tmp_path / "a.txt").write_text(f"{first}\na bore\n", encoding="utf-8")
+        ended = ziggurat("task", "classification", "predict", run, tmp_path / "a.txt")
+        assert [line.split("\t")[2] for line in ended.out.splitlines()] == [" ".join(first.split()), "a bore"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_comma_in_a_text_without_quotes_is_an_error(
+    run: Path, language: str, tmp_path: Path, ziggurat: Ziggurat
+) -> None:
+    (tmp_path / "a.csv").write_text("text,label\na joy,good\ndull, endless,bad\n", encoding="utf-8")
+    ended = ziggurat("task", "classification", "evaluate", run, tmp_path / "a.csv", "--lang", language)
+    assert (ended.code, ended.out) == (2, "")
+    assert "a.csv:3" in ended.err
+    assert ("quote the text" in ended.err) == (language == "en")
+    assert ("请给文本加上引号" in ended.err) == (language == "zh")
+
+
+def test_columns_are_named_once(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path = tmp_path / "tweets.csv"
+    lines = [f'{number},{label},"{text}"' for number, (text, label) in enumerate(rows(0, 30))]
+    path.write_text("id,mood,tweet\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    task, out = ("task", "classification"), tmp_path / "run"
+    named = ("--text.field", "tweet", "--text.label_field", "mood", "--recipe", "lstm-classifier", "--training.epochs")
+    ended = ziggurat(*task, "train", path, "--out", out, *named, "1", "--model.hidden", "8", "--json")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["models"][0]["examples"] > 0
+    for run in (out, out / "baseline"):
+        assert load(run).manifest.model["labels"] == ["bad", "good"]
+        assert load(run).manifest.recipe["text"]["label_field"] == "mood"
+    ended = ziggurat(*task, "evaluate", out / "baseline", path, "--json")  # which remembers them
+    assert json.loads(ended.out)["metrics"]["accuracy"]["value"] > 0.9
+    ended = ziggurat(*task, "predict", out / "baseline", path, "--quiet")
+    assert ended.out.splitlines()[0].split("\t")[2] == rows(0, 1)[0][0]
+    ended = ziggurat(*task, "evaluate", out / "baseline", path, "--text.label_field", "mod")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"error: {path}: unknown column 'mod'; did you mean 'mood'?\n"
+
+
+def test_bytes_are_read_as_flags_say(run: Path, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,label\na café joy,good\n".encode("cp1250") + b"\x81,bad\n")
+    for verb in ("evaluate", "predict"):
+        told = ("task", "classification", verb, run, path, "--text.encoding", "cp1250")
+        ended = ziggurat(*told)
+        assert (ended.code, ended.out) == (2, "")
+        assert "a.csv:3: byte 27 (0x81) is not cp1250" in ended.err
+        assert "--text.undecodable replace" in ended.err
+        assert ziggurat(*told, "--text.undecodable", "replace").code == 0
+        ended = ziggurat("task", "classification", verb, run, path, "--text.cut", "never")
+        assert (ended.code, ended.out) == (2, "")
+        assert "unknown option '--text.cut'" in ended.err
+    assert "café" in ziggurat(*told, "--text.undecodable", "replace").out
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_is_guessed_of_columns_is_said(run: Path, language: str, tmp_path: Path, ziggurat: Ziggurat) -> None:
+    ended = ziggurat("task", "classification", "evaluate", run, run.parent / "test.tsv", "--lang", language)
+    told = {"en": "with the text in cell 2 and the label in cell 1;", "zh": "文本在第 2 个单元格，标签在第 1 个单元格"}
+    assert told[language] in ended.err
+    (tmp_path / "a.csv").write_text("opinion,label\na joy,good\na bore,bad\n", encoding="utf-8")
+    ended = ziggurat("task", "classification", "evaluate", run, tmp_path / "a.csv", "--lang", language)
+    assert "'opinion'" in ended.err
+
+
 def test_the_same_from_python(run: Path) -> None:
     said = package.load(run).classify(["clever and moving", "silly and loud"])
     assert [one.answer for one in said] == ["good", "bad"]

@@ -2,17 +2,19 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ziggurat.artefacts.recipe import load_recipe
-from ziggurat.core.errors import ArtefactError, UsageError
+from ziggurat.core.errors import ArtefactError, InputError, UsageError
 from ziggurat.core.protocols import Embeds
-from ziggurat.core.tasks import Task
+from ziggurat.core.tasks import NamesColumns, Task
 from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.models.registry import FAMILIES
 from ziggurat.surface.cli import COMMANDS
 from ziggurat.surface.tasks import learns, suited
+from ziggurat.text.options import TextConfig
 from ziggurat.use.tasks import TASKS
 
 pytestmark = pytest.mark.parametrize("name", TASKS.names())
@@ -73,3 +75,23 @@ def test_vectors_at_hand_choose_a_recipe_that_can_begin_with_them(name: str) -> 
 def test_a_start_that_is_none_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match=re.escape(str(tmp_path))):
         suited(TASKS.get(name), start=str(tmp_path), vectors=None)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_its_files_are_read_as_the_options_say(name: str, labelled: bool, tmp_path: Path) -> None:
+    path = tmp_path / "set.txt"
+    path.write_bytes("café\n".encode())
+    with pytest.raises(InputError, match=r"set\.txt:1: byte 3 \(0xc3\) is not ascii"):
+        list(TASKS.get(name).read([str(path)], TextConfig(encoding="ascii"), labelled=labelled))
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("key", ["field", "label_field"])
+def test_a_column_is_named_only_where_there_are_some(name: str, key: str, labelled: bool, tmp_path: Path) -> None:
+    path = tmp_path / "set.txt"
+    path.write_text("id,mood\n1,sunny\n", encoding="utf-8")
+    task = TASKS.get(name)
+    told = "unknown column 'tower'" if isinstance(task, NamesColumns) else rf"text\.{key}: names a column of a table"
+    named: dict[str, Any] = {key: "tower"}
+    with pytest.raises(UsageError, match=told):
+        list(task.read([str(path)], TextConfig(**named), labelled=labelled))

@@ -30,6 +30,11 @@ FORMS = {
     "no end of line": ("set.tsv", "a good day\t1\na bad night\t0"),
     "JSON": ("set.jsonl", '{"text": "a good day", "label": 1}\n{"text": "a bad night", "label": 0}\n'),
     "Chinese names": ("set.csv", "文本,标签\na good day,1\na bad night,0\n"),
+    "semicolons": ("set.csv", "text;label\na good day;1\na bad night;0\n"),
+    "semicolons without names": ("set.csv", "a good day;1\na bad night;0\n"),
+    "columns that a spreadsheet added": ("set.csv", "text,label,,\na good day,1,,\na bad night,0,,,\n"),
+    "columns added and no names": ("set.csv", "1,a good day,\n0,a bad night,,\n"),
+    "columns that nobody reads left out": ("set.csv", "text,label,note\na good day,1,sunny\na bad night,0\n"),
     "a name for the label alone": ("set.csv", "opinion,label\na good day,1\na bad night,0\n"),
     "JSON in Chinese": ("set.jsonl", '{"评论": "a good day", "标签": 1}\n{"评论": "a bad night", "标签": 0}\n'),
     "JSON in capitals": ("set.jsonl", '{"Text": "a good day", "LABEL": 1}\n{"Text": "a bad night", "LABEL": 0}\n'),
@@ -75,11 +80,61 @@ def test_a_first_line_that_recurs_is_no_head(tmp_path: Path) -> None:
     assert read_labelled(path).labels == ("target", "yes", "target")
 
 
-def test_a_table_through_a_pipe_is_known_by_its_names(tmp_path: Path) -> None:
-    path = written(tmp_path, "piped", 'id,text\n1,"a warm\nfilm"\n2,a cold one\n')
-    assert [one.input for one in read_examples(path, labelled=False)] == ["a warm\nfilm", "a cold one"]
-    path = written(tmp_path, "prose", "Text, they said\na warm film\n")
-    assert [one.input for one in read_examples(path, labelled=False)] == ["Text, they said", "a warm film"]
+@pytest.mark.parametrize(
+    ("name", "head", "row"),
+    [
+        ("piped", "id,text", '1,"a warm\nfilm"'),
+        ("piped.txt", "label\ttext", "1\ta warm\\nfilm"),
+        ("piped", '"id";"text"', '1;"a warm\nfilm"'),
+        ("piped", ",文本", '1,"a warm\nfilm"'),
+    ],
+)
+def test_a_table_of_any_name_is_known_by_its_names(name: str, head: str, row: str, tmp_path: Path) -> None:
+    path = written(tmp_path, name, f"{head}\n{row}\n")
+    assert [one.input.replace("\\n", "\n") for one in read_examples(path, labelled=False)] == ["a warm\nfilm"]
+
+
+@pytest.mark.parametrize("ending", ["", ".txt", ".txt.gz", ".csv.txt"])
+@pytest.mark.parametrize(
+    "first", ["a warm\tfilm", "hello, text, warm", "Text, they said", "text", "{hm} a film", "{}", '{"a film', "[1]"]
+)
+def test_whatever_else_is_a_text_a_line(first: str, ending: str, tmp_path: Path) -> None:
+    content = f"{first}\n\na bore, awful\n".encode()
+    path = tmp_path / f"asked{ending}"
+    path.write_bytes(gzip.compress(content) if ending.endswith("gz") else content)
+    found = list(read_examples(path, labelled=False))
+    assert [(one.input, one.answer) for one in found] == [(first, None), ("a bore, awful", None)]
+    assert [one.id for one in found] == [f"{path}:1", f"{path}:3"]
+
+
+@pytest.mark.parametrize("name", ["asked.csv", "asked.TSV", "asked.tab.gz"])
+def test_a_name_says_that_it_is_a_table(name: str, tmp_path: Path) -> None:
+    content = b'"a film"\ta\n{hm}\tb\n' if ".csv" not in name else b'"a film",a\n{hm},b\n'
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert [one.answer for one in read_examples(path, labelled=False)] == ["a", "b"]
+
+
+def test_a_file_of_any_name_may_hold_json_lines(tmp_path: Path) -> None:
+    path = written(tmp_path, "asked.txt", '\n{"text": "a film"}\n{"text": "a bore"}\n')
+    assert [(one.id, one.input) for one in read_examples(path, labelled=False)] == [
+        (f"{path}:2", "a film"),
+        (f"{path}:3", "a bore"),
+    ]
+
+
+def test_a_text_may_begin_with_a_brace_in_a_table(tmp_path: Path) -> None:
+    path = written(tmp_path, "set.tsv", "{hm} a film\tgood\n{a bore\tbad\n")
+    assert read_labelled(path).texts == ("{hm} a film", "{a bore")
+
+
+def test_semicolons_part_cells_only_where_nothing_else_does(tmp_path: Path) -> None:
+    path = written(tmp_path, "set.csv", "text,label\nwarm; funny,1\ncold; dull,0\n")
+    assert read_labelled(path).texts == ("warm; funny", "cold; dull")
+    path = written(tmp_path, "lines.csv", 'text;label\n"two\nlines, or; three";1\none;0\n')
+    assert read_labelled(path).texts == ("two\nlines, or; three", "one")
+    path = written(tmp_path, "one.csv", "warm; funny\na bore\n")  # of one column, which needs no quotes
+    assert [one.input for one in read_examples(path, labelled=False)] == ["warm; funny", "a bore"]
 
 
 def test_bytes_are_read_as_the_options_say(tmp_path: Path) -> None:

@@ -155,6 +155,14 @@ def test_keys_of_documents_are_refused(tmp_path: Path) -> None:
         prepared(tmp_path, table(tmp_path, some(12)), cut="always")
 
 
+def test_columns_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    path.write_text("mood,note\n" + "".join(f"l{n % 2},text {n}\n" for n in range(40)), encoding="utf-8")
+    found = prepared(tmp_path, path, field="note", label_field="mood")
+    assert found.names == ("l0", "l1")
+    assert {text.partition(" ")[0] for text in found.train.texts()} == {"text"}
+
+
 def test_a_damaged_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match="no prepared labelled examples"):
         open_labelled(tmp_path)

@@ -330,13 +330,19 @@ def test_sources_of_signs_alone_are_not_alike(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "keys",
-    [{"field": "nonsense"}, {"cut": "never"}, {"block_bytes": 300}, {"longest_bytes": 1001}, {"fewest_documents": 7}],
+    [{"cut": "never"}, {"block_bytes": 300}, {"longest_bytes": 1001}, {"fewest_documents": 7}],
 )
 def test_keys_of_documents_are_refused(tmp_path: Path, keys: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=rf"text\.{next(iter(keys))}: says how files become documents"):
         prepared(tmp_path, many(), **keys)
     with pytest.raises(UsageError, match="files of pairs have no use for it"):
         sides(tmp_path / "pairs.tsv", options=TextConfig(**keys))
+
+
+@pytest.mark.parametrize("key", ["field", "label_field"])
+def test_pairs_have_no_columns_to_name(tmp_path: Path, key: str) -> None:
+    with pytest.raises(UsageError, match=rf"text\.{key}: names a column of a table; files of pairs have no use for it"):
+        prepared(tmp_path, many(), **{key: "nonsense"})
 
 
 @given(

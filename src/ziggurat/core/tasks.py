@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from ziggurat.core.protocols import Model, ReadsMarks, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
 
-__all__ = ["AsksDatabase", "LabelsWords", "MarksWords", "Task", "serves"]
+__all__ = ["AsksDatabase", "LabelsWords", "MarksWords", "NamesColumns", "Task", "serves"]
 
 
 class Task(Protocol):
@@ -27,8 +27,11 @@ class Task(Protocol):
     baseline: ClassVar[str]
     """The one that takes seconds, and is always reported beside others; empty where none does."""
 
-    def read(self, names: Sequence[str], *, labelled: bool) -> Iterable[Example]:
-        """Yield the examples in files, bit by bit; where they are ``labelled`` each has its answer."""
+    def read(self, names: Sequence[str], options: Any = None, *, labelled: bool) -> Iterable[Example]:
+        """Yield the examples in files, bit by bit; where they are ``labelled`` each has its answer.
+
+        The ``options``, a recipe's section ``text``, say how files are read.
+        """
         ...
 
     def asked(self, value: Any, *, where: str) -> Any:
@@ -90,6 +93,15 @@ class LabelsWords(Protocol):
 
     def knowing(self, labels: Sequence[str]) -> Task:
         """Return the task as a model with these labels does it."""
+        ...
+
+
+@runtime_checkable
+class NamesColumns(Protocol):
+    """A task whose files have columns with names, which may be those that a model learnt from."""
+
+    def calling(self, text: Mapping[str, Any]) -> Task:
+        """Return the task as a model does it whose recipe has this section ``text``."""
         ...
 
 

@@ -9,7 +9,7 @@ from ziggurat.artefacts.bundle import Bundle
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.protocols import Classifier, ConditionalModel, Tagger
 from ziggurat.core.schemes import lenient_spans_of
-from ziggurat.core.tasks import AsksDatabase, LabelsWords, MarksWords, Task
+from ziggurat.core.tasks import AsksDatabase, LabelsWords, MarksWords, NamesColumns, Task
 from ziggurat.core.types import Example, Told
 from ziggurat.judge.answers import ANSWER_METRICS, Answer, AnswersReport, answers_report
 from ziggurat.judge.oddities import Oddities, oddities
@@ -131,6 +131,8 @@ def informed(task: Task, bundle: Bundle) -> Task:
     refuse_parser(bundle)
     if isinstance(task, LabelsWords) and isinstance(bundle.model, Tagger):
         return task.knowing(bundle.model.labels)
+    if isinstance(task, NamesColumns):
+        return task.calling(bundle.manifest.recipe.get("text", {}))
     return task
 
 

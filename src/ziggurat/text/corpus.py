@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ziggurat.core.errors import TooLittleTextError
+from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.files import atomic_folder
 from ziggurat.core.types import Document, Listener
 from ziggurat.core.workers import HERE, Workers
@@ -98,10 +98,13 @@ def prepare(
     memory map and on a few numbers a document. The files in ``folder`` have the same bytes whoever the ``workers`` are.
 
     Raises:
+        UsageError: a column of labels is named, which documents don't have.
         InputError: a source can't be used; the message names file and line.
         TooLittleTextError: too little is left to be split.
         DiskFullError: the disk is full; nothing half written remains.
     """
+    if options.label_field is not None:
+        raise UsageError("text.label_field: documents have no labels; leave it out")
     sources = resolve(names)
     with atomic_folder(folder) as work:
         facts, hashed = _prepare(sources, options, work, listener, workers)

@@ -171,5 +171,5 @@ class _Decoder:
         value = error.object[error.start : error.start + 1].hex()
         return InputError(
             f"{self._label}:{line}: byte {byte:,} (0x{value}) is not {self._name} ({error.reason}); "
-            'name the file\'s encoding (encoding = …), or mend it, or set undecodable = "replace"'
+            "tell the file's encoding by --text.encoding, or mend it, or give --text.undecodable replace"
         )

@@ -20,6 +20,9 @@ _LEGACY: Final = (
     "gb18030", "big5", "cp1252", "shift_jis", "euc_jp", "euc_kr", "cp1251", "koi8_r", "cp1250", "cp1253", "cp1254",
 )  # fmt: skip
 
+_WIDE: Final = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr")
+"""Those in which a sign is several bytes, not any of which may follow another."""
+
 _BINARY: Final = (
     (b"%PDF-", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),
@@ -45,7 +48,7 @@ def recognise(sample: bytes) -> str | None:
     *Idea.* A byte order mark decides. Then UTF-8, which text in another encoding hardly ever is by chance; a few
     broken places among many sound ones are still UTF-8, so that the reader can name them. Then UTF-16, by which order
     of bytes gives usual signs. What is left is a national encoding: GB18030, Big5, Windows-1252 (which contains
-    Latin-1) and others, told apart by charset-normalizer.
+    Latin-1) and others, told apart by charset-normalizer; where a few places are broken, by the others.
     """
     for mark, name in _MARKS:
         if sample.startswith(mark):
@@ -58,7 +61,7 @@ def recognise(sample: bytes) -> str | None:
         return None
     if sample.isascii():
         return "ascii"
-    return "utf-8" if _is_utf8(sample) else _legacy(sample)
+    return "utf-8" if _mostly("utf-8", sample) else _legacy(sample)
 
 
 def binary_kind(sample: bytes) -> str:
@@ -82,8 +85,9 @@ def checked_name(name: str) -> str:
     return info.name
 
 
-def _is_utf8(sample: bytes) -> bool:
-    text = codecs.getincrementaldecoder("utf-8")("replace").decode(sample)
+def _mostly(name: str, sample: bytes) -> bool:
+    """Return whether a sample is in an encoding but for a few places among many that are sound."""
+    text = codecs.getincrementaldecoder(name)("replace").decode(sample)
     broken = text.count("\ufffd")
     sound = len(text) - len(text.encode("ascii", "ignore")) - broken
     return sound >= 4 * broken
@@ -101,17 +105,35 @@ def _utf16(sample: bytes) -> str | None:
 
 
 def _legacy(sample: bytes) -> str | None:
-    from charset_normalizer import from_bytes
-
     first = next(index for index, byte in enumerate(sample) if byte >= 0x80)
     start = sample.rfind(b"\n", 0, first) + 1
     window = sample[start : start + _LEGACY_SAMPLE_BYTES]
     if len(window) == _LEGACY_SAMPLE_BYTES:  # a cut character at its end would speak against the right encoding
         window = window[: window.rfind(b"\n") + 1] or window
+    found = _likeliest(window) or _broken(window)
+    return found or (None if b"\x7f" in window else "latin-1")
+
+
+def _likeliest(window: bytes) -> str | None:
+    from charset_normalizer import from_bytes
+
     matches = list(from_bytes(window, cp_isolation=list(_LEGACY)))
     if not matches:
-        return None if b"\x7f" in window else "latin-1"
+        return None
     least = min(match.chaos for match in matches)
     best = [match for match in matches if match.chaos <= least]
     best.sort(key=lambda match: (-match.coherence, _LEGACY.index(match.encoding)))
     return str(best[0].encoding)
+
+
+def _broken(window: bytes) -> str | None:
+    """Return the encoding of Chinese, Japanese or Korean that it is in but for a few places, which the reader can name.
+
+    Nearly any bytes could be read as Latin-1, without an error, and without sense.
+    """
+    for name in _WIDE:
+        if _mostly(name, window):
+            sound = codecs.getincrementaldecoder(name)("ignore").decode(window).encode(name)
+            if not sound.isascii() and _likeliest(sound) == name:
+                return name
+    return None

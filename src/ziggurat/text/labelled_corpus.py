@@ -158,7 +158,8 @@ def prepare_labelled(
         DiskFullError: the disk is full; nothing half written remains.
     """
     del workers  # reading labelled examples takes seconds
-    return _prepare(resolve_labelled(names), options, folder, listener, read=_texts, of="labelled texts")
+    check_options(options, of="labelled texts", columns=True)
+    return _prepare(resolve_labelled(names), options, folder, listener, read=_texts)
 
 
 def prepare_tagged(
@@ -179,12 +180,13 @@ def prepare_tagged(
         InputError: a label is none of the scheme's; the message names file and line.
     """
     del workers
+    check_options(options, of="labelled words")
     sources = resolve_labelled(names)
 
     def check(entries: Sequence[Example]) -> None:
         check_scheme(entries, scheme)
 
-    return _prepare(sources, options, folder, listener, read=_sentences, of="labelled words", check=check)
+    return _prepare(sources, options, folder, listener, read=_sentences, check=check)
 
 
 def prepare_roles(
@@ -196,7 +198,8 @@ def prepare_roles(
         UsageError, InputError, TooLittleTextError, DiskFullError: as there.
     """
     del workers
-    return _prepare(resolve_labelled(names), options, folder, listener, read=_role_sentences, of="sentences with roles")
+    check_options(options, of="sentences with roles")
+    return _prepare(resolve_labelled(names), options, folder, listener, read=_role_sentences)
 
 
 def open_labelled(folder: Path) -> LabelledCorpus:
@@ -227,10 +230,8 @@ def _prepare(
     tell: Listener,
     *,
     read: Read,
-    of: str,
     check: Callable[[Sequence[Example]], None] | None = None,
 ) -> LabelledCorpus:
-    check_options(options, of=of)
     with atomic_folder(folder) as work, Ledger(work / LEDGER) as ledger:
         entries: list[Example] = []
         splits: list[int] = []

@@ -14,6 +14,9 @@ class TextConfig:
 
     format: str = option("auto", "Format of every source: auto (by name, then content), plain, jsonl, table, parquet.")
     field: str | None = option(None, "Field or column that holds the text; found where it is not given.")
+    label_field: str | None = option(
+        None, "Field or column that holds the label of a labelled text; found where it is not given."
+    )
     encoding: str | None = option(
         None, "Encoding of every file, for example gb18030; recognised where it is not given."
     )

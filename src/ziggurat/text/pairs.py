@@ -20,7 +20,6 @@ from ziggurat.core.config import to_mapping
 from ziggurat.core.errors import InputError, UnknownNameError, UsageError
 from ziggurat.core.types import Pair
 from ziggurat.text.cleaning import clean
-from ziggurat.text.compression import SUFFIXES
 from ziggurat.text.decoding import lines, open_source, refuse_lone_return
 from ziggurat.text.encodings import checked_name
 from ziggurat.text.ledger import Ledger
@@ -42,7 +41,9 @@ PAIRED = (".tmx", ".tsv", *JSON_SUFFIXES)
 MEMORY = re.compile(r"(.+\.tmx(?:\.\w+)?):([\w-]+):([\w-]+)", re.IGNORECASE)
 """A memory's name with those of its languages."""
 FORM = "a line is SOURCE<TAB>TARGET"
-OF_DOCUMENTS = ("field", "cut", "block_bytes", "fewest_documents", "longest_bytes")
+COLUMNS = ("field", "label_field")
+"""Keys that name columns of tables."""
+OF_DOCUMENTS = ("cut", "block_bytes", "fewest_documents", "longest_bytes")
 """Keys that say how a file becomes documents."""
 OBJECT = '{"source": …, "target": …}'
 
@@ -111,13 +112,18 @@ def _resolved(name: str) -> list[PairSource]:
     return found
 
 
-def check_options(options: TextConfig, *, of: str = "pairs") -> None:
+def check_options(options: TextConfig, *, of: str = "pairs", columns: bool = False) -> None:
     """Check that only what files of pairs, or of what else is no document, have a use for is set.
+
+    ``columns``: whether they are tables whose columns may be named.
 
     Raises:
         UsageError: another key is; the message names it.
     """
     usual, given = to_mapping(TextConfig()), to_mapping(options)
+    for key in () if columns else COLUMNS:
+        if key in given:
+            raise UsageError(f"text.{key}: names a column of a table; files of {of} have no use for it")
     for key in OF_DOCUMENTS:
         if given.get(key) != usual.get(key):
             raise UsageError(f"text.{key}: says how files become documents; files of {of} have no use for it")
@@ -129,7 +135,7 @@ def refuse_pairs(source: Source) -> None:
     Raises:
         InputError: its name ends as those of pairs do, whatever it was compressed by.
     """
-    if _of_suffix(source, PAIRED):
+    if source.ending in PAIRED:
         raise InputError(f"{source.label}: what is translated is a text a line; take the sources out of it")
 
 
@@ -140,7 +146,7 @@ def read_sides(source: PairSource, options: TextConfig, ledger: Ledger) -> Itera
         InputError: a line is of another form, or two files have different numbers of lines.
     """
     try:
-        if _of_suffix(source.source, (".tmx",)):
+        if source.source.ending == ".tmx":
             yield from _memory(source, options, ledger)
         elif source.target is None:
             yield from _one_file(source.source, options, ledger)
@@ -215,17 +221,9 @@ def _is_json(source: Source, options: TextConfig, first: str) -> bool:
         if options.format not in ("jsonl", "table"):
             raise InputError(f"text.format: pairs are read from a table or from jsonl, not from {options.format}")
         return options.format == "jsonl"
-    if _of_suffix(source, JSON_SUFFIXES):
+    if source.ending in JSON_SUFFIXES:
         return True
     return first.removeprefix(codecs.BOM_UTF8.decode()).lstrip().startswith(('{"', "{ ")) and "\t" not in first
-
-
-def _of_suffix(source: Source, endings: tuple[str, ...]) -> bool:
-    """Return whether a file's name ends so, whatever it was compressed by."""
-    suffixes = [suffix.lower() for suffix in source.path.suffixes] if source.path else []
-    if suffixes and suffixes[-1] in SUFFIXES:
-        suffixes.pop()
-    return bool(suffixes) and suffixes[-1] in endings
 
 
 def _cells(line: str, where: str) -> tuple[str, str]:

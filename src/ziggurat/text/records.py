@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol
 
 from ziggurat.core.registry import Registry
+from ziggurat.text.compression import SUFFIXES
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 
@@ -38,6 +39,14 @@ class Source:
     def __post_init__(self) -> None:
         """Escape in the label what can't be written in one line of UTF-8."""
         object.__setattr__(self, "label", _writable(self.label))
+
+    @property
+    def ending(self) -> str:
+        """How the file's name ends, as ``.csv``, in small letters, whatever it was compressed by; or nothing."""
+        suffixes = [suffix.lower() for suffix in self.path.suffixes] if self.path else []
+        if suffixes and suffixes[-1] in SUFFIXES:
+            suffixes.pop()
+        return suffixes[-1] if suffixes else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from ziggurat.core.errors import InputError, UnknownNameError
-from ziggurat.text.compression import SUFFIXES, decompressed
+from ziggurat.text.compression import decompressed
 from ziggurat.text.decoding import open_source
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
@@ -93,12 +93,8 @@ def _reader(source: Source, options: TextConfig) -> Reader:
         if options.format not in formats:
             raise UnknownNameError("format", options.format, formats, where="text.format")
         return READERS.get(options.format)
-    suffixes = [] if source.path is None else [s.lower() for s in source.path.suffixes]
-    if suffixes and suffixes[-1] in SUFFIXES:
-        suffixes.pop()
-    ending = suffixes[-1] if suffixes else ""
     readers = [READERS.get(name) for name in READERS.names()]
-    named = next((reader for reader in readers if ending and ending in reader.suffixes), None)
+    named = next((reader for reader in readers if source.ending in reader.suffixes), None)
     if named is not None:
         return named
     opening = _opening(source)

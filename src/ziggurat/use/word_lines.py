@@ -17,7 +17,7 @@ __all__ = ["read_word_lines"]
 FORM = '{"tokens": ["in", "Paris"]}'
 
 
-def read_word_lines(name: str, labels: Iterable[str] = ()) -> Iterator[Example]:
+def read_word_lines(name: str, labels: Iterable[str] = (), options: TextConfig | None = None) -> Iterator[Example]:
     """Yield a file's sentences, without answers; ``-`` is standard input. Memory holds one sentence.
 
     A file whose first line is a JSON object, or a list of words, is one of JSON lines; any other is one of columns
@@ -28,7 +28,7 @@ def read_word_lines(name: str, labels: Iterable[str] = ()) -> Iterator[Example]:
         InputError: the file can't be used; the message names file and line.
     """
     source = one_source(name)
-    lines = read_lines(source, TextConfig())
+    lines = read_lines(source, options or TextConfig())
     head = list(itertools.islice(itertools.dropwhile(lambda line: is_blank(line.text), lines), 1))
     following = itertools.chain(head, lines)
     if head and _is_record(head[0].text):

@@ -52,7 +52,10 @@ SENTENCES = {
         "输出模型回答的质量；模型从未学过的标签会被指出，并算作遗漏。"
     ),
     "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; pairs: news.de,news.en, TSV, "
-    "TMX)": ("带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；角色：JSONL；句对：news.de,news.en、TSV、TMX）"),
+    "TMX). How they are read: --text.encoding gb18030, --text.label_field mood": (
+        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；角色：JSONL；句对：news.de,news.en、TSV、TMX）。"
+        "读取方式：--text.encoding gb18030、--text.label_field mood"
+    ),
     "length ratio": "长度比",
     "empty": "空译文",
     "copies of what was asked": "照抄原文",
@@ -88,8 +91,10 @@ SENTENCES = {
     "Files are read and answers printed bit by bit, so that they may be larger than memory.": (
         "文件分批读取、答案分批输出，因此文件可以大于内存。"
     ),
-    "What is asked: tables or JSONL with texts, a text a line, words (columns, JSONL); -: standard input": (
-        "所问的内容：含文本的表格或 JSONL、每行一个文本，或词（分栏、JSONL）；- 为标准输入"
+    "What is asked: tables or JSONL with texts, a text a line, words (columns, JSONL); -: standard input. How it is "
+    "read: --text.encoding gb18030, --text.field review": (
+        "所问的内容：含文本的表格或 JSONL、每行一个文本，或词（分栏、JSONL）；- 为标准输入。"
+        "读取方式：--text.encoding gb18030、--text.field review"
     ),
     "{count} answers": "{count} 个答案",
     # -- serve

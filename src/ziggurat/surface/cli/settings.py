@@ -7,10 +7,15 @@ the arguments, and they are taken out here; whether a key exists is the recipe's
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from ziggurat.artefacts.settings import WITHOUT_SECTION
+from ziggurat.artefacts.settings import WITHOUT_SECTION, read_value
+from ziggurat.core.config import from_mapping
 from ziggurat.core.errors import UnknownNameError, UsageError
+from ziggurat.text.options import TextConfig
 
-__all__ = ["open_to_settings", "split_settings"]
+__all__ = ["open_to_settings", "split_reading", "split_settings"]
+
+READING = ("encoding", "undecodable", "field", "label_field")
+"""Keys of a recipe's section ``text`` that say how a file is read which nothing is learnt from."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,3 +50,21 @@ def split_settings(words: Sequence[str], context: Any) -> tuple[list[str], dict[
                 raise UsageError(f"{flag}: needs a value")
         settings[flag.removeprefix("--")] = value
     return plain, settings
+
+
+def split_reading(words: Sequence[str], context: Any) -> tuple[list[str], TextConfig]:
+    """Return the plain arguments among ``words``, and how flags as ``--text.encoding gb18030`` say that files are read.
+
+    Raises:
+        UnknownNameError: a flag that the command does not have; the nearest is named.
+        UsageError: a flag without a value, or with one that its key does not take.
+    """
+    plain, settings = split_settings(words, context)
+    flags = {f"text.{key}": key for key in READING}
+    for flag in settings:
+        if flag not in flags:
+            raise UnknownNameError("option", f"--{flag}", (f"--{known}" for known in flags))
+    values = {flags[flag]: read_value(text, str | None) for flag, text in settings.items()}
+    return plain, from_mapping(
+        TextConfig, values, where="--text", origins={key: f"--{one}" for one, key in flags.items()}
+    )

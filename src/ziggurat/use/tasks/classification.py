@@ -1,6 +1,6 @@
 """Say which label a text has: topic, sentiment, intent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +10,7 @@ from ziggurat.core.protocols import Classifier, Model, ReadsLabels, Tokenizer
 from ziggurat.core.types import Example, FloatArray, Told
 from ziggurat.text.labelled import read_examples
 from ziggurat.text.labelled_corpus import ExampleSet
+from ziggurat.text.options import TextConfig
 from ziggurat.tokens.batches import alike, padded, whole_rows
 from ziggurat.use.asked import asked_text
 from ziggurat.use.temperature import fit_temperature, tempered
@@ -28,14 +29,22 @@ class Classification:
     recipes: ClassVar[tuple[str, ...]] = ("linear", "classifier-ensemble", "lstm-classifier", "encoder-classifier")
     baseline: ClassVar[str] = "linear"
 
-    def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
+    def __init__(self, learnt: Sequence[str | None] = ()) -> None:
+        """Do the task as a model does it that ``learnt`` from columns of text and label with these names."""
+        self.learnt = tuple(learnt)
+
+    def calling(self, text: Mapping[str, Any]) -> "Classification":
+        """Return the task as a model does it whose recipe has this section ``text``."""
+        return type(self)((text.get("field"), text.get("label_field")))
+
+    def read(self, names: Sequence[str], options: TextConfig | None = None, *, labelled: bool) -> Iterator[Example]:
         """Yield texts with their labels, or without where they need not be ``labelled``.
 
         Raises:
             InputError: a file can't be used; the message names file and line.
         """
         for name in names:
-            yield from read_examples(name, labelled=labelled)
+            yield from read_examples(name, options, labelled=labelled, learnt=self.learnt)
 
     def asked(self, value: Any, *, where: str) -> str:
         """Return a text.

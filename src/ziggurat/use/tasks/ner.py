@@ -12,6 +12,8 @@ from ziggurat.core.spacing import joined
 from ziggurat.core.types import Example, Told
 from ziggurat.text.columns import read_columns
 from ziggurat.text.labelled_corpus import ExampleSet
+from ziggurat.text.options import TextConfig
+from ziggurat.text.pairs import check_options
 from ziggurat.tokens.word_characters import word_batch
 from ziggurat.use.asked import asked_words
 from ziggurat.use.word_lines import read_word_lines
@@ -42,7 +44,7 @@ class NamedEntities:
         """Return the task as a model with these labels does it."""
         return NamedEntities(labels)
 
-    def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
+    def read(self, names: Sequence[str], options: TextConfig | None = None, *, labelled: bool) -> Iterator[Example]:
         """Yield sentences with their spans, or without where they need not be ``labelled``.
 
         Those are read from JSON lines and words alone too (`ziggurat.use.word_lines`).
@@ -50,11 +52,12 @@ class NamedEntities:
         Raises:
             InputError: a file can't be used; the message names file and line.
         """
+        check_options(options or TextConfig(), of="labelled words")
         for name in names:
             if not labelled:
-                yield from read_word_lines(name, self.labels)
+                yield from read_word_lines(name, self.labels, options)
                 continue
-            for sentence in read_columns(name):
+            for sentence in read_columns(name, options=options):
                 yield Example(sentence.id, sentence.tokens, sorted(lenient_spans_of(sentence.labels)))
 
     def asked(self, value: Any, *, where: str) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, Model, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
+from ziggurat.text.options import TextConfig
+from ziggurat.text.pairs import check_options
 from ziggurat.text.queries import Query, read_queries, read_utterances
 from ziggurat.text.query_answers import ExecutionLimits, QueryFailedError, answer, asking
 from ziggurat.text.questions import QuestionSet
@@ -55,18 +57,19 @@ class Parsing:
             raise UsageError("this model was not trained on questions: train one with ziggurat task parsing train")
         return Parsing(self._database, QueryParser(corpus, self._database))
 
-    def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
+    def read(self, names: Sequence[str], options: TextConfig | None = None, *, labelled: bool) -> Iterator[Example]:
         """Yield questions with their queries; or without where they need not be ``labelled``, then also a line each.
 
         Raises:
             InputError: a file can't be used; the message names file and line.
         """
+        check_options(options or TextConfig(), of="questions")
         for name in names:
             if labelled:
-                for pair in read_queries(name):
+                for pair in read_queries(name, options):
                     yield Example(pair.id, pair.utterance, Query(pair.sql, place=pair.id))
             else:
-                for where, utterance in read_utterances(name):
+                for where, utterance in read_utterances(name, options):
                     yield Example(where, utterance)
 
     def asked(self, value: Any, *, where: str) -> str:

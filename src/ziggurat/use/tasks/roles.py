@@ -11,6 +11,8 @@ from ziggurat.core.protocols import Model, ReadsMarks, ReadsTags, Tagger, Tokeni
 from ziggurat.core.schemes import LabelSpan, lenient_spans_of
 from ziggurat.core.types import Example, Told
 from ziggurat.text.labelled_corpus import ExampleSet
+from ziggurat.text.options import TextConfig
+from ziggurat.text.pairs import check_options
 from ziggurat.text.roles import OWN, Predicate, RoleSentence, read_roles, role_line, role_sentence
 from ziggurat.tokens.word_characters import word_batch
 
@@ -36,14 +38,15 @@ class SemanticRoles:
     baseline: ClassVar[str] = ""
     marks_words: ClassVar[Literal[True]] = True
 
-    def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
+    def read(self, names: Sequence[str], options: TextConfig | None = None, *, labelled: bool) -> Iterator[Example]:
         """Yield sentences with their roles, or without where they need not be ``labelled``.
 
         Raises:
             InputError: a file can't be used; the message names file and line.
         """
+        check_options(options or TextConfig(), of="sentences with roles")
         for name in names:
-            for sentence in read_roles(name, labelled=labelled):
+            for sentence in read_roles(name, options, labelled=labelled):
                 yield Example(sentence.id, sentence.asked(), sentence.roles if labelled else None)
 
     def asked(self, value: Any, *, where: str) -> RoleSentence:

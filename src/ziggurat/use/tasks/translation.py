@@ -8,7 +8,7 @@ from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import ConditionalModel, Model, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
 from ziggurat.text.options import TextConfig
-from ziggurat.text.pairs import read_pairs, refuse_pairs
+from ziggurat.text.pairs import check_options, read_pairs, refuse_pairs
 from ziggurat.text.parallel import PairSet
 from ziggurat.text.tagged import one_source, read_lines
 from ziggurat.use.asked import asked_text
@@ -30,20 +30,22 @@ class Translation:
     recipes: ClassVar[tuple[str, ...]] = ("small-transformer", "article-transformer")
     baseline: ClassVar[str] = ""
 
-    def read(self, names: Sequence[str], *, labelled: bool) -> Iterator[Example]:
+    def read(self, names: Sequence[str], options: TextConfig | None = None, *, labelled: bool) -> Iterator[Example]:
         """Yield sources with their targets; where they need not be ``labelled``, each line as a source.
 
         Raises:
             InputError: a file can't be used; the message names file and line.
         """
         if labelled:
-            for pair in read_pairs(names):
+            for pair in read_pairs(names, options):
                 yield Example(pair.id, pair.source, pair.target)
             return
+        options = options or TextConfig()
+        check_options(options)
         for name in names:
             source = one_source(name)
             refuse_pairs(source)
-            for line in read_lines(source, TextConfig()):
+            for line in read_lines(source, options):
                 yield Example(f"{source.label}:{line.number}", line.text.removeprefix("\ufeff").strip())
 
     def asked(self, value: Any, *, where: str) -> str:

@@ -12,6 +12,7 @@ from ziggurat.core.errors import UsageError
 from ziggurat.core.spacing import joined
 from ziggurat.surface.cli.options import with_options
 from ziggurat.surface.cli.places import fonts_at, pictures_at
+from ziggurat.surface.cli.settings import open_to_settings, split_reading
 from ziggurat.surface.language import translate
 from ziggurat.surface.terminal import Terminal, align, one_line
 
@@ -29,7 +30,7 @@ SHOWN_CONFUSIONS = 10
 LONGEST_INPUT = 100
 EXAMPLES = (
     "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; "
-    "pairs: news.de,news.en, TSV, TMX)"
+    "pairs: news.de,news.en, TSV, TMX). How they are read: --text.encoding gb18030, --text.label_field mood"
 )
 NAMES = {
     "accuracy": "accuracy",
@@ -60,6 +61,7 @@ class TaskEvaluateOptions:
 
 @with_options(TaskEvaluateOptions)
 def evaluate(
+    context: typer.Context,
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     files: Annotated[
         list[str],
@@ -72,16 +74,18 @@ def evaluate(
     """Print what the model's answers are worth; a label that the model never learnt is said, and counts as missed."""
     from ziggurat.artefacts.bundle import load
     from ziggurat.judge.answers import ANSWER_METRICS, PLACES
-    from ziggurat.judge.tasks import judge_task
+    from ziggurat.judge.tasks import informed, judge_task
     from ziggurat.surface.confusions import ENDINGS, write_confusions
     from ziggurat.use.tasks import TASKS
 
     pictures = pictures_at(options.picture, ENDINGS, where="--picture")
     fonts = fonts_at(options.fonts)
+    names, text = split_reading(files, context)
     opened, chosen = load(bundle), about(TASKS.get(task), options.database)
     if pictures and ANSWER_METRICS.get(chosen.metrics[0]).reads not in PLACES:
         raise UsageError(f"--picture: answers of {task} have no labels to confuse; leave it out")
-    report = judge_task(chosen, opened, chosen.read(files, labelled=True), seed=options.seed)
+    chosen = informed(chosen, opened)
+    report = judge_task(chosen, opened, chosen.read(names, text, labelled=True), seed=options.seed)
     terminal = Terminal(quiet=options.quiet)
     _write(terminal, opened, chosen, report, json=options.json)
     for picture in pictures:
@@ -185,4 +189,4 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_INPUT else text[: LONGEST_INPUT - 1] + "…"
 
 
-COMMAND = evaluate
+COMMAND = open_to_settings(evaluate)

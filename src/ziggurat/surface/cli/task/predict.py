@@ -8,6 +8,7 @@ import typer
 
 from ziggurat.core.config import option
 from ziggurat.surface.cli.options import with_options
+from ziggurat.surface.cli.settings import open_to_settings, split_reading
 from ziggurat.surface.cli.task.evaluate import about
 from ziggurat.surface.terminal import Terminal
 
@@ -25,12 +26,14 @@ class TaskPredictOptions:
 
 @with_options(TaskPredictOptions)
 def predict(
+    context: typer.Context,
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it")],
     files: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[FILE…|-]",
-            help="What is asked: tables or JSONL with texts, a text a line, words (columns, JSONL); -: standard input",
+            help="What is asked: tables or JSONL with texts, a text a line, words (columns, JSONL); -: standard input. "
+            "How it is read: --text.encoding gb18030, --text.field review",
         ),
     ] = None,
     *,
@@ -46,10 +49,11 @@ def predict(
     from ziggurat.judge.tasks import informed, told
     from ziggurat.use.tasks import TASKS
 
+    names, text = split_reading(files or [], context)
     opened, terminal = load(bundle), Terminal(quiet=options.quiet)
     chosen = informed(about(TASKS.get(task), options.database), opened)
     count = 0
-    for example, said in told(chosen, opened, chosen.read(files or ["-"], labelled=False)):
+    for example, said in told(chosen, opened, chosen.read(names or ["-"], text, labelled=False)):
         count += 1
         if options.json:
             found = {"id": example.id, "answer": said.answer, "confidence": said.confidence}
@@ -60,4 +64,4 @@ def predict(
     terminal.say("{count} answers", count=count)
 
 
-COMMAND = predict
+COMMAND = open_to_settings(predict)

@@ -3,7 +3,7 @@
 import os
 import shlex
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -154,7 +154,7 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
     folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, wanted.name))
     found: dict[Path, Recipe | None] = {folder: wanted.with_sources(sources)}
     if task.baseline not in ("", name):
-        found[folder / BASELINE] = load_recipe(task.baseline, shared).with_sources(sources)
+        found[folder / BASELINE] = replace(load_recipe(task.baseline, shared), text=wanted.text, sources=tuple(sources))
     return folder, found
 
 
