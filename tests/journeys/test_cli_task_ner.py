@@ -115,6 +115,44 @@ def test_labels_that_are_not_those_of_the_text_are_refused(tmp_path: Path, ziggu
     assert "set.conll:37: the label 'b-PER' is none of BIO, as most labels are" in ended.err
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_labels_that_break_their_scheme_are_told_with_their_line(
+    language: str, tmp_path: Path, ziggurat: Ziggurat
+) -> None:
+    path = columns(tmp_path / "set.conll", 0, 20)
+    dev = columns(tmp_path / "dev.conll", 30, 5)
+    given = ["--dev", dev, "--test", dev, *SMALL, "--training.steps", "2", "--lang", language]
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("Ab07\tB-", "Ab07\tI-"), encoding="utf-8")
+    ended = ziggurat("task", "ner", "train", path, *given, "--out", tmp_path / "run")
+    assert ended.code == 0, ended.err
+    said = {
+        "en": "set.conll:37: 'I-PER' may not follow 'O' in BIO; 1 of 40 sentences have such faults and are left out: ",
+        "zh": "set.conll:37：按 BIO，'I-PER' 不能跟在'O'之后；40 个句子中有 1 个有此类错误，已略去：请修正标签；或",
+    }
+    assert said[language] in ended.err
+    path.write_text("a\tO\nb\tI-LOC\nc\tB-PER\n\nd\tB-LOC\ne\tI-PER\n", encoding="utf-8")
+    ended = ziggurat("task", "ner", "train", path, *given, "--out", tmp_path / "none")
+    assert (ended.code, ended.out) == (2, "")
+    said = {
+        "en": "set.conll:2: 'I-LOC' may not follow 'O' in BIO; none of 2 sentences can be learnt from: mend the labels",
+        "zh": "set.conll:2：按 BIO，'I-LOC' 不能跟在'O'之后；2 个句子都无法用来学习：请修正标签；或把",
+    }
+    assert said[language] in ended.err.splitlines()[-1]
+
+
+def test_one_slip_among_iob1_is_no_bio(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path, dev, out = columns(tmp_path / "set.conll", 0, 20), columns(tmp_path / "dev.conll", 30, 5), tmp_path / "run"
+    text = path.read_text(encoding="utf-8").replace("B-PER", "I-PER")
+    path.write_text(text.replace("Ab07\tI-", "Ab07\tB-"), encoding="utf-8")
+    given = ["--dev", dev, "--test", dev, *SMALL, "--training.steps", "2", "--out", out]
+    ended = ziggurat("task", "ner", "train", path, *given)
+    assert ended.code == 0, ended.err
+    model: Any = load(out).model
+    assert model.network.config.scheme == "IOB1"
+    assert "set.conll:37: 'B-PER' may not follow 'O' in IOB1; 1 of 40 sentences" in ended.err
+
+
 def test_plain_labels_are_kept(tmp_path: Path, ziggurat: Ziggurat) -> None:
     path, out = tmp_path / "pos.conll", tmp_path / "run"
     path.write_text("".join(f"the\tDET\nx{n:02}\tNOUN\nruns\tVERB\n\n" for n in range(40)), encoding="utf-8")
