@@ -83,12 +83,20 @@ def test_chinese_sentences(tmp_path: Path, ziggurat: Ziggurat) -> None:
     path = tmp_path / "句子.bmes"
     lines = [f"我 O\n叫 O\n{a} B-NAME\n{b} E-NAME\n。 O\n" for a in "王李张刘陈" for b in "明华军平英"]
     path.write_text("\n".join([*lines, *("好 O\n的 O\n。 O\n",) * 5]), encoding="utf-8")
-    given = ["--recipe", "lstm-tagger-zh", *SMALL, "--out", tmp_path / "run", "--lang", "zh"]
+    given = [*SMALL, "--out", tmp_path / "run", "--lang", "zh"]
     ended = ziggurat("task", "ner", "train", path, *given)
     assert ended.code == 0, ended.err
+    assert ended.err.splitlines()[0] == "配方：lstm-tagger-zh，因为多数词是单个汉字；可用 --recipe 另行指定"
     assert "片段 F1" in ended.out
     assert load(tmp_path / "run").manifest.model["labels"] == ["B-NAME", "E-NAME", "O"]
+    assert load(tmp_path / "run").manifest.recipe["name"] == "lstm-tagger-zh"
     assert not (tmp_path / "run" / "baseline").exists()
+    # a name that is given is obeyed, and needs no reason
+    given = ["--recipe", "lstm-tagger", *SMALL, "--training.steps", "2", "--out", tmp_path / "other"]
+    ended = ziggurat("task", "ner", "train", path, *given)
+    assert ended.code == 0, ended.err
+    assert "since" not in ended.err
+    assert load(tmp_path / "other").manifest.recipe["name"] == "lstm-tagger"
 
 
 @pytest.mark.parametrize("scheme", ["BIO", "BIOES", "BMES", "none"])

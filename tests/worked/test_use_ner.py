@@ -135,3 +135,30 @@ def test_no_word_of_a_sentence_on_one_line_is_lost(tmp_path: Path) -> None:
     assert found == [("Ada", "met"), ("me", "London")]
     with pytest.raises(InputError, match=r"words\.txt:1: .*'NOUN', is no label"):
         list(TASK.read([str(path)], labelled=False))
+
+
+ENGLISH = "Ada B-PER\nlives O\nin O\nRome B-LOC\n"
+SINGLE = "".join(f"{character} O\n" for character in "王明在北京，") + "3 O\n"
+CUT = "".join(f"{word} O\n" for word in ("王明", "在", "我", "他", "的", "了"))
+SUITED = ("lstm-tagger-zh", "most words are single Chinese characters")
+
+
+@pytest.mark.parametrize(
+    ("content", "suited"),
+    [(SINGLE, SUITED), (ENGLISH, None), (CUT, None), (SINGLE + ENGLISH * 2, None), ("王\n明\n", None), ("", None)],
+)
+def test_the_words_of_files_choose_the_recipe(content: str, suited: tuple[str, str] | None, tmp_path: Path) -> None:
+    path = tmp_path / "set.conll"
+    path.write_text(content, encoding="utf-8")
+    assert TASK.preferred([str(path)]) == suited
+    assert TASK.preferred([f"train={path}"]) == suited
+
+
+def test_what_is_held_out_or_can_be_read_but_once_chooses_nothing(tmp_path: Path) -> None:
+    english, chinese = tmp_path / "en.conll", tmp_path / "zh.conll"
+    english.write_text(ENGLISH, encoding="utf-8")
+    chinese.write_text(SINGLE * 9, encoding="utf-8")
+    assert TASK.preferred([str(english), f"dev={chinese}"]) is None
+    assert TASK.preferred([str(english), str(chinese)]) == SUITED
+    assert TASK.preferred(["-"]) is None
+    assert TASK.preferred([str(tmp_path / "none.conll")]) is None

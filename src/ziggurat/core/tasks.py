@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from ziggurat.core.protocols import Model, ReadsMarks, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
 
-__all__ = ["AsksDatabase", "LabelsWords", "MarksWords", "Task", "serves"]
+__all__ = ["AsksDatabase", "LabelsWords", "MarksWords", "PrefersRecipe", "Task", "serves"]
 
 
 class Task(Protocol):
@@ -90,6 +90,15 @@ class LabelsWords(Protocol):
 
     def knowing(self, labels: Sequence[str]) -> Task:
         """Return the task as a model with these labels does it."""
+        ...
+
+
+@runtime_checkable
+class PrefersRecipe(Protocol):
+    """A task whose files say which of its recipes suits them."""
+
+    def preferred(self, names: Sequence[str]) -> tuple[str, str] | None:
+        """Return a recipe that suits the examples in files better than the first one, and why; None: none does."""
         ...
 
 

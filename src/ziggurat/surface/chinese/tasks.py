@@ -35,9 +35,10 @@ SENTENCES = {
         "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；角色：JSONL；句对：news.de,news.en、TSV、TMX）。"
         "配方的键：--model.layers 2"
     ),
-    "A recipe's name or a TOML file; unless told, the first of the task that begins with --start or --vectors": (
-        "配方名或 TOML 文件；未给出时用该任务中能以 --start 或 --vectors 开始的第一个"
+    "A recipe's name or a TOML file; unless told, one that suits the files and begins with --start or --vectors": (
+        "配方名或 TOML 文件；未给出时用适合这些文件、且能以 --start 或 --vectors 开始的一个"
     ),
+    "recipe: {recipe}, since {why}; --recipe names another": "配方：{recipe}，因为{why}；可用 --recipe 另行指定",
     "A bundle whose model is trained on inside the recipe's, with its tokenizer": (
         "在配方的模型之内继续训练的模型包，连同其分词器"
     ),

@@ -1,17 +1,21 @@
 """Find the names in sentences: persons, places, organisations, or whatever the files label."""
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ziggurat.core.errors import UsageError
+from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.protocols import Model, ReadsMarks, ReadsTags, Tagger, Tokenizer
 from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
-from ziggurat.core.spacing import joined
+from ziggurat.core.spacing import HAN, joined
 from ziggurat.core.types import Example, Told
 from ziggurat.text.columns import read_columns
 from ziggurat.text.labelled_corpus import ExampleSet
+from ziggurat.text.splits import named_split
 from ziggurat.tokens.word_characters import word_batch
 from ziggurat.use.asked import asked_words
 from ziggurat.use.word_lines import read_word_lines
@@ -20,6 +24,9 @@ __all__ = ["TASK", "NamedEntities"]
 
 BATCH = 64
 """Sentences that are labelled together."""
+LOOKED_AT = 200
+"""Sentences of each file by which a recipe is chosen."""
+_CHARACTER = re.compile(f"[{HAN}]")
 
 
 class NamedEntities:
@@ -56,6 +63,16 @@ class NamedEntities:
                 continue
             for sentence in read_columns(name):
                 yield Example(sentence.id, sentence.tokens, sorted(lenient_spans_of(sentence.labels)))
+
+    def preferred(self, names: Sequence[str]) -> tuple[str, str] | None:
+        """Return the recipe for Chinese where most words are single characters of it, and few have several."""
+        with suppress(InputError):  # training says it better, by the options of its reading
+            words = [word for name in names for word in _first_words(name)]
+            single = sum(bool(_CHARACTER.fullmatch(word)) for word in words)
+            longer = sum(bool(_CHARACTER.search(word)) for word in words) - single
+            if 2 * single > len(words) and single > 9 * longer:
+                return "lstm-tagger-zh", "most words are single Chinese characters"
+        return None
 
     def asked(self, value: Any, *, where: str) -> tuple[str, ...]:
         """Return the words of a sentence.
@@ -108,6 +125,14 @@ class NamedEntities:
             if kind in self.labels and stop - start == 1:
                 labels[start] = kind
         return "".join(f"{word}\t{label}\n" for word, label in zip(example.input, labels, strict=True)) + "\n"
+
+
+def _first_words(name: str) -> Iterator[str]:
+    """Yield the words of a file's first sentences; none of standard input, which can be read only once."""
+    split, path = named_split(name)
+    if path != "-" and split in ("", "train"):
+        for sentence in islice(read_columns(path), LOOKED_AT):
+            yield from sentence.tokens
 
 
 TASK = NamedEntities()
