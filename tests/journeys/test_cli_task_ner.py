@@ -171,6 +171,27 @@ def test_plain_labels_are_kept(tmp_path: Path, ziggurat: Ziggurat) -> None:
     assert ([one["label"] for one in found["classes"]], found["unknown"]) == (["DET", "NOUN", "VERB"], [])
 
 
+def test_parts_of_speech_of_conll_u_are_learnt_and_written(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path, asked, out = tmp_path / "set.conllu", tmp_path / "asked.conllu", tmp_path / "run"
+    row = "{}\t{}\t_\t{}\t_\t_\t0\troot\t_\tNote={}\n"
+
+    def sentence(number: int, *tags: str) -> str:
+        words = zip(("the", f"x{number:02}", "runs"), tags, strict=True)
+        rows = [row.format(place, *word, number) for place, word in enumerate(words, start=1)]
+        return f"# sent_id = {number}\n1-2\tthex\t" + "\t".join("_" * 8) + "\n" + "".join(rows) + "\n"
+
+    path.write_text("".join(sentence(one, "DET", "NOUN", "VERB") for one in range(40)), encoding="utf-8")
+    ended = ziggurat("task", "ner", "train", path, *SMALL, "--out", out, "--quiet")
+    assert ended.code == 0, ended.err
+    asked.write_text(sentence(77, "_", "ADV", "_") + sentence(78, "_", "_", "_"), encoding="utf-8")
+    answered = sentence(77, "DET", "NOUN", "VERB") + sentence(78, "DET", "NOUN", "VERB")
+    ended = ziggurat("task", "ner", "predict", out, asked)
+    assert (ended.code, ended.out) == (0, answered)
+    asked.write_text(answered, encoding="utf-8")
+    found = json.loads(ziggurat("task", "ner", "evaluate", out, asked, "--json").out)
+    assert (found["metrics"]["span_f1"]["value"], found["examples"]) == (1.0, 2)
+
+
 ENCODER = ["--model.layers", "1", "--model.width", "12", "--model.heads", "3", "--model.context", "32"]
 
 

@@ -76,6 +76,30 @@ def test_plain_labels_are_written_as_they_were_learnt() -> None:
     assert TASK.knowing(["DET", "NOUN"]).written(Example("a:1", ("a", "dog")), told) == "a\tDET\ndog\tNOUN\n\n"
 
 
+UNIVERSAL = """\
+# text = du chien
+1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_
+1\tde\tde\tADP\t_\t_\t3\tcase\t_\tNote=a  b
+2\tle\tle\t_\t_\t_\t3\tdet\t_\t_
+3\tchien\tchien\tNOUN\t_\t_\t0\troot\t_\t_
+"""
+
+
+def test_conll_u_is_written_again_with_parts_of_speech(tmp_path: Path) -> None:
+    path = tmp_path / "a.conllu"
+    path.write_text(UNIVERSAL, encoding="utf-8")
+    (asked,) = TASK.read([str(path)], labelled=False)
+    assert (asked.id, asked.input, asked.answer) == (f"{path}:2", ("de", "le", "chien"), None)
+    told = Told([(0, 1, "ADP"), (1, 2, "DET"), (2, 3, "NOUN")])
+    found = TASK.knowing(["ADP", "DET", "NOUN"]).written(asked, told)
+    assert found == UNIVERSAL.replace("le\t_", "le\tDET") + "\n"
+    # what finds names has no parts of speech to give
+    named = TASK.knowing(["B-PER", "O"]).written(asked, Told([(2, 3, "PER")]))
+    assert named == "de\tO\nle\tO\nchien\tB-PER\n\n"
+    with pytest.raises(InputError, match=r"a\.conllu:2: word 2 has no upos"):
+        list(TASK.read([str(path)], labelled=True))
+
+
 def test_columns_are_read_with_labels_and_without(tmp_path: Path) -> None:
     path = tmp_path / "a.conll"
     path.write_text("Ada B-PER\nin O\nLondon B-LOC\n", encoding="utf-8")

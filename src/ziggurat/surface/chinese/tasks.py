@@ -30,9 +30,9 @@ SENTENCES = {
     "quick.": ("训练模型，在 dev 部分上校准把握程度，在 test 部分上测量，并与快速的基线比较。"),
     "The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; --resume goes on where "
     "it stopped.": "基线的运行存于运行文件夹中的 baseline。按 Ctrl-C 会保存检查点；--resume 从中断处继续。",
-    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; pairs: news.de,news.en, TSV, "
-    "TMX). Recipe keys: --model.layers 2": (
-        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；角色：JSONL；句对：news.de,news.en、TSV、TMX）。"
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns, CoNLL-U; roles: JSONL; pairs: "
+    "news.de,news.en, TSV, TMX). Recipe keys: --model.layers 2": (
+        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏、CoNLL-U；角色：JSONL；句对：news.de,news.en、TSV、TMX）。"
         "配方的键：--model.layers 2"
     ),
     "A recipe's name or a TOML file; unless told, one that suits the files and begins with --start or --vectors": (
@@ -52,8 +52,10 @@ SENTENCES = {
     "Print what the model's answers are worth; a label that the model never learnt is said, and counts as missed.": (
         "输出模型回答的质量；模型从未学过的标签会被指出，并算作遗漏。"
     ),
-    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; pairs: news.de,news.en, TSV, "
-    "TMX)": ("带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；角色：JSONL；句对：news.de,news.en、TSV、TMX）"),
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns, CoNLL-U; roles: JSONL; pairs: "
+    "news.de,news.en, TSV, TMX)": (
+        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏、CoNLL-U；角色：JSONL；句对：news.de,news.en、TSV、TMX）"
+    ),
     "length ratio": "长度比",
     "empty": "空译文",
     "copies of what was asked": "照抄原文",
@@ -89,8 +91,8 @@ SENTENCES = {
     "Files are read and answers printed bit by bit, so that they may be larger than memory.": (
         "文件分批读取、答案分批输出，因此文件可以大于内存。"
     ),
-    "What is asked: tables or JSONL with texts, a text a line, words (columns, JSONL); -: standard input": (
-        "所问的内容：含文本的表格或 JSONL、每行一个文本，或词（分栏、JSONL）；- 为标准输入"
+    "What is asked: tables or JSONL with texts, a text a line, words (columns, CoNLL-U, JSONL); -: standard input": (
+        "所问的内容：含文本的表格或 JSONL、每行一个文本，或词（分栏、CoNLL-U、JSONL）；- 为标准输入"
     ),
     "{count} answers": "{count} 个答案",
     # -- serve

@@ -10,12 +10,13 @@ import numpy as np
 
 from ziggurat.core.errors import InputError, UsageError
 from ziggurat.core.protocols import Model, ReadsMarks, ReadsTags, Tagger, Tokenizer
-from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of
+from ziggurat.core.schemes import LabelSpan, labels_of, lenient_spans_of, scheme_of
 from ziggurat.core.spacing import HAN, joined
 from ziggurat.core.types import Example, Told
-from ziggurat.text.columns import read_columns
 from ziggurat.text.labelled_corpus import ExampleSet
+from ziggurat.text.labelled_words import read_labelled_words
 from ziggurat.text.splits import named_split
+from ziggurat.text.universal import UniversalSentence
 from ziggurat.tokens.word_characters import word_batch
 from ziggurat.use.asked import asked_words
 from ziggurat.use.word_lines import read_word_lines
@@ -30,7 +31,7 @@ _CHARACTER = re.compile(f"[{HAN}]")
 
 
 class NamedEntities:
-    """Sentences of words with a label each, in columns (`ziggurat.text.columns`); answers are spans of words.
+    """Sentences of words with a label each (`ziggurat.text.labelled_words`); answers are spans of words.
 
     *Departs.* Where labels break their scheme, a span begins where a label can't go on the one before.
     """
@@ -61,7 +62,7 @@ class NamedEntities:
             if not labelled:
                 yield from read_word_lines(name, self.labels)
                 continue
-            for sentence in read_columns(name):
+            for sentence in read_labelled_words(name):
                 yield Example(sentence.id, sentence.tokens, sorted(lenient_spans_of(sentence.labels)))
 
     def preferred(self, names: Sequence[str]) -> tuple[str, str] | None:
@@ -118,12 +119,15 @@ class NamedEntities:
     def written(self, example: Example, told: Told) -> str:
         """Return a line of ``WORD<TAB>LABEL`` for each word, labels as BIO has them, and an empty line.
 
-        Plain labels, which are of no scheme, stand as the model learnt them.
+        Plain labels, which are of no scheme, stand as the model learnt them; a sentence of CoNLL-U has them as its
+        parts of speech, and all else as it was.
         """
         labels = labels_of(told.answer, len(example.input), "BIO")
         for start, stop, kind in told.answer:
             if kind in self.labels and stop - start == 1:
                 labels[start] = kind
+        if isinstance(example.rest, UniversalSentence) and self.labels and scheme_of(self.labels) is None:
+            return example.rest.written(labels)
         return "".join(f"{word}\t{label}\n" for word, label in zip(example.input, labels, strict=True)) + "\n"
 
 
@@ -131,7 +135,7 @@ def _first_words(name: str) -> Iterator[str]:
     """Yield the words of a file's first sentences; none of standard input, which can be read only once."""
     split, path = named_split(name)
     if path != "-" and split in ("", "train"):
-        for sentence in islice(read_columns(path), LOOKED_AT):
+        for sentence in islice(read_labelled_words(path), LOOKED_AT):
             yield from sentence.tokens
 
 

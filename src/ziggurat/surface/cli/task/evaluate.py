@@ -28,7 +28,7 @@ SHOWN_CLASSES = 30
 SHOWN_CONFUSIONS = 10
 LONGEST_INPUT = 100
 EXAMPLES = (
-    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; "
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns, CoNLL-U; roles: JSONL; "
     "pairs: news.de,news.en, TSV, TMX)"
 )
 NAMES = {

@@ -30,7 +30,8 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="[FILE…|-]",
-            help="What is asked: tables or JSONL with texts, a text a line, words (columns, JSONL); -: standard input",
+            help="What is asked: tables or JSONL with texts, a text a line, words (columns, CoNLL-U, JSONL); "
+            "-: standard input",
         ),
     ] = None,
     *,

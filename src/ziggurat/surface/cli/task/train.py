@@ -57,7 +57,7 @@ def train(
         list[str] | None,
         typer.Argument(
             metavar="[FILE…]",
-            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; "
+            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns, CoNLL-U; roles: JSONL; "
             "pairs: news.de,news.en, TSV, TMX). Recipe keys: --model.layers 2",
         ),
     ] = None,
