@@ -63,6 +63,18 @@ def test_a_model_of_roles_is_refused() -> None:
             TASK.decode(Roles(), TOKENIZER, inputs)
 
 
+def test_a_temperature_changes_how_sure_answers_are_and_no_answer() -> None:
+    asked = [("Ada", "in", "London"), ("here",), ("two", "three")]
+    plain, tempered = (TASK.decode(Longest(), TOKENIZER, asked, temperature=one) for one in (1.0, 2.0))
+    assert [one.answer for one in tempered] == [one.answer for one in plain]
+    assert [one.confidence for one in tempered] == pytest.approx([(one.confidence or 0) ** 0.5 for one in plain])
+    # 6 answers of 0.5, 5 of them right: (1/2)^(1/T) = 5/6 but for the pull, so T = ln 2 / ln 1.2 = 3.8
+    examples = [Example("a:1", ("here",), [])] * 5 + [Example("a:2", ("here",), [(0, 1, "LOC")])]
+    found = TASK.tune(Longest(), TOKENIZER, examples * 100)
+    assert found == pytest.approx(np.log(2) / np.log(1.2), rel=0.02)
+    assert TASK.tune(Longest(), TOKENIZER, []) is None
+
+
 def test_what_is_shown_and_written() -> None:
     example = Example("a:1", ("Ada", "Lovelace", "in", "London"))
     spans = [(0, 2, "PER"), (3, 4, "LOC")]

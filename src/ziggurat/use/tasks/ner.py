@@ -19,6 +19,7 @@ from ziggurat.text.splits import named_split
 from ziggurat.text.universal import UniversalSentence
 from ziggurat.tokens.word_characters import word_batch
 from ziggurat.use.asked import asked_words
+from ziggurat.use.temperature import answers_temperature
 from ziggurat.use.word_lines import read_word_lines
 
 __all__ = ["TASK", "NamedEntities"]
@@ -92,10 +93,11 @@ class NamedEntities:
     ) -> list[Told]:
         """Return the spans in each sentence; how sure they are is the product of how probable each label is.
 
+        That is raised to the power 1 / ``temperature`` (`ziggurat.use.temperature.answers_temperature`).
+
         Raises:
             UsageError: the model labels no words, or says roles of them; or a sentence is longer than it can read.
         """
-        del temperature  # probabilities are of labels that stand where they stand, over all labellings
         if not isinstance(model, Tagger):
             raise UsageError("this model labels no words: train one with ziggurat task ner train")
         if isinstance(model, ReadsMarks) and model.reads_marks:
@@ -106,11 +108,14 @@ class NamedEntities:
             places, chances = model.tag(word_batch(tokenizer, chosen))
             for words, row, sure in zip(chosen, places.tolist(), chances, strict=True):
                 labels = [model.labels[place] for place in row[: len(words)]]
-                found.append(Told(sorted(lenient_spans_of(labels)), float(np.prod(sure[: len(words)], dtype=float))))
+                chance = float(np.prod(sure[: len(words)], dtype=float)) ** (1 / temperature)
+                found.append(Told(sorted(lenient_spans_of(labels)), chance))
         return found
 
-    def tune(self, model: Model, tokenizer: Tokenizer, examples: Sequence[Example]) -> None:
-        """Do nothing: a tagger's probabilities stay as they are."""
+    def tune(self, model: Model, tokenizer: Tokenizer, examples: Sequence[Example]) -> float | None:
+        """Return the temperature at which answers to held-out sentences are as sure as they are right."""
+        told = self.decode(model, tokenizer, [example.input for example in examples])
+        return answers_temperature(told, [example.answer for example in examples])
 
     def shown(self, asked: Any, answer: Sequence[LabelSpan]) -> str:
         """Return types and words, as ``PER Ada Lovelace; LOC London``."""
