@@ -94,7 +94,8 @@ def words(of: MemoryStream, *, seed: int = 0) -> Words:
             spelled.append([96 + int(ids[place]), int(dice.integers(97, 123))])
             place += int(dice.integers(1, 3))
         starts.append(len(labels))
-    return Words(np.array(starts), *(np.array(found, np.int32) for found in (labels, firsts, spelled)))
+    arrays = [np.array(found, np.int32) for found in (labels, firsts, spelled)]
+    return Words(np.array(starts), arrays[0], arrays[1], arrays[2])
 
 
 def job(family: str, folder: Path | None = None, *, listener: Any = silent, seed: int = 7, **training: Any) -> Job:

@@ -255,10 +255,10 @@ def test_an_encoder_is_fine_tuned_beside_the_baseline(
 
 def test_what_is_at_hand_says_the_recipe(run: Path, encoder: Path) -> None:
     task = TASKS.get("classification")
-    assert suited(task, start=None, vectors=None) == "linear"
-    assert suited(task, start=str(encoder), vectors=None) == "encoder-classifier"
-    assert suited(task, start=None, vectors="skipgram") == "classifier-ensemble"
-    assert suited(TASKS.get("ner"), start=None, vectors="skipgram") == "lstm-tagger"
+    assert suited(task, start=None, vectors=None) == ("linear", "")
+    assert suited(task, start=str(encoder), vectors=None) == ("encoder-classifier", "")
+    assert suited(task, start=None, vectors="skipgram") == ("classifier-ensemble", "")
+    assert suited(TASKS.get("ner"), start=None, vectors="skipgram") == ("lstm-tagger", "")
     with pytest.raises(UsageError, match="can't be trained on"):
         suited(task, start=str(run), vectors=None)
     with pytest.raises(UsageError, match="--vectors: no recipe of this task has embeddings"):

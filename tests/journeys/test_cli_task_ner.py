@@ -40,7 +40,8 @@ def test_it_finds_names_that_it_never_saw(run: Path) -> None:
     found = manifest.metrics["test"]
     assert found["examples"] == 20
     assert found["span_f1"] > 0.9
-    assert "temperature" not in manifest.metrics.get("dev", {})
+    assert manifest.metrics["dev"]["temperature"] > 0
+    assert found["calibration_error"] < 0.2  # of a short training whose answers are right
     assert manifest.model["labels"] == ["B-PER", "O"]
     assert "F1 of whole stretches" in (run / "bundle" / "README.md").read_text(encoding="utf-8")
     assert package.load(run).tag([["mr", "Ab99", "goes", "home"], ["stone7"]]) == [[(1, 2, "PER")], []]
@@ -83,12 +84,20 @@ def test_chinese_sentences(tmp_path: Path, ziggurat: Ziggurat) -> None:
     path = tmp_path / "句子.bmes"
     lines = [f"我 O\n叫 O\n{a} B-NAME\n{b} E-NAME\n。 O\n" for a in "王李张刘陈" for b in "明华军平英"]
     path.write_text("\n".join([*lines, *("好 O\n的 O\n。 O\n",) * 5]), encoding="utf-8")
-    given = ["--recipe", "lstm-tagger-zh", *SMALL, "--out", tmp_path / "run", "--lang", "zh"]
+    given = [*SMALL, "--out", tmp_path / "run", "--lang", "zh"]
     ended = ziggurat("task", "ner", "train", path, *given)
     assert ended.code == 0, ended.err
+    assert ended.err.splitlines()[0] == "配方：lstm-tagger-zh，因为多数词是单个汉字；可用 --recipe 另行指定"
     assert "片段 F1" in ended.out
     assert load(tmp_path / "run").manifest.model["labels"] == ["B-NAME", "E-NAME", "O"]
+    assert load(tmp_path / "run").manifest.recipe["name"] == "lstm-tagger-zh"
     assert not (tmp_path / "run" / "baseline").exists()
+    # a name that is given is obeyed, and needs no reason
+    given = ["--recipe", "lstm-tagger", *SMALL, "--training.steps", "2", "--out", tmp_path / "other"]
+    ended = ziggurat("task", "ner", "train", path, *given)
+    assert ended.code == 0, ended.err
+    assert "since" not in ended.err
+    assert load(tmp_path / "other").manifest.recipe["name"] == "lstm-tagger"
 
 
 @pytest.mark.parametrize("scheme", ["BIO", "BIOES", "BMES", "none"])
@@ -115,6 +124,44 @@ def test_labels_that_are_not_those_of_the_text_are_refused(tmp_path: Path, ziggu
     assert "set.conll:37: the label 'b-PER' is none of BIO, as most labels are" in ended.err
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_labels_that_break_their_scheme_are_told_with_their_line(
+    language: str, tmp_path: Path, ziggurat: Ziggurat
+) -> None:
+    path = columns(tmp_path / "set.conll", 0, 20)
+    dev = columns(tmp_path / "dev.conll", 30, 5)
+    given = ["--dev", dev, "--test", dev, *SMALL, "--training.steps", "2", "--lang", language]
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("Ab07\tB-", "Ab07\tI-"), encoding="utf-8")
+    ended = ziggurat("task", "ner", "train", path, *given, "--out", tmp_path / "run")
+    assert ended.code == 0, ended.err
+    said = {
+        "en": "set.conll:37: 'I-PER' may not follow 'O' in BIO; 1 of 40 sentences have such faults and are left out: ",
+        "zh": "set.conll:37：按 BIO，'I-PER' 不能跟在'O'之后；40 个句子中有 1 个有此类错误，已略去：请修正标签；或",
+    }
+    assert said[language] in ended.err
+    path.write_text("a\tO\nb\tI-LOC\nc\tB-PER\n\nd\tB-LOC\ne\tI-PER\n", encoding="utf-8")
+    ended = ziggurat("task", "ner", "train", path, *given, "--out", tmp_path / "none")
+    assert (ended.code, ended.out) == (2, "")
+    said = {
+        "en": "set.conll:2: 'I-LOC' may not follow 'O' in BIO; none of 2 sentences can be learnt from: mend the labels",
+        "zh": "set.conll:2：按 BIO，'I-LOC' 不能跟在'O'之后；2 个句子都无法用来学习：请修正标签；或把",
+    }
+    assert said[language] in ended.err.splitlines()[-1]
+
+
+def test_one_slip_among_iob1_is_no_bio(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path, dev, out = columns(tmp_path / "set.conll", 0, 20), columns(tmp_path / "dev.conll", 30, 5), tmp_path / "run"
+    text = path.read_text(encoding="utf-8").replace("B-PER", "I-PER")
+    path.write_text(text.replace("Ab07\tI-", "Ab07\tB-"), encoding="utf-8")
+    given = ["--dev", dev, "--test", dev, *SMALL, "--training.steps", "2", "--out", out]
+    ended = ziggurat("task", "ner", "train", path, *given)
+    assert ended.code == 0, ended.err
+    model: Any = load(out).model
+    assert model.network.config.scheme == "IOB1"
+    assert "set.conll:37: 'B-PER' may not follow 'O' in IOB1; 1 of 40 sentences" in ended.err
+
+
 def test_plain_labels_are_kept(tmp_path: Path, ziggurat: Ziggurat) -> None:
     path, out = tmp_path / "pos.conll", tmp_path / "run"
     path.write_text("".join(f"the\tDET\nx{n:02}\tNOUN\nruns\tVERB\n\n" for n in range(40)), encoding="utf-8")
@@ -123,6 +170,27 @@ def test_plain_labels_are_kept(tmp_path: Path, ziggurat: Ziggurat) -> None:
     assert ziggurat("task", "ner", "predict", out, path).out == path.read_text(encoding="utf-8")
     found = json.loads(ziggurat("task", "ner", "evaluate", out, path, "--json").out)
     assert ([one["label"] for one in found["classes"]], found["unknown"]) == (["DET", "NOUN", "VERB"], [])
+
+
+def test_parts_of_speech_of_conll_u_are_learnt_and_written(tmp_path: Path, ziggurat: Ziggurat) -> None:
+    path, asked, out = tmp_path / "set.conllu", tmp_path / "asked.conllu", tmp_path / "run"
+    row = "{}\t{}\t_\t{}\t_\t_\t0\troot\t_\tNote={}\n"
+
+    def sentence(number: int, *tags: str) -> str:
+        words = zip(("the", f"x{number:02}", "runs"), tags, strict=True)
+        rows = [row.format(place, *word, number) for place, word in enumerate(words, start=1)]
+        return f"# sent_id = {number}\n1-2\tthex\t" + "\t".join("_" * 8) + "\n" + "".join(rows) + "\n"
+
+    path.write_text("".join(sentence(one, "DET", "NOUN", "VERB") for one in range(40)), encoding="utf-8")
+    ended = ziggurat("task", "ner", "train", path, *SMALL, "--out", out, "--quiet")
+    assert ended.code == 0, ended.err
+    asked.write_text(sentence(77, "_", "ADV", "_") + sentence(78, "_", "_", "_"), encoding="utf-8")
+    answered = sentence(77, "DET", "NOUN", "VERB") + sentence(78, "DET", "NOUN", "VERB")
+    ended = ziggurat("task", "ner", "predict", out, asked)
+    assert (ended.code, ended.out) == (0, answered)
+    asked.write_text(answered, encoding="utf-8")
+    found = json.loads(ziggurat("task", "ner", "evaluate", out, asked, "--json").out)
+    assert (found["metrics"]["span_f1"]["value"], found["examples"]) == (1.0, 2)
 
 
 ENCODER = ["--model.layers", "1", "--model.width", "12", "--model.heads", "3", "--model.context", "32"]

@@ -55,7 +55,7 @@ def test_nothing_asked_is_nothing_said_and_a_language_model_is_none_of_it(name: 
 
 def test_without_anything_at_hand_its_first_recipe_is_taken(name: str) -> None:
     task = TASKS.get(name)
-    assert suited(task, start=None, vectors=None) == task.recipes[0]
+    assert suited(task, start=None, vectors=None) == (task.recipes[0], "")
 
 
 def test_vectors_at_hand_choose_a_recipe_that_can_begin_with_them(name: str) -> None:
@@ -66,7 +66,7 @@ def test_vectors_at_hand_choose_a_recipe_that_can_begin_with_them(name: str) -> 
         if any(isinstance(FAMILIES.get(some.family), Embeds) for some in (one, *one.parts))
     ]
     if with_embeddings:
-        assert suited(task, start=None, vectors="skipgram") == with_embeddings[0]
+        assert suited(task, start=None, vectors="skipgram") == (with_embeddings[0], "")
     else:
         with pytest.raises(UsageError, match="--vectors: no recipe of this task has embeddings"):
             suited(task, start=None, vectors="skipgram")

@@ -256,6 +256,9 @@ def test_sequences_tell_iob1_from_bio() -> None:
     # Neither: a span begins with I here, and with B after O there; read as BIO, whose faults are then reported.
     assert scheme_of_sequences([["I-A"], ["O", "B-B"]]) == "BIO"
     assert scheme_of_sequences([["NOUN"], ["VERB", "O"]]) is None
+    # One slip does not make BIO of what is IOB1 elsewhere, nor the other way round.
+    assert scheme_of_sequences([["I-A", "B-A"], ["O", "I-B"], ["O", "B-B"]]) == "IOB1"
+    assert scheme_of_sequences([["O", "B-A"], ["B-B"], ["O", "I-B"]]) == "BIO"
 
 
 @pytest.mark.parametrize(

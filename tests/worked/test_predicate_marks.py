@@ -171,7 +171,9 @@ def test_a_document_is_read_several_times_with_other_labels(*, marks: bool) -> N
     count = first.stop - first.start
     twice = words._replace(
         starts=np.array([0, count, 2 * count]),
-        **{name: np.concatenate([getattr(words, name)[first]] * 2) for name in ("labels", "firsts", "characters")},
+        labels=np.concatenate([words.labels[first]] * 2),
+        firsts=np.concatenate([words.firsts[first]] * 2),
+        characters=np.concatenate([words.characters[first]] * 2),
         documents=np.array([3, 3], np.int32),
         marks=np.arange(2 * count, dtype=np.int32) % 2 if marks else None,
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 from typing import Any
 
 import numpy as np
@@ -122,12 +123,51 @@ def test_where_nothing_stands_for_the_unknown_nothing_is_hidden() -> None:
     np.testing.assert_array_equal(read, plain)
 
 
+def placed(asked: Job, places: list[str]) -> Job:
+    """The same job, whose documents stand in files."""
+    assert asked.tags is not None
+    words = asked.tags.train._replace(places=places)
+    return dataclasses.replace(asked, tags=dataclasses.replace(asked.tags, train=words))
+
+
 def test_sentences_whose_labels_break_the_scheme_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
     # O I-PER; I-PER; a label that is unknown; no word at all: these can't be learnt from
-    found = objective(made([[0, 2], [1, 2], [2], [0, -1, 0], [], [0, 1]]))
+    asked = made([[0, 2], [1, 2], [2], [0, -1, 0], [], [0, 1]])
+    found = objective(asked)
     assert found.kept.tolist() == [1, 5]
-    assert "4 sentences have labels that break the scheme, or none, and are left out" in caplog.text
-    with pytest.raises(TooLittleTextError, match="none of 2 sentences can be learnt from"):
+    assert "sentence 1: 'I-PER' may not follow 'O' in BIO; 4 of 6 sentences have such faults and" in caplog.text
+    objective(placed(asked, [f"a.conll:{place}" for place in (3, 6, 9, 11, 15, 16)]))
+    assert "a.conll:4: 'I-PER' may not follow 'O' in BIO; 4 of 6 sentences have such" in caplog.text
+    assert "are left out: mend the labels, or set model.scheme to none to learn them as they stand" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([[1, 0], [2], [0, 2]], r"a\.conll:4: 'I-PER' may not follow the beginning in BIO; 2 of 3 sentences"),
+        ([[1, 0], [0, -1]], r"a\.conll:4: no words, or labels that are not to be learnt; 1 of 2 sentences"),
+        ([[1], []], r"a\.conll:4: no words, or labels that are not to be learnt; 1 of 2 sentences"),
+    ],
+)
+def test_the_first_fault_is_told_with_its_line(
+    rows: list[list[int]], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    objective(placed(made(rows), [f"a.conll:{1 + 3 * place}" for place in range(len(rows))]))
+    assert re.search(told, caplog.text)
+
+
+def test_a_sentence_that_may_not_end_is_told_by_its_last_word(caplog: pytest.LogCaptureFixture) -> None:
+    asked = made([[0, 2], [0, 0, 1]])
+    assert asked.tags is not None
+    names = ("O", "B-PER", "S-PER")
+    model = dataclasses.replace(asked.model_config, labels=names, scheme="BIOES")
+    told = dataclasses.replace(asked, tags=dataclasses.replace(asked.tags, names=names), model_config=model)
+    objective(placed(told, ["a.conll:1", "a.conll:4"]))
+    assert "a.conll:6: the labels may not end with 'B-PER' in BIOES; 1 of 2 sentences" in caplog.text
+
+
+def test_where_no_sentence_is_left_the_first_fault_is_told() -> None:
+    with pytest.raises(TooLittleTextError, match=r"'I-PER' may not follow 'O' in BIO; none of 2 sentences can be lea"):
         objective(made([[0, 2], [2]]))
 
 

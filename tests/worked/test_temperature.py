@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ziggurat.core.errors import TooLittleTextError, UsageError
-from ziggurat.use.temperature import HIGHEST, LOWEST, PULL, fit_temperature, mean_nll, tempered
+from ziggurat.core.types import Told
+from ziggurat.use.temperature import (
+    HIGHEST,
+    LOWEST,
+    PULL,
+    answers_temperature,
+    fit_temperature,
+    mean_nll,
+    tempered,
+)
 
 SCORES = st.integers(1, 11).flatmap(
     lambda rows: st.tuples(
@@ -104,3 +113,52 @@ def test_what_can_not_be_fitted() -> None:
         fit_temperature(said, np.array([2]))
     with pytest.raises(TooLittleTextError):
         fit_temperature(said[:0], np.array([], dtype=np.int64))
+
+
+def answers(*sure: float | None) -> list[Told]:
+    return [Told("x", one) for one in sure]
+
+
+def test_answers_of_one_probability_are_as_sure_as_they_are_right() -> None:
+    # 0.25 to the power 1 / T is the part that is right, 1/2, at T = 2; and 1/16 at T = 1/2
+    assert answers_temperature(answers(0.25, 0.25), ["x", "y"], pull=0) == pytest.approx(2, abs=1e-9)
+    assert answers_temperature(answers(*[0.25] * 16), ["x"] + ["y"] * 15, pull=0) == pytest.approx(0.5, abs=1e-9)
+    assert answers_temperature(answers(0.5, 0.5), ["x", "y"]) == pytest.approx(1, abs=1e-9)
+
+
+def test_few_answers_that_are_all_right_are_believed_as_laplace_has_it() -> None:
+    # 10·ln 2 + 1 − T = 0: 0.5^(1/T) = 0.916, and 11/12 = 0.917
+    found = answers_temperature(answers(*[0.5] * 10), ["x"] * 10)
+    assert found == pytest.approx(1 + 10 * math.log(2))
+    assert 0.5 ** (1 / (1 + 10 * math.log(2))) == pytest.approx(11 / 12, abs=1e-3)
+
+
+def test_answers_that_do_not_say_how_sure_they_are_count_nothing() -> None:
+    assert answers_temperature(answers(None, None), ["x", "y"]) is None
+    assert answers_temperature([], []) is None
+    some = answers_temperature(answers(0.25, None, 0.25), ["x", "y", "y"], pull=0)
+    assert some == pytest.approx(2, abs=1e-9)
+    with pytest.raises(UsageError, match="2 right answers for 1 answers"):
+        answers_temperature(answers(0.5), ["x", "y"])
+
+
+def test_answers_of_no_chance_and_of_every_chance_are_heard() -> None:
+    found = answers_temperature(answers(0.0, 1.0, 1.0), ["x", "y", "x"])
+    assert found is not None
+    assert LOWEST <= found <= HIGHEST * 1.001
+
+
+@given(
+    sure=st.lists(st.floats(0.01, 0.99), min_size=1, max_size=11), seed=st.integers(0, 99), factor=st.floats(0.8, 1.2)
+)
+def test_no_other_temperature_makes_the_answers_likelier(sure: list[float], seed: int, factor: float) -> None:
+    right = np.random.default_rng(seed).random(len(sure)) < 0.5
+    found = answers_temperature(answers(*sure), ["x" if one else "y" for one in right], pull=0)
+    assert found is not None
+
+    def nll(temperature: float) -> float:
+        chances = np.array(sure) ** (1 / temperature)
+        return -float(np.log(chances[right]).sum() + np.log1p(-chances[~right]).sum())
+
+    if LOWEST < found * factor < HIGHEST and LOWEST * 1.01 < found < HIGHEST * 0.99:
+        assert nll(found) <= nll(found * factor) + 1e-9

@@ -179,7 +179,7 @@ ERRORS = [
     ("a\nb\n", Columns(), r":1: 1 column, no label; a line is TOKEN<TAB>LABEL"),
     ("a O\n", Columns(label=2), r":1: 2 columns, no column 3; name another"),
     ("a O\n", Columns(token=-3), r":1: 2 columns, no column 3 from the last"),
-    (UNIVERSAL, Columns(), r":2: CoNLL-U, whose first column numbers the words; a line is TOKEN<TAB>LABEL: write two"),
+    (UNIVERSAL, Columns(), r":2: CoNLL-U, whose first column numbers the words; read it by read_universal, or"),
     (UNIVERSAL, Columns(label=None), r":2: CoNLL-U, whose"),
     ("1-2" + UNIVERSAL[13:], Columns(), r":1: CoNLL-U, whose"),
     ("", Columns(), r": no sentence; a line is TOKEN<TAB>LABEL"),

@@ -77,11 +77,27 @@ def test_a_layer_that_is_not_there(tmp_path: Path) -> None:
     text = row(1) + row(2).replace("NOUN\tNN", "_\t_")
     (sentence,) = read_universal(written(tmp_path / "a.conllu", text))
     for layer in ("upos", "xpos"):
-        with pytest.raises(InputError, match=rf"a\.conllu:1: word 2 has no {layer} \('_'\); mend it or choose another"):
+        with pytest.raises(InputError, match=rf"a\.conllu:1: word 2 has no {layer} \('_'\); mend the line"):
             sentence.tagged(layer)
     unknown: Any = "uposs"
     with pytest.raises(UnknownNameError, match="unknown layer 'uposs'; did you mean 'upos'"):
         sentence.tagged(unknown)
+
+
+def test_a_sentence_is_written_again_with_other_labels(tmp_path: Path) -> None:
+    french, chinese = read_universal(written(tmp_path / "a.conllu", FRENCH + "\n" + CHINESE))
+    assert french.written(FRENCH_UPOS) == FRENCH + "\n"
+    assert chinese.written(["PRON", "VERB", "NOUN"]) == CHINESE + "\n"  # ended, though the file does not say so
+    told = [f"T{place}" for place in range(10)]
+    (again,) = read_universal(written(tmp_path / "b.conllu", french.written(told)))
+    assert [word.upos for word in again.words] == told
+    assert again.multiwords == french.multiwords
+    back = again.written(FRENCH_UPOS)
+    assert back == FRENCH + "\n"
+    xpos = chinese.written(["A", "B", "C"], "xpos").splitlines()
+    assert [line.split("\t")[3:5] for line in xpos[1:4]] == [["PRON", "A"], ["VERB", "B"], ["NOUN", "C"]]
+    with pytest.raises(ValueError, match="shorter"):
+        chinese.written(["A", "B"])
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,18 @@ def test_a_model_of_roles_is_refused() -> None:
             TASK.decode(Roles(), TOKENIZER, inputs)
 
 
+def test_a_temperature_changes_how_sure_answers_are_and_no_answer() -> None:
+    asked = [("Ada", "in", "London"), ("here",), ("two", "three")]
+    plain, tempered = (TASK.decode(Longest(), TOKENIZER, asked, temperature=one) for one in (1.0, 2.0))
+    assert [one.answer for one in tempered] == [one.answer for one in plain]
+    assert [one.confidence for one in tempered] == pytest.approx([(one.confidence or 0) ** 0.5 for one in plain])
+    # 6 answers of 0.5, 5 of them right: (1/2)^(1/T) = 5/6 but for the pull, so T = ln 2 / ln 1.2 = 3.8
+    examples = [Example("a:1", ("here",), [])] * 5 + [Example("a:2", ("here",), [(0, 1, "LOC")])]
+    found = TASK.tune(Longest(), TOKENIZER, examples * 100)
+    assert found == pytest.approx(np.log(2) / np.log(1.2), rel=0.02)
+    assert TASK.tune(Longest(), TOKENIZER, []) is None
+
+
 def test_what_is_shown_and_written() -> None:
     example = Example("a:1", ("Ada", "Lovelace", "in", "London"))
     spans = [(0, 2, "PER"), (3, 4, "LOC")]
@@ -74,6 +86,30 @@ def test_plain_labels_are_written_as_they_were_learnt() -> None:
     spans = [(0, 1, "DET"), (1, 2, "NOUN")]
     told = Told(spans)
     assert TASK.knowing(["DET", "NOUN"]).written(Example("a:1", ("a", "dog")), told) == "a\tDET\ndog\tNOUN\n\n"
+
+
+UNIVERSAL = """\
+# text = du chien
+1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_
+1\tde\tde\tADP\t_\t_\t3\tcase\t_\tNote=a  b
+2\tle\tle\t_\t_\t_\t3\tdet\t_\t_
+3\tchien\tchien\tNOUN\t_\t_\t0\troot\t_\t_
+"""
+
+
+def test_conll_u_is_written_again_with_parts_of_speech(tmp_path: Path) -> None:
+    path = tmp_path / "a.conllu"
+    path.write_text(UNIVERSAL, encoding="utf-8")
+    (asked,) = TASK.read([str(path)], labelled=False)
+    assert (asked.id, asked.input, asked.answer) == (f"{path}:2", ("de", "le", "chien"), None)
+    told = Told([(0, 1, "ADP"), (1, 2, "DET"), (2, 3, "NOUN")])
+    found = TASK.knowing(["ADP", "DET", "NOUN"]).written(asked, told)
+    assert found == UNIVERSAL.replace("le\t_", "le\tDET") + "\n"
+    # what finds names has no parts of speech to give
+    named = TASK.knowing(["B-PER", "O"]).written(asked, Told([(2, 3, "PER")]))
+    assert named == "de\tO\nle\tO\nchien\tB-PER\n\n"
+    with pytest.raises(InputError, match=r"a\.conllu:2: word 2 has no upos"):
+        list(TASK.read([str(path)], labelled=True))
 
 
 def test_columns_are_read_with_labels_and_without(tmp_path: Path) -> None:
@@ -135,3 +171,30 @@ def test_no_word_of_a_sentence_on_one_line_is_lost(tmp_path: Path) -> None:
     assert found == [("Ada", "met"), ("me", "London")]
     with pytest.raises(InputError, match=r"words\.txt:1: .*'NOUN', is no label"):
         list(TASK.read([str(path)], labelled=False))
+
+
+ENGLISH = "Ada B-PER\nlives O\nin O\nRome B-LOC\n"
+SINGLE = "".join(f"{character} O\n" for character in "王明在北京，") + "3 O\n"
+CUT = "".join(f"{word} O\n" for word in ("王明", "在", "我", "他", "的", "了"))
+SUITED = ("lstm-tagger-zh", "most words are single Chinese characters")
+
+
+@pytest.mark.parametrize(
+    ("content", "suited"),
+    [(SINGLE, SUITED), (ENGLISH, None), (CUT, None), (SINGLE + ENGLISH * 2, None), ("王\n明\n", None), ("", None)],
+)
+def test_the_words_of_files_choose_the_recipe(content: str, suited: tuple[str, str] | None, tmp_path: Path) -> None:
+    path = tmp_path / "set.conll"
+    path.write_text(content, encoding="utf-8")
+    assert TASK.preferred([str(path)]) == suited
+    assert TASK.preferred([f"train={path}"]) == suited
+
+
+def test_what_is_held_out_or_can_be_read_but_once_chooses_nothing(tmp_path: Path) -> None:
+    english, chinese = tmp_path / "en.conll", tmp_path / "zh.conll"
+    english.write_text(ENGLISH, encoding="utf-8")
+    chinese.write_text(SINGLE * 9, encoding="utf-8")
+    assert TASK.preferred([str(english), f"dev={chinese}"]) is None
+    assert TASK.preferred([str(english), str(chinese)]) == SUITED
+    assert TASK.preferred(["-"]) is None
+    assert TASK.preferred([str(tmp_path / "none.conll")]) is None

@@ -123,6 +123,20 @@ def test_a_tagger_that_reads_no_predicates_is_refused() -> None:
             TASK.decode(FAMILIES.get(name).tiny(seed=0), TOKENIZER, [sentence("two", predicates=None)])
 
 
+def test_a_temperature_changes_how_sure_answers_are_and_no_answer() -> None:
+    asked = [sentence("two", "seven", "one", predicates=(1,)), sentence("two", predicates=())]
+    plain, tempered = (TASK.decode(Neighbours(), TOKENIZER, asked, temperature=one) for one in (1.0, 3.0))
+    assert [one.answer for one in tempered] == [one.answer for one in plain]
+    assert (plain[0].confidence, plain[1].confidence, tempered[1].confidence) == (0.125, None, None)
+    assert tempered[0].confidence == pytest.approx(0.5)
+    # all wrong, and 1/8 is too sure: T below 1
+    wrong = [Example("a:1", asked[0], {}), Example("a:2", asked[1], {})]
+    found = TASK.tune(Neighbours(), TOKENIZER, wrong * 9)
+    assert found is not None
+    assert found < 1
+    assert TASK.tune(Neighbours(), TOKENIZER, wrong[1:]) is None
+
+
 def test_what_is_shown() -> None:
     asked = sentence("She", "dropped", "by", "and", "left", predicates=(1, 4))
     answer = {1: [(0, 1, "ARG0"), (1, 3, "V"), (3, 5, "ARGM-TMP")], 4: [(4, 5, "V")]}

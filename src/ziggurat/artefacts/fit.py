@@ -279,8 +279,9 @@ def _tags(corpus: LabelledCorpus, tokenizer: Tokenizer) -> Tags:
         starts, firsts, characters = word_arrays(tokenizer, [entry.input for entry in split.entries])
         read = list(split.readings())
         labels = np.array([places.get(label, -1) for _, reading in read for label in reading.labels], np.int32)
+        lines = tuple(entry.id for entry in split.entries)
         if not any(reading.marked for _, reading in read):
-            return Words(starts, labels, firsts, characters)
+            return Words(starts, labels, firsts, characters, places=lines)
         documents = np.array([number for number, _ in read], np.int32)
         counts = np.diff(starts)[documents]
         begins = np.concatenate([[0], np.cumsum(counts)])
@@ -288,7 +289,7 @@ def _tags(corpus: LabelledCorpus, tokenizer: Tokenizer) -> Tags:
         marks = np.zeros(len(rows), np.int32)
         for begin, (_, reading) in zip(begins.tolist(), read, strict=False):
             marks[begin + reading.marked.start : begin + reading.marked.stop] = 1
-        return Words(begins, labels, firsts[rows], characters[rows], documents, marks)
+        return Words(begins, labels, firsts[rows], characters[rows], documents, marks, lines)
 
     return Tags(names, words(corpus.train), words(corpus.dev) if len(corpus.dev) else None)
 

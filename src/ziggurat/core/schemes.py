@@ -37,6 +37,7 @@ __all__ = [
     "likely_scheme",
     "may_follow",
     "misfit",
+    "said_misfit",
     "scheme_of",
     "scheme_of_sequences",
     "spans_of",
@@ -115,10 +116,20 @@ def spans_of(labels: Sequence[str], scheme: Scheme) -> list[LabelSpan]:
     place = misfit(labels, scheme)
     if place is None:
         return lenient_spans_of(labels)
+    where = min(place, len(labels) - 1)
+    raise InputError(f"position {where}: {said_misfit(labels, place, scheme)}; correct the labels")
+
+
+def said_misfit(labels: Sequence[str], place: int, scheme: Scheme) -> str:
+    """Return in words what is wrong at a place that `misfit` found.
+
+    >>> said_misfit(["O", "I-LOC"], 1, "BIO")
+    "'I-LOC' may not follow 'O' in BIO"
+    """
     before = f"'{labels[place - 1]}'" if place else "the beginning"
     if place == len(labels):
-        raise InputError(f"position {place - 1}: the labels may not end with {before} in {scheme}; correct them")
-    raise InputError(f"position {place}: '{labels[place]}' may not follow {before} in {scheme}; correct the labels")
+        return f"the labels may not end with {before} in {scheme}"
+    return f"'{labels[place]}' may not follow {before} in {scheme}"
 
 
 def lenient_spans_of(labels: Sequence[str]) -> list[LabelSpan]:
@@ -198,12 +209,13 @@ def scheme_of(labels: Iterable[str]) -> Scheme | None:
 
 
 def scheme_of_sequences(sequences: Iterable[Sequence[str]]) -> Scheme | None:
-    """Return the scheme of labelled sequences: as `scheme_of`, and IOB1 where they break BIO and keep to IOB1."""
+    """Return the scheme of labelled sequences: as `scheme_of`, and IOB1 where fewer of them break it than BIO."""
     kept = [list(sequence) for sequence in sequences]
     scheme = scheme_of({label for sequence in kept for label in sequence})
-    if scheme != "BIO" or all(misfit(sequence, "BIO") is None for sequence in kept):
+    if scheme != "BIO":
         return scheme
-    return "IOB1" if all(misfit(sequence, "IOB1") is None for sequence in kept) else "BIO"
+    likely: tuple[Scheme, ...] = ("BIO", "IOB1")
+    return min(likely, key=lambda one: sum(misfit(sequence, one) is not None for sequence in kept))
 
 
 def foreign_to(scheme: Scheme, labels: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from ziggurat.core.protocols import Model, ReadsMarks, ReadsPairs, Tokenizer
 from ziggurat.core.types import Example, Told
 
-__all__ = ["AsksDatabase", "LabelsWords", "MarksWords", "NamesColumns", "Task", "serves"]
+__all__ = ["AsksDatabase", "LabelsWords", "MarksWords", "NamesColumns", "PrefersRecipe", "Task", "serves"]
 
 
 class Task(Protocol):
@@ -102,6 +102,15 @@ class NamesColumns(Protocol):
 
     def calling(self, text: Mapping[str, Any]) -> Task:
         """Return the task as a model does it whose recipe has this section ``text``."""
+        ...
+
+
+@runtime_checkable
+class PrefersRecipe(Protocol):
+    """A task whose files say which of its recipes suits them."""
+
+    def preferred(self, names: Sequence[str]) -> tuple[str, str] | None:
+        """Return a recipe that suits the examples in files better than the first one, and why; None: none does."""
         ...
 
 

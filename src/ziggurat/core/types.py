@@ -73,6 +73,8 @@ class Example:
     """A text, or what else the task reads."""
     answer: Any = None
     """A label, or what else the task's metrics read; None where nobody says."""
+    rest: Any = field(default=None, compare=False, repr=False)
+    """What its file says beside, where it is to be written again with an answer."""
 
 
 @dataclass(frozen=True, slots=True)

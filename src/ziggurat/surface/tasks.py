@@ -9,7 +9,7 @@ from ziggurat.artefacts.recipe import Recipe, load_recipe
 from ziggurat.artefacts.runs import Run
 from ziggurat.core.errors import UsageError
 from ziggurat.core.protocols import StandsOn
-from ziggurat.core.tasks import Task, serves
+from ziggurat.core.tasks import PrefersRecipe, Task, serves
 from ziggurat.core.types import Listener
 from ziggurat.judge.answers import ANSWER_METRICS
 from ziggurat.judge.tasks import TaskReport, judge_task
@@ -41,11 +41,12 @@ def learns(recipe: Recipe, task: Task) -> bool:
     return serves(task, FAMILIES.get(recipe.family), recipe.model, queries=recipe.text.format == QUERIES)
 
 
-def suited(task: Task, *, start: str | None, vectors: str | None) -> str:
-    """Return the name of the first of a task's recipes that can begin with what is at hand.
+def suited(task: Task, *, start: str | None, vectors: str | None, files: Sequence[str] = ()) -> tuple[str, str]:
+    """Return the name of a task's recipe that can begin with what is at hand, and why it is not the first of these.
 
-    That is the bundle ``start``, which the recipe's model goes on from or has inside, or ``vectors`` for its
-    embeddings; without either it is the first of all.
+    At hand is the bundle ``start``, which the recipe's model goes on from or has inside, or ``vectors`` for its
+    embeddings; without either all recipes can. Of these it is the one that the task prefers for ``files``, else the
+    first, for which there is no reason to give.
 
     Raises:
         ArtefactError: there is no whole bundle ``start``.
@@ -66,7 +67,8 @@ def suited(task: Task, *, start: str | None, vectors: str | None) -> str:
         found, told = list(recipes), ""
     if not found:
         raise UsageError(f"{told}; leave it out, or name a recipe of your own by --recipe")
-    return found[0]
+    preferred = task.preferred(files) if isinstance(task, PrefersRecipe) else None
+    return preferred if preferred is not None and preferred[0] in found else (found[0], "")
 
 
 def train_task(task: Task, runs: Sequence[Run], listener: Listener) -> list[Outcome]:

@@ -21,7 +21,7 @@ from ziggurat.text.options import TextConfig
 from ziggurat.text.relabelling import Block, Labeller, RawLines, relabelled, write_pieces
 from ziggurat.text.tagged import Line, TaggedSentence, is_blank, one_source, read_lines
 
-__all__ = ["Columns", "add_labels", "read_columns", "sentences_in", "write_columns"]
+__all__ = ["Columns", "add_labels", "is_numbered", "read_columns", "sentences_in", "write_columns"]
 
 FORM = "a line is TOKEN<TAB>LABEL"
 TABS, BLANKS = "tabs", "blanks"
@@ -168,10 +168,9 @@ class _Table:
         self._first, self.width = row.number, len(self._split(row.text))
         where = f"{self._label}:{row.number}"
         self._token = self._place(self._columns.token, where)
-        if self._token == 0 and self.separator == TABS and _numbered(self._split(row.text)):
+        if self._token == 0 and is_numbered(row.text):
             raise InputError(
-                f"{where}: CoNLL-U, whose first column numbers the words; {FORM}: "
-                "write two of its columns, as the second with the fourth, to a file of their own"
+                f"{where}: CoNLL-U, whose first column numbers the words; read it by read_universal, or name two others"
             )
         self._tag = self._token if self._columns.label is None else self._place(self._columns.label, where)
         if self._tag == self._token and self._columns.label is not None:
@@ -228,8 +227,9 @@ class _Table:
         return Block(tuple(lines), tuple(rows), sentence)
 
 
-def _numbered(row: list[str]) -> bool:
+def is_numbered(text: str) -> bool:
     """Return whether a file's first row is one of CoNLL-U: ten columns, of which the first and seventh are numbers."""
+    row = text.split("\t")
     return len(row) == 10 and bool(_NUMBER.fullmatch(row[0])) and bool(_HEAD.fullmatch(row[6]))
 
 

@@ -17,9 +17,9 @@ from ziggurat.core.spacing import joined
 from ziggurat.core.types import Document, Example, Listener
 from ziggurat.core.workers import HERE, Workers
 from ziggurat.text.cleaning import clean
-from ziggurat.text.columns import read_columns
 from ziggurat.text.label_schemes import check_scheme
 from ziggurat.text.labelled import read_examples
+from ziggurat.text.labelled_words import read_labelled_words
 from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import check_options
@@ -171,7 +171,7 @@ def prepare_tagged(
     workers: Workers = HERE,
     scheme: str = "auto",
 ) -> LabelledCorpus:
-    """Do `prepare_labelled` for sentences in columns (`ziggurat.text.columns`); words stay as they are written.
+    """Do `prepare_labelled` for sentences of words (`ziggurat.text.labelled_words`); words stay as they are written.
 
     Labels must be of the ``scheme``, which is the model's (`ziggurat.text.label_schemes.check_scheme`).
 
@@ -276,7 +276,7 @@ def _texts(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
 
 def _sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:
     del ledger
-    return (Example(each.id, each.tokens, each.labels) for each in read_columns(path, options=options))
+    return (Example(each.id, each.tokens, each.labels) for each in read_labelled_words(path, options))
 
 
 def _role_sentences(path: str, options: TextConfig, ledger: Ledger) -> Iterator[Example]:

@@ -8,7 +8,7 @@ Source of the form: Nivre et al. 2020; universaldependencies.org/format.html.
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from ziggurat.core.errors import InputError, UnknownNameError
@@ -16,7 +16,7 @@ from ziggurat.text.options import TextConfig
 from ziggurat.text.relabelling import Block, Labeller, RawLines, relabelled
 from ziggurat.text.tagged import Line, TaggedSentence, is_blank, one_source, read_lines
 
-__all__ = ["Layer", "Multiword", "UniversalSentence", "Word", "read_universal", "set_labels"]
+__all__ = ["Layer", "Multiword", "UniversalSentence", "Word", "read_universal", "set_labels", "universal_in"]
 
 Layer: TypeAlias = Literal["upos", "xpos", "features"]
 """What a word is labelled with: its universal part of speech, its language's own, or its features."""
@@ -66,6 +66,10 @@ class UniversalSentence:
     name: str = ""
     """What the file itself calls the sentence (``# sent_id = …``)."""
     line: int = 0
+    lines: tuple[Line, ...] = field(default=(), compare=False, repr=False)
+    """As they stand in the file: comments before, ranges and empty nodes among the words, empty lines."""
+    rows: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    """Which of the lines hold the words, from 0."""
 
     def tagged(self, layer: Layer | None = "upos") -> TaggedSentence:
         """Return the words with one label each, or with none.
@@ -79,8 +83,17 @@ class UniversalSentence:
         labels = () if layer is None else tuple(word.label(layer) for word in self.words)
         for number, label in enumerate(labels, start=1):
             if not label:
-                raise InputError(f"{self.id}: word {number} has no {layer} ('_'); mend it or choose another layer")
+                raise InputError(f"{self.id}: word {number} has no {layer} ('_'); mend the line")
         return TaggedSentence(self.id, tuple(word.form for word in self.words), labels, self.line)
+
+    def written(self, labels: Sequence[str], layer: Layer = "upos") -> str:
+        """Return the lines with other labels of a layer, one a word; an empty line ends them."""
+        texts = [line.text for line in self.lines]
+        for row, label in zip(self.rows, labels, strict=True):
+            cells = texts[row].split("\t")
+            cells[CELLS[layer]] = label
+            texts[row] = "\t".join(cells)
+        return "".join(f"{text}\n" for text in (texts if is_blank(texts[-1]) else [*texts, ""]))
 
 
 def read_universal(name: str | os.PathLike[str], options: TextConfig | None = None) -> Iterator[UniversalSentence]:
@@ -91,8 +104,17 @@ def read_universal(name: str | os.PathLike[str], options: TextConfig | None = No
             line and what is wrong.
     """
     source = one_source(name)
-    for lines in _sentences(read_lines(source, options or TextConfig()), source.label):
-        yield _sentence(lines, source.label)[0]
+    yield from universal_in(read_lines(source, options or TextConfig()), source.label)
+
+
+def universal_in(lines: Iterable[Line], label: str) -> Iterator[UniversalSentence]:
+    """Yield the sentences in the lines of a file, which errors call ``label``.
+
+    Raises:
+        InputError: as `read_universal`.
+    """
+    for one in _sentences(lines, label):
+        yield _sentence(one, label)
 
 
 def set_labels(
@@ -113,8 +135,8 @@ def set_labels(
 
     def blocks() -> Iterator[Block]:
         for lines in _sentences(raw, source.label):
-            sentence, rows = _sentence(lines, source.label)
-            yield Block(tuple(lines), rows, sentence.tagged(None))
+            sentence = _sentence(lines, source.label)
+            yield Block(sentence.lines, sentence.rows, sentence.tagged(None))
 
     def edit(line: Line, new: str) -> bytes:
         where = f"{source.label}:{line.number}"
@@ -145,8 +167,7 @@ def _sentences(lines: Iterable[Line], label: str) -> Iterator[list[Line]]:
     yield kept
 
 
-def _sentence(lines: Sequence[Line], label: str) -> tuple[UniversalSentence, tuple[int, ...]]:
-    """Return a sentence, and which of its lines hold its words."""
+def _sentence(lines: Sequence[Line], label: str) -> UniversalSentence:
     solid = [place for place, line in enumerate(lines) if not is_blank(line.text)]
     places = [place for place in solid if not lines[place].text.startswith("#")]
     if not places:
@@ -177,7 +198,9 @@ def _sentence(lines: Sequence[Line], label: str) -> tuple[UniversalSentence, tup
     if multiwords and multiwords[-1].stop > len(words):
         raise InputError(f"{rows[0]}: a range ends at word {multiwords[-1].stop}, the sentence at word {len(words)}")
     first = lines[places[0]].number
-    return UniversalSentence(rows[0], tuple(words), tuple(multiwords), _name(lines), first), tuple(of_words)
+    return UniversalSentence(
+        rows[0], tuple(words), tuple(multiwords), _name(lines), first, tuple(lines), tuple(of_words)
+    )
 
 
 def _cells(text: str, where: str) -> list[str]:

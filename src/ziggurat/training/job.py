@@ -1,7 +1,7 @@
 """What every trainer is given and what it gives back."""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
@@ -82,6 +82,8 @@ class Words(NamedTuple):
     """(sentences,) the document that each one is; None: they are the documents in their order."""
     marks: IdArray | None = None
     """(words,) 1 at those about which a sentence's labels are (`ziggurat.core.types.WordBatch`); None: about none."""
+    places: Sequence[str] = ()
+    """``path:line`` of the first word of each document, to tell where something is wrong; empty: not known."""
 
     def document(self, sentence: int) -> int:
         """Return which document of the stream a sentence is."""

@@ -1,18 +1,29 @@
-"""Temperature scaling: how sure a classifier may be, learnt on held-out answers by one number."""
+"""Temperature scaling: how sure a classifier or tagger may be, learnt on held-out answers by one number."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.numerics import log_softmax
+from ziggurat.core.types import Told
 from ziggurat.use.calibration import among_labels
 
-__all__ = ["HIGHEST", "LOWEST", "PULL", "fit_temperature", "mean_nll", "tempered"]
+__all__ = ["HIGHEST", "LOWEST", "PULL", "answers_temperature", "fit_temperature", "mean_nll", "tempered"]
 
 LOWEST, HIGHEST = 0.01, 100.0
 """Between which a temperature is sought: where all answers are right, nll falls with it for ever."""
 PULL = 5.0
 """Answers that the wish to leave all as it is counts as much as."""
+ANSWERS_PULL = 1.0
+"""The same for answers made of many labels, which are often far too unsure: 10 of 0.5 that are all right come out at
+0.916, beside 11/12 by Laplace's rule of succession."""
+LEAST = 1e-300
+"""Probability that an answer has at least: a long one may underflow."""
+MOST_NATS = 700.0
+"""Beyond which e^x overflows."""
 STEPS = 60
 """Halvings of the stretch between, in logarithm: it ends far below what a float tells apart."""
 
@@ -61,11 +72,44 @@ def fit_temperature(logprobs: Logprobs, targets: Targets, *, pull: float = PULL)
         expected = (np.exp(log_softmax(beta * z)) * z).sum(axis=1)
         return float((expected - said).sum()) + pull * (1 - 1 / beta)
 
-    low, high = -np.log(HIGHEST), -np.log(LOWEST)
+    found = _level(slope)
+    return found if mean_nll(z, targets, temperature=found) < mean_nll(z, targets) else 1.0
+
+
+def answers_temperature(told: Sequence[Told], right: Sequence[Any], *, pull: float = ANSWERS_PULL) -> float | None:
+    """Return the temperature at which answers are as probable as they are ``right``; None where none says how sure.
+
+    *Idea.* Of an answer made of many labels only its own probability p is known. Raised to the power 1 / T it says how
+    often such answers are right, and the order of answers by p stays as it is.
+
+    *Maths.* In β = 1 / T, nll = −Σ_right β log p − Σ_wrong log(1 − p^β) is convex, for log(1 − e^(βx)) is concave in β;
+    its slope is −Σ_right log p + Σ_wrong log p / (p^−β − 1). To it comes ``pull``, as in `fit_temperature`.
+
+    Raises:
+        UsageError: there are not as many right answers as answers.
+    """
+    if len(told) != len(right):
+        raise UsageError(f"{len(right)} right answers for {len(told)} answers: give one for each")
+    sure = np.array([one.confidence for one in told if one.confidence is not None], np.float64)
+    if not len(sure):
+        return None
+    pairs = [(one, gold) for one, gold in zip(told, right, strict=True) if one.confidence is not None]
+    hits = np.array([one.answer == gold for one, gold in pairs])
+    logs = np.log(np.clip(sure, LEAST, 1 - np.finfo(np.float32).eps))
+
+    def slope(beta: float) -> float:
+        wrong = logs[~hits] / np.expm1(np.minimum(-beta * logs[~hits], MOST_NATS))
+        return float(wrong.sum() - logs[hits].sum()) + pull * (1 - 1 / beta)
+
+    return _level(slope)
+
+
+def _level(slope: Callable[[float], float]) -> float:
+    """Return the temperature 1 / β at which a ``slope`` that grows with β is 0, or the last on the way there."""
     if slope(1.0) == 0.0:
         return 1.0
+    low, high = -np.log(HIGHEST), -np.log(LOWEST)
     for _ in range(STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if slope(float(np.exp(middle))) < 0 else (low, middle)
-    found = float(np.exp(-(low + high) / 2))
-    return found if mean_nll(z, targets, temperature=found) < mean_nll(z, targets) else 1.0
+    return float(np.exp(-(low + high) / 2))

@@ -1,4 +1,4 @@
-"""Sentences of words that a tagger is asked about: a word a line, the columns that it learnt from, or JSON lines."""
+"""Sentences of words that a tagger is asked about: a word a line, columns, CoNLL-U or JSON lines."""
 
 import itertools
 import json
@@ -8,8 +8,10 @@ from typing import Any
 from ziggurat.core.errors import InputError
 from ziggurat.core.types import Example
 from ziggurat.text.columns import Columns, sentences_in
+from ziggurat.text.labelled_words import opening
 from ziggurat.text.options import TextConfig
 from ziggurat.text.tagged import Line, is_blank, one_source, read_lines
+from ziggurat.text.universal import universal_in
 from ziggurat.use.asked import asked_words
 
 __all__ = ["read_word_lines"]
@@ -20,9 +22,10 @@ FORM = '{"tokens": ["in", "Paris"]}'
 def read_word_lines(name: str, labels: Iterable[str] = (), options: TextConfig | None = None) -> Iterator[Example]:
     """Yield a file's sentences, without answers; ``-`` is standard input. Memory holds one sentence.
 
-    A file whose first line is a JSON object, or a list of words, is one of JSON lines; any other is one of columns
-    (`ziggurat.text.columns`). Where blanks part these, the last of each row must be a label: one of ``labels``, or one
-    as schemes write it. So no word of a sentence on one line is lost.
+    A file whose first line is a JSON object, or a list of words, is one of JSON lines; any other is CoNLL-U, whose
+    examples keep the sentence of the file, or one of columns (`ziggurat.text.labelled_words`). Where blanks part these,
+    the last of each row must be a label: one of ``labels``, or one as schemes write it. So no word of a sentence on one
+    line is lost.
 
     Raises:
         InputError: the file can't be used; the message names file and line.
@@ -30,9 +33,14 @@ def read_word_lines(name: str, labels: Iterable[str] = (), options: TextConfig |
     source = one_source(name)
     lines = read_lines(source, options or TextConfig())
     head = list(itertools.islice(itertools.dropwhile(lambda line: is_blank(line.text), lines), 1))
-    following = itertools.chain(head, lines)
+    following: Iterator[Line] = itertools.chain(head, lines)
     if head and _is_record(head[0].text):
         yield from _records(following, source.label)
+        return
+    universal, following = opening(following, source.label)
+    if universal:
+        for one in universal_in(following, source.label):
+            yield Example(one.id, tuple(word.form for word in one.words), None, one)
         return
     for sentence in sentences_in(following, source.label, Columns(label=None, known=frozenset(labels))):
         yield Example(sentence.id, sentence.tokens, None)

@@ -30,14 +30,15 @@ SENTENCES = {
     "quick.": ("训练模型，在 dev 部分上校准把握程度，在 test 部分上测量，并与快速的基线比较。"),
     "The baseline's run is the folder baseline in that of the run. Ctrl-C saves a checkpoint; --resume goes on where "
     "it stopped.": "基线的运行存于运行文件夹中的 baseline。按 Ctrl-C 会保存检查点；--resume 从中断处继续。",
-    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; pairs: news.de,news.en, TSV, "
-    "TMX). Recipe keys: --model.layers 2": (
-        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；角色：JSONL；句对：news.de,news.en、TSV、TMX）。"
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns, CoNLL-U; roles: JSONL; pairs: "
+    "news.de,news.en, TSV, TMX). Recipe keys: --model.layers 2": (
+        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏、CoNLL-U；角色：JSONL；句对：news.de,news.en、TSV、TMX）。"
         "配方的键：--model.layers 2"
     ),
-    "A recipe's name or a TOML file; unless told, the first of the task that begins with --start or --vectors": (
-        "配方名或 TOML 文件；未给出时用该任务中能以 --start 或 --vectors 开始的第一个"
+    "A recipe's name or a TOML file; unless told, one that suits the files and begins with --start or --vectors": (
+        "配方名或 TOML 文件；未给出时用适合这些文件、且能以 --start 或 --vectors 开始的一个"
     ),
+    "recipe: {recipe}, since {why}; --recipe names another": "配方：{recipe}，因为{why}；可用 --recipe 另行指定",
     "A bundle whose model is trained on inside the recipe's, with its tokenizer": (
         "在配方的模型之内继续训练的模型包，连同其分词器"
     ),
@@ -51,9 +52,9 @@ SENTENCES = {
     "Print what the model's answers are worth; a label that the model never learnt is said, and counts as missed.": (
         "输出模型回答的质量；模型从未学过的标签会被指出，并算作遗漏。"
     ),
-    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; pairs: news.de,news.en, TSV, "
-    "TMX). How they are read: --text.encoding gb18030, --text.label_field mood": (
-        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏；角色：JSONL；句对：news.de,news.en、TSV、TMX）。"
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns, CoNLL-U; roles: JSONL; pairs: "
+    "news.de,news.en, TSV, TMX). How they are read: --text.encoding gb18030, --text.label_field mood": (
+        "带标签样例的文件（文本：CSV、TSV、JSONL；词：分栏、CoNLL-U；角色：JSONL；句对：news.de,news.en、TSV、TMX）。"
         "读取方式：--text.encoding gb18030、--text.label_field mood"
     ),
     "length ratio": "长度比",
@@ -91,9 +92,9 @@ SENTENCES = {
     "Files are read and answers printed bit by bit, so that they may be larger than memory.": (
         "文件分批读取、答案分批输出，因此文件可以大于内存。"
     ),
-    "What is asked: tables or JSONL with texts, a text a line, words (columns, JSONL); -: standard input. How it is "
-    "read: --text.encoding gb18030, --text.field review": (
-        "所问的内容：含文本的表格或 JSONL、每行一个文本，或词（分栏、JSONL）；- 为标准输入。"
+    "What is asked: tables or JSONL with texts, a text a line, words (columns, CoNLL-U, JSONL); -: standard input. "
+    "How it is read: --text.encoding gb18030, --text.field review": (
+        "所问的内容：含文本的表格或 JSONL、每行一个文本，或词（分栏、CoNLL-U、JSONL）；- 为标准输入。"
         "读取方式：--text.encoding gb18030、--text.field review"
     ),
     "{count} answers": "{count} 个答案",

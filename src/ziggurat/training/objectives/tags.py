@@ -10,6 +10,7 @@ import torch
 
 from ziggurat.core.errors import TooLittleTextError, UsageError
 from ziggurat.core.protocols import TokenStream
+from ziggurat.core.schemes import Scheme, misfit, said_misfit
 from ziggurat.core.seeding import generator
 from ziggurat.core.types import IdArray, WordBatch
 from ziggurat.models.blocks.network import NetworkState, reading
@@ -23,6 +24,8 @@ from ziggurat.training.objectives.refined import SHARPNESS, RefinedLoss
 __all__ = ["TaggedSentences", "sentence_batch"]
 
 _LOG = logging.getLogger("ziggurat")
+
+REMEDY = "mend the labels, or set model.scheme to none to learn them as they stand"
 
 
 class TaggedSentences:
@@ -54,11 +57,7 @@ class TaggedSentences:
         self.network = model.network
         self.job, self.words, self.unknown = job, job.tags.train, unknown
         self.kept = _kept(job.train, self.words, self.network)
-        missing = len(self.words.starts) - 1 - len(self.kept)
-        if not len(self.kept):
-            raise TooLittleTextError(f"none of {missing} sentences can be learnt from: their labels break the scheme")
-        if missing:
-            _LOG.warning("%d sentences have labels that break the scheme, or none, and are left out", missing)
+        self._tell_left_out(job.tags.names)
         lengths = np.diff(self.words.starts)[self.kept]
         # readings of one document stay together, and each batch has about as many readings as there would be alone
         self._edges = np.append(np.flatnonzero(np.diff(self._documents(self.kept), prepend=-1)), len(self.kept))
@@ -70,6 +69,23 @@ class TaggedSentences:
         self.carried: NetworkState | None = None
         self._hides = _hides(job.train, unknown)
         self._dev: npt.NDArray[np.int64] | None = None
+
+    def _tell_left_out(self, names: Sequence[str]) -> None:
+        """Warn of sentences that are left out, by the place of the first.
+
+        Raises:
+            TooLittleTextError: all are.
+        """
+        count = len(self.words.starts) - 1
+        left_out = np.setdiff1d(np.arange(count), self.kept)
+        if not len(left_out):
+            return
+        first = _fault(self.words, int(left_out[0]), names, self.network.config.resolved_scheme)
+        if len(left_out) == count:
+            raise TooLittleTextError(f"{first}; none of {count} sentences can be learnt from: {REMEDY}")
+        _LOG.warning(
+            "%s; %d of %d sentences have such faults and are left out: %s", first, len(left_out), count, REMEDY
+        )
 
     def loss(self, number: int) -> Loss:
         """Return the mean nats per word of batch ``number``, and how many words these are.
@@ -175,6 +191,20 @@ def _kept(stream: TokenStream, words: Words, network: TaggingNetwork) -> npt.NDA
     wrong[last] |= ~end[words.labels[last]]
     faults = np.concatenate([[0], np.cumsum(wrong)])
     return np.asarray(some[faults[last + 1] == faults[first]], np.int64)
+
+
+def _fault(words: Words, sentence: int, names: Sequence[str], scheme: Scheme | None) -> str:
+    """Return where a sentence that can't be learnt from stands, and what is wrong in it."""
+    where = words.places[words.document(sentence)] if words.places else f"sentence {sentence + 1}"
+    places = words.labels[words.starts[sentence] : words.starts[sentence + 1]].tolist()
+    labels = [names[one] for one in places]
+    wrong = None if scheme is None or not labels or min(places) < 0 else misfit(labels, scheme)
+    if wrong is None or scheme is None:
+        return f"{where}: no words, or labels that are not to be learnt"
+    file, _, line = where.rpartition(":")
+    if line.isdigit():  # a word a line
+        where = f"{file}:{int(line) + min(wrong, len(labels) - 1)}"
+    return f"{where}: {said_misfit(labels, wrong, scheme)}"
 
 
 def _hides(stream: TokenStream, unknown: float) -> npt.NDArray[np.float64] | None:

@@ -15,6 +15,7 @@ from ziggurat.text.options import TextConfig
 from ziggurat.text.pairs import check_options
 from ziggurat.text.roles import OWN, Predicate, RoleSentence, read_roles, role_line, role_sentence
 from ziggurat.tokens.word_characters import word_batch
+from ziggurat.use.temperature import answers_temperature
 
 __all__ = ["TASK", "SemanticRoles"]
 
@@ -73,21 +74,26 @@ class SemanticRoles:
     ) -> list[Told]:
         """Return the spans of each predicate by its position, its own with the role ``V`` among them.
 
-        How sure they are is the product of how probable each label is; None where there was nothing to label.
+        How sure they are is the product of how probable each label is, to the power 1 / ``temperature``
+        (`ziggurat.use.temperature.answers_temperature`); None where there was nothing to label.
 
         Raises:
             UsageError: the model reads no predicates, or a sentence is longer than it can read.
         """
-        del temperature  # probabilities are of labels that stand where they stand, over all labellings
         if not isinstance(model, Tagger) or not isinstance(model, ReadsMarks) or not model.reads_marks:
             raise UsageError("this model reads no predicates: train one with ziggurat task roles train")
         found: list[Told] = []
         for start in range(0, len(inputs), BATCH):
             found += _told(model, tokenizer, inputs[start : start + BATCH])
-        return found
+        return [
+            one if one.confidence is None else replace(one, confidence=one.confidence ** (1 / temperature))
+            for one in found
+        ]
 
-    def tune(self, model: Model, tokenizer: Tokenizer, examples: Sequence[Example]) -> None:
-        """Do nothing: a tagger's probabilities stay as they are."""
+    def tune(self, model: Model, tokenizer: Tokenizer, examples: Sequence[Example]) -> float | None:
+        """Return the temperature at which answers to held-out sentences are as sure as they are right."""
+        told = self.decode(model, tokenizer, [example.input for example in examples])
+        return answers_temperature(told, [example.answer for example in examples])
 
     def shown(self, asked: Any, answer: dict[int, list[LabelSpan]]) -> str:
         """Return predicates with their arguments, as ``gave: ARG0 She, ARG2 him; left``."""

@@ -29,7 +29,7 @@ SHOWN_CLASSES = 30
 SHOWN_CONFUSIONS = 10
 LONGEST_INPUT = 100
 EXAMPLES = (
-    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; "
+    "Files of labelled examples (texts: CSV, TSV, JSONL; words: columns, CoNLL-U; roles: JSONL; "
     "pairs: news.de,news.en, TSV, TMX). How they are read: --text.encoding gb18030, --text.label_field mood"
 )
 NAMES = {

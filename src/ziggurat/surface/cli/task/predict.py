@@ -32,8 +32,8 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="[FILE…|-]",
-            help="What is asked: tables or JSONL with texts, a text a line, words (columns, JSONL); -: standard input. "
-            "How it is read: --text.encoding gb18030, --text.field review",
+            help="What is asked: tables or JSONL with texts, a text a line, words (columns, CoNLL-U, JSONL); "
+            "-: standard input. How it is read: --text.encoding gb18030, --text.field review",
         ),
     ] = None,
     *,

@@ -34,7 +34,8 @@ class TaskTrainOptions:
     """What is learnt from which files, for how long, and where it goes."""
 
     recipe: str | None = option(
-        None, "a recipe's name or a TOML file; unless told, the first of the task that begins with --start or --vectors"
+        None,
+        "a recipe's name or a TOML file; unless told, one that suits the files and begins with --start or --vectors",
     )
     start: str | None = option(None, "a bundle whose model is trained on inside the recipe's, with its tokenizer")
     vectors: str | None = option(None, "what embeddings begin with: a bundle of word vectors, or a recipe's name")
@@ -56,7 +57,7 @@ def train(
         list[str] | None,
         typer.Argument(
             metavar="[FILE…]",
-            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns; roles: JSONL; "
+            help="Files of labelled examples (texts: CSV, TSV, JSONL; words: columns, CoNLL-U; roles: JSONL; "
             "pairs: news.de,news.en, TSV, TMX). Recipe keys: --model.layers 2",
         ),
     ] = None,
@@ -76,8 +77,9 @@ def train(
 
     chosen = TASKS.get(task)
     names, flags = split_settings(files or [], context)
-    folder, recipes = _resumed(options, names, flags) if options.resume else _new(chosen, options, names, flags)
     terminal = Terminal(quiet=options.quiet)
+    resumed = options.resume is not None
+    folder, recipes = _resumed(options, names, flags) if resumed else _new(chosen, options, names, flags, terminal)
     terminal.say("run folder: {folder}", folder=folder)
     with ExitStack() as held, ProgressDisplay(terminal) as display:
         # the run first: where the text can't be used, the folder inside is gone before that around it
@@ -124,12 +126,15 @@ def _check_task(run: "Run", task: "Task") -> None:
         )
 
 
-def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[str, str]) -> Places:
+def _new(
+    task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[str, str], terminal: Terminal
+) -> Places:
     from ziggurat.artefacts.beginning import check_vectors
     from ziggurat.artefacts.recipe import load_recipe
     from ziggurat.artefacts.runs import new_folder
     from ziggurat.artefacts.settings import environment_settings, flag_settings
     from ziggurat.surface.api import run_name
+    from ziggurat.surface.errors import spoken
     from ziggurat.surface.material import check_sources
     from ziggurat.surface.tasks import learns, suited
 
@@ -141,7 +146,9 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
         sources.append(f"database={options.database}")
     seed = {} if options.seed is None else {"seed": str(options.seed)}
     shared = [*environment_settings(os.environ), *flag_settings(seed)]
-    name = options.recipe or suited(task, start=options.start, vectors=options.vectors)
+    name, why = options.recipe, ""
+    if not name:
+        name, why = suited(task, start=options.start, vectors=options.vectors, files=names)
     own = {"start": options.start, "vectors": options.vectors}
     flags = {**{key: value for key, value in own.items() if value is not None}, **flags}
     wanted = load_recipe(name, [*shared, *flag_settings(flags)])
@@ -151,6 +158,8 @@ def _new(task: "Task", options: TaskTrainOptions, names: list[str], flags: dict[
         wanted = wanted.with_budget("minutes", options.minutes)
     check_sources(wanted, sources)
     check_vectors(wanted)
+    if why:
+        terminal.say("recipe: {recipe}, since {why}; --recipe names another", recipe=name, why=spoken(why))
     folder = Path(options.out) if options.out else new_folder(Path("runs"), run_name(names, wanted.name))
     found: dict[Path, Recipe | None] = {folder: wanted.with_sources(sources)}
     if task.baseline not in ("", name):
