@@ -112,10 +112,14 @@ def test_what_is_guessed_is_said(
 ) -> None:
     path = written(tmp_path, "set.csv", content)
     with caplog.at_level(logging.INFO, "ziggurat"):
-        assert list(read_examples(path, labelled=labelled))
+        assert list(read_examples(path, TextConfig(), labelled=labelled))
     assert bool(said(caplog)) == bool(told)
     assert told in said(caplog)
     assert all(one.startswith(f"{path}: no column has a name that is known") for one in said(caplog).splitlines())
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "ziggurat"):
+        assert list(read_examples(path, labelled=labelled))  # who can't name columns is not told to
+    assert said(caplog) == ""
 
 
 def test_json_without_known_fields_names_those_it_has(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_what_can_not_be_learnt_from_is_refused(tmp_path: Path) -> None:
     path.write_text("one\ntwo\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"plain\.conll:1: "):
         prepared(tmp_path, path)
-    with pytest.raises(UsageError, match=r"text\.field: says how files become documents; files of labelled words have"):
+    with pytest.raises(UsageError, match=r"text\.field: names a column of a table; files of labelled words have"):
         prepared(tmp_path, columns(tmp_path, 0, 12), field="words")
     assert not (tmp_path / "out").exists()
 

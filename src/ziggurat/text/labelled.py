@@ -81,8 +81,7 @@ def read_examples(
             and the line.
         UnknownNameError: no column or field is called as the options say; the message names those that there are.
     """
-    source, options = one_source(name), options or TextConfig()
-    names = names_of(options, learnt)
+    source, names, options = one_source(name), names_of(options, learnt), options or TextConfig()
     try:
         with Ledger(Path(os.devnull)) as ledger, open_source(source) as stream:
             content = lines(stream, source, options, ledger)

@@ -49,6 +49,8 @@ class Names:
 
     text: Naming
     label: Naming
+    asked: bool = True
+    """Whether options could have given them: a guess is said then, with the option that mends it."""
 
     @property
     def given(self) -> bool:
@@ -56,7 +58,12 @@ class Names:
         return self.text.given is not None or self.label.given is not None
 
 
-def names_of(options: TextConfig, learnt: Sequence[str | None] = ()) -> Names:
+def names_of(options: TextConfig | None, learnt: Sequence[str | None] = ()) -> Names:
     """Return the names of text and label: those that ``options`` give, else ``learnt`` ones, else usual ones."""
     text, label = ((name,) if name else () for name in (*learnt, None, None)[:2])
-    return Names(Naming((*text, *FIELD_NAMES), options.field), Naming((*label, *LABEL_NAMES), options.label_field))
+    given = options or TextConfig()
+    return Names(
+        Naming((*text, *FIELD_NAMES), given.field),
+        Naming((*label, *LABEL_NAMES), given.label_field),
+        options is not None,
+    )

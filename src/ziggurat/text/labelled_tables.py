@@ -141,17 +141,19 @@ def _columns(head: Sequence[Sequence[str]], names: Names, where: str, *, labelle
     lengths = [-1 if named and column == label else sum(len(row[column]) for row in head) for column in range(width)]
     text = lengths.index(max(lengths))
     if named:
-        _LOG.info("%s: column '%s' is read as the text; tell another by --text.field", where, head[0][text].strip())
+        if names.asked:
+            _LOG.info("%s: column '%s' is read as the text; tell another by --text.field", where, head[0][text].strip())
         return _Columns(text, label, named=True)
     label = next((column for column in range(width) if column != text), None)
-    _LOG.info(
-        "%s: no column has a name that is known, so the first row is an example%s; "
-        "name columns in the first row, or tell their names by --text.field and --text.label_field",
-        where,
-        f", with the text in cell {text + 1} and the label in cell {label + 1}"
-        if labelled and label is not None
-        else "",
-    )
+    if names.asked:
+        _LOG.info(
+            "%s: no column has a name that is known, so the first row is an example%s; "
+            "name columns in the first row, or tell their names by --text.field and --text.label_field",
+            where,
+            f", with the text in cell {text + 1} and the label in cell {label + 1}"
+            if labelled and label is not None
+            else "",
+        )
     return _Columns(text, label, named=False)
 
 
