@@ -14,7 +14,10 @@ from ziggurat.text.ledger import Ledger
 from ziggurat.text.options import TextConfig
 from ziggurat.text.records import Source
 
-__all__ = ["BinaryContentError", "lines", "open_source", "pieces", "refuse_lone_return"]
+__all__ = ["LONE_RETURN", "BinaryContentError", "lines", "open_source", "pieces", "refuse_lone_return"]
+
+LONE_RETURN = "a lone carriage return; end lines with LF or CR LF"
+"""What is wrong with a line in which one stands."""
 
 _BLOCK_BYTES = 1 << 18
 _LONGEST_PIECE = 1 << 22
@@ -100,7 +103,7 @@ def refuse_lone_return(line: str, where: str) -> None:
         InputError: there is one; the message names the place, ``where``.
     """
     if "\r" in line.removesuffix("\r\n"):
-        raise InputError(f"{where}: a lone carriage return; end lines with LF or CR LF")
+        raise InputError(f"{where}: {LONE_RETURN}")
 
 
 def _decoded(stream: BinaryIO, source: Source, options: TextConfig, ledger: Ledger) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ziggurat.core.errors import InputError
+from ziggurat.text.decoding import LONE_RETURN
 from ziggurat.text.labelled_names import Names
 
 __all__ = ["Found", "names_columns", "read_table"]
@@ -17,7 +18,6 @@ __all__ = ["Found", "names_columns", "read_table"]
 LOOK_AHEAD_ROWS = 50
 QUOTED = re.compile(r'(?<![^\t,;])"[^"]*"')
 """A cell in quotes."""
-LONE_RETURN = "a lone carriage return; end lines with LF or CR LF"
 
 Row = tuple[int, list[str]]
 Found = tuple[int, str, str]
